@@ -1,0 +1,1 @@
+//! What crosses the gap: request and signed-bundle manifests, reading hostile media, writing media durably.

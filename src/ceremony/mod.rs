@@ -1,0 +1,1 @@
+//! The acts: import, approve, sign, export, preflight; the only room that opens a private key.

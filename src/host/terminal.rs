@@ -1,0 +1,110 @@
+//! Standard output, standard error, and the officer's keyboard behind one trait, so that a test can be the officer.
+
+use secrecy::SecretString;
+use std::io::{self, IsTerminal, Write};
+
+/// What a command says and asks. Text handed in must already be escaped ([`crate::text::Foreign`]).
+pub trait Terminal: Send + Sync {
+    /// Results: standard output.
+    fn out(&self, text: &str) -> io::Result<()>;
+    /// Prompts, progress, warnings: standard error.
+    fn err(&self, text: &str);
+    /// Asks for a line on the terminal. Fails with `NotConnected` when nobody is there to answer.
+    fn ask(&self, prompt: &str) -> io::Result<String>;
+    /// Asks for a secret line, without echo. Fails with `NotConnected` when nobody is there to answer.
+    fn ask_secret(&self, prompt: &str) -> io::Result<SecretString>;
+    /// Reads one line of standard input, for `--passphrase-file NAME=-`; at most 4,096 bytes.
+    fn stdin_line(&self) -> io::Result<SecretString>;
+    /// Is standard output a terminal?
+    fn is_terminal(&self) -> bool;
+    /// Is somebody there to answer prompts?
+    fn can_ask(&self) -> bool;
+    /// Columns of the terminal, or 100 where there is none.
+    fn width(&self) -> usize;
+    /// Is NO_COLOR set (to anything but nothing)? <https://no-color.org>
+    fn no_color(&self) -> bool;
+}
+
+/// The terminal of this process.
+#[derive(Default)]
+pub struct RealTerminal;
+
+impl RealTerminal {
+    /// Standard streams as they are.
+    pub fn new() -> RealTerminal {
+        RealTerminal
+    }
+}
+
+fn nobody() -> io::Error {
+    io::Error::new(io::ErrorKind::NotConnected, "there is no terminal to ask on")
+}
+
+impl Terminal for RealTerminal {
+    fn out(&self, text: &str) -> io::Result<()> {
+        let mut stdout = io::stdout().lock();
+        stdout.write_all(text.as_bytes())?;
+        stdout.flush()
+    }
+
+    fn err(&self, text: &str) {
+        // Nothing is left to tell it to when standard error is closed.
+        let _ = io::stderr().lock().write_all(text.as_bytes());
+    }
+
+    fn ask(&self, prompt: &str) -> io::Result<String> {
+        if !self.can_ask() {
+            return Err(nobody());
+        }
+        self.err(prompt);
+        let mut line = String::new();
+        if io::stdin().read_line(&mut line)? == 0 {
+            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the terminal was closed"));
+        }
+        Ok(line.trim_end_matches(['\n', '\r']).to_owned())
+    }
+
+    fn ask_secret(&self, prompt: &str) -> io::Result<SecretString> {
+        if !self.can_ask() {
+            return Err(nobody());
+        }
+        self.err(prompt);
+        let secret = rpassword::read_password()?;
+        Ok(SecretString::from(secret))
+    }
+
+    fn stdin_line(&self) -> io::Result<SecretString> {
+        let mut line = zeroize::Zeroizing::new(Vec::with_capacity(4097));
+        let mut byte = [0u8; 1];
+        let mut stdin = io::stdin().lock();
+        while line.len() <= 4096 && io::Read::read(&mut stdin, &mut byte)? == 1 && byte[0] != b'\n' {
+            line.push(byte[0]);
+        }
+        if line.len() > 4096 {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "the line is longer than 4,096 bytes"));
+        }
+        let text = std::str::from_utf8(&line)
+            .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "not UTF-8"))?;
+        Ok(SecretString::from(text.trim_end_matches('\r').to_owned()))
+    }
+
+    fn is_terminal(&self) -> bool {
+        io::stdout().is_terminal()
+    }
+
+    fn can_ask(&self) -> bool {
+        io::stdin().is_terminal() && io::stderr().is_terminal()
+    }
+
+    fn width(&self) -> usize {
+        rustix::termios::tcgetwinsize(rustix::stdio::stdout())
+            .ok()
+            .map(|size| usize::from(size.ws_col))
+            .filter(|columns| *columns >= 20)
+            .unwrap_or(100)
+    }
+
+    fn no_color(&self) -> bool {
+        std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+    }
+}

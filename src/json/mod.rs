@@ -1,0 +1,82 @@
+//! A strict, borrowing JSON reader: one pass over the bytes, and nothing that two readers could understand differently.
+//!
+//! It refuses duplicate keys, trailing bytes, invalid UTF-8, lone surrogates, nesting past a cap and files past a cap,
+//! and names file, line, column and member each time. It copies no text: a [`Document`] is an index over the bytes,
+//! and every [`Value`] knows its exact span and whether that span already is in canonical form
+//! ([`canonical`]), so that signing a canonical document costs no serialisation at all.
+
+pub mod canonical;
+mod error;
+mod reader;
+mod scan;
+mod value;
+
+pub use error::{JsonError, Problem};
+pub use value::{Kind, Value};
+
+use std::borrow::Cow;
+
+/// How much a document may hold.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Bytes of the whole document; never more than 4 GiB - 1.
+    pub bytes: u64,
+    /// Objects and arrays within one another.
+    pub depth: u16,
+}
+
+impl Limits {
+    /// 64 MiB and 64 levels: eight times what a device reads, and ten times deeper than any real metadata.
+    pub const DEFAULT: Limits = Limits { bytes: 64 << 20, depth: 64 };
+
+    /// The default depth with another cap on the size.
+    pub const fn of_bytes(bytes: u64) -> Limits {
+        Limits { bytes, ..Limits::DEFAULT }
+    }
+}
+
+/// A JSON document that was read whole and found well-formed.
+pub struct Document<'a> {
+    name: Cow<'a, str>,
+    bytes: Cow<'a, [u8]>,
+    nodes: Vec<value::Node>,
+}
+
+impl<'a> Document<'a> {
+    /// Reads a document. `name` is the file's name, for errors.
+    ///
+    /// # Errors
+    /// Everything in [`Problem`] but the wrong types.
+    pub fn parse(
+        name: impl Into<Cow<'a, str>>,
+        bytes: impl Into<Cow<'a, [u8]>>,
+        limits: Limits,
+    ) -> Result<Document<'a>, JsonError> {
+        let (name, bytes) = (name.into(), bytes.into());
+        let nodes = reader::read(&name, &bytes, limits)?;
+        Ok(Document { name, bytes, nodes })
+    }
+
+    /// The outermost value.
+    pub fn root(&self) -> Value<'_> {
+        Value::new(self, 0)
+    }
+
+    /// The file's name, as given to [`Document::parse`].
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// All bytes of the document.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Gives the bytes back.
+    pub fn into_bytes(self) -> Cow<'a, [u8]> {
+        self.bytes
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,414 @@
+//! The one pass: bytes in, an index of nodes out.
+
+use super::error::{step, step_index};
+use super::scan::plain_run;
+use super::value::{Flags, Node, unescape};
+use super::{JsonError, Kind, Limits, Problem};
+use std::borrow::Cow;
+
+/// Where and what, before a file name and a path are put to it.
+struct Failure {
+    offset: usize,
+    problem: Problem,
+    /// The path's steps, innermost first.
+    steps: Vec<Step>,
+}
+
+enum Step {
+    Key(String),
+    Index(usize),
+}
+
+type Outcome<T> = Result<T, Box<Failure>>;
+
+/// Reads a whole document into nodes in document order, the outermost value first.
+pub(super) fn read(name: &str, bytes: &[u8], limits: Limits) -> Result<Vec<Node>, JsonError> {
+    let length = bytes.len() as u64;
+    let cap = limits.bytes.min(u64::from(u32::MAX) - 1);
+    if length > cap {
+        return Err(JsonError::at(name, &[], 0, String::new(), Problem::TooLarge(length, cap)));
+    }
+    // Checked once for the whole file, at the speed of memory; what stands before a bad byte is still read, so that
+    // the error can name the member.
+    let (valid, utf8_ends) = match std::str::from_utf8(bytes) {
+        Ok(_) => (bytes, None),
+        Err(e) => (&bytes[..e.valid_up_to()], Some(e.valid_up_to())),
+    };
+    let mut reader = Reader { bytes: valid, at: 0, depth_left: limits.depth, limits, nodes: Vec::new() };
+    let outcome = reader.document();
+    let nodes = reader.nodes;
+    let failure = match (outcome, utf8_ends) {
+        (Ok(()), None) => return Ok(nodes),
+        (Ok(()), Some(offset)) => Failure { offset, problem: Problem::NotUtf8, steps: Vec::new() },
+        (Err(failure), Some(offset)) if matches!(failure.problem, Problem::Truncated | Problem::Empty) => {
+            Failure { offset, problem: Problem::NotUtf8, ..*failure }
+        }
+        (Err(failure), _) => *failure,
+    };
+    let mut path = String::new();
+    for inner in failure.steps.iter().rev() {
+        match inner {
+            Step::Key(key) => step(&mut path, key),
+            Step::Index(index) => step_index(&mut path, *index),
+        }
+    }
+    Err(JsonError::at(name, bytes, failure.offset, path, failure.problem))
+}
+
+struct Reader<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    depth_left: u16,
+    limits: Limits,
+    nodes: Vec<Node>,
+}
+
+impl Reader<'_> {
+    fn document(&mut self) -> Outcome<()> {
+        self.skip_white();
+        if self.at == self.bytes.len() {
+            return self.fail(Problem::Empty);
+        }
+        self.value()?;
+        self.skip_white();
+        if self.at < self.bytes.len() {
+            return self.fail(Problem::TrailingBytes);
+        }
+        Ok(())
+    }
+
+    fn fail<T>(&self, problem: Problem) -> Outcome<T> {
+        Err(Box::new(Failure { offset: self.at, problem, steps: Vec::new() }))
+    }
+
+    /// Fails at the current byte, or says that the document ends here.
+    fn unexpected<T>(&self, wanted: &'static str) -> Outcome<T> {
+        match self.peek() {
+            Some(byte) => self.fail(Problem::Unexpected(byte, wanted)),
+            None => self.fail(Problem::Truncated),
+        }
+    }
+
+    #[inline]
+    fn peek(&self) -> Option<u8> {
+        self.bytes.get(self.at).copied()
+    }
+
+    /// Skips white space; returns whether there was any.
+    #[inline]
+    fn skip_white(&mut self) -> bool {
+        let start = self.at;
+        while matches!(self.peek(), Some(b' ' | b'\n' | b'\r' | b'\t')) {
+            self.at += 1;
+        }
+        self.at != start
+    }
+
+    /// Opens a node; its end and flags are filled in by [`Reader::close`].
+    fn open(&mut self, kind: Kind) -> usize {
+        let index = self.nodes.len();
+        // The cap on bytes keeps offsets and counts within 32 bits.
+        self.nodes.push(Node { start: self.at as u32, end: 0, next: 0, kind, flags: Flags::NONE });
+        index
+    }
+
+    #[inline]
+    fn close(&mut self, index: usize, flags: Flags) {
+        let next = self.nodes.len() as u32;
+        let end = self.at as u32;
+        if let Some(node) = self.nodes.get_mut(index) {
+            (node.end, node.next, node.flags) = (end, next, flags);
+        }
+    }
+
+    /// Reads the value at the current byte; returns its flags.
+    fn value(&mut self) -> Outcome<Flags> {
+        match self.peek() {
+            Some(b'"') => self.string(),
+            Some(b'{') => self.object(),
+            Some(b'[') => self.array(),
+            Some(b'-' | b'0'..=b'9') => self.number(),
+            Some(b't') => self.word(b"true", Kind::True),
+            Some(b'f') => self.word(b"false", Kind::False),
+            Some(b'n') => self.word(b"null", Kind::Null),
+            _ => self.unexpected("a JSON value"),
+        }
+    }
+
+    fn word(&mut self, word: &'static [u8], kind: Kind) -> Outcome<Flags> {
+        let index = self.open(kind);
+        for wanted in word {
+            if self.peek() != Some(*wanted) {
+                return self.unexpected("true, false or null");
+            }
+            self.at += 1;
+        }
+        self.close(index, Flags::CANONICAL);
+        Ok(Flags::CANONICAL)
+    }
+
+    fn number(&mut self) -> Outcome<Flags> {
+        let index = self.open(Kind::Number);
+        let start = self.at;
+        if self.peek() == Some(b'-') {
+            self.at += 1;
+        }
+        let leading_zero = self.peek() == Some(b'0');
+        let digits = self.digits()?;
+        if leading_zero && digits > 1 {
+            self.at = start;
+            return self.fail(Problem::BadNumber);
+        }
+        let mut odd = digits > 15 || self.bytes.get(start..self.at) == Some(b"-0");
+        if self.peek() == Some(b'.') {
+            odd = true;
+            self.at += 1;
+            self.digits()?;
+        }
+        if matches!(self.peek(), Some(b'e' | b'E')) {
+            odd = true;
+            self.at += 1;
+            if matches!(self.peek(), Some(b'+' | b'-')) {
+                self.at += 1;
+            }
+            self.digits()?;
+        }
+        // The canonical form keeps a number's own digits; whether all readers agree on them is another question.
+        let flags = if odd { Flags::CANONICAL.with(Flags::ODD_NUMBER) } else { Flags::CANONICAL };
+        self.close(index, flags);
+        Ok(flags)
+    }
+
+    fn digits(&mut self) -> Outcome<usize> {
+        let start = self.at;
+        while matches!(self.peek(), Some(b'0'..=b'9')) {
+            self.at += 1;
+        }
+        match (self.at - start, self.peek()) {
+            (0, None) => self.fail(Problem::Truncated),
+            (0, Some(_)) => self.fail(Problem::BadNumber),
+            (count, _) => Ok(count),
+        }
+    }
+
+    #[inline]
+    fn string(&mut self) -> Outcome<Flags> {
+        let index = self.open(Kind::String);
+        let mut flags = Flags::CANONICAL;
+        self.at += 1;
+        loop {
+            let (end, has_high) = plain_run(self.bytes, self.at);
+            self.at = end;
+            if has_high {
+                flags = flags.with(Flags::NON_ASCII);
+            }
+            match self.peek() {
+                Some(b'"') => break,
+                Some(b'\\') => flags = self.escape(flags)?,
+                Some(control) => return self.fail(Problem::ControlCharacter(control)),
+                None => return self.fail(Problem::Truncated),
+            }
+        }
+        self.at += 1;
+        self.close(index, flags);
+        Ok(flags)
+    }
+
+    /// Reads one escape. The canonical form escapes `"`, `\`, line feed, carriage return, tab, and other control
+    /// characters as `\u00xx` in lower case; any other escape is not canonical.
+    fn escape(&mut self, flags: Flags) -> Outcome<Flags> {
+        let start = self.at;
+        let flags = flags.with(Flags::ESCAPED);
+        let Some(letter) = self.bytes.get(start + 1) else {
+            self.at = self.bytes.len();
+            return self.fail(Problem::Truncated);
+        };
+        self.at = start + 2;
+        match letter {
+            b'"' | b'\\' | b'n' | b'r' | b't' => Ok(flags),
+            b'/' | b'b' | b'f' => Ok(flags.with(Flags::ODD_ESCAPE).without(Flags::CANONICAL)),
+            b'u' => {
+                let unit = self.hex_unit(start)?;
+                let is_canonical = unit < 0x20
+                    && !matches!(unit, 0x09 | 0x0a | 0x0d)
+                    && self.bytes[start + 2..start + 6].iter().all(|b| !b.is_ascii_uppercase());
+                match unit {
+                    0xd800..=0xdbff => {
+                        let pair = self.at;
+                        if self.bytes.get(pair..pair + 2) != Some(b"\\u") {
+                            self.at = start;
+                            return self.fail(Problem::LoneSurrogate);
+                        }
+                        self.at = pair + 2;
+                        if !(0xdc00..=0xdfff).contains(&self.hex_unit(pair)?) {
+                            self.at = start;
+                            return self.fail(Problem::LoneSurrogate);
+                        }
+                    }
+                    0xdc00..=0xdfff => {
+                        self.at = start;
+                        return self.fail(Problem::LoneSurrogate);
+                    }
+                    _ => {}
+                }
+                let flags = flags.with(Flags::ODD_ESCAPE);
+                Ok(if is_canonical { flags } else { flags.without(Flags::CANONICAL) })
+            }
+            _ => {
+                self.at = start;
+                self.fail(Problem::BadEscape)
+            }
+        }
+    }
+
+    /// Four hexadecimal digits; an error stands at the backslash.
+    fn hex_unit(&mut self, backslash: usize) -> Outcome<u32> {
+        let mut unit = 0u32;
+        for _ in 0..4 {
+            let Some(digit) = self.peek() else { return self.fail(Problem::Truncated) };
+            let Some(value) = char::from(digit).to_digit(16) else {
+                self.at = backslash;
+                return self.fail(Problem::BadEscape);
+            };
+            unit = unit * 16 + value;
+            self.at += 1;
+        }
+        Ok(unit)
+    }
+
+    fn descend(&mut self) -> Outcome<()> {
+        match self.depth_left.checked_sub(1) {
+            Some(left) => {
+                self.depth_left = left;
+                Ok(())
+            }
+            None => self.fail(Problem::TooDeep(self.limits.depth)),
+        }
+    }
+
+    fn array(&mut self) -> Outcome<Flags> {
+        self.descend()?;
+        let index = self.open(Kind::Array);
+        self.at += 1;
+        let mut flags = Flags::CANONICAL;
+        let mut white = self.skip_white();
+        let mut count = 0usize;
+        if self.peek() != Some(b']') {
+            loop {
+                match self.value() {
+                    Ok(inner) => flags = flags.enclosing(inner),
+                    Err(mut failure) => {
+                        failure.steps.push(Step::Index(count));
+                        return Err(failure);
+                    }
+                }
+                count += 1;
+                white |= self.skip_white();
+                match self.peek() {
+                    Some(b',') => self.at += 1,
+                    Some(b']') => break,
+                    _ => return self.unexpected("a comma or the end of the array"),
+                }
+                white |= self.skip_white();
+            }
+        }
+        self.at += 1;
+        self.depth_left += 1;
+        if white {
+            flags = flags.without(Flags::CANONICAL);
+        }
+        self.close(index, flags);
+        Ok(flags)
+    }
+
+    fn object(&mut self) -> Outcome<Flags> {
+        self.descend()?;
+        let index = self.open(Kind::Object);
+        self.at += 1;
+        let mut flags = Flags::CANONICAL;
+        let mut white = self.skip_white();
+        let mut sorted = true;
+        let mut previous: Option<usize> = None;
+        if self.peek() != Some(b'}') {
+            loop {
+                let key = self.nodes.len();
+                if self.peek() != Some(b'"') {
+                    return self.unexpected("a key in quotes");
+                }
+                flags = flags.enclosing(self.string()?);
+                if let Some(previous) = previous {
+                    sorted = sorted && self.key(previous) < self.key(key);
+                }
+                previous = Some(key);
+                match self.member_value() {
+                    Ok((inner, had_white)) => {
+                        flags = flags.enclosing(inner);
+                        white |= had_white;
+                    }
+                    Err(mut failure) => {
+                        failure.steps.push(Step::Key(self.key(key).into_owned()));
+                        return Err(failure);
+                    }
+                }
+                white |= self.skip_white();
+                match self.peek() {
+                    Some(b',') => self.at += 1,
+                    Some(b'}') => break,
+                    _ => return self.unexpected("a comma or the end of the object"),
+                }
+                white |= self.skip_white();
+            }
+        }
+        self.at += 1;
+        self.depth_left += 1;
+        if !sorted {
+            self.refuse_duplicates(index)?;
+            flags = flags.with(Flags::UNSORTED).without(Flags::CANONICAL);
+        }
+        if white {
+            flags = flags.without(Flags::CANONICAL);
+        }
+        self.close(index, if sorted { flags.with(Flags::SORTED_HERE) } else { flags });
+        Ok(flags)
+    }
+
+    /// The colon and the value of a member; its flags, and whether there was white space.
+    #[inline]
+    fn member_value(&mut self) -> Outcome<(Flags, bool)> {
+        let mut white = self.skip_white();
+        if self.peek() != Some(b':') {
+            return self.unexpected("a colon");
+        }
+        self.at += 1;
+        white |= self.skip_white();
+        Ok((self.value()?, white))
+    }
+
+    /// A key's text.
+    #[inline]
+    fn key(&self, index: usize) -> Cow<'_, str> {
+        self.nodes.get(index).map_or(Cow::Borrowed(""), |node| unescape(self.bytes, node))
+    }
+
+    /// Keys in ascending order cannot repeat; those of any other object are sorted here and compared.
+    fn refuse_duplicates(&mut self, object: usize) -> Outcome<()> {
+        let mut keys = Vec::new();
+        let mut index = object + 1;
+        while index < self.nodes.len() {
+            keys.push((self.key(index), index));
+            index = self.nodes.get(index + 1).map_or(usize::MAX, |value| value.next as usize);
+        }
+        keys.sort();
+        let double = keys.windows(2).find_map(|pair| match pair {
+            [(a, _), (b, second)] if a == b => Some((b.clone().into_owned(), *second)),
+            _ => None,
+        });
+        match double {
+            None => Ok(()),
+            Some((key, second)) => {
+                let offset = self.nodes.get(second).map_or(0, |node| node.start as usize);
+                Err(Box::new(Failure { offset, problem: Problem::DuplicateKey(key), steps: Vec::new() }))
+            }
+        }
+    }
+}

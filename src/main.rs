@@ -1,0 +1,3 @@
+//! countersign's command line.
+
+fn main() {}

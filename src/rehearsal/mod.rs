@@ -1,0 +1,1 @@
+//! A made-up Factory of any size from a seed: for `rehearse`, for benchmarks and for tests.

@@ -1,0 +1,1 @@
+//! What the officer is shown: diff, named checks (one file a family), renderers (text, HTML, JSON).

@@ -1,0 +1,1 @@
+//! What the workstation remembers: layout on disk, trusted roots, policy, officers, key vault, requests, history.
