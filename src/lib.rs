@@ -4,7 +4,7 @@
 //!
 //! | room | what lives there | may use |
 //! |---|---|---|
-//! | [`text`], [`json`], [`host`] | the ground floor: foreign text, the strict reader, what the machine gives | - |
+//! | [`text`], [`words`], [`json`], [`host`] | the ground floor: foreign text, digests as words, the strict reader, what the machine gives | - |
 //! | [`tuf`] | what the metadata means | ground floor |
 //! | [`log`] | the tamper-evident log; knows nothing of TUF | ground floor |
 //! | [`bundle`] | what crosses the gap | `tuf` |
@@ -18,6 +18,7 @@
 pub mod host;
 pub mod json;
 pub mod text;
+pub mod words;
 
 pub mod log;
 pub mod tuf;
