@@ -1,1 +1,35 @@
-//! What the metadata means: dialects, keys and key ids, signatures and thresholds, root chain, targets.
+//! What the metadata means: dialects, keys and key ids, signatures and thresholds, the root chain, targets.
+//!
+//! Everything here borrows from a [`crate::json::Document`] and keeps what it does not know: a typed model reads the
+//! members that it needs, and what is signed is always the document's own bytes in canonical form.
+
+pub mod chain;
+pub mod dialect;
+pub mod digest;
+pub mod error;
+pub mod key;
+pub mod keyfile;
+pub mod message;
+pub mod metadata;
+pub mod private;
+pub mod root;
+pub mod signature;
+mod specification;
+pub mod target;
+pub mod targets;
+
+pub use chain::Chain;
+pub use dialect::Dialect;
+pub use digest::Digest;
+pub use error::TufError;
+pub use key::{KeyId, PublicKey};
+pub use message::Message;
+pub use metadata::Metadata;
+pub use private::PrivateKey;
+pub use root::Root;
+pub use signature::Signature;
+pub use target::Target;
+pub use targets::Targets;
+
+#[cfg(test)]
+mod tests;

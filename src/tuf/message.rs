@@ -1,0 +1,51 @@
+//! What a signature is over: the canonical form of `signed`, hashed where it stands.
+
+use super::{Dialect, Digest, TufError};
+use crate::json::Value;
+use sha2::{Digest as _, Sha256};
+use std::borrow::Cow;
+
+/// The canonical form of a document's `signed`. Costs nothing when the document already is canonical; otherwise the
+/// form is streamed, or built once if somebody asks for it in one piece.
+#[derive(Clone)]
+pub struct Message<'d>(Cow<'d, [u8]>);
+
+impl<'d> Message<'d> {
+    /// The message of a `signed` value.
+    ///
+    /// # Errors
+    /// The dialect has no canonical form for it.
+    pub fn of(signed: Value<'d>, dialect: Dialect) -> Result<Message<'d>, TufError> {
+        if dialect.is_canonical(signed) {
+            return Ok(Message(Cow::Borrowed(signed.span())));
+        }
+        let mut bytes = Vec::with_capacity(signed.span().len());
+        dialect.write_canonical(signed, &mut |piece| bytes.extend_from_slice(piece))?;
+        Ok(Message(Cow::Owned(bytes)))
+    }
+
+    /// A message whose canonical bytes are at hand.
+    pub fn from_bytes(bytes: &'d [u8]) -> Message<'d> {
+        Message(Cow::Borrowed(bytes))
+    }
+
+    /// The canonical bytes.
+    pub fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Their SHA-256: what the officer confirms, and what RSA and ECDSA sign.
+    pub fn digest(&self) -> Digest {
+        Digest(Sha256::digest(&self.0).into())
+    }
+}
+
+/// The digest of a value's canonical form, streamed: nothing is built.
+///
+/// # Errors
+/// The dialect has no canonical form for it.
+pub fn digest_of(signed: Value<'_>, dialect: Dialect) -> Result<Digest, TufError> {
+    let mut hasher = Sha256::new();
+    dialect.write_canonical(signed, &mut |piece| hasher.update(piece))?;
+    Ok(Digest(hasher.finalize().into()))
+}

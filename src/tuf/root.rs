@@ -1,0 +1,216 @@
+//! Root metadata: which keys may sign what, and how many of them must.
+
+use super::signature::{Assessed, require_threshold};
+use super::{Dialect, Digest, KeyId, Message, Metadata, PublicKey, TufError};
+use crate::host::clock::Time;
+use crate::json::{Document, Kind, Limits, Value};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A root longer than this is refused unread. Devices stop at 64 KiB, which the review checks.
+pub const MAX_ROOT_BYTES: u64 = 1 << 20;
+
+/// The keys and the threshold of a role.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Role {
+    /// Ids of the keys, in the root's order.
+    pub keyids: Vec<KeyId>,
+    /// How many distinct keys must sign.
+    pub threshold: usize,
+}
+
+/// Who owns a key, as fioctl notes it in `x-key-owners`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Owner {
+    /// The user's id at the service. Foreign text.
+    pub polis_id: String,
+    /// When the key was made, as it is written. Foreign text.
+    pub created_at: String,
+}
+
+/// A root, and the bytes that it was read from.
+#[derive(Clone)]
+pub struct Root {
+    /// Whose rules it follows.
+    pub dialect: Dialect,
+    /// `version`.
+    pub version: u64,
+    /// `expires`.
+    pub expires: Time,
+    /// Every key that the root lists.
+    pub keys: BTreeMap<KeyId, PublicKey>,
+    /// `root`, `targets` and the others.
+    pub roles: BTreeMap<String, Role>,
+    /// `x-key-owners`, where a Factory has it.
+    pub owners: BTreeMap<KeyId, Owner>,
+    /// `x-changelog.message`, where a Factory has it. Foreign text.
+    pub change: Option<String>,
+    /// `consistent_snapshot`.
+    pub consistent_snapshot: bool,
+    /// SHA-256 of the canonical `signed`.
+    pub fingerprint: Digest,
+    /// The whole file.
+    pub bytes: Vec<u8>,
+}
+
+impl std::fmt::Debug for Root {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "root {} {}", self.version, self.fingerprint)
+    }
+}
+
+impl Root {
+    /// Reads a root and tells its dialect. Its signatures are not looked at: see [`super::Chain`].
+    ///
+    /// # Errors
+    /// It is not a root of either dialect, a role names a key that is not there, a threshold cannot be met, or a key
+    /// stands under an id that is not its own.
+    pub fn parse(name: &str, bytes: &[u8]) -> Result<Root, TufError> {
+        let document = Document::parse(name, bytes, Limits::of_bytes(MAX_ROOT_BYTES))?;
+        let signed = document.root().require("signed")?;
+        let dialect = Dialect::of_root(signed)?;
+        let metadata = Metadata::read(document.root(), dialect, "root")?;
+        let expires = metadata.expiry().ok_or_else(|| {
+            signed.get("expires").unwrap_or(signed).invalid("this is not a time (RFC 3339)")
+        })?;
+        let keys = parse_keys(signed.require("keys")?, dialect)?;
+        let roles = parse_roles(signed.require("roles")?, &keys)?;
+        for needed in ["root", "targets"] {
+            if !roles.contains_key(needed) {
+                return Err(signed.require("roles")?.require(needed).err().map_or_else(
+                    || TufError::Chain(format!("{name} has no role {needed}")),
+                    TufError::from,
+                ));
+            }
+        }
+        Ok(Root {
+            dialect,
+            version: metadata.version,
+            expires,
+            owners: parse_owners(signed)?,
+            change: change_message(signed),
+            consistent_snapshot: signed
+                .get("consistent_snapshot")
+                .and_then(|value| value.as_bool())
+                .unwrap_or(false),
+            fingerprint: metadata.message()?.digest(),
+            keys,
+            roles,
+            bytes: bytes.to_vec(),
+        })
+    }
+
+    /// The key with this id, if the role lists it.
+    pub fn key_in_role(&self, role: &str, keyid: &KeyId) -> Option<&PublicKey> {
+        let role = self.roles.get(role)?;
+        if role.keyids.contains(keyid) { self.keys.get(keyid) } else { None }
+    }
+
+    /// A role's threshold; more than any number of signatures when there is no such role.
+    pub fn threshold(&self, role: &str) -> usize {
+        self.roles.get(role).map_or(usize::MAX, |role| role.threshold)
+    }
+
+    /// A role's key ids; none when there is no such role.
+    pub fn keyids(&self, role: &str) -> &[KeyId] {
+        self.roles.get(role).map_or(&[], |role| &role.keyids)
+    }
+
+    /// Who owns a key, for showing: the service's user id, or nothing.
+    pub fn owner(&self, keyid: &KeyId) -> Option<&Owner> {
+        self.owners.get(keyid)
+    }
+
+    /// Checks that every role can reach its threshold. A root inside a chain may have a role that could not yet: a
+    /// Factory's production root asks for two targets signatures before the offline key is made. The newest may not.
+    ///
+    /// # Errors
+    /// A role has a threshold above the number of its distinct keys.
+    pub fn require_reachable_thresholds(&self) -> Result<(), TufError> {
+        for (name, role) in &self.roles {
+            let distinct: BTreeSet<Vec<u8>> = role
+                .keyids
+                .iter()
+                .filter_map(|id| self.keys.get(id))
+                .map(PublicKey::subject_public_key_info)
+                .collect();
+            if role.threshold > distinct.len() {
+                return Err(TufError::Unreachable {
+                    root: self.version,
+                    role: crate::text::shown(name),
+                    threshold: role.threshold,
+                    keys: distinct.len(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks this root's signatures against the keys and threshold of a root (its predecessor, or itself).
+    ///
+    /// # Errors
+    /// Too few valid signatures.
+    pub fn require_signed_by(&self, name: &str, other: &Root) -> Result<Vec<Assessed>, TufError> {
+        let document = Document::parse(name, &*self.bytes, Limits::of_bytes(MAX_ROOT_BYTES))?;
+        let metadata = Metadata::read(document.root(), self.dialect, "root")?;
+        let message: Message<'_> = metadata.message()?;
+        require_threshold(name, metadata.signatures, &message, other, "root")
+    }
+}
+
+fn parse_keys(keys: Value<'_>, dialect: Dialect) -> Result<BTreeMap<KeyId, PublicKey>, TufError> {
+    keys.want(Kind::Object)?;
+    let mut parsed = BTreeMap::new();
+    for (id, value) in keys.members() {
+        let keyid = KeyId::new(id.text());
+        let key = dialect.parse_key(value)?;
+        dialect.check_keyid(&key, &keyid).map_err(|why| value.invalid(why))?;
+        parsed.insert(keyid, key);
+    }
+    Ok(parsed)
+}
+
+fn parse_roles(
+    roles: Value<'_>,
+    keys: &BTreeMap<KeyId, PublicKey>,
+) -> Result<BTreeMap<String, Role>, TufError> {
+    roles.want(Kind::Object)?;
+    let mut parsed = BTreeMap::new();
+    for (name, value) in roles.members() {
+        let threshold = value.require("threshold")?;
+        let list = value.require("keyids")?;
+        list.want(Kind::Array)?;
+        let mut keyids = Vec::new();
+        for item in list.items() {
+            let keyid = KeyId::new(item.require_str()?);
+            if !keys.contains_key(&keyid) {
+                return Err(item.invalid("the root has no key with this id").into());
+            }
+            if keyids.contains(&keyid) {
+                return Err(item.invalid("the role lists this key twice").into());
+            }
+            keyids.push(keyid);
+        }
+        let needed = usize::try_from(threshold.require_u64()?).unwrap_or(usize::MAX);
+        if needed == 0 {
+            return Err(threshold.invalid("a threshold of 0 would need no signature at all").into());
+        }
+        parsed.insert(name.text().into_owned(), Role { keyids, threshold: needed });
+    }
+    Ok(parsed)
+}
+
+fn parse_owners(signed: Value<'_>) -> Result<BTreeMap<KeyId, Owner>, TufError> {
+    let mut owners = BTreeMap::new();
+    let Some(list) = signed.get("x-key-owners") else { return Ok(owners) };
+    for (keyid, owner) in list.members() {
+        let text =
+            |key: &str| owner.get(key).and_then(|value| value.as_str()).unwrap_or_default().into_owned();
+        let owner = Owner { polis_id: text("polis-id"), created_at: text("created-at") };
+        owners.insert(KeyId::new(keyid.text()), owner);
+    }
+    Ok(owners)
+}
+
+fn change_message(signed: Value<'_>) -> Option<String> {
+    Some(signed.get("x-changelog")?.get("message")?.as_str()?.into_owned())
+}

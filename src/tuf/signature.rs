@@ -1,0 +1,170 @@
+//! Signatures as they stand in metadata, and what each of them is worth.
+
+use super::{Dialect, KeyId, Message, PublicKey, Root, TufError};
+use crate::json::{Kind, Value};
+use crate::text::shown;
+use std::collections::BTreeSet;
+
+/// One entry of `signatures`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Signature {
+    /// Whose it says it is.
+    pub keyid: KeyId,
+    /// `method`, where it is there.
+    pub method: Option<String>,
+    /// The value's bytes, or why its text could not be read.
+    pub value: Result<Vec<u8>, &'static str>,
+    /// Its exact bytes as JSON, to be passed on unchanged.
+    pub json: String,
+}
+
+/// More signatures than this are not the work of a Factory.
+const MAX_SIGNATURES: usize = 64;
+
+impl Signature {
+    /// Reads the list `signatures`.
+    ///
+    /// # Errors
+    /// It is not a list of objects with `keyid` and `sig`, or it has more than 64 entries.
+    pub fn parse_list(list: Value<'_>, dialect: Dialect) -> Result<Vec<Signature>, TufError> {
+        list.want(Kind::Array)?;
+        if list.items().nth(MAX_SIGNATURES).is_some() {
+            return Err(list.invalid(format!("more than {MAX_SIGNATURES} signatures")).into());
+        }
+        list.items().map(|item| Signature::parse(item, dialect)).collect()
+    }
+
+    fn parse(item: Value<'_>, dialect: Dialect) -> Result<Signature, TufError> {
+        let method = item.get("method").map(|method| method.require_str().map(|text| text.into_owned()));
+        Ok(Signature {
+            keyid: KeyId::new(item.require("keyid")?.require_str()?),
+            method: method.transpose()?,
+            value: dialect.decode_signature(&item.require("sig")?.require_str()?),
+            json: String::from_utf8_lossy(&crate::json::canonical::bytes(item)).into_owned(),
+        })
+    }
+}
+
+/// What one signature is worth to one role of one root.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Worth {
+    /// Valid, by a key that the role lists: it counts.
+    Counts,
+    /// The same key already stands before it. A device rejects the whole file.
+    Duplicate,
+    /// By a key that the role does not list: it does not count, and devices skip it.
+    Unknown,
+    /// By a listed key, and not valid; the words say why.
+    Invalid(&'static str),
+    /// The method is one that devices do not know: they reject the whole file.
+    UnsupportedMethod,
+}
+
+/// A signature and what it is worth.
+#[derive(Clone, Debug)]
+pub struct Assessed {
+    /// The signature.
+    pub signature: Signature,
+    /// What it is worth.
+    pub worth: Worth,
+}
+
+/// Assesses every signature of a document for a role of a root: verified over the message, counted over distinct
+/// authorised keys. Long messages are verified on as many threads as the machine has cores.
+pub fn assess(signatures: Vec<Signature>, message: &Message<'_>, root: &Root, role: &str) -> Vec<Assessed> {
+    let mut seen_ids = BTreeSet::new();
+    let mut seen_keys: Vec<PublicKey> = Vec::new();
+    let mut to_verify: Vec<(usize, PublicKey)> = Vec::new();
+    let mut assessed: Vec<Assessed> = Vec::with_capacity(signatures.len());
+    for (index, signature) in signatures.into_iter().enumerate() {
+        let key = root.key_in_role(role, &signature.keyid);
+        let worth = if !seen_ids.insert(signature.keyid.clone()) {
+            Worth::Duplicate
+        } else if root.dialect.rejects_method(signature.method.as_deref()) {
+            Worth::UnsupportedMethod
+        } else {
+            match (key, &signature.value) {
+                (None, _) => Worth::Unknown,
+                (Some(_), Err(why)) => Worth::Invalid(why),
+                (Some(key), Ok(_)) if seen_keys.contains(key) => Worth::Duplicate,
+                (Some(key), Ok(_)) => match root.dialect.check_method(signature.method.as_deref(), key) {
+                    Err(why) => Worth::Invalid(why),
+                    Ok(()) => {
+                        seen_keys.push(key.clone());
+                        to_verify.push((index, key.clone()));
+                        Worth::Invalid("the signature does not fit the content")
+                    }
+                },
+            }
+        };
+        assessed.push(Assessed { signature, worth });
+    }
+    for index in verify_all(&assessed, &to_verify, message) {
+        assessed[index].worth = Worth::Counts;
+    }
+    assessed
+}
+
+/// From this many bytes on, a second thread costs less than the hashing that it saves.
+const LONG: usize = 1 << 20;
+
+/// The indices of the signatures that hold.
+fn verify_all(assessed: &[Assessed], to_verify: &[(usize, PublicKey)], message: &Message<'_>) -> Vec<usize> {
+    let holds = |(index, key): &(usize, PublicKey)| -> Option<usize> {
+        let value = assessed.get(*index)?.signature.value.as_ref().ok()?;
+        key.verify(message.bytes(), value).then_some(*index)
+    };
+    if message.bytes().len() < LONG || to_verify.len() < 2 {
+        return to_verify.iter().filter_map(holds).collect();
+    }
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(to_verify.len());
+    std::thread::scope(|scope| {
+        let shares: Vec<_> = (0..threads)
+            .map(|start| {
+                let share = to_verify.iter().skip(start).step_by(threads);
+                scope.spawn(move || share.filter_map(holds).collect::<Vec<_>>())
+            })
+            .collect();
+        shares.into_iter().filter_map(|share| share.join().ok()).flatten().collect()
+    })
+}
+
+/// How many distinct keys of the role signed validly.
+pub fn count(assessed: &[Assessed]) -> usize {
+    assessed.iter().filter(|one| one.worth == Worth::Counts).count()
+}
+
+/// What is wrong with those that do not count, in words.
+pub fn problems(assessed: &[Assessed]) -> Vec<String> {
+    let said = |one: &Assessed| {
+        let why = match &one.worth {
+            Worth::Counts => return None,
+            Worth::Duplicate => "stands twice",
+            Worth::Unknown => "is not listed for this role",
+            Worth::UnsupportedMethod => "names a method that devices do not know",
+            Worth::Invalid(why) => why,
+        };
+        Some(format!("key {}: {why}", one.signature.keyid.short()))
+    };
+    assessed.iter().filter_map(said).collect()
+}
+
+/// Checks that a document carries the signatures that a role of a root asks for.
+///
+/// # Errors
+/// Fewer valid signatures of distinct authorised keys than the role's threshold.
+pub fn require_threshold(
+    what: &str,
+    signatures: Vec<Signature>,
+    message: &Message<'_>,
+    root: &Root,
+    role: &'static str,
+) -> Result<Vec<Assessed>, TufError> {
+    let assessed = assess(signatures, message, root, role);
+    let (valid, needed) = (count(&assessed), root.threshold(role));
+    if valid >= needed {
+        return Ok(assessed);
+    }
+    let problems = problems(&assessed);
+    Err(TufError::Threshold { what: shown(what), role, root: root.version, valid, needed, problems })
+}

@@ -1,0 +1,61 @@
+//! Targets metadata: what devices may install, as a sorted list of borrowed targets.
+
+use super::{Dialect, Metadata, Target, TufError};
+use crate::json::{Kind, Value};
+
+/// Targets metadata with its targets in the order of their names.
+pub struct Targets<'d> {
+    /// The envelope.
+    pub metadata: Metadata<'d>,
+    targets: Vec<Target<'d>>,
+}
+
+impl<'d> Targets<'d> {
+    /// Reads targets metadata from an envelope.
+    ///
+    /// # Errors
+    /// It is not targets metadata, or `targets` is not an object of objects.
+    pub fn read(envelope: Value<'d>, dialect: Dialect) -> Result<Targets<'d>, TufError> {
+        Targets::of(Metadata::read(envelope, dialect, "targets")?)
+    }
+
+    /// Lists the targets of metadata that was read before.
+    ///
+    /// # Errors
+    /// As [`Targets::read`].
+    pub fn of(metadata: Metadata<'d>) -> Result<Targets<'d>, TufError> {
+        let targets = list(metadata.signed.require("targets")?)?;
+        Ok(Targets { metadata, targets })
+    }
+
+    /// All targets, in the order of their names.
+    pub fn all(&self) -> &[Target<'d>] {
+        &self.targets
+    }
+
+    /// The target with this name.
+    pub fn get(&self, name: &str) -> Option<&Target<'d>> {
+        let at = self.targets.binary_search_by(|target| target.name.as_ref().cmp(name)).ok()?;
+        self.targets.get(at)
+    }
+}
+
+/// The members of a `targets` object, sorted by name.
+///
+/// # Errors
+/// It is not an object of objects.
+pub fn list(targets: Value<'_>) -> Result<Vec<Target<'_>>, TufError> {
+    targets.want(Kind::Object)?;
+    let mut all = Vec::new();
+    let mut sorted = true;
+    for (name, value) in targets.members() {
+        value.want(Kind::Object)?;
+        let target = Target { name: name.text(), value };
+        sorted = sorted && all.last().is_none_or(|last: &Target<'_>| last.name < target.name);
+        all.push(target);
+    }
+    if !sorted {
+        all.sort_by(|a, b| a.name.cmp(&b.name));
+    }
+    Ok(all)
+}
