@@ -1,1 +1,5 @@
 //! What the workstation remembers: layout on disk, trusted roots, policy, officers, key vault, requests, history.
+
+pub mod history;
+
+pub use history::{History, SeenMark, SignedMark, TagHistory};

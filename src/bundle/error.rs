@@ -1,0 +1,61 @@
+//! What can be wrong with a bundle on a stick.
+
+use crate::host::disk::DiskError;
+use crate::json::JsonError;
+use crate::tuf::TufError;
+
+/// Why a request or a signed bundle was not taken, or could not be written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BundleError {
+    /// A file could not be read or written.
+    #[error("{0}{}", hint(.0))]
+    Disk(#[from] DiskError),
+    /// A file is not well-formed.
+    #[error("{0}")]
+    Json(#[from] JsonError),
+    /// Metadata in it was not accepted.
+    #[error("{0}")]
+    Tuf(#[from] TufError),
+    /// A manifest that cannot be read.
+    #[error("{file}: {why}")]
+    Manifest {
+        /// The manifest.
+        file: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// A file differs from what the manifest says, is not listed, or is missing.
+    #[error("{file}: {why}. The bundle is not whole: copy it to the stick again")]
+    NotWhole {
+        /// The file.
+        file: String,
+        /// What differs.
+        why: String,
+    },
+    /// The path holds nothing that can be taken in.
+    #[error("{path}: {why}")]
+    NotABundle {
+        /// The path.
+        path: String,
+        /// What was looked for.
+        why: String,
+    },
+}
+
+fn hint(e: &DiskError) -> &'static str {
+    match e.source.kind() {
+        std::io::ErrorKind::NotFound => ". Check the path, and that the stick is mounted",
+        std::io::ErrorKind::PermissionDenied => ". Check the permissions of the medium",
+        std::io::ErrorKind::StorageFull => {
+            ". Free some space there and run the command again: nothing was lost"
+        }
+        std::io::ErrorKind::ReadOnlyFilesystem => {
+            ". The medium is read-only: mount it for writing, or use another"
+        }
+        std::io::ErrorKind::FileTooLarge => {
+            ". If it is right that it is so large, raise max_file_bytes in the policy"
+        }
+        _ => "",
+    }
+}

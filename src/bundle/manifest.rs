@@ -1,0 +1,144 @@
+//! `request.json`: what the connected machine asks the officer to sign, and the digest of every file with it.
+
+use super::BundleError;
+use crate::host::clock::Time;
+use crate::json::{Document, Limits};
+use crate::text::shown;
+use crate::tuf::Digest;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The format that this version writes and reads.
+pub const REQUEST_FORMAT: &str = "countersign/request/1";
+/// The manifest's name in the folder.
+pub const REQUEST_FILE: &str = "request.json";
+/// A manifest longer than this is refused unread.
+pub const MAX_MANIFEST_BYTES: u64 = 1 << 20;
+/// More files than this in one bundle are refused.
+pub const MAX_FILES: usize = 4096;
+
+/// What is asked for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RequestKind {
+    /// A new wave's targets.
+    Wave,
+    /// A further signature for a wave that exists.
+    WaveSignature,
+    /// Production targets in a key rotation.
+    Resign,
+    /// An offline-update bundle's `bundle-targets.json`.
+    OfflineBundle,
+}
+
+impl RequestKind {
+    /// The word that the manifest and the log use.
+    pub fn name(self) -> &'static str {
+        match self {
+            RequestKind::Wave => "wave",
+            RequestKind::WaveSignature => "wave-signature",
+            RequestKind::Resign => "resign",
+            RequestKind::OfflineBundle => "offline-bundle",
+        }
+    }
+}
+
+/// Length and SHA-256 of a file.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileFacts {
+    /// Bytes.
+    pub length: u64,
+    /// SHA-256 in lower-case hex.
+    pub sha256: String,
+}
+
+impl FileFacts {
+    /// The facts of a file's bytes.
+    pub fn of(bytes: &[u8]) -> FileFacts {
+        FileFacts { length: bytes.len() as u64, sha256: Digest::of(bytes).to_string() }
+    }
+}
+
+/// The manifest of a request. Members stand in the order of their names, as the file is written.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RequestManifest {
+    /// When it was composed (RFC 3339, whole seconds).
+    pub created: String,
+    /// The Factory's name. Foreign text, as all text here.
+    pub factory: String,
+    /// Every other file of the folder, by its path with `/`.
+    pub files: BTreeMap<String, FileFacts>,
+    /// [`REQUEST_FORMAT`].
+    pub format: String,
+    /// What is asked for.
+    pub kind: RequestKind,
+    /// Versions dropped from production, ascending; absent for none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub prune: Vec<u64>,
+    /// The CI tag that new targets were taken from, when one was named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_tag: Option<String>,
+    /// The device tag.
+    pub tag: String,
+    /// What composed it.
+    pub tool: String,
+    /// The version: of the new targets, and of the metadata.
+    pub version: u64,
+    /// The wave's name.
+    pub wave: String,
+}
+
+impl RequestManifest {
+    /// The file's bytes: sorted members, two spaces of indentation, a line feed at the end.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        // A struct of texts, numbers and maps always has a JSON form.
+        let mut bytes = serde_json::to_vec_pretty(self).unwrap_or_default();
+        bytes.push(b'\n');
+        bytes
+    }
+
+    /// Reads a manifest.
+    ///
+    /// # Errors
+    /// It is not well-formed, has an unknown member or format, or a member has another form than the format says.
+    pub fn parse(name: &str, bytes: &[u8]) -> Result<RequestManifest, BundleError> {
+        // First the strict reader: serde_json alone would not see a duplicate key inside `files`.
+        let document = Document::parse(name, bytes, Limits::of_bytes(MAX_MANIFEST_BYTES))?;
+        let fail = |why: String| BundleError::Manifest { file: shown(name), why };
+        let format = document.root().require("format")?.require_str()?;
+        if format != REQUEST_FORMAT {
+            return Err(fail(format!(
+                "the format \"{}\" is not known, this version reads \"{REQUEST_FORMAT}\"",
+                shown(&format)
+            )));
+        }
+        let manifest: RequestManifest =
+            serde_json::from_slice(bytes).map_err(|e| fail(shown(&e.to_string())))?;
+        if Time::parse_strict(&manifest.created).is_none() {
+            return Err(fail("\"created\" is not a time as YYYY-MM-DDTHH:MM:SSZ".to_owned()));
+        }
+        if manifest.files.len() > MAX_FILES {
+            return Err(fail(format!("it lists more than {MAX_FILES} files")));
+        }
+        if let Some(path) = manifest.files.keys().find(|path| !is_plain_path(path)) {
+            return Err(fail(format!("\"{}\" is not a plain path inside the folder", shown(path))));
+        }
+        if manifest.files.values().any(|facts| Digest::parse(&facts.sha256).is_none()) {
+            return Err(fail("a sha256 is not 64 hex digits".to_owned()));
+        }
+        Ok(manifest)
+    }
+}
+
+/// Words of letters, digits, `.`, `_`, `-` with `/` between, none of them beginning with a dot; at most three deep.
+fn is_plain_path(path: &str) -> bool {
+    let plain = |part: &str| {
+        !part.is_empty()
+            && !part.starts_with('.')
+            && part.len() <= 255
+            && part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
+    };
+    path != REQUEST_FILE && path.split('/').count() <= 3 && path.split('/').all(plain)
+}

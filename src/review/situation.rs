@@ -1,0 +1,95 @@
+//! Everything that a review is computed from, and nothing else: the same situation gives the same review, byte for byte.
+
+use crate::bundle::{RequestManifest, Wave};
+use crate::host::clock::Time;
+use crate::station::TagHistory;
+use crate::tuf::signature::Assessed;
+use crate::tuf::{Chain, Digest, KeyId, Message, Targets};
+
+/// Where the baseline comes from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum BaselineSource {
+    /// The request carries the production targets of today.
+    Request,
+    /// The request carries none; this is what the station last signed or saw for the tag.
+    Station,
+}
+
+/// What production runs now.
+pub struct Baseline<'d> {
+    /// The production targets of the tag.
+    pub targets: Targets<'d>,
+    /// Their signatures, assessed against the newest root. The check `baseline-threshold` judges them.
+    pub signatures: Vec<Assessed>,
+    /// Where they come from.
+    pub source: BaselineSource,
+    /// Digest of their canonical `signed`.
+    pub digest: Digest,
+}
+
+/// What CI published.
+pub struct CiTargets<'d> {
+    /// The CI targets.
+    pub targets: Targets<'d>,
+    /// Their signatures, assessed against the newest root's `targets` role. The check `ci-signature` wants the
+    /// online key among those that count.
+    pub signatures: Vec<Assessed>,
+}
+
+/// What the request carries.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Carried {
+    /// A request folder with its manifest.
+    Folder,
+    /// A bare file: only what is to be signed.
+    BareFile,
+    /// A bare file whose `signed` is, byte for byte, one that this station already reviewed with full evidence in
+    /// another request; the baseline and CI targets here are that request's.
+    KnownContent,
+}
+
+/// Everything that a review is computed from.
+pub struct Situation<'d> {
+    /// The request's manifest (made up by `import` for a bare file).
+    pub manifest: &'d RequestManifest,
+    /// The request digest.
+    pub request: Digest,
+    /// What the request carries.
+    pub carried: Carried,
+    /// What is to be signed.
+    pub proposal: &'d Targets<'d>,
+    /// Its canonical form.
+    pub message: &'d Message<'d>,
+    /// The proposal's own signatures, assessed against the newest root.
+    pub signatures: &'d [Assessed],
+    /// What production runs now; `None` for a first wave, or when nothing is known.
+    pub baseline: Option<Baseline<'d>>,
+    /// What CI published; `None` when the request does not carry it.
+    pub ci: Option<CiTargets<'d>>,
+    /// The Factory's waves; `None` when the request does not carry them.
+    pub waves: Option<Vec<Wave>>,
+    /// The trusted production roots, this request's included.
+    pub chain: &'d Chain,
+    /// The root version that the request itself brought last; `None` for a bare file.
+    pub request_root: Option<u64>,
+    /// The root version under which the officer last signed (see `History`).
+    pub acknowledged_root: u64,
+    /// The pinned online targets key.
+    pub online_key: &'d KeyId,
+    /// The offline targets keys in this station's vault that the newest root lists.
+    pub own_keys: &'d [KeyId],
+    /// What this station signed and saw for the tag.
+    pub history: &'d TagHistory,
+    /// The Factory that the station was made for.
+    pub station_factory: &'d str,
+    /// The policy in force.
+    pub policy: &'d crate::station::Policy,
+    /// The policy file's digest.
+    pub policy_digest: Digest,
+    /// Was the station made on a machine with a network (`init --networked`)? Every report says so.
+    pub networked: bool,
+    /// Now.
+    pub now: Time,
+    /// The time of the log's last entry.
+    pub log_time: Option<Time>,
+}
