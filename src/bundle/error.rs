@@ -9,8 +9,12 @@ use crate::tuf::TufError;
 #[non_exhaustive]
 pub enum BundleError {
     /// A file could not be read or written.
-    #[error("{0}{}", hint(.0))]
-    Disk(#[from] DiskError),
+    #[error("{source}{}", hint(source))]
+    Disk {
+        /// What failed.
+        #[from]
+        source: DiskError,
+    },
     /// A file is not well-formed.
     #[error("{0}")]
     Json(#[from] JsonError),
