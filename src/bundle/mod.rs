@@ -1,9 +1,16 @@
 //! What crosses the gap: request and signed-bundle manifests, reading hostile media, writing media durably.
 
+pub mod compose;
 pub mod error;
 pub mod evidence;
+pub mod intake;
 pub mod manifest;
+pub mod media;
+pub mod source;
 
 pub use error::BundleError;
 pub use evidence::{Wave, WaveStatus};
 pub use manifest::{FileFacts, RequestKind, RequestManifest};
+
+#[cfg(test)]
+mod tests;

@@ -94,6 +94,8 @@ pub trait Disk: Send + Sync {
     fn link(&self, from: &Path, to: &Path) -> DiskResult<()>;
     /// Removes a file.
     fn remove(&self, path: &Path) -> DiskResult<()>;
+    /// Removes an empty folder.
+    fn remove_folder(&self, path: &Path) -> DiskResult<()>;
 }
 
 /// Writes a file so that after a crash the path holds either what stood there before or all of the new bytes:
@@ -270,6 +272,10 @@ impl Disk for RealDisk {
 
     fn remove(&self, path: &Path) -> DiskResult<()> {
         std::fs::remove_file(path).map_err(failed("remove", path))
+    }
+
+    fn remove_folder(&self, path: &Path) -> DiskResult<()> {
+        std::fs::remove_dir(path).map_err(failed("remove the folder", path))
     }
 }
 

@@ -1,0 +1,258 @@
+//! Taking in what came on a stick: a request folder, or a bare file. Everything here is hostile until it is proven.
+
+use super::evidence::Wave;
+use super::manifest::{MAX_FILES, MAX_MANIFEST_BYTES, REQUEST_FILE, REQUEST_FORMAT};
+use super::{BundleError, FileFacts, RequestKind, RequestManifest};
+use crate::host::Disk;
+use crate::host::clock::Time;
+use crate::host::disk::Kind;
+use crate::json::{Document, Limits, Value};
+use crate::text::{shown, shown_path};
+use crate::tuf::Digest;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// A request that was taken in whole: every file has the length and digest that the manifest says.
+pub struct Request {
+    /// The manifest; made up here for a bare file.
+    pub manifest: RequestManifest,
+    /// Every file, the manifest included.
+    pub files: BTreeMap<String, Vec<u8>>,
+    /// SHA-256 of `request.json`.
+    pub digest: Digest,
+    /// Was it a bare file?
+    pub is_bare: bool,
+}
+
+impl Request {
+    /// A file's bytes.
+    pub fn file(&self, name: &str) -> Option<&[u8]> {
+        self.files.get(name).map(Vec::as_slice)
+    }
+
+    /// Reads `waves.json`, where the request carries it.
+    ///
+    /// # Errors
+    /// It has another form than the service's list.
+    pub fn waves(&self) -> Result<Option<Vec<Wave>>, BundleError> {
+        let Some(bytes) = self.file("waves.json") else { return Ok(None) };
+        let document = Document::parse("waves.json", bytes, Limits::of_bytes(bytes.len() as u64))?;
+        Ok(Some(Wave::parse_list(document.root())?))
+    }
+
+    /// The files of the production root chain.
+    pub fn production_roots(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        let roots = self.files.range("prod-roots/".to_owned().."prod-roots0".to_owned());
+        roots.map(|(name, bytes)| (name.as_str(), bytes.as_slice()))
+    }
+}
+
+/// What the officer says about a bare file that the file itself does not say.
+#[derive(Clone, Debug, Default)]
+pub struct BareFacts {
+    /// The station's Factory.
+    pub factory: String,
+    /// The wave's name.
+    pub wave: Option<String>,
+    /// The device tag.
+    pub tag: Option<String>,
+}
+
+/// Takes in a request folder or a bare file. Files of more than `cap` bytes are refused before they are allocated for.
+///
+/// # Errors
+/// A file is missing, not listed, or differs; a name leads out of the folder; or the path holds nothing known.
+pub fn take_in(
+    disk: &dyn Disk,
+    path: &Path,
+    cap: u64,
+    bare: &BareFacts,
+    now: Time,
+) -> Result<Request, BundleError> {
+    match disk.kind(path)? {
+        Some(Kind::Folder) => take_in_folder(disk, path, cap),
+        _ => take_in_file(disk, path, cap, bare, now),
+    }
+}
+
+/// Takes in a folder with a `request.json`.
+///
+/// # Errors
+/// As [`take_in`].
+pub fn take_in_folder(disk: &dyn Disk, folder: &Path, cap: u64) -> Result<Request, BundleError> {
+    let manifest_bytes = match disk.read_beneath(folder, REQUEST_FILE, MAX_MANIFEST_BYTES) {
+        Err(e) if e.is_missing() => {
+            return Err(BundleError::NotABundle {
+                path: shown_path(folder),
+                why: format!(
+                    "there is no {REQUEST_FILE} in this folder. Make a request with `countersign request`, or give one file"
+                ),
+            });
+        }
+        read => read?,
+    };
+    let manifest = RequestManifest::parse(REQUEST_FILE, &manifest_bytes)?;
+    let listed: Vec<String> = manifest.files.keys().cloned().collect();
+    for found in names_in(disk, folder)? {
+        if found != REQUEST_FILE && listed.binary_search(&found).is_err() {
+            return Err(not_whole(&found, "it is in the folder, but the manifest does not list it"));
+        }
+    }
+    let mut files = BTreeMap::new();
+    for (name, facts) in &manifest.files {
+        let bytes = match disk.read_beneath(folder, name, cap) {
+            Err(e) if e.is_missing() => {
+                return Err(not_whole(name, "the manifest lists it, and it is missing"));
+            }
+            read => read?,
+        };
+        if bytes.len() as u64 != facts.length {
+            let why = format!("it has {} bytes, the manifest says {}", bytes.len(), facts.length);
+            return Err(not_whole(name, &why));
+        }
+        files.insert(name.clone(), bytes);
+    }
+    check_digests(&manifest.files, &files)?;
+    let digest = Digest::of(&manifest_bytes);
+    files.insert(REQUEST_FILE.to_owned(), manifest_bytes);
+    if !files.contains_key("targets.json") && manifest.kind != RequestKind::Resign {
+        return Err(not_whole("targets.json", "the request has no such file, so there is nothing to sign"));
+    }
+    Ok(Request { manifest, files, digest, is_bare: false })
+}
+
+/// Compares every file's SHA-256 with the manifest; large sets on two threads.
+fn check_digests(
+    facts: &BTreeMap<String, FileFacts>,
+    files: &BTreeMap<String, Vec<u8>>,
+) -> Result<(), BundleError> {
+    let mut by_size: Vec<_> =
+        facts.iter().filter_map(|(name, facts)| Some((name, facts, files.get(name)?))).collect();
+    by_size.sort_by_key(|(_, _, bytes)| std::cmp::Reverse(bytes.len()));
+    let differs = |(name, facts, bytes): &&(&String, &FileFacts, &Vec<u8>)| {
+        (Digest::parse(&facts.sha256) != Some(Digest::of(bytes))).then(|| (*name).clone())
+    };
+    let total: usize = by_size.iter().map(|(_, _, bytes)| bytes.len()).sum();
+    let wrong = if total < 1 << 20 {
+        by_size.iter().find_map(|file| differs(&file))
+    } else {
+        std::thread::scope(|scope| {
+            let halves: Vec<_> = (0..2)
+                .map(|start| {
+                    let share = by_size.iter().skip(start).step_by(2);
+                    scope.spawn(move || share.into_iter().find_map(|file| differs(&file)))
+                })
+                .collect();
+            halves.into_iter().filter_map(|half| half.join().ok()).flatten().next()
+        })
+    };
+    match wrong {
+        Some(name) => Err(not_whole(&name, "its SHA-256 differs from the manifest's")),
+        None => Ok(()),
+    }
+}
+
+fn not_whole(name: &str, why: &str) -> BundleError {
+    BundleError::NotWhole { file: shown(name), why: why.to_owned() }
+}
+
+/// Every file in a folder and in the folders within, as `a/b`; links and special files are refused.
+pub fn names_in(disk: &dyn Disk, folder: &Path) -> Result<Vec<String>, BundleError> {
+    let mut names = Vec::new();
+    let mut open = vec![(String::new(), 0u8)];
+    while let Some((prefix, depth)) = open.pop() {
+        for entry in disk.list(&folder.join(&prefix), MAX_FILES)? {
+            let name = format!("{prefix}{}", entry.name);
+            if names.len() == MAX_FILES {
+                return Err(not_whole(&shown_path(folder), &format!("it holds more than {MAX_FILES} files")));
+            }
+            match entry.kind {
+                Kind::File(_) => names.push(name),
+                Kind::Folder if depth < 2 => open.push((format!("{name}/"), depth + 1)),
+                Kind::Folder => return Err(not_whole(&name, "folders are nested too deep")),
+                Kind::Other => {
+                    return Err(not_whole(&name, "it is a link or a special file, which is never read"));
+                }
+            }
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// A bare file: `targets.json`, a wave, or a `bundle-targets.json`.
+fn take_in_file(
+    disk: &dyn Disk,
+    path: &Path,
+    cap: u64,
+    bare: &BareFacts,
+    now: Time,
+) -> Result<Request, BundleError> {
+    let bytes = disk.read(path, cap)?;
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let document = Document::parse(name.clone(), &bytes, Limits::of_bytes(cap))?;
+    let root = document.root();
+    let text = |key: &str| root.get(key).and_then(|value| value.as_str()).map(|text| text.into_owned());
+    let (kind, envelope, wave) = match (root.get("signed"), root.get("targets")) {
+        (Some(signed), _) if signed.get("x-fio-offline-bundle").is_some() => {
+            (RequestKind::OfflineBundle, root, None)
+        }
+        (Some(_), _) => (RequestKind::Wave, root, None),
+        (None, Some(targets)) if targets.get("signed").is_some() => {
+            // A wave that the service returned has a status; what `--dry-run` printed has none.
+            let kind =
+                if root.get("status").is_some() { RequestKind::WaveSignature } else { RequestKind::Wave };
+            (kind, targets, text("name"))
+        }
+        _ => {
+            return Err(BundleError::NotABundle {
+                path: shown_path(path),
+                why: "this is neither targets metadata nor a wave: members \"signed\" and \"signatures\" are needed".to_owned(),
+            });
+        }
+    };
+    let signed = envelope.require("signed")?;
+    let tag = match bare.tag.clone().or_else(|| text("tag")).or_else(|| only_tag(signed)) {
+        Some(tag) => tag,
+        None => {
+            return Err(BundleError::NotABundle {
+                path: shown_path(path),
+                why: "the file does not say for which device tag it is. Give it with --tag".to_owned(),
+            });
+        }
+    };
+    let targets = [envelope.span(), b"\n"].concat();
+    let manifest = RequestManifest {
+        created: now.to_string(),
+        factory: bare.factory.clone(),
+        files: [("targets.json".to_owned(), FileFacts::of(&targets))].into(),
+        format: REQUEST_FORMAT.to_owned(),
+        kind,
+        prune: Vec::new(),
+        source_tag: None,
+        tag,
+        tool: format!("countersign {} from the bare file {}", env!("CARGO_PKG_VERSION"), shown(&name)),
+        version: signed.require("version")?.require_u64()?,
+        wave: wave.or_else(|| bare.wave.clone()).unwrap_or_default(),
+    };
+    let manifest_bytes = manifest.to_bytes();
+    let digest = Digest::of(&manifest_bytes);
+    let files = [("targets.json".to_owned(), targets), (REQUEST_FILE.to_owned(), manifest_bytes)].into();
+    Ok(Request { manifest, files, digest, is_bare: true })
+}
+
+/// The device tag, when all targets carry the same single one.
+fn only_tag(signed: Value<'_>) -> Option<String> {
+    let mut only = None;
+    for (_, target) in signed.get("targets")?.members() {
+        for tag in target.get("custom")?.get("tags")?.items() {
+            let tag = tag.as_str()?;
+            match &only {
+                None => only = Some(tag.into_owned()),
+                Some(known) if *known == tag => {}
+                Some(_) => return None,
+            }
+        }
+    }
+    only
+}

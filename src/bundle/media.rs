@@ -1,0 +1,87 @@
+//! Writing a folder to a stick so that it is whole or not there.
+
+use super::BundleError;
+use super::manifest::MAX_FILES;
+use crate::host::Disk;
+use crate::host::disk::{Kind, ensure_folder, parent};
+use crate::text::shown_path;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// Writes files into a new folder, the manifest last, and brings all of it to disk. Written beside the folder first
+/// and then renamed: a folder of this name is whole, or it is not there.
+///
+/// # Errors
+/// The folder exists and is not empty, or the medium cannot be written; nothing half-written is left under the name.
+pub fn write_folder(
+    disk: &dyn Disk,
+    folder: &Path,
+    files: &BTreeMap<String, Cow<'_, [u8]>>,
+) -> Result<(), BundleError> {
+    match disk.kind(folder)? {
+        None => {}
+        Some(Kind::Folder) if disk.list(folder, 1).is_ok_and(|entries| entries.is_empty()) => {}
+        Some(_) => {
+            return Err(BundleError::NotABundle {
+                path: shown_path(folder),
+                why: "there is something there already, and it is not overwritten. Give a new folder"
+                    .to_owned(),
+            });
+        }
+    }
+    let mut name = std::ffi::OsString::from(".");
+    name.push(folder.file_name().unwrap_or_default());
+    name.push(".part");
+    let part = parent(folder).join(name);
+    clear_part(disk, &part)?;
+    let written = write_into(disk, &part, files).and_then(|()| {
+        disk.rename(&part, folder)?;
+        disk.sync_folder(parent(folder))?;
+        Ok(())
+    });
+    if written.is_err() {
+        // Best effort: the first error is the one to report.
+        let _ = clear_part(disk, &part);
+    }
+    written
+}
+
+fn write_into(
+    disk: &dyn Disk,
+    part: &Path,
+    files: &BTreeMap<String, Cow<'_, [u8]>>,
+) -> Result<(), BundleError> {
+    disk.make_folder(part, 0o755)?;
+    let mut folders = vec![part.to_owned()];
+    for (name, bytes) in files {
+        let path = part.join(name);
+        let inner = parent(&path);
+        if !folders.iter().any(|known| known == inner) {
+            ensure_folder(disk, inner, 0o755)?;
+            folders.push(inner.to_owned());
+        }
+        disk.create(&path, 0o644, &[bytes])?;
+        disk.sync(&path)?;
+    }
+    folders.iter().rev().try_for_each(|folder| Ok(disk.sync_folder(folder)?))
+}
+
+/// Removes what an interrupted run left under the temporary name: two levels of files, made by this function only.
+fn clear_part(disk: &dyn Disk, part: &Path) -> Result<(), BundleError> {
+    if disk.kind(part)?.is_none() {
+        return Ok(());
+    }
+    for entry in disk.list(part, MAX_FILES)? {
+        let path = part.join(&entry.name);
+        if entry.kind == Kind::Folder {
+            for inner in disk.list(&path, MAX_FILES)? {
+                disk.remove(&path.join(inner.name))?;
+            }
+            disk.remove_folder(&path)?;
+        } else {
+            disk.remove(&path)?;
+        }
+    }
+    Ok(disk.remove_folder(part)?)
+}
