@@ -4,10 +4,12 @@ use std::path::{Path, PathBuf};
 
 /// What can be learnt about the machine.
 pub trait Machine: Send + Sync {
-    /// A small file under `/proc` or `/sys`, at most 1 MiB; `None` when it cannot be read.
+    /// A small file under `/proc`, `/sys` or `/etc`, at most 1 MiB; `None` when it cannot be read.
     fn read(&self, path: &str) -> Option<String>;
     /// The names in a folder under `/proc` or `/sys`, sorted; empty when it cannot be read.
     fn list(&self, path: &str) -> Vec<String>;
+    /// Where a symbolic link points, such as `/etc/localtime`; `None` when it is none.
+    fn link(&self, path: &str) -> Option<PathBuf>;
     /// Where the running program's file is.
     fn program(&self) -> Option<PathBuf>;
     /// Free bytes on the file system that holds a path.
@@ -41,6 +43,10 @@ impl Machine for RealMachine {
             .unwrap_or_default();
         names.sort();
         names
+    }
+
+    fn link(&self, path: &str) -> Option<PathBuf> {
+        std::fs::read_link(path).ok()
     }
 
     fn program(&self) -> Option<PathBuf> {
