@@ -60,6 +60,20 @@ impl fmt::Debug for Time {
     }
 }
 
+impl serde::Serialize for Time {
+    fn serialize<S: serde::Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        out.collect_str(self)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Time {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Time, D::Error> {
+        let text = <std::borrow::Cow<'_, str>>::deserialize(from)?;
+        Time::parse_strict(&text)
+            .ok_or_else(|| serde::de::Error::custom("not a time of the form YYYY-MM-DDTHH:MM:SSZ"))
+    }
+}
+
 /// When something happened, by three witnesses.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Stamp {

@@ -1,0 +1,500 @@
+//! An officer's identity: who may approve and open keys, in one file that only her passphrase opens.
+//!
+//! `NAME.age` is an age file under her passphrase. Inside is an age identity file (a secret key line among comments),
+//! so stock `age -d -i NAME.age FILE` opens whatever is sealed to her; her approval key stands in a comment line.
+//! `NAME.pub` holds the public halves. Opening checks that the two belong together.
+
+use crate::host::disk::write_durably;
+use crate::host::{Disk, Random, clock::Time};
+use crate::station::custody::{CustodyError, CustodyResult};
+use crate::station::record::{read_record, write_record};
+use crate::station::seal::{self, SEALED_CAP, Unsealed, WorkFactor};
+use age::secrecy::ExposeSecret;
+use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use zeroize::Zeroizing;
+
+const FORMAT: &str = "countersign/officer/1";
+/// Where the approval key stands in the opened identity file; a comment to `age`.
+const APPROVAL_LINE: &str = "# approval key (ed25519 seed, hex): ";
+const OFFICERS_CAP: usize = 1000;
+
+/// An officer's name: 1 to 32 of `a-z 0-9 . _ -`, beginning with a letter or a digit. Safe as a file name and to show.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct OfficerName(String);
+
+impl OfficerName {
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for OfficerName {
+    type Err = CustodyError;
+
+    fn from_str(text: &str) -> CustodyResult<OfficerName> {
+        let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+        let whole = (1..=32).contains(&text.len())
+            && text.bytes().all(|b| plain(b) || matches!(b, b'.' | b'_' | b'-'))
+            && text.bytes().next().is_some_and(plain);
+        if !whole {
+            return Err(CustodyError::BadName(text.to_owned()));
+        }
+        Ok(OfficerName(text.to_owned()))
+    }
+}
+
+impl TryFrom<String> for OfficerName {
+    type Error = CustodyError;
+
+    fn try_from(text: String) -> CustodyResult<OfficerName> {
+        text.parse()
+    }
+}
+
+impl From<OfficerName> for String {
+    fn from(name: OfficerName) -> String {
+        name.0
+    }
+}
+
+impl fmt::Display for OfficerName {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+/// The public half of an officer: what is sealed to her and what verifies her approvals.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OfficerPublic {
+    /// When she was added.
+    pub added: Time,
+    /// The ed25519 public key of her approvals (RFC 8032), 64 hexadecimal digits.
+    pub approval_key: String,
+    /// `countersign/officer/1`.
+    pub format: String,
+    /// Her name.
+    pub name: OfficerName,
+    /// Her age recipient (`age1…`).
+    pub recipient: String,
+    /// When she left; absent while she serves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retired: Option<Time>,
+    /// What the policy may ask of her: `importer`, `approver`, … Empty for no limits.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<String>,
+}
+
+impl OfficerPublic {
+    /// Does she still serve?
+    pub fn is_active(&self) -> bool {
+        self.retired.is_none()
+    }
+
+    /// Her recipient, for sealing to her.
+    pub(crate) fn age_recipient(&self) -> CustodyResult<age::x25519::Recipient> {
+        self.recipient.parse().map_err(|reason: &str| CustodyError::Make {
+            what: format!("to {}", self.name),
+            reason: reason.to_owned(),
+        })
+    }
+
+    /// The key that verifies her approvals; `None` when it is not a point that RFC 8032 allows.
+    pub fn approval_verifier(&self) -> Option<VerifyingKey> {
+        let bytes: [u8; 32] = hex::decode(&self.approval_key).ok()?.try_into().ok()?;
+        VerifyingKey::from_bytes(&bytes).ok().filter(|key| !key.is_weak())
+    }
+
+    /// Is this her signature over the message? Strict: no malleable signatures, no weak keys.
+    pub fn verifies(&self, message: &[u8], signature: &[u8; 64]) -> bool {
+        let signature = ed25519_dalek::Signature::from_bytes(signature);
+        self.approval_verifier().is_some_and(|key| key.verify_strict(message, &signature).is_ok())
+    }
+}
+
+/// An officer whose passphrase was right. Wiped when dropped; has no `Debug`.
+pub struct OpenOfficer {
+    public: OfficerPublic,
+    identity: age::x25519::Identity,
+    approval: SigningKey,
+}
+
+impl OpenOfficer {
+    /// Her public half.
+    pub fn public(&self) -> &OfficerPublic {
+        &self.public
+    }
+
+    /// Her name.
+    pub fn name(&self) -> &OfficerName {
+        &self.public.name
+    }
+
+    /// Opens something that is sealed to her.
+    ///
+    /// # Errors
+    /// It is sealed to somebody else, or it is damaged.
+    pub fn unseal(&self, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Unsealed> {
+        seal::unseal(&self.identity, sealed)
+    }
+
+    /// Her signature over an approval (ed25519, RFC 8032). The caller sees to it that the message can be taken for
+    /// nothing else than an approval.
+    pub fn sign_approval(&self, message: &[u8]) -> [u8; 64] {
+        self.approval.sign(message).to_bytes()
+    }
+}
+
+/// The two files of an officer in a station's `officers` folder.
+fn files(folder: &Path, name: &OfficerName) -> (PathBuf, PathBuf) {
+    (folder.join(format!("{name}.age")), folder.join(format!("{name}.pub")))
+}
+
+/// An officer to be made.
+pub struct NewOfficer {
+    /// Her name.
+    pub name: OfficerName,
+    /// What the policy may ask of her.
+    pub roles: Vec<String>,
+    /// Her passphrase; its strength is the caller's to check.
+    pub passphrase: SecretString,
+    /// How hard a guess is to be.
+    pub work_factor: WorkFactor,
+}
+
+/// Makes an officer: new keys, sealed under her passphrase.
+///
+/// # Errors
+/// She exists already, there is no randomness, or the files cannot be written.
+pub fn create(
+    disk: &dyn Disk,
+    random: &dyn Random,
+    folder: &Path,
+    new: NewOfficer,
+    now: Time,
+) -> CustodyResult<OfficerPublic> {
+    let NewOfficer { name, roles, passphrase, work_factor } = new;
+    let (secret_file, public_file) = files(folder, &name);
+    if disk.kind(&public_file)?.is_some() {
+        return Err(CustodyError::OfficerExists(name));
+    }
+    if disk.kind(&secret_file)?.is_some() {
+        return Err(CustodyError::HalfMade(secret_file));
+    }
+    let identity = age::x25519::Identity::generate();
+    let mut seed = Zeroizing::new([0u8; 32]);
+    random.fill(&mut *seed).map_err(CustodyError::NoRandomness)?;
+    let public = OfficerPublic {
+        added: now,
+        approval_key: hex::encode(SigningKey::from_bytes(&seed).verifying_key().to_bytes()),
+        format: FORMAT.to_owned(),
+        name,
+        recipient: identity.to_public().to_string(),
+        retired: None,
+        roles,
+    };
+    let sealed = seal_identity(&public, &identity, &seed, passphrase, work_factor)?;
+    write_durably(disk, &secret_file, 0o600, &[&sealed])?;
+    write_record(disk, &public_file, &public)?;
+    Ok(public)
+}
+
+fn seal_identity(
+    public: &OfficerPublic,
+    identity: &age::x25519::Identity,
+    seed: &[u8; 32],
+    passphrase: SecretString,
+    work_factor: WorkFactor,
+) -> CustodyResult<Vec<u8>> {
+    let secret = identity.to_string();
+    let mut seed_hex = Zeroizing::new([0u8; 64]);
+    // The buffer has exactly the length of the digits.
+    let _ = hex::encode_to_slice(seed, &mut *seed_hex);
+    let head = format!(
+        "# countersign officer identity, format 1\n# officer: {}\n# recipient: {}\n# `age -d -i` takes this file as it is.\n",
+        public.name, public.recipient
+    );
+    // Made in one piece, so that no growing buffer leaves copies behind.
+    let parts: [&[u8]; 5] =
+        [head.as_bytes(), secret.expose_secret().as_bytes(), b"\n", APPROVAL_LINE.as_bytes(), &*seed_hex];
+    let length = parts.iter().map(|part| part.len()).sum::<usize>() + 1;
+    let mut text = Zeroizing::new(Vec::with_capacity(length));
+    parts.iter().for_each(|part| text.extend_from_slice(part));
+    text.push(b'\n');
+    seal::seal_with_passphrase(passphrase, work_factor, &text)
+        .map_err(|reason| CustodyError::Make { what: format!("{}'s identity", public.name), reason })
+}
+
+/// Reads the public half of an officer.
+///
+/// # Errors
+/// There is no such officer, or her file is not what it should be.
+pub fn load(disk: &dyn Disk, folder: &Path, name: &OfficerName) -> CustodyResult<OfficerPublic> {
+    let (_, public_file) = files(folder, name);
+    if disk.kind(&public_file)?.is_none() {
+        return Err(CustodyError::NoSuchOfficer(name.clone()));
+    }
+    let public: OfficerPublic = read_record(disk, &public_file, FORMAT)?;
+    let bad =
+        |problem: &str| CustodyError::BadFile { path: public_file.clone(), problem: problem.to_owned() };
+    if public.name != *name {
+        return Err(bad("it names another officer"));
+    }
+    if public.approval_verifier().is_none() {
+        return Err(bad("\"approval_key\" is not an ed25519 public key"));
+    }
+    if public.age_recipient().is_err() {
+        return Err(bad("\"recipient\" is not an age recipient"));
+    }
+    Ok(public)
+}
+
+/// All officers, also retired ones, by name. A station without the folder has none.
+///
+/// # Errors
+/// As [`load`].
+pub fn list(disk: &dyn Disk, folder: &Path) -> CustodyResult<Vec<OfficerPublic>> {
+    if disk.kind(folder)?.is_none() {
+        return Ok(Vec::new());
+    }
+    let entries = disk.list(folder, OFFICERS_CAP)?;
+    let names = entries.iter().filter_map(|entry| entry.name.strip_suffix(".pub"));
+    names.map(|name| load(disk, folder, &name.parse()?)).collect()
+}
+
+/// Officers by name, each once, all active: those that a key is to be sealed to.
+///
+/// # Errors
+/// One does not exist, is retired, or is named twice.
+pub fn load_active(
+    disk: &dyn Disk,
+    folder: &Path,
+    names: &[OfficerName],
+) -> CustodyResult<Vec<OfficerPublic>> {
+    let mut officers: Vec<OfficerPublic> = Vec::with_capacity(names.len());
+    for name in names {
+        if officers.iter().any(|known| known.name == *name) {
+            return Err(CustodyError::NamedTwice(name.clone()));
+        }
+        let officer = load(disk, folder, name)?;
+        if !officer.is_active() {
+            return Err(CustodyError::Retired(name.clone()));
+        }
+        officers.push(officer);
+    }
+    Ok(officers)
+}
+
+/// Opens an officer's identity with her passphrase. Takes about a second, on purpose.
+///
+/// # Errors
+/// [`CustodyError::WrongPassphrase`], which the caller logs and answers with a delay; a retired officer; a damaged
+/// file, or one that does not belong to her public half.
+pub fn open(
+    disk: &dyn Disk,
+    folder: &Path,
+    name: &OfficerName,
+    passphrase: SecretString,
+) -> CustodyResult<OpenOfficer> {
+    let public = load(disk, folder, name)?;
+    if !public.is_active() {
+        return Err(CustodyError::Retired(name.clone()));
+    }
+    let (identity, seed) = open_secrets(disk, folder, name, passphrase)?;
+    let approval = SigningKey::from_bytes(&seed);
+    let belongs = identity.to_public().to_string() == public.recipient
+        && hex::encode(approval.verifying_key().to_bytes()) == public.approval_key;
+    if !belongs {
+        return Err(CustodyError::IdentityMismatch(name.clone()));
+    }
+    Ok(OpenOfficer { public, identity, approval })
+}
+
+type Secrets = (age::x25519::Identity, Zeroizing<[u8; 32]>);
+
+fn open_secrets(
+    disk: &dyn Disk,
+    folder: &Path,
+    name: &OfficerName,
+    passphrase: SecretString,
+) -> CustodyResult<Secrets> {
+    let (path, _) = files(folder, name);
+    let sealed = disk.read(&path, SEALED_CAP)?;
+    let text = seal::unseal_with_passphrase(passphrase, &sealed).map_err(|e| match e {
+        Unsealed::WrongKey => CustodyError::WrongPassphrase(name.clone()),
+        Unsealed::Damaged(problem) => CustodyError::BadFile { path: path.clone(), problem },
+    })?;
+    read_identity(&text).ok_or_else(|| CustodyError::BadFile {
+        path,
+        problem: "it opens, but holds no officer identity of format 1".to_owned(),
+    })
+}
+
+/// The two secrets out of the identity file's text.
+fn read_identity(text: &[u8]) -> Option<Secrets> {
+    let text = std::str::from_utf8(text).ok()?;
+    let mut secret_lines = text.lines().filter(|line| line.starts_with("AGE-SECRET-KEY-1"));
+    let identity = secret_lines.next()?.parse().ok()?;
+    let digits = text.lines().find_map(|line| line.strip_prefix(APPROVAL_LINE))?;
+    let mut seed = Zeroizing::new([0u8; 32]);
+    hex::decode_to_slice(digits, &mut *seed).ok()?;
+    secret_lines.next().is_none().then_some((identity, seed))
+}
+
+/// Gives an officer's identity another passphrase; her keys stay the same.
+///
+/// # Errors
+/// As [`open`].
+pub fn change_passphrase(
+    disk: &dyn Disk,
+    folder: &Path,
+    name: &OfficerName,
+    old: SecretString,
+    new: SecretString,
+    work_factor: WorkFactor,
+) -> CustodyResult<OfficerPublic> {
+    let opened = open(disk, folder, name, old)?;
+    let seed = Zeroizing::new(opened.approval.to_bytes());
+    let sealed = seal_identity(&opened.public, &opened.identity, &seed, new, work_factor)?;
+    write_durably(disk, &files(folder, name).0, 0o600, &[&sealed])?;
+    Ok(opened.public.clone())
+}
+
+/// Notes that an officer has left. Keys that are sealed to her must be sealed anew to the others: until then, her
+/// share or recipient still counts for whoever has her file and passphrase.
+///
+/// # Errors
+/// There is no such officer, or she is retired already.
+pub fn retire(disk: &dyn Disk, folder: &Path, name: &OfficerName, now: Time) -> CustodyResult<OfficerPublic> {
+    let mut public = load(disk, folder, name)?;
+    if !public.is_active() {
+        return Err(CustodyError::Retired(name.clone()));
+    }
+    public.retired = Some(now);
+    write_record(disk, &files(folder, name).1, &public)?;
+    Ok(public)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::RealDisk;
+    use crate::host::random::SystemRandom;
+
+    const NOW: Time = Time::from_unix(1_800_000_000);
+
+    fn words(text: &str) -> SecretString {
+        SecretString::from(text.to_owned())
+    }
+
+    fn name(text: &str) -> OfficerName {
+        text.parse().expect("a name")
+    }
+
+    fn add(folder: &Path, who: &str) -> CustodyResult<OfficerPublic> {
+        let new = NewOfficer {
+            name: name(who),
+            roles: Vec::new(),
+            passphrase: words(who),
+            work_factor: WorkFactor::REHEARSAL,
+        };
+        create(&RealDisk, &SystemRandom, folder, new, NOW)
+    }
+
+    fn refused<T>(result: CustodyResult<T>) -> CustodyError {
+        match result {
+            Ok(_) => panic!("it was not refused"),
+            Err(e) => e,
+        }
+    }
+
+    #[test]
+    fn names_that_could_be_paths_or_look_alike_are_refused() {
+        for good in ["a", "alice", "0", "a.b_c-d", &"x".repeat(32)] {
+            assert_eq!(name(good).as_str(), good);
+        }
+        for bad in ["", ".", "..", ".a", "-a", "Alice", "a/b", "a b", "\u{430}lice", "a\n", &"x".repeat(33)] {
+            bad.parse::<OfficerName>().expect_err(bad);
+        }
+    }
+
+    #[test]
+    fn an_officer_opens_with_her_passphrase_and_signs_what_her_public_half_verifies() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let public = add(folder.path(), "alice").expect("added");
+        assert_eq!(load(&RealDisk, folder.path(), &name("alice")).expect("loaded"), public);
+        let Ok(open) = open(&RealDisk, folder.path(), &name("alice"), words("alice")) else {
+            panic!("it did not open")
+        };
+        let signature = open.sign_approval(b"message");
+        assert!(public.verifies(b"message", &signature));
+        assert!(!public.verifies(b"massage", &signature));
+        let other = add(folder.path(), "bob").expect("added");
+        assert!(!other.verifies(b"message", &signature));
+    }
+
+    #[test]
+    fn a_wrong_passphrase_is_told_from_a_damaged_file() {
+        let folder = tempfile::tempdir().expect("a folder");
+        add(folder.path(), "alice").expect("added");
+        let try_it = |passphrase| refused(open(&RealDisk, folder.path(), &name("alice"), words(passphrase)));
+        assert!(matches!(try_it("Alice"), CustodyError::WrongPassphrase(who) if who.as_str() == "alice"));
+        std::fs::write(folder.path().join("alice.age"), b"torn").expect("written");
+        assert!(matches!(try_it("alice"), CustodyError::BadFile { .. }));
+    }
+
+    #[test]
+    fn an_exchanged_public_half_is_noticed_before_anything_is_opened() {
+        let folder = tempfile::tempdir().expect("a folder");
+        add(folder.path(), "alice").expect("added");
+        add(folder.path(), "bob").expect("added");
+        let file = |name: &str| folder.path().join(name);
+        std::fs::copy(file("bob.age"), file("alice.age")).expect("copied");
+        let e = refused(open(&RealDisk, folder.path(), &name("alice"), words("bob")));
+        assert!(matches!(e, CustodyError::IdentityMismatch(_)), "{e}");
+        std::fs::copy(file("bob.pub"), file("alice.pub")).expect("copied");
+        let e = refused(load(&RealDisk, folder.path(), &name("alice")));
+        assert!(e.to_string().contains("it names another officer"), "{e}");
+    }
+
+    #[test]
+    fn a_retired_officer_opens_nothing_and_stays_listed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        add(folder.path(), "alice").expect("added");
+        retire(&RealDisk, folder.path(), &name("alice"), NOW).expect("retired");
+        let e = refused(open(&RealDisk, folder.path(), &name("alice"), words("alice")));
+        assert!(matches!(e, CustodyError::Retired(_)), "{e}");
+        let listed = list(&RealDisk, folder.path()).expect("listed");
+        assert_eq!(listed.iter().map(|officer| officer.retired).collect::<Vec<_>>(), [Some(NOW)]);
+        assert!(matches!(refused(add(folder.path(), "alice")), CustodyError::OfficerExists(_)));
+    }
+
+    #[test]
+    fn an_identity_without_its_public_half_is_never_overwritten() {
+        let folder = tempfile::tempdir().expect("a folder");
+        add(folder.path(), "alice").expect("added");
+        std::fs::remove_file(folder.path().join("alice.pub")).expect("removed");
+        assert!(matches!(refused(add(folder.path(), "alice")), CustodyError::HalfMade(_)));
+    }
+
+    #[test]
+    fn a_new_passphrase_replaces_the_old_one_and_keeps_the_keys() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let before = add(folder.path(), "alice").expect("added");
+        let change = |old, new| {
+            let (old, new) = (words(old), words(new));
+            change_passphrase(&RealDisk, folder.path(), &name("alice"), old, new, WorkFactor::REHEARSAL)
+        };
+        assert!(matches!(refused(change("wrong", "new")), CustodyError::WrongPassphrase(_)));
+        assert_eq!(change("alice", "new").expect("changed"), before);
+        refused(open(&RealDisk, folder.path(), &name("alice"), words("alice")));
+        assert!(open(&RealDisk, folder.path(), &name("alice"), words("new")).is_ok());
+    }
+}
