@@ -366,6 +366,10 @@ impl Disk for CrashingDisk {
         self.step(path)?;
         RealDisk.remove(path)
     }
+    fn remove_folder(&self, path: &Path) -> DiskResult<()> {
+        self.step(path)?;
+        RealDisk.remove_folder(path)
+    }
 }
 
 #[test]
