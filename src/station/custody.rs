@@ -173,6 +173,21 @@ pub enum CustodyError {
     },
 }
 
+impl CustodyError {
+    /// Is it that the right people have not consented (exit code 4), rather than a fault?
+    pub fn is_not_approved(&self) -> bool {
+        matches!(
+            self,
+            CustodyError::WrongPassphrase(_)
+                | CustodyError::TooFewOfficers { .. }
+                | CustodyError::NotHolder { .. }
+                | CustodyError::NamedTwice(_)
+                | CustodyError::Retired(_)
+                | CustodyError::NobodyToAsk { .. }
+        )
+    }
+}
+
 /// Why a share is refused.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]

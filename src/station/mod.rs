@@ -3,6 +3,7 @@
 pub mod custody;
 pub mod history;
 pub mod officer;
+pub mod passphrase;
 pub mod policy;
 pub(crate) mod record;
 pub mod seal;

@@ -1,0 +1,113 @@
+use super::*;
+use crate::host::RealDisk;
+use crate::host::random::SystemRandom;
+
+const NOW: Time = Time::from_unix(1_800_000_000);
+
+fn words(text: &str) -> SecretString {
+    SecretString::from(text.to_owned())
+}
+
+fn name(text: &str) -> OfficerName {
+    text.parse().expect("a name")
+}
+
+fn add(folder: &Path, who: &str) -> CustodyResult<OfficerPublic> {
+    let new = NewOfficer {
+        name: name(who),
+        roles: Vec::new(),
+        passphrase: words(who),
+        work_factor: WorkFactor::REHEARSAL,
+    };
+    create(&RealDisk, &SystemRandom, folder, new, NOW)
+}
+
+fn refused<T>(result: CustodyResult<T>) -> CustodyError {
+    match result {
+        Ok(_) => panic!("it was not refused"),
+        Err(e) => e,
+    }
+}
+
+#[test]
+fn names_that_could_be_paths_or_look_alike_are_refused() {
+    for good in ["a", "alice", "0", "a.b_c-d", &"x".repeat(32)] {
+        assert_eq!(name(good).as_str(), good);
+    }
+    for bad in ["", ".", "..", ".a", "-a", "Alice", "a/b", "a b", "\u{430}lice", "a\n", &"x".repeat(33)] {
+        bad.parse::<OfficerName>().expect_err(bad);
+    }
+}
+
+#[test]
+fn an_officer_opens_with_her_passphrase_and_signs_what_her_public_half_verifies() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let public = add(folder.path(), "alice").expect("added");
+    assert_eq!(load(&RealDisk, folder.path(), &name("alice")).expect("loaded"), public);
+    let Ok(open) = open(&RealDisk, folder.path(), &name("alice"), words("alice")) else {
+        panic!("it did not open")
+    };
+    let signature = open.sign_approval(b"message");
+    assert!(public.verifies(b"message", &signature));
+    assert!(!public.verifies(b"massage", &signature));
+    let other = add(folder.path(), "bob").expect("added");
+    assert!(!other.verifies(b"message", &signature));
+}
+
+#[test]
+fn a_wrong_passphrase_is_told_from_a_damaged_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    add(folder.path(), "alice").expect("added");
+    let try_it = |passphrase| refused(open(&RealDisk, folder.path(), &name("alice"), words(passphrase)));
+    assert!(matches!(try_it("Alice"), CustodyError::WrongPassphrase(who) if who.as_str() == "alice"));
+    std::fs::write(folder.path().join("alice.age"), b"torn").expect("written");
+    assert!(matches!(try_it("alice"), CustodyError::BadFile { .. }));
+}
+
+#[test]
+fn an_exchanged_public_half_is_noticed_before_anything_is_opened() {
+    let folder = tempfile::tempdir().expect("a folder");
+    add(folder.path(), "alice").expect("added");
+    add(folder.path(), "bob").expect("added");
+    let file = |name: &str| folder.path().join(name);
+    std::fs::copy(file("bob.age"), file("alice.age")).expect("copied");
+    let e = refused(open(&RealDisk, folder.path(), &name("alice"), words("bob")));
+    assert!(matches!(e, CustodyError::IdentityMismatch(_)), "{e}");
+    std::fs::copy(file("bob.pub"), file("alice.pub")).expect("copied");
+    let e = refused(load(&RealDisk, folder.path(), &name("alice")));
+    assert!(e.to_string().contains("it names another officer"), "{e}");
+}
+
+#[test]
+fn a_retired_officer_opens_nothing_and_stays_listed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    add(folder.path(), "alice").expect("added");
+    retire(&RealDisk, folder.path(), &name("alice"), NOW).expect("retired");
+    let e = refused(open(&RealDisk, folder.path(), &name("alice"), words("alice")));
+    assert!(matches!(e, CustodyError::Retired(_)), "{e}");
+    let listed = list(&RealDisk, folder.path()).expect("listed");
+    assert_eq!(listed.iter().map(|officer| officer.retired).collect::<Vec<_>>(), [Some(NOW)]);
+    assert!(matches!(refused(add(folder.path(), "alice")), CustodyError::OfficerExists(_)));
+}
+
+#[test]
+fn an_identity_without_its_public_half_is_never_overwritten() {
+    let folder = tempfile::tempdir().expect("a folder");
+    add(folder.path(), "alice").expect("added");
+    std::fs::remove_file(folder.path().join("alice.pub")).expect("removed");
+    assert!(matches!(refused(add(folder.path(), "alice")), CustodyError::HalfMade(_)));
+}
+
+#[test]
+fn a_new_passphrase_replaces_the_old_one_and_keeps_the_keys() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let before = add(folder.path(), "alice").expect("added");
+    let change = |old, new| {
+        let (old, new) = (words(old), words(new));
+        change_passphrase(&RealDisk, folder.path(), &name("alice"), old, new, WorkFactor::REHEARSAL)
+    };
+    assert!(matches!(refused(change("wrong", "new")), CustodyError::WrongPassphrase(_)));
+    assert_eq!(change("alice", "new").expect("changed"), before);
+    refused(open(&RealDisk, folder.path(), &name("alice"), words("alice")));
+    assert!(open(&RealDisk, folder.path(), &name("alice"), words("new")).is_ok());
+}
