@@ -1,0 +1,158 @@
+use super::super::event::Event;
+use super::super::line::read_time;
+use super::*;
+use crate::host::Stamp;
+use proptest::prelude::*;
+
+fn stamp() -> Stamp {
+    Stamp { time: Time::from_unix(1_800_000_000), boot: "boot-1".to_owned(), uptime_ms: 12_345 }
+}
+
+fn deviation(statement: &str) -> Vec<u8> {
+    Event::new(Kind::Deviation, "mara")
+        .text("statement", statement)
+        .line(7, &[0xab; 32], &stamp())
+        .expect("an event with all its fields")
+}
+
+/// An event of a kind with every field filled from the same small alphabet.
+fn filled(kind: Kind, word: &str, number: u64) -> Event {
+    kind.fields().iter().fold(Event::new(kind, word), |event, (name, shape)| match shape {
+        Shape::Text => event.text(name, word),
+        Shape::Int => event.int(name, number),
+        Shape::Flag => event.flag(name, number.is_multiple_of(2)),
+        Shape::Texts => event.list(name, (0..number % 3).map(|_| word)),
+        Shape::Pairs(..) => event.pairs(name, (0..number % 3).map(|_| (word, word))),
+        Shape::Numbered(..) => event.numbered(name, (0..number % 3).map(|n| (word, n))),
+    })
+}
+
+#[test]
+fn a_line_reads_as_the_format_says() {
+    insta::assert_snapshot!(String::from_utf8(deviation("the stick was \"blue\"\n\u{e9}\u{1f511}")).expect("ASCII"), @r#"{"v":1,"seq":7,"prev":"abababababababababababababababababababababababababababababababab","time":"2027-01-15T08:00:00Z","boot":"boot-1","uptime_ms":12345,"type":"deviation","actor":"mara","statement":"the stick was \"blue\"\n\u00e9\ud83d\udd11"}"#);
+}
+
+#[test]
+fn every_kind_is_read_back_as_it_was_written() {
+    for kind in Kind::ALL {
+        for number in 0..3 {
+            let word = "a \"b\" \\ \u{1f511}\u{7f}\u{0}";
+            let line = filled(*kind, word, number).line(number, &NO_PREVIOUS, &stamp()).expect("a line");
+            let entry = Entry::read(&line).unwrap_or_else(|fault| panic!("{kind}: {fault}"));
+            assert_eq!((entry.kind(), entry.seq(), entry.actor().as_ref()), (*kind, number, word));
+            assert_eq!((entry.time(), entry.uptime_ms()), (stamp().time, 12_345));
+            for (name, shape) in kind.fields() {
+                let count = usize::try_from(number % 3).expect("small");
+                match shape {
+                    Shape::Text => assert_eq!(entry.text(name), word),
+                    Shape::Int => assert_eq!(entry.int(name), number),
+                    Shape::Flag => assert_eq!(entry.flag(name), number.is_multiple_of(2)),
+                    Shape::Texts => assert_eq!(entry.list(name), vec![word; count]),
+                    Shape::Pairs(..) => {
+                        assert_eq!(entry.pairs(name), vec![(Cow::from(word), Cow::from(word)); count]);
+                    }
+                    Shape::Numbered(..) => {
+                        let wanted: Vec<_> = (0..number % 3).map(|n| (Cow::from(word), n)).collect();
+                        assert_eq!(entry.numbered(name), wanted);
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn any_changed_byte_gives_another_entry_or_none() {
+    let line = filled(Kind::SignIntent, "w\u{e9}", 2).line(3, &[7; 32], &stamp()).expect("a line");
+    for at in 0..line.len() {
+        for flip in [1u8, 2, 4, 8, 16, 32, 64, 128] {
+            let mut changed = line.clone();
+            changed[at] ^= flip;
+            if let Ok(entry) = Entry::read(&changed) {
+                assert_eq!(entry.line(), changed.as_slice());
+            }
+        }
+        assert!(Entry::read(&line[..at]).is_err(), "cut at {at}");
+    }
+}
+
+#[test]
+fn other_forms_of_the_same_json_are_refused() {
+    let line = String::from_utf8(deviation("a/b\u{e9}")).expect("ASCII");
+    let odd = [
+        line.replace("{\"v\":1", "{ \"v\":1"),
+        line.replace("{\"v\":1", "{\"v\":2"),
+        line.replace("\"seq\":7", "\"seq\":07"),
+        line.replace("\"seq\":7", "\"seq\":7.0"),
+        line.replace("\"seq\":7", "\"seq\":-7"),
+        line.replace("\"seq\":7", "\"seq\":9007199254740992"),
+        line.replace("a/b", "a\\/b"),
+        line.replace("a/b", "\\u0061/b"),
+        line.replace("\\u00e9", "\\u00E9"),
+        line.replace("\\u00e9", "\u{e9}"),
+        line.replace("\\u00e9", "\\ud800"),
+        line.replace("\\u00e9", "\\udc00\\ud800"),
+        line.replace("\\u00e9", "\\u000a"),
+        line.replace("deviation", "deviations"),
+        line.replace("\"actor\":\"mara\",", ""),
+        line.replace("\"actor\":\"mara\",", "\"actor\":\"mara\",\"actor\":\"mara\","),
+        line.replace("2027-01-15", "2027-02-29"),
+        line.replace("abab", "ABAB"),
+        format!("{line} "),
+        format!("{line}\n"),
+    ];
+    Entry::read(line.as_bytes()).expect("the line itself");
+    for text in odd {
+        assert!(text != line && Entry::read(text.as_bytes()).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn an_event_with_a_missing_unknown_or_doubled_field_is_not_written() {
+    let say = |event: Event| event.line(0, &NO_PREVIOUS, &stamp()).expect_err("not written").to_string();
+    assert!(say(Event::new(Kind::Deviation, "x")).contains("\"statement\" is missing"));
+    assert!(say(Event::new(Kind::Deviation, "x").text("claim", "")).contains("is not one of this kind's"));
+    assert!(say(Event::new(Kind::Deviation, "x").int("statement", 1)).contains("has another type"));
+    let twice = Event::new(Kind::Deviation, "x").text("statement", "").text("statement", "");
+    assert!(say(twice).contains("was set twice"));
+}
+
+proptest! {
+    #[test]
+    fn any_text_survives_the_log(text in any::<String>(), actor in any::<String>()) {
+        let line = Event::new(Kind::Deviation, actor.clone())
+            .text("statement", &text)
+            .line(1, &NO_PREVIOUS, &stamp())
+            .expect("a line");
+        let entry = Entry::read(&line).expect("read back");
+        prop_assert_eq!(entry.text("statement"), text.as_str());
+        prop_assert_eq!(entry.actor(), actor.as_str());
+        // What it means to any other JSON reader is the same.
+        let value: serde_json::Value = serde_json::from_slice(&line).expect("JSON");
+        prop_assert_eq!(value["statement"].as_str(), Some(text.as_str()));
+    }
+
+    #[test]
+    fn bytes_that_are_no_line_never_make_the_reader_panic(bytes in prop::collection::vec(any::<u8>(), 0..300), cut in 0usize..300) {
+        let _ = Entry::read(&bytes);
+        let mut line = deviation("x\u{1f511}y");
+        line.truncate(cut);
+        line.extend_from_slice(&bytes);
+        if let Ok(entry) = Entry::read(&line) {
+            let _ = (entry.text("statement"), entry.boot());
+        }
+    }
+
+    #[test]
+    fn times_are_read_as_the_clock_writes_them(seconds in -62_167_219_200i64..253_402_300_799) {
+        let time = Time::from_unix(seconds);
+        prop_assert_eq!(read_time(time.to_string().as_bytes()), Some(time));
+    }
+
+    #[test]
+    fn what_the_clock_cannot_read_is_no_time(text in "[0-9]{4}-[0-3][0-9]-[0-3][0-9]T[0-2][0-9]:[0-6][0-9]:[0-6][0-9]Z") {
+        let ours = read_time(text.as_bytes());
+        // The other reader takes a leap second for second 59, and so does not find its own text again.
+        prop_assert_eq!(ours, Time::parse_strict(&text));
+    }
+}

@@ -1,0 +1,230 @@
+//! The files of lines, read one after another: split, checked and hashed on both cores, handed on in order.
+//!
+//! The same code reads the station's own log and a pack that came on a stick, so it believes neither.
+
+use super::entry::Entry;
+use super::flaw::{Flaw, FlawKind};
+use super::line::{Index, LineFault};
+use super::tree::{Hash, leaf_hash};
+use crate::host::Disk;
+use crate::host::disk::{DiskError, Kind};
+use std::path::Path;
+use std::sync::mpsc::sync_channel;
+
+/// Lines of a full file. A file's number is its first line's number divided by this.
+pub const LINES_PER_FILE: u64 = 1_000;
+/// The folder with the files, within the log's.
+pub const FOLDER: &str = "events";
+/// The most files that are read: 10^9 lines.
+const MOST_FILES: usize = 1_000_000;
+/// The most bytes of a file: full of the longest lines.
+const LARGEST_FILE: u64 = LINES_PER_FILE * 65_536;
+/// Threads that read and hash ahead.
+const READERS: usize = 2;
+
+/// The name of a file of lines, relative to the log's folder.
+pub fn file_name(number: u64) -> String {
+    format!("{FOLDER}/{number:06}.jsonl")
+}
+
+/// The number of files of lines, which must be named without a gap, and nothing else beside them.
+///
+/// # Errors
+/// The folder cannot be read, or has other names in it.
+pub fn count_files(disk: &dyn Disk, dir: &Path) -> Result<u64, ReadError> {
+    let names = disk.list(&dir.join(FOLDER), MOST_FILES)?;
+    for (number, found) in (0u64..).zip(&names) {
+        let wanted = format!("{number:06}.jsonl");
+        if found.name != wanted || !matches!(found.kind, Kind::File(_)) {
+            let detail = format!("the file {wanted} is missing, or there is something else in the folder");
+            return Err(Flaw::new(FlawKind::Files, detail)
+                .at(number * LINES_PER_FILE)
+                .in_file(format!("{FOLDER}/{}", found.name))
+                .into());
+        }
+    }
+    Ok(names.len() as u64)
+}
+
+/// Lines could not be read, or are not what they should be.
+#[derive(Debug)]
+pub enum ReadError {
+    /// A file operation failed.
+    Disk(DiskError),
+    /// The content is wrong.
+    Flaw(Flaw),
+}
+
+impl From<DiskError> for ReadError {
+    fn from(error: DiskError) -> ReadError {
+        ReadError::Disk(error)
+    }
+}
+
+impl From<Flaw> for ReadError {
+    fn from(flaw: Flaw) -> ReadError {
+        ReadError::Flaw(flaw)
+    }
+}
+
+impl From<ReadError> for super::LogError {
+    fn from(error: ReadError) -> super::LogError {
+        match error {
+            ReadError::Disk(error) => error.into(),
+            ReadError::Flaw(flaw) => flaw.into(),
+        }
+    }
+}
+
+/// One file of lines: its bytes, where each line is, and each line's leaf hash.
+pub struct Chunk {
+    number: u64,
+    bytes: Vec<u8>,
+    lines: Vec<(usize, usize, Index)>,
+    leaves: Vec<Hash>,
+    fault: Option<LineFault>,
+    /// Where a last line without line feed begins.
+    torn: Option<usize>,
+}
+
+impl Chunk {
+    /// Reads a file, and its lines up to the first that is not in the log's form.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn read(disk: &dyn Disk, dir: &Path, number: u64) -> Result<Chunk, DiskError> {
+        let bytes = disk.read_beneath(dir, &file_name(number), LARGEST_FILE)?;
+        let mut chunk = Chunk {
+            number,
+            bytes: Vec::new(),
+            lines: Vec::new(),
+            leaves: Vec::new(),
+            fault: None,
+            torn: None,
+        };
+        let mut start = 0;
+        while start < bytes.len() {
+            let Some(length) = memchr::memchr(b'\n', &bytes[start..]) else {
+                chunk.torn = Some(start);
+                break;
+            };
+            let end = start + length;
+            let line = &bytes[start..end];
+            match Index::read(line) {
+                Ok(index) => chunk.lines.push((start, end, index)),
+                Err(fault) => {
+                    chunk.fault = Some(fault);
+                    break;
+                }
+            }
+            chunk.leaves.push(leaf_hash(line));
+            start = end + 1;
+        }
+        chunk.bytes = bytes;
+        Ok(chunk)
+    }
+
+    /// The file's number.
+    pub fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// The file's name.
+    pub fn file(&self) -> String {
+        file_name(self.number)
+    }
+
+    /// The entries with their leaf hashes, in order.
+    pub fn entries(&self) -> impl DoubleEndedIterator<Item = (Entry<'_>, &Hash)> + ExactSizeIterator {
+        self.lines
+            .iter()
+            .map(|(start, end, index)| Entry::from_parts(&self.bytes[*start..*end], *index))
+            .zip(&self.leaves)
+    }
+
+    /// The last line without its line feed: the place of its first byte, and its bytes.
+    pub fn torn(&self) -> Option<(usize, &[u8])> {
+        self.torn.map(|start| (start, &self.bytes[start..]))
+    }
+
+    /// The number of bytes in the file.
+    pub fn length(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// The number that the line after the good ones has or would have.
+    pub fn next_seq(&self) -> u64 {
+        self.number * LINES_PER_FILE + self.lines.len() as u64
+    }
+
+    /// What is wrong with the file as such, after its good entries: a line in another form, a wrong number of lines.
+    /// A torn last line is for the caller to judge when the file is the last.
+    ///
+    /// # Errors
+    /// That.
+    pub fn check(&self, is_last: bool) -> Result<(), Flaw> {
+        let at = |flaw: Flaw| flaw.at(self.next_seq()).in_file(self.file());
+        if let Some(fault) = &self.fault {
+            return Err(at(Flaw::new(FlawKind::Line, fault.to_string())));
+        }
+        let count = self.lines.len() as u64;
+        if count > LINES_PER_FILE || (count == LINES_PER_FILE && self.torn.is_some()) {
+            let place = self.number * LINES_PER_FILE + LINES_PER_FILE;
+            let detail = format!("the file has more than {LINES_PER_FILE} lines");
+            return Err(Flaw::new(FlawKind::Files, detail).at(place).in_file(self.file()));
+        }
+        if !is_last && self.torn.is_some() {
+            return Err(at(Flaw::new(FlawKind::Torn, "the line is cut off, and another file follows")));
+        }
+        if !is_last && count < LINES_PER_FILE {
+            let detail = format!("the file ends after {count} lines, and another file follows");
+            return Err(at(Flaw::new(FlawKind::Files, detail)));
+        }
+        Ok(())
+    }
+}
+
+/// Hands every file from `first` to the last to `visit`, in order; the next ones are read meanwhile. `visit` returns
+/// whether to go on.
+///
+/// # Errors
+/// A file cannot be read, or `visit` fails.
+pub fn each_chunk<E: From<DiskError>>(
+    disk: &dyn Disk,
+    dir: &Path,
+    first: u64,
+    files: u64,
+    mut visit: impl FnMut(&Chunk) -> Result<bool, E>,
+) -> Result<(), E> {
+    let waiting = usize::try_from(files.saturating_sub(first)).unwrap_or(usize::MAX);
+    if waiting <= 1 {
+        return match waiting {
+            0 => Ok(()),
+            _ => visit(&Chunk::read(disk, dir, first)?).map(drop),
+        };
+    }
+    std::thread::scope(|scope| {
+        let mut queues = Vec::new();
+        for reader in 0..READERS {
+            // One file waits while the next is read: memory is bounded by a few files.
+            let (send, receive) = sync_channel(1);
+            queues.push(receive);
+            scope.spawn(move || {
+                for number in (first..files).skip(reader).step_by(READERS) {
+                    // Nobody listens any more when an earlier file was bad.
+                    if send.send(Chunk::read(disk, dir, number)).is_err() {
+                        break;
+                    }
+                }
+            });
+        }
+        for queue in (0..waiting).map(|at| &queues[at % READERS]) {
+            // A reader hangs up only after its last file.
+            let Ok(chunk) = queue.recv() else { break };
+            if !visit(&chunk?)? {
+                break;
+            }
+        }
+        Ok(())
+    })
+}

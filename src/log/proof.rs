@@ -1,0 +1,132 @@
+//! The receipt for one entry (C2SP `tlog-proof`): its index, its inclusion proof and the checkpoint, in one small text.
+
+use super::checkpoint::{Checkpoint, parse_decimal, parse_hash};
+use super::flaw::{Flaw, FlawKind};
+use super::note::{LARGEST_NOTE, VerifierKey};
+use super::tree::{Hash, includes, leaf_hash};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+const HEADER: &str = "c2sp.org/tlog-proof@v1";
+/// The most bytes of a proof that are read: 64 hashes, an entry as extra data, and a note.
+pub const LARGEST_PROOF: usize = LARGEST_NOTE + (128 << 10);
+
+/// A proof that an entry is in a log.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Proof {
+    /// The entry's line, carried along so that the receipt says what it is a receipt for; believed only once the
+    /// proof holds for it.
+    pub line: Option<Vec<u8>>,
+    /// The entry's number.
+    pub index: u64,
+    /// From the leaf's sibling to the root's child.
+    pub hashes: Vec<Hash>,
+    /// The signed checkpoint, as issued.
+    pub checkpoint: String,
+}
+
+impl Proof {
+    /// The proof's text.
+    pub fn text(&self) -> String {
+        let mut out = format!("{HEADER}\n");
+        if let Some(line) = &self.line {
+            out.push_str(&format!("extra {}\n", STANDARD.encode(line)));
+        }
+        out.push_str(&format!("index {}\n", self.index));
+        for hash in &self.hashes {
+            out.push_str(&STANDARD.encode(hash));
+            out.push('\n');
+        }
+        out.push('\n');
+        out.push_str(&self.checkpoint);
+        out
+    }
+
+    /// Reads a proof's text.
+    ///
+    /// # Errors
+    /// Another form than the specification's.
+    pub fn parse(text: &[u8]) -> Result<Proof, Flaw> {
+        let wrong = |why: &str| Flaw::new(FlawKind::Proof, why);
+        if text.len() > LARGEST_PROOF {
+            return Err(wrong("the proof is too large"));
+        }
+        let text = std::str::from_utf8(text).map_err(|_| wrong("the proof is not UTF-8"))?;
+        let (head, checkpoint) = text
+            .split_once("\n\n")
+            .ok_or_else(|| wrong("the proof has no checkpoint after an empty line"))?;
+        let mut lines = head.split('\n').peekable();
+        if lines.next() != Some(HEADER) {
+            return Err(wrong("the proof does not begin with c2sp.org/tlog-proof@v1"));
+        }
+        let line = match lines.peek().and_then(|line| line.strip_prefix("extra ")) {
+            None => None,
+            Some(extra) => {
+                lines.next();
+                Some(STANDARD.decode(extra).map_err(|_| wrong("the proof's extra data is not base64"))?)
+            }
+        };
+        let index = lines
+            .next()
+            .and_then(|line| line.strip_prefix("index "))
+            .and_then(parse_decimal)
+            .ok_or_else(|| wrong("the proof has no index"))?;
+        let hashes = lines.map(parse_hash).collect::<Option<Vec<_>>>().filter(|hashes| hashes.len() <= 64);
+        let hashes = hashes.ok_or_else(|| wrong("a line of the proof is not a SHA-256 in base64"))?;
+        Ok(Proof { line, index, hashes, checkpoint: checkpoint.to_owned() })
+    }
+
+    /// Checks that a line is in the log whose key this is. Returns the checkpoint that says so.
+    ///
+    /// # Errors
+    /// The checkpoint is not that log's, or the proof does not lead from the line to its root.
+    pub fn verify(&self, line: &[u8], key: &VerifierKey) -> Result<Checkpoint, Flaw> {
+        let checkpoint = Checkpoint::verify(self.checkpoint.as_bytes(), key)?;
+        if !includes(&leaf_hash(line), self.index, checkpoint.size, &self.hashes, &checkpoint.root) {
+            let flaw =
+                Flaw::new(FlawKind::Proof, "the proof does not lead from this line to the checkpoint's root");
+            return Err(flaw.at(self.index));
+        }
+        Ok(checkpoint)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::note::NoteSigner;
+    use super::super::tree::{Tree, inclusion_proof};
+    use super::*;
+
+    fn receipt() -> (Proof, NoteSigner) {
+        let signer = NoteSigner::new("here", &[1; 32]).expect("a signer");
+        let leaves: Vec<_> = (0u8..11).map(|n| leaf_hash(&[n])).collect();
+        let head = Checkpoint { origin: "here".to_owned(), size: 11, root: Tree::of(&leaves).root() };
+        let hashes = inclusion_proof(&leaves, 5).expect("a leaf");
+        (Proof { line: Some(vec![5]), index: 5, hashes, checkpoint: head.sign(&signer) }, signer)
+    }
+
+    #[test]
+    fn a_receipt_proves_its_line_and_no_other() {
+        let (proof, signer) = receipt();
+        let again = Proof::parse(proof.text().as_bytes()).expect("read back");
+        assert_eq!(again, proof);
+        again.verify(&[5], signer.public()).expect("holds");
+        again.verify(&[6], signer.public()).expect_err("another line");
+        let moved = Proof { index: 4, ..again };
+        moved.verify(&[5], signer.public()).expect_err("another place");
+    }
+
+    #[test]
+    fn any_changed_byte_of_a_receipt_is_noticed() {
+        let (proof, signer) = receipt();
+        let text = proof.text().into_bytes();
+        for at in 0..text.len() {
+            let mut changed = text.clone();
+            changed[at] ^= 1;
+            let Ok(read) = Proof::parse(&changed) else { continue };
+            // The extra data is the one part that the format does not authenticate: the line in it must be proven.
+            let held = read.line.as_deref().is_some_and(|line| read.verify(line, signer.public()).is_ok());
+            assert!(!held, "byte {at}");
+        }
+    }
+}
