@@ -1,1 +1,22 @@
 //! A made-up Factory of any size from a seed: for `rehearse`, for benchmarks and for tests.
+//!
+//! [`Factory`] plays the service and its builds: it makes keys, roots, CI targets and production targets, takes the
+//! waves that a station signed, and completes them. [`hostile`] makes the documents that nobody should send.
+//! Everything follows from the seed and from a given time: two runs write the same bytes.
+
+mod content;
+mod error;
+mod factory;
+pub mod hostile;
+mod keys;
+mod roots;
+mod target;
+mod waves;
+
+pub use error::FactoryError;
+pub use factory::{Factory, Written};
+pub use target::Spacing;
+pub use waves::WaveStatus;
+
+#[cfg(test)]
+mod tests;
