@@ -1,0 +1,86 @@
+//! Preflight: is this machine fit for a ceremony, before a key is opened on it?
+//!
+//! Each line of the report looks at one thing, says what it found, and when that is not as it should be, what to do.
+//! The policy says which failures stop a signature. The report is part of the log entry of every signature, so that an
+//! auditor sees on what kind of machine a key was opened.
+
+mod clock;
+mod files;
+mod mounts;
+mod network;
+mod process;
+mod report;
+mod selftest;
+mod swap;
+
+pub use report::{Line, Outcome, Report};
+pub use selftest::self_test;
+
+use crate::host::Host;
+use crate::host::clock::{Stamp, Time};
+use crate::station::Policy;
+use std::path::Path;
+
+/// What the caller knows and the machine does not.
+pub struct Known<'a> {
+    /// The policy in force.
+    pub policy: &'a Policy,
+    /// Was the station made with `init --networked`? Then a network is a warning.
+    pub networked: bool,
+    /// The station's folder.
+    pub station: &'a Path,
+    /// The stick: the folder of a request, or the one to export to. `None` when none is at hand.
+    pub medium: Option<&'a Path>,
+    /// When the log's last entry was written.
+    pub last_logged: Option<Stamp>,
+    /// The newest time in what others signed and this station accepted, such as a root's change note.
+    pub newest_signed: Option<Time>,
+    /// Does the log verify? `Ok` with its size for people, or the sentence that says what is wrong.
+    pub log: Result<String, String>,
+}
+
+/// Looks at everything. Writes nothing.
+pub fn run(host: &Host, known: &Known<'_>) -> Report {
+    let machine = host.machine.as_ref();
+    let (program, program_sha256) = process::program(host);
+    let found = [
+        network::line(machine),
+        clock::line(&host.stamp(), known.last_logged.as_ref(), known.newest_signed),
+        clock::time_zone(machine),
+        swap::line(machine),
+        process::core_dumps(machine),
+        files::permissions(host, known.station),
+        files::free_space(machine, known.station, known.medium),
+        mounts::line(machine, known.station, known.medium),
+        selftest::line(host.random.as_ref()),
+        program,
+        log_line(&known.log),
+    ];
+    let lines = found.into_iter().map(|line| weigh(line, known)).collect();
+    Report { lines, program_sha256, networked: known.networked }
+}
+
+/// Turns a failure into a warning where the policy, or the kind of station, says so.
+fn weigh(line: Line, known: &Known<'_>) -> Line {
+    let tolerated =
+        !known.policy.preflight_blocks(line.name) || (line.name == network::NAME && known.networked);
+    match line.outcome {
+        Outcome::Fail if tolerated => Line { outcome: Outcome::Warn, ..line },
+        _ => line,
+    }
+}
+
+fn log_line(log: &Result<String, String>) -> Line {
+    match log {
+        Ok(size) => Line::pass("log", format!("the log verifies: {size}")),
+        Err(wrong) => Line::fail(
+            "log",
+            format!(
+                "the log does not verify: {wrong}. Do not sign; keep the station as it is and call the auditor"
+            ),
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,41 @@
+//! This process: can its memory be read by others, and which program is it?
+
+use super::Line;
+use crate::host::{Host, Machine};
+use crate::text::shown_path;
+use crate::words;
+use sha2::{Digest, Sha256};
+
+/// A program larger than this is not ours.
+const LARGEST_PROGRAM: u64 = 1 << 30;
+
+/// Nobody can dump or trace this process, and it writes no core file.
+pub(super) fn core_dumps(machine: &dyn Machine) -> Line {
+    const NAME: &str = "core-dumps";
+    match (machine.dumpable(), machine.core_limit()) {
+        (false, Some(0)) => Line::pass(NAME, "off, and the process cannot be traced"),
+        (true, _) => Line::fail(
+            NAME,
+            "other programs of this user can read this process's memory (PR_SET_DUMPABLE failed). Run the program as it was built, not under a debugger",
+        ),
+        (false, _) => {
+            Line::fail(NAME, "the process could write a core file. Switch that off first: ulimit -c 0")
+        }
+    }
+}
+
+/// Which program this is. To compare with the digest that the release, or your own build on another machine, gives.
+pub(super) fn program(host: &Host) -> (Line, Option<String>) {
+    const NAME: &str = "program";
+    let Some(path) = host.machine.program() else {
+        return (Line::fail(NAME, "which file this program runs from cannot be seen"), None);
+    };
+    match host.disk.read(&path, LARGEST_PROGRAM) {
+        Ok(bytes) => {
+            let digest: [u8; 32] = Sha256::digest(bytes).into();
+            let (hex, words) = (hex::encode(digest), words::confirmation(&digest));
+            (Line::pass(NAME, format!("{} has SHA-256 {hex} ({words} …)", shown_path(&path))), Some(hex))
+        }
+        Err(e) => (Line::fail(NAME, format!("this program's own file cannot be read: {e}")), None),
+    }
+}

@@ -1,0 +1,152 @@
+//! The report of a preflight: its lines, as text and as JSON.
+
+use serde::Serialize;
+use std::fmt::Write as _;
+
+/// How a line came out.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// As it should be.
+    Pass,
+    /// Not as it should be, but it does not stop a signature.
+    Warn,
+    /// Stops a signature.
+    Fail,
+}
+
+impl Outcome {
+    /// The word for it in text, JSON and the log.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Outcome::Pass => "pass",
+            Outcome::Warn => "warn",
+            Outcome::Fail => "fail",
+        }
+    }
+}
+
+/// One thing that was looked at.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Line {
+    /// Its stable name, as the policy's `[preflight]` knows it.
+    pub name: &'static str,
+    /// How it came out.
+    pub outcome: Outcome,
+    /// What was found, and what to do when that is not as it should be. Escaped already.
+    pub message: String,
+}
+
+impl Line {
+    pub(super) fn pass(name: &'static str, message: impl Into<String>) -> Line {
+        Line { name, outcome: Outcome::Pass, message: message.into() }
+    }
+
+    pub(super) fn warn(name: &'static str, message: impl Into<String>) -> Line {
+        Line { name, outcome: Outcome::Warn, message: message.into() }
+    }
+
+    pub(super) fn fail(name: &'static str, message: impl Into<String>) -> Line {
+        Line { name, outcome: Outcome::Fail, message: message.into() }
+    }
+}
+
+/// Everything that was looked at. Serialises to what `preflight --json` prints and the log keeps.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Report {
+    /// In the order in which they are shown.
+    pub lines: Vec<Line>,
+    /// SHA-256 of the running program's file, in hex; `None` when it could not be read.
+    pub program_sha256: Option<String>,
+    /// Is this a station on a machine that has a network?
+    pub networked: bool,
+}
+
+impl Report {
+    /// The gravest outcome of all lines.
+    pub fn outcome(&self) -> Outcome {
+        self.lines.iter().map(|line| line.outcome).max().unwrap_or(Outcome::Fail)
+    }
+
+    /// May a key be opened on this machine?
+    pub fn fit(&self) -> bool {
+        self.outcome() != Outcome::Fail
+    }
+
+    /// The lines that stop a signature.
+    pub fn failures(&self) -> impl Iterator<Item = &Line> {
+        self.lines.iter().filter(|line| line.outcome == Outcome::Fail)
+    }
+
+    /// For the log: a name and an outcome a line, such as `network=pass`. The messages can name paths, and stay out.
+    pub fn summary(&self) -> Vec<(&'static str, &'static str)> {
+        self.lines.iter().map(|line| (line.name, line.outcome.name())).collect()
+    }
+
+    /// For people: a line each, wrapped at `width` columns, and the verdict.
+    pub fn text(&self, width: usize, color: bool) -> String {
+        let mut text = String::new();
+        for line in &self.lines {
+            let (on, off) = if color { style(line.outcome) } else { (String::new(), String::new()) };
+            let _ = write!(text, "  {on}{}{off}  {:<12} ", line.outcome.name(), line.name);
+            wrap(&mut text, &line.message, INDENT, width);
+        }
+        text.push('\n');
+        wrap(&mut text, &self.verdict(), 0, width);
+        if self.networked {
+            wrap(
+                &mut text,
+                "This is a networked station: for tests and rehearsals, not for production keys.",
+                0,
+                width,
+            );
+        }
+        text
+    }
+
+    fn verdict(&self) -> String {
+        let count = |outcome| self.lines.iter().filter(|line| line.outcome == outcome).count();
+        let (warnings, failures) = (count(Outcome::Warn), count(Outcome::Fail));
+        match (failures, warnings) {
+            (0, 0) => "This machine is fit for a ceremony.".to_owned(),
+            (0, 1) => "This machine is fit for a ceremony, with 1 warning.".to_owned(),
+            (0, _) => format!("This machine is fit for a ceremony, with {warnings} warnings."),
+            (1, _) => "This machine is not fit: nothing is signed here until the failure above is mended."
+                .to_owned(),
+            _ => format!(
+                "This machine is not fit: nothing is signed here until the {failures} failures above are mended."
+            ),
+        }
+    }
+}
+
+/// Where a message begins: outcome and name stand before it.
+const INDENT: usize = 21;
+
+fn style(outcome: Outcome) -> (String, String) {
+    let style = match outcome {
+        Outcome::Pass => anstyle::AnsiColor::Green.on_default(),
+        Outcome::Warn => anstyle::AnsiColor::Yellow.on_default(),
+        Outcome::Fail => anstyle::AnsiColor::Red.on_default().bold(),
+    };
+    (style.render().to_string(), style.render_reset().to_string())
+}
+
+/// Adds words to the text, beginning a new line under the column `indent` where the next word would not fit. Words
+/// themselves are never cut.
+fn wrap(text: &mut String, message: &str, indent: usize, width: usize) {
+    let mut column = indent;
+    for word in message.split(' ') {
+        let length = word.chars().count();
+        if column > indent && column + 1 + length > width.max(indent + 20) {
+            let _ = write!(text, "\n{:indent$}", "");
+            column = indent;
+        } else if column > indent {
+            text.push(' ');
+            column += 1;
+        }
+        text.push_str(word);
+        column += length;
+    }
+    text.push('\n');
+}
