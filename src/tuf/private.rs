@@ -42,8 +42,8 @@ impl PrivateKey {
         };
         let private = Zeroizing::new(private.into_owned());
         match keytype.to_ascii_lowercase().as_str() {
-            "ed25519" => PrivateKey::ed25519(&private).map_err(|why| fail(why)),
-            "rsa" => PrivateKey::rsa(&private).map_err(|why| fail(why)),
+            "ed25519" => PrivateKey::ed25519(&private).map_err(&fail),
+            "rsa" => PrivateKey::rsa(&private).map_err(&fail),
             _ => Err(fail("its key type is neither ed25519 nor RSA")),
         }
     }
