@@ -164,3 +164,18 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn the_documentation_lists_every_check_that_may_be_lowered_and_every_name() {
+    let page = include_str!("../../../docs/policy.md");
+    for check in CHECKS {
+        let lowest = if check.lowest == Severity::Disabled { "off" } else { check.lowest.name() };
+        let row = format!("\n| `{}` | {} | {lowest} |\n", check.name, check.default);
+        assert_eq!(page.contains(&row), check.lowest != check.default, "{}", check.name);
+    }
+    for line in DEFAULT.lines().filter(|line| !line.starts_with('#')) {
+        if let Some((name, _)) = line.split_once(" = ") {
+            assert!(page.contains(&format!("`{name}`")), "{name}");
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! The station's program holds no network code: no crate in its dependency tree opens sockets.
+
+use std::process::Command;
+
+/// Crates that open sockets, or exist to be used with ones that do.
+const SOCKET_CRATES: &[&str] = &[
+    "actix-rt",
+    "async-io",
+    "async-net",
+    "async-std",
+    "attohttpc",
+    "curl",
+    "curl-sys",
+    "h2",
+    "hickory-resolver",
+    "hyper",
+    "hyper-util",
+    "isahc",
+    "libcurl-sys",
+    "mio",
+    "native-tls",
+    "nix",
+    "openssl",
+    "openssl-sys",
+    "polling",
+    "quinn",
+    "reqwest",
+    "rustls",
+    "smol",
+    "socket2",
+    "ssh2",
+    "surf",
+    "tiny_http",
+    "tokio",
+    "tonic",
+    "tungstenite",
+    "ureq",
+    "warp",
+    "zmq",
+];
+
+/// The crates that a build of the default features links, by name.
+fn linked_crates() -> Vec<String> {
+    let output = Command::new(env!("CARGO"))
+        .args(["tree", "--locked", "--edges", "normal", "--prefix", "none", "--format", "{p}"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("cargo tree runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    text.lines().filter_map(|line| Some(line.split_whitespace().next()?.to_owned())).collect()
+}
+
+#[test]
+fn no_crate_of_the_station_opens_sockets() {
+    let linked = linked_crates();
+    // The list is looked at at all: crates that are surely there are in it.
+    for known in ["countersign", "age", "ed25519-dalek", "rustix"] {
+        assert!(linked.iter().any(|name| name == known), "{known} is missing from {linked:?}");
+    }
+    let found: Vec<&String> = linked.iter().filter(|name| SOCKET_CRATES.contains(&name.as_str())).collect();
+    assert!(found.is_empty(), "crates that open sockets: {found:?}");
+}
+
+#[test]
+fn what_opens_sockets_is_banned_in_deny_toml_too() {
+    let deny = include_str!("../deny.toml");
+    for name in ["hyper", "mio", "native-tls", "openssl", "reqwest", "rustls", "socket2", "tokio", "ureq"] {
+        assert!(deny.contains(&format!("{{ name = \"{name}\"")), "{name}");
+        assert!(SOCKET_CRATES.contains(&name), "{name}");
+    }
+}
+
+#[test]
+fn no_source_file_of_ours_names_a_socket() {
+    let mut folders = vec![std::path::PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src")];
+    let mut files = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|ending| ending == "rs") {
+                files += 1;
+                let text = std::fs::read_to_string(&path).expect("a source file");
+                for socket in ["std::net", "TcpStream", "UdpSocket", "UnixStream", "rustix::net"] {
+                    assert!(!text.contains(socket), "{} names {socket}", path.display());
+                }
+            }
+        }
+    }
+    assert!(files > 30, "only {files} source files were looked at");
+}
