@@ -81,8 +81,13 @@ impl Approval {
     /// The decision signed with the officer's key; `self.key` is set to that key's public half.
     pub fn sign(mut self, key: &SigningKey) -> SignedApproval {
         self.key = hex::encode(key.verifying_key().as_bytes());
-        let sig = STANDARD.encode(key.sign(&self.message()).to_bytes());
-        SignedApproval { approval: self, sig }
+        let sig = key.sign(&self.message()).to_bytes();
+        self.with_signature(&sig)
+    }
+
+    /// The decision with a signature over [`Approval::message`] that was made elsewhere, with the key that it names.
+    pub fn with_signature(self, signature: &[u8; 64]) -> SignedApproval {
+        SignedApproval { approval: self, sig: STANDARD.encode(signature) }
     }
 }
 
