@@ -171,6 +171,20 @@ pub enum CustodyError {
         /// Whose shares.
         officers: String,
     },
+    /// A folder to write to holds something already.
+    #[error("{} is not empty. Give a new folder, so that no sheets of two backups are mixed", shown_path(.0))]
+    NotEmpty(PathBuf),
+    /// Scanned text that is not a paper backup as it was printed.
+    #[error("{file}: {why}. Scan that sheet again")]
+    Scan {
+        /// The scan, or the document in it; already escaped.
+        file: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// Documents of a paper backup that do not go together, or not with this station.
+    #[error("cannot restore: {0}. Nothing was written")]
+    Restore(String),
 }
 
 impl CustodyError {

@@ -7,7 +7,7 @@
 use crate::host::disk::write_durably;
 use crate::host::{Disk, Random, clock::Time};
 use crate::station::custody::{CustodyError, CustodyResult};
-use crate::station::record::{read_record, write_record};
+use crate::station::record::{RECORD_CAP, parse_record, write_record};
 use crate::station::seal::{self, SEALED_CAP, Unsealed, WorkFactor};
 use age::secrecy::ExposeSecret;
 use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
@@ -153,7 +153,7 @@ impl OpenOfficer {
 }
 
 /// The two files of an officer in a station's `officers` folder.
-fn files(folder: &Path, name: &OfficerName) -> (PathBuf, PathBuf) {
+pub(crate) fn files(folder: &Path, name: &OfficerName) -> (PathBuf, PathBuf) {
     (folder.join(format!("{name}.age")), folder.join(format!("{name}.pub")))
 }
 
@@ -241,17 +241,21 @@ pub fn load(disk: &dyn Disk, folder: &Path, name: &OfficerName) -> CustodyResult
     if disk.kind(&public_file)?.is_none() {
         return Err(CustodyError::NoSuchOfficer(name.clone()));
     }
-    let public: OfficerPublic = read_record(disk, &public_file, FORMAT)?;
-    let bad =
-        |problem: &str| CustodyError::BadFile { path: public_file.clone(), problem: problem.to_owned() };
+    let bytes = disk.read(&public_file, RECORD_CAP)?;
+    parse_public(&bytes, name).map_err(|problem| CustodyError::BadFile { path: public_file, problem })
+}
+
+/// Reads the public half of this officer from bytes; the error is a sentence.
+pub(crate) fn parse_public(bytes: &[u8], name: &OfficerName) -> Result<OfficerPublic, String> {
+    let public: OfficerPublic = parse_record(bytes, FORMAT)?;
     if public.name != *name {
-        return Err(bad("it names another officer"));
+        return Err("it names another officer".to_owned());
     }
     if public.approval_verifier().is_none() {
-        return Err(bad("\"approval_key\" is not an ed25519 public key"));
+        return Err("\"approval_key\" is not an ed25519 public key".to_owned());
     }
     if public.age_recipient().is_err() {
-        return Err(bad("\"recipient\" is not an age recipient"));
+        return Err("\"recipient\" is not an age recipient".to_owned());
     }
     Ok(public)
 }

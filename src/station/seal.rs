@@ -107,6 +107,11 @@ pub fn unseal_with_passphrase(
     unseal(&identity, sealed)
 }
 
+/// Does it have the header of an age file? Whether it opens is known only when it is opened.
+pub fn is_age_file(bytes: &[u8]) -> bool {
+    Decryptor::new_buffered(ArmoredReader::new(bytes)).is_ok()
+}
+
 fn refused(e: DecryptError) -> Unsealed {
     match e {
         DecryptError::NoMatchingKeys | DecryptError::KeyDecryptionFailed | DecryptError::DecryptionFailed => {

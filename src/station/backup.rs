@@ -1,0 +1,122 @@
+//! The paper backup of a key: a sheet for the sealed key and one for each officer, with pictures of every QR code.
+
+use crate::host::disk::write_durably;
+use crate::host::{Disk, clock::Time};
+use crate::station::custody::{CustodyError, CustodyResult};
+use crate::station::officer::{self, OfficerName};
+use crate::station::paper::{Document, Paper};
+use crate::station::record::record_bytes;
+use crate::station::seal::SEALED_CAP;
+use crate::station::sheet::{Code, Sheet};
+use crate::station::vault::{self, SEALED, SealedKey};
+use sha2::{Digest, Sha256};
+use std::path::{Path, PathBuf};
+
+/// What a backup wrote.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Backup {
+    /// The sheets to print, the key's own first.
+    pub sheets: Vec<PathBuf>,
+    /// How many QR codes, each as SVG and PNG.
+    pub codes: usize,
+}
+
+/// Where a station keeps what a backup needs.
+#[derive(Clone, Copy)]
+pub struct Places<'a> {
+    /// The folder of the officers.
+    pub officers: &'a Path,
+    /// The folder of the keys.
+    pub keys: &'a Path,
+}
+
+/// Writes the sheets of a key's paper backup into a folder, which is made, or must be empty. Nothing secret is opened:
+/// what is printed stays sealed.
+///
+/// # Errors
+/// The key or an officer is missing, a sealed file is not the one that was sealed, or the folder is not empty.
+pub fn backup(
+    disk: &dyn Disk,
+    places: Places<'_>,
+    keyid: &str,
+    factory: &str,
+    now: Time,
+    out: &Path,
+) -> CustodyResult<Backup> {
+    let key = vault::load(disk, places.keys, keyid)?;
+    vault::ensure_folder(disk, out)?;
+    if !disk.list(out, 10_000)?.is_empty() {
+        return Err(CustodyError::NotEmpty(out.to_owned()));
+    }
+    let short = key.keyid.get(..8).unwrap_or_default();
+    let mut backup = Backup { sheets: Vec::new(), codes: 0 };
+    let mut print = |stem: String, title: String, officer: Option<&OfficerName>, documents: &[Document]| {
+        let officer = officer.map(OfficerName::as_str);
+        let sheet = Sheet { title, factory, key: &key, made: now.to_string(), officer, documents };
+        let codes = sheet.codes()?;
+        let path = out.join(format!("{stem}.html"));
+        write_durably(disk, &path, 0o600, &[sheet.html(&codes).as_bytes()])?;
+        for code in &codes {
+            let name = format!("{stem}.{}", code.caption.replace(' ', "-").replace('/', "of"));
+            write_pictures(disk, out, &name, code)?;
+        }
+        backup.sheets.push(path);
+        backup.codes += codes.len();
+        CustodyResult::Ok(())
+    };
+    let documents = key_documents(disk, places, &key)?;
+    print(format!("key-{short}"), format!("Paper backup: sealed signing key {short}"), None, &documents)?;
+    for name in &key.officers {
+        let documents = officer_documents(disk, places, &key, name)?;
+        let title = format!("Paper backup: {name}'s sheet for the signing key {short}");
+        print(format!("key-{short}-{name}"), title, Some(name), &documents)?;
+    }
+    Ok(backup)
+}
+
+fn write_pictures(disk: &dyn Disk, out: &Path, name: &str, code: &Code) -> CustodyResult<()> {
+    write_durably(disk, &out.join(format!("{name}.svg")), 0o600, &[code.qr.svg().as_bytes()])?;
+    write_durably(disk, &out.join(format!("{name}.png")), 0o600, &[&code.qr.png()?])?;
+    Ok(())
+}
+
+/// A sealed file as it was sealed: a damaged one is noticed now, not when the paper is needed.
+fn sealed_file(disk: &dyn Disk, folder: &Path, key: &SealedKey, name: &str) -> CustodyResult<Vec<u8>> {
+    let bytes = vault::read_file(disk, folder, key, name)?;
+    if key.files.get(name) != Some(&hex::encode(Sha256::digest(&bytes))) {
+        return Err(CustodyError::BadFile {
+            path: folder.join(name),
+            problem: "it is not the file that was sealed: its SHA-256 is not the one in public.json"
+                .to_owned(),
+        });
+    }
+    Ok(bytes)
+}
+
+fn key_documents(disk: &dyn Disk, places: Places<'_>, key: &SealedKey) -> CustodyResult<Vec<Document>> {
+    let folder = vault::key_folder(places.keys, &key.keyid)?;
+    Ok(vec![
+        Document { paper: Paper::Sealed(key.keyid.clone()), bytes: sealed_file(disk, &folder, key, SEALED)? },
+        Document { paper: Paper::Record(key.keyid.clone()), bytes: record_bytes(key)? },
+    ])
+}
+
+fn officer_documents(
+    disk: &dyn Disk,
+    places: Places<'_>,
+    key: &SealedKey,
+    name: &OfficerName,
+) -> CustodyResult<Vec<Document>> {
+    let public = officer::load(disk, places.officers, name)?;
+    let (identity, _) = officer::files(places.officers, name);
+    let mut documents = vec![
+        Document { paper: Paper::OfficerIdentity(name.clone()), bytes: disk.read(&identity, SEALED_CAP)? },
+        Document { paper: Paper::OfficerPublic(name.clone()), bytes: record_bytes(&public)? },
+    ];
+    if key.quorum > 1 {
+        let folder = vault::key_folder(places.keys, &key.keyid)?;
+        let bytes = sealed_file(disk, &folder, key, &vault::share_name(name))?;
+        documents.insert(0, Document { paper: Paper::Share(key.keyid.clone(), name.clone()), bytes });
+    }
+    Ok(documents)
+}
