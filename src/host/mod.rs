@@ -6,6 +6,7 @@
 pub mod clock;
 pub mod disk;
 pub mod machine;
+mod pager;
 pub mod random;
 pub mod terminal;
 

@@ -7,6 +7,10 @@ use std::io::{self, IsTerminal, Write};
 pub trait Terminal: Send + Sync {
     /// Results: standard output.
     fn out(&self, text: &str) -> io::Result<()>;
+    /// A long result: standard output, a screen at a time where somebody is there to turn the pages.
+    fn page(&self, text: &str) -> io::Result<()> {
+        self.out(text)
+    }
     /// Prompts, progress, warnings: standard error.
     fn err(&self, text: &str);
     /// Asks for a line on the terminal. Fails with `NotConnected` when nobody is there to answer.
@@ -45,6 +49,10 @@ impl Terminal for RealTerminal {
         let mut stdout = io::stdout().lock();
         stdout.write_all(text.as_bytes())?;
         stdout.flush()
+    }
+
+    fn page(&self, text: &str) -> io::Result<()> {
+        if self.is_terminal() && self.can_ask() { super::pager::show(text) } else { self.out(text) }
     }
 
     fn err(&self, text: &str) {
