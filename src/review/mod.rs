@@ -1,11 +1,24 @@
 //! What the officer is shown: diff, named checks (one file a family), renderers (text, HTML, JSON).
 
+pub mod checks;
+pub mod diff;
 pub mod finding;
+pub mod fleet;
+mod group;
+mod json;
+mod labels;
+mod layout;
+pub mod model;
 pub mod situation;
+mod text;
+pub mod trust;
 
 #[cfg(test)]
 #[allow(dead_code)]
 pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
 
 pub use finding::{Finding, Severity};
-pub use situation::Situation;
+pub use model::{Review, review};
+pub use situation::{Baseline, BaselineSource, Carried, CiTargets, Situation};

@@ -1,0 +1,379 @@
+//! The order in which a review is read, the same on every page: by risk, from who may sign to what is merely new.
+//!
+//! [`lay_out`] drives a [`Page`]: the terminal's ([`super::text`]) or the HTML file's ([`super::html`]). Every string
+//! that it hands over is ready to be shown: foreign text in it is escaped already.
+
+use super::diff::{Added, Change, Changed};
+use super::finding::Finding;
+use super::fleet::{Device, Move};
+use super::group::{self, Listed};
+use super::labels::{Label, name};
+use super::model::{BaselineState, Review};
+use crate::bundle::RequestKind;
+use crate::tuf::Target;
+use std::collections::BTreeMap;
+
+/// What happens to a target or a member.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Mark {
+    Added,
+    Removed,
+    Changed,
+    /// As before, or nothing to compare it with.
+    Plain,
+}
+
+impl Mark {
+    pub(super) fn sign(self) -> char {
+        match self {
+            Mark::Added => '+',
+            Mark::Removed => '-',
+            Mark::Changed => '~',
+            Mark::Plain => ' ',
+        }
+    }
+}
+
+/// A member, ready to be shown.
+pub(super) struct Fact {
+    pub(super) mark: Mark,
+    pub(super) label: String,
+    /// The value; for a removed member the one that it had.
+    pub(super) value: String,
+    /// The value before, where it was another.
+    pub(super) was: Option<String>,
+}
+
+/// Where a review is written.
+pub(super) trait Page {
+    /// Begins a section.
+    fn section(&mut self, title: &str);
+    /// A sentence of ours.
+    fn say(&mut self, sentence: &str);
+    /// A line of a list.
+    fn point(&mut self, mark: Mark, line: &str);
+    /// Begins a target, or a group of targets: its facts follow.
+    fn entry(&mut self, mark: Mark, level: Level, title: &str);
+    /// A member of the entry that was begun last.
+    fn fact(&mut self, fact: &Fact);
+    /// A finding.
+    fn finding(&mut self, finding: &Finding);
+}
+
+/// How an entry stands among others.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Level {
+    /// For all targets of the section.
+    All,
+    /// For the targets of one version.
+    Group,
+    /// One target.
+    Target,
+}
+
+/// Writes the body of a review: findings, then the diff by risk.
+pub(super) fn lay_out(review: &Review<'_>, page: &mut dyn Page) {
+    if !review.findings.is_empty() {
+        page.section("Findings");
+        review.findings.iter().for_each(|finding| page.finding(finding));
+    }
+    trust(review, page);
+    version(review, page);
+    removals(review, page);
+    changes(review, page);
+    additions(review, page);
+}
+
+/// One line of totals.
+pub(super) fn totals(review: &Review<'_>) -> String {
+    let diff = &review.diff;
+    format!(
+        "Totals: {} added, {} removed, {} changed, {} kept as {}.",
+        diff.added.len(),
+        diff.removed.len(),
+        diff.changed.len(),
+        diff.kept,
+        if diff.kept == 1 { "it is" } else { "they are" },
+    )
+}
+
+/// What kind of request this is, in a sentence.
+pub(super) fn title(review: &Review<'_>) -> String {
+    let header = &review.header;
+    let (wave, tag) = (name(header.wave), name(header.tag));
+    match header.kind {
+        RequestKind::Wave => format!("Wave {wave} for the device tag {tag}"),
+        RequestKind::WaveSignature => format!("A further signature for wave {wave} of the device tag {tag}"),
+        RequestKind::Resign => format!("Production targets of the device tag {tag}, signed again"),
+        RequestKind::OfflineBundle => format!("An offline update bundle for the device tag {tag}"),
+    }
+}
+
+/// The lines under the title: who asks for what.
+pub(super) fn header(review: &Review<'_>) -> Vec<(&'static str, String)> {
+    let header = &review.header;
+    let mut lines = vec![("Factory", name(header.factory))];
+    if header.request_factory != header.factory {
+        lines.push(("Asked for", format!("Factory {} - another one!", name(header.request_factory))));
+    }
+    lines.push(("Request", header.request.to_string()));
+    lines.push(("Policy", header.policy.to_string()));
+    lines.push(("Program", header.tool.to_owned()));
+    if header.networked {
+        lines.push((
+            "Station",
+            "made on a machine with a network, for tests and rehearsals: NOT air-gapped".to_owned(),
+        ));
+    }
+    lines
+}
+
+/// The verdict, in a sentence.
+pub(super) fn verdict(review: &Review<'_>) -> String {
+    use super::Severity::{Block, Disabled, Warn};
+    let (blocks, warns, off) = (review.count(Block), review.count(Warn), review.count(Disabled));
+    let mut out = match blocks {
+        0 => "CAN BE SIGNED: nothing blocks it.".to_owned(),
+        1 => "CANNOT BE SIGNED: 1 finding blocks it.".to_owned(),
+        n => format!("CANNOT BE SIGNED: {n} findings block it."),
+    };
+    match (blocks, warns) {
+        (_, 0) => {}
+        (0, 1) => out.push_str(" Confirming the digest accepts 1 warning."),
+        (0, n) => out.push_str(&format!(" Confirming the digest accepts {n} warnings.")),
+        (_, 1) => out.push_str(" There is 1 warning as well."),
+        (_, n) => out.push_str(&format!(" There are {n} warnings as well.")),
+    }
+    match off {
+        0 => {}
+        1 => out.push_str(" The policy switched 1 check off."),
+        n => out.push_str(&format!(" The policy switched {n} checks off.")),
+    }
+    out
+}
+
+fn trust(review: &Review<'_>, page: &mut dyn Page) {
+    let trust = &review.trust;
+    page.section("Trust");
+    page.say(&format!(
+        "Production root {}, expires {}, fingerprint {}.",
+        trust.root_version, trust.root_expires, trust.root_fingerprint
+    ));
+    if trust.acknowledged_root != trust.root_version {
+        page.say(&format!("The root changed since version {}:", trust.acknowledged_root));
+        trust.changes.iter().for_each(|change| page.point(Mark::Changed, change));
+    }
+    page.say(&format!(
+        "Targets need the signatures of {} of these {} keys; {} still missing:",
+        trust.threshold,
+        trust.signers.len(),
+        match trust.missing() {
+            0 => "none is".to_owned(),
+            1 => "1 is".to_owned(),
+            n => format!("{n} are"),
+        }
+    ));
+    for signer in &trust.signers {
+        let mut line = format!("{} {}", signer.keyid, signer.keytype);
+        line.push_str(if signer.online { ", the service's online key" } else { "" });
+        line.push_str(if signer.own { ", in this station" } else { "" });
+        if !signer.owner.is_empty() {
+            line.push_str(&format!(", owner {}", name(&signer.owner)));
+        }
+        line.push_str(if signer.signed { ": has signed" } else { ": has not signed" });
+        page.point(Mark::Plain, &line);
+    }
+    for problem in &trust.problems {
+        page.point(Mark::Plain, &format!("a signature that does not count: {problem}"));
+    }
+}
+
+fn version(review: &Review<'_>, page: &mut dyn Page) {
+    page.section("Version and expiry");
+    match &review.header.baseline {
+        BaselineState::Known { from_memory: false, .. } => {}
+        BaselineState::Known { .. } => page.say(
+            "The request does not show what production runs now. It is compared with what this station last \
+             signed or saw for the tag.",
+        ),
+        BaselineState::FirstWave => page.say(
+            "First wave: there are no production targets for this device tag yet. Everything is new, and all of it \
+             is shown.",
+        ),
+        BaselineState::Unknown => page.say(
+            "What production runs now is not known: the request does not show it, and this station never saw it. \
+             Everything is shown as new.",
+        ),
+    }
+    let compare = matches!(review.header.baseline, BaselineState::Known { .. });
+    let mut members: Vec<_> = review.diff.members.iter().map(|c| (Label::of_signed(&c.path), c)).collect();
+    members.sort_by_key(|(label, _)| label.order);
+    page.entry(Mark::Plain, Level::All, "Signed metadata");
+    members.iter().for_each(|(label, change)| page.fact(&fact(label, change, compare)));
+    let moves = moves(&review.diff.devices, |_| true);
+    if !moves.is_empty() {
+        page.say("What devices run now, and would get, by hardware id:");
+    }
+    moves.iter().for_each(|(mark, line)| page.point(*mark, line));
+}
+
+fn removals(review: &Review<'_>, page: &mut dyn Page) {
+    let lost = moves(&review.diff.devices, |moves| matches!(moves, Move::Down | Move::Lost));
+    if review.diff.removed.is_empty() && lost.is_empty() {
+        return;
+    }
+    page.section("Removals and downgrades");
+    lost.iter().for_each(|(mark, line)| page.point(*mark, line));
+    let removed: Vec<Removed<'_>> = review.diff.removed.iter().map(|target| Removed(target)).collect();
+    list(&removed, Mark::Removed, "removed", page);
+}
+
+fn changes(review: &Review<'_>, page: &mut dyn Page) {
+    if review.diff.changed.is_empty() {
+        return;
+    }
+    page.section("Changes to existing targets");
+    page.say("Targets of production whose content would be another under the same name:");
+    list(&review.diff.changed, Mark::Changed, "changed", page);
+}
+
+fn additions(review: &Review<'_>, page: &mut dyn Page) {
+    if review.diff.added.is_empty() {
+        return;
+    }
+    page.section("Additions");
+    if review.diff.added.iter().any(|added| added.replaces.is_some()) {
+        page.say("Compared with the target that devices of the same hardware run now:");
+    }
+    list(&review.diff.added, Mark::Added, "new", page);
+}
+
+/// Writes a list of targets, shared facts first.
+fn list<'d, T: Listed<'d>>(all: &[T], mark: Mark, adjective: &str, page: &mut dyn Page) {
+    if all.is_empty() {
+        return;
+    }
+    let grouped = group::by_version(all);
+    let compare = mark != Mark::Removed;
+    if all.len() > 1 && !grouped.common.is_empty() {
+        page.entry(mark, Level::All, &format!("all {} {adjective} targets carry", all.len()));
+        facts(&grouped.common, compare, page);
+    }
+    for group in &grouped.groups {
+        if group.members.len() > 1 && !group.common.is_empty() {
+            let version = group.members.first().and_then(|one| one.target().version_text());
+            let title = match version {
+                Some(version) => format!("the {} of version {} carry", group.members.len(), name(&version)),
+                None => format!("the {} without a version carry", group.members.len()),
+            };
+            page.entry(mark, Level::Group, &title);
+            facts(&group.common, compare, page);
+        }
+        for one in &group.members {
+            page.entry(mark, Level::Target, &name(&one.target().name));
+            let own = if all.len() == 1 { one.facts() } else { grouped.own(group, one) };
+            facts(&own, compare, page);
+        }
+    }
+}
+
+fn facts(changes: &[Change<'_>], compare: bool, page: &mut dyn Page) {
+    let mut labelled: Vec<_> = changes.iter().map(|change| (Label::of(&change.path), change)).collect();
+    // Stable: members of one place in the reading order stay sorted by path.
+    labelled.sort_by_key(|(label, _)| label.order);
+    labelled.iter().for_each(|(label, change)| page.fact(&fact(label, change, compare)));
+}
+
+fn fact(label: &Label, change: &Change<'_>, compare: bool) -> Fact {
+    let label_words = label.words.clone();
+    let fact = |mark, value, was| Fact { mark, label: label_words, value, was };
+    match (change.before, change.after) {
+        (Some(_), Some(after)) if change.is_same() || !compare => fact(Mark::Plain, label.show(after), None),
+        (Some(before), Some(after)) => fact(Mark::Changed, label.show(after), Some(label.show(before))),
+        (None, Some(after)) if compare => fact(Mark::Added, label.show(after), None),
+        (None, Some(after)) => fact(Mark::Plain, label.show(after), None),
+        (Some(before), None) if compare => fact(Mark::Removed, label.show(before), None),
+        (Some(before), None) => fact(Mark::Plain, label.show(before), None),
+        (None, None) => fact(Mark::Plain, String::new(), None),
+    }
+}
+
+/// Hardware ids by where their version goes, each kind in one line.
+fn moves(devices: &[Device<'_>], wanted: impl Fn(Move) -> bool) -> Vec<(Mark, String)> {
+    let version = |targets: &[&Target<'_>]| {
+        let text = targets.first().map(|target| target.version_text());
+        text.map(|text| text.map_or_else(|| "none".to_owned(), |text| name(&text)))
+    };
+    let mut lines: BTreeMap<(u8, Option<String>, Option<String>), (Move, Vec<String>)> = BTreeMap::new();
+    for device in devices {
+        let moves = device.moves();
+        if !wanted(moves) {
+            continue;
+        }
+        let rank = match moves {
+            Move::Lost => 0,
+            Move::Down => 1,
+            Move::Up => 2,
+            Move::First => 3,
+            Move::Stays => 4,
+        };
+        let line = lines
+            .entry((rank, version(&device.now), version(&device.then)))
+            .or_insert_with(|| (moves, Vec::new()));
+        line.1.push(name(&device.hardware_id));
+    }
+    let line =
+        |((_, now, then), (moves, ids)): ((u8, Option<String>, Option<String>), (Move, Vec<String>))| {
+            let (now, then) = (now.unwrap_or_default(), then.unwrap_or_default());
+            let (mark, words) = match moves {
+                Move::Lost => (Mark::Removed, format!("{now} -> no target at all")),
+                Move::Down => (Mark::Removed, format!("{now} -> {then}, a DOWNGRADE")),
+                Move::Up => (Mark::Changed, format!("{now} -> {then}")),
+                Move::First => (Mark::Added, format!("nothing -> {then}")),
+                Move::Stays => (Mark::Plain, format!("{now}, as now")),
+            };
+            (mark, format!("version {words}: {}", ids.join(", ")))
+        };
+    lines.into_iter().map(line).collect()
+}
+
+/// A removed target: enough to know which devices it was for.
+struct Removed<'d>(&'d Target<'d>);
+
+impl<'d> Listed<'d> for Removed<'d> {
+    fn target(&self) -> &'d Target<'d> {
+        self.0
+    }
+
+    fn facts(&self) -> Vec<Change<'d>> {
+        let wanted = [["custom", "hardwareIds"], ["custom", "version"], ["hashes", "sha256"]];
+        let mut facts = super::diff::listing(Some(self.0.value), None);
+        facts.retain(|change| wanted.iter().any(|path| change.path.iter().eq(path.iter())));
+        facts
+    }
+}
+
+impl<'d> Listed<'d> for Changed<'d> {
+    fn target(&self) -> &'d Target<'d> {
+        self.after
+    }
+
+    fn facts(&self) -> Vec<Change<'d>> {
+        self.changes()
+    }
+}
+
+impl<'d> Listed<'d> for Added<'d> {
+    fn target(&self) -> &'d Target<'d> {
+        self.target
+    }
+
+    fn facts(&self) -> Vec<Change<'d>> {
+        let mut listing = self.listing();
+        if self.replaces.is_none() {
+            // Nothing to compare with: a value is neither new nor changed.
+            listing.iter_mut().for_each(|change| change.before = change.after);
+        }
+        listing
+    }
+}

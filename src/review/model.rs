@@ -1,0 +1,155 @@
+//! The review: one value, with three faces (text, JSON, HTML).
+//!
+//! It is computed from a [`Situation`] and nothing else, and the moment of reviewing is no part of it: the same
+//! request, station and policy give the same review and the same digest on another day.
+
+use super::diff::Diff;
+use super::finding::{Finding, Severity};
+use super::situation::{BaselineSource, Carried, Situation};
+use super::trust::Trust;
+use super::{checks, json};
+use crate::bundle::RequestKind;
+use crate::tuf::Digest;
+use crate::words;
+use std::borrow::Cow;
+
+/// What the officer is shown.
+pub struct Review<'d> {
+    /// What is asked for, by whom, and what would be signed.
+    pub header: Header<'d>,
+    /// Who may sign, and who has.
+    pub trust: Trust,
+    /// What changes.
+    pub diff: Diff<'d>,
+    /// What the checks noticed: the gravest first, then by the check's name.
+    pub findings: Vec<Finding>,
+}
+
+/// What is asked for, by whom, and what would be signed.
+pub struct Header<'d> {
+    /// The request digest.
+    pub request: Digest,
+    /// The Factory that the station was made for.
+    pub factory: &'d str,
+    /// The Factory that the request names. Foreign text.
+    pub request_factory: &'d str,
+    /// What is asked for.
+    pub kind: RequestKind,
+    /// The wave's name. Foreign text.
+    pub wave: &'d str,
+    /// The device tag. Foreign text.
+    pub tag: &'d str,
+    /// The metadata version that would be signed.
+    pub version: u64,
+    /// When the signed targets would expire, as it is written. Foreign text.
+    pub expires: Cow<'d, str>,
+    /// What production runs now.
+    pub baseline: BaselineState<'d>,
+    /// SHA-256 of the exact bytes to be signed.
+    pub digest: Digest,
+    /// The words that confirm this digest.
+    pub confirm: String,
+    /// How many bytes are to be signed.
+    pub bytes: usize,
+    /// SHA-256 of the policy in force.
+    pub policy: Digest,
+    /// Was the station made on a machine with a network?
+    pub networked: bool,
+    /// Program and version.
+    pub tool: &'static str,
+}
+
+/// What is known about what production runs now.
+pub enum BaselineState<'d> {
+    /// Production runs this.
+    Known {
+        /// Metadata version.
+        version: u64,
+        /// When it expires, as it is written. Foreign text.
+        expires: Cow<'d, str>,
+        /// Digest of its canonical `signed`.
+        digest: Digest,
+        /// Is it only what this station remembers?
+        from_memory: bool,
+    },
+    /// There are no production targets for the tag yet.
+    FirstWave,
+    /// The request does not show it, and the station never saw any for the tag.
+    Unknown,
+}
+
+/// The review of a situation.
+pub fn review<'d>(situation: &'d Situation<'d>) -> Review<'d> {
+    let mut findings = checks::run(situation);
+    findings.sort_by(|a, b| {
+        let key = |f: &Finding| (f.severity, f.check);
+        key(a).cmp(&key(b)).then_with(|| a.path.cmp(&b.path)).then_with(|| a.message.cmp(&b.message))
+    });
+    Review { header: Header::of(situation), trust: Trust::of(situation), diff: Diff::of(situation), findings }
+}
+
+impl Review<'_> {
+    /// May it be signed? Nothing blocks it.
+    pub fn signable(&self) -> bool {
+        self.count(Severity::Block) == 0
+    }
+
+    /// How many findings are of this severity.
+    pub fn count(&self, severity: Severity) -> usize {
+        self.findings.iter().filter(|finding| finding.severity == severity).count()
+    }
+
+    /// SHA-256 of the review's JSON form: what the log and the HTML's footer name.
+    pub fn digest(&self) -> Digest {
+        json::digest(self)
+    }
+}
+
+impl<'d> Header<'d> {
+    fn of(situation: &'d Situation<'d>) -> Header<'d> {
+        let digest = situation.message.digest();
+        let metadata = &situation.proposal.metadata;
+        Header {
+            request: situation.request,
+            factory: situation.station_factory,
+            request_factory: &situation.manifest.factory,
+            kind: situation.manifest.kind,
+            wave: &situation.manifest.wave,
+            tag: &situation.manifest.tag,
+            version: metadata.version,
+            expires: metadata.expires.clone(),
+            baseline: BaselineState::of(situation),
+            confirm: words::confirmation(&digest.0),
+            digest,
+            bytes: situation.message.bytes().len(),
+            policy: situation.policy_digest,
+            networked: situation.networked,
+            tool: concat!("countersign ", env!("CARGO_PKG_VERSION")),
+        }
+    }
+
+    /// The metadata version that production runs now.
+    pub fn baseline_version(&self) -> Option<u64> {
+        match self.baseline {
+            BaselineState::Known { version, .. } => Some(version),
+            BaselineState::FirstWave | BaselineState::Unknown => None,
+        }
+    }
+}
+
+impl<'d> BaselineState<'d> {
+    fn of(situation: &'d Situation<'d>) -> BaselineState<'d> {
+        match &situation.baseline {
+            Some(baseline) => BaselineState::Known {
+                version: baseline.targets.metadata.version,
+                expires: baseline.targets.metadata.expires.clone(),
+                digest: baseline.digest,
+                from_memory: baseline.source == BaselineSource::Station,
+            },
+            None if situation.carried != Carried::BareFile && situation.history.high_water().is_none() => {
+                BaselineState::FirstWave
+            }
+            None => BaselineState::Unknown,
+        }
+    }
+}

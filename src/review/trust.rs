@@ -1,0 +1,113 @@
+//! Who may sign, who has, and what changed about that since the officer last signed.
+
+use super::situation::Situation;
+use crate::host::clock::Time;
+use crate::text::shown;
+use crate::tuf::signature::Worth;
+use crate::tuf::{Digest, KeyId, Root};
+use std::collections::BTreeSet;
+
+/// The newest trusted production root, as far as it concerns this signature.
+pub struct Trust {
+    /// Its version.
+    pub root_version: u64,
+    /// SHA-256 of its canonical `signed`.
+    pub root_fingerprint: Digest,
+    /// When it expires.
+    pub root_expires: Time,
+    /// The root version under which the officer last signed.
+    pub acknowledged_root: u64,
+    /// What differs between that root and the newest, as sentences. Foreign text in them is escaped.
+    pub changes: Vec<String>,
+    /// How many distinct keys must sign targets.
+    pub threshold: usize,
+    /// The keys that may, in the root's order.
+    pub signers: Vec<Signer>,
+    /// What is wrong with signatures that the proposal carries, as sentences.
+    pub problems: Vec<String>,
+}
+
+/// A key that may sign targets.
+pub struct Signer {
+    /// Its id.
+    pub keyid: KeyId,
+    /// ED25519, RSA.
+    pub keytype: &'static str,
+    /// The owner that the root notes; empty when it notes none. Foreign text.
+    pub owner: String,
+    /// Is it the service's online key?
+    pub online: bool,
+    /// Is it in this station's vault?
+    pub own: bool,
+    /// Has it signed the proposal, validly?
+    pub signed: bool,
+}
+
+impl Trust {
+    /// What a situation says about it.
+    pub fn of(situation: &Situation<'_>) -> Trust {
+        let root = situation.chain.newest();
+        let signed = |keyid: &KeyId| {
+            let counts = |worth: &Worth| *worth == Worth::Counts;
+            situation.signatures.iter().any(|one| one.signature.keyid == *keyid && counts(&one.worth))
+        };
+        let signer = |keyid: &KeyId| Signer {
+            keyid: keyid.clone(),
+            keytype: root.keys.get(keyid).map_or("", |key| key.keytype()),
+            owner: root.owner(keyid).map(|owner| owner.polis_id.clone()).unwrap_or_default(),
+            online: keyid == situation.online_key,
+            own: situation.own_keys.contains(keyid),
+            signed: signed(keyid),
+        };
+        Trust {
+            root_version: root.version,
+            root_fingerprint: root.fingerprint,
+            root_expires: root.expires,
+            acknowledged_root: situation.acknowledged_root,
+            changes: situation
+                .chain
+                .version(situation.acknowledged_root)
+                .map(|before| changes(before, root))
+                .unwrap_or_default(),
+            threshold: root.threshold("targets"),
+            signers: root.keyids("targets").iter().map(signer).collect(),
+            problems: crate::tuf::signature::problems(situation.signatures),
+        }
+    }
+
+    /// How many more keys must sign, this station's included.
+    pub fn missing(&self) -> usize {
+        self.threshold.saturating_sub(self.signers.iter().filter(|signer| signer.signed).count())
+    }
+}
+
+/// What differs between two roots: thresholds, and keys by role and owner.
+fn changes(before: &Root, after: &Root) -> Vec<String> {
+    let roles: BTreeSet<&String> = before.roles.keys().chain(after.roles.keys()).collect();
+    let mut out = Vec::new();
+    for role in roles {
+        let name = shown(role);
+        let threshold = |root: &Root| root.roles.get(role).map(|role| role.threshold);
+        match (threshold(before), threshold(after)) {
+            (Some(old), Some(new)) if old == new => {}
+            (Some(old), Some(new)) => out.push(format!("role {name}: threshold {old} became {new}")),
+            (None, Some(new)) => out.push(format!("role {name} is new, with threshold {new}")),
+            (Some(_), None) => out.push(format!("role {name} is gone")),
+            (None, None) => {}
+        }
+        let key = |root: &Root, keyid: &KeyId| {
+            let owner = root.owner(keyid).map(|owner| format!(" (owner {})", shown(&owner.polis_id)));
+            format!("{keyid}{}", owner.unwrap_or_default())
+        };
+        for keyid in after.keyids(role).iter().filter(|id| !before.keyids(role).contains(id)) {
+            out.push(format!("role {name}: key {} is new", key(after, keyid)));
+        }
+        for keyid in before.keyids(role).iter().filter(|id| !after.keyids(role).contains(id)) {
+            out.push(format!("role {name}: key {} is gone", key(before, keyid)));
+        }
+    }
+    if before.expires != after.expires {
+        out.push(format!("it expires {}, before {}", after.expires, before.expires));
+    }
+    out
+}
