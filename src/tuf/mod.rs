@@ -7,6 +7,7 @@ pub mod chain;
 pub mod dialect;
 pub mod digest;
 pub mod error;
+pub mod generate;
 pub mod key;
 pub mod keyfile;
 pub mod message;
