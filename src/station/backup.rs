@@ -7,8 +7,9 @@ use crate::station::officer::{self, OfficerName};
 use crate::station::paper::{Document, Paper};
 use crate::station::record::record_bytes;
 use crate::station::seal::SEALED_CAP;
+use crate::station::sealed::{self, SEALED, SealedKey};
 use crate::station::sheet::{Code, Sheet};
-use crate::station::vault::{self, SEALED, SealedKey};
+use crate::station::vault;
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 
@@ -115,7 +116,7 @@ fn officer_documents(
     ];
     if key.quorum > 1 {
         let folder = vault::key_folder(places.keys, &key.keyid)?;
-        let bytes = sealed_file(disk, &folder, key, &vault::share_name(name))?;
+        let bytes = sealed_file(disk, &folder, key, &sealed::share_name(name))?;
         documents.insert(0, Document { paper: Paper::Share(key.keyid.clone(), name.clone()), bytes });
     }
     Ok(documents)

@@ -11,6 +11,7 @@ pub mod qr;
 pub(crate) mod record;
 pub mod restore;
 pub mod seal;
+pub mod sealed;
 pub mod share;
 pub mod sheet;
 pub mod vault;

@@ -14,7 +14,7 @@
 
 use crate::station::custody::{CustodyError, CustodyResult};
 use crate::station::officer::OfficerName;
-use crate::station::vault::{self, SEALED, SHARES};
+use crate::station::sealed::{self, SEALED, SHARES};
 use crate::text::shown;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -61,7 +61,7 @@ impl fmt::Display for Paper {
 impl Paper {
     fn parse(text: &str) -> Option<Paper> {
         let steps: Vec<&str> = text.split('/').collect();
-        let keyid = |text: &str| vault::is_keyid(text).then(|| text.to_owned());
+        let keyid = |text: &str| sealed::is_keyid(text).then(|| text.to_owned());
         match steps.as_slice() {
             ["keys", id, "public.json"] => Some(Paper::Record(keyid(id)?)),
             ["keys", id, SEALED] => Some(Paper::Sealed(keyid(id)?)),

@@ -9,7 +9,8 @@ use crate::station::officer::{self, OfficerName, OfficerPublic};
 use crate::station::paper::{Document, Paper, Scans};
 use crate::station::record::{parse_record, write_record};
 use crate::station::seal;
-use crate::station::vault::{self, SEALED, SealedKey};
+use crate::station::sealed::{self, SEALED, SealedKey};
+use crate::station::vault;
 use crate::text::shown_path;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -107,7 +108,7 @@ impl Scanned {
             return cannot("the key's own sheet (sealed.age and public.json) is not among the scans");
         };
         let bad = |what: &str, why: String| CustodyError::Restore(format!("the scanned {what}: {why}"));
-        let key: SealedKey = parse_record(&record, vault::FORMAT).map_err(|why| bad("public.json", why))?;
+        let key: SealedKey = parse_record(&record, sealed::FORMAT).map_err(|why| bad("public.json", why))?;
         key.check().map_err(|why| bad("public.json", why))?;
         if keyids.first() != Some(&key.keyid) {
             return cannot("the scanned public.json is of another key than its header says");
@@ -126,7 +127,7 @@ impl Scanned {
             return cannot("the sealed.age belongs to another sealing of this key than the public.json");
         }
         for (name, bytes) in &self.shares {
-            if !is_meant(&vault::share_name(name), bytes) {
+            if !is_meant(&sealed::share_name(name), bytes) {
                 return cannot(format!(
                     "the share of {name} is stale: it belongs to another sealing of this key than the key's sheet"
                 ));
@@ -213,7 +214,7 @@ pub fn restore(disk: &dyn Disk, places: Places<'_>, scanned: &Scanned) -> Custod
         write_record(disk, &public_file, public)?;
     }
     let mut files: BTreeMap<String, Vec<u8>> =
-        scanned.shares.iter().map(|(name, bytes)| (vault::share_name(name), bytes.clone())).collect();
+        scanned.shares.iter().map(|(name, bytes)| (sealed::share_name(name), bytes.clone())).collect();
     files.insert(SEALED.to_owned(), scanned.sealed.clone());
     // What this station has noted of the key since is kept; a key that came from paper alone has yet to be drilled.
     let record = present.unwrap_or_else(|| SealedKey { last_drill: None, ..key.clone() });

@@ -6,7 +6,7 @@
 use crate::station::custody::CustodyResult;
 use crate::station::paper::Document;
 use crate::station::qr::Qr;
-use crate::station::vault::SealedKey;
+use crate::station::sealed::SealedKey;
 use crate::words;
 use std::fmt::Write as _;
 
