@@ -3,6 +3,7 @@
 //! Everything that a ceremony takes from outside comes through one [`Host`], so that a whole ceremony runs in a test
 //! with a clock, a random source, a terminal and a disk of the test's own.
 
+pub mod busy;
 pub mod clock;
 pub mod disk;
 pub mod machine;
@@ -10,6 +11,7 @@ mod pager;
 pub mod random;
 pub mod terminal;
 
+pub use busy::Busy;
 pub use clock::{Clock, Stamp};
 pub use disk::{Disk, RealDisk};
 pub use machine::Machine;

@@ -1,5 +1,6 @@
 //! Standard output, standard error, and the officer's keyboard behind one trait, so that a test can be the officer.
 
+use super::Busy;
 use secrecy::SecretString;
 use std::io::{self, IsTerminal, Write};
 
@@ -10,6 +11,12 @@ pub trait Terminal: Send + Sync {
     /// A long result: standard output, a screen at a time where somebody is there to turn the pages.
     fn page(&self, text: &str) -> io::Result<()> {
         self.out(text)
+    }
+    /// Shows that work is going on until the value is dropped, where somebody is there to see it. Nothing may be asked
+    /// meanwhile.
+    fn busy(&self, what: &str) -> Busy {
+        let _ = what;
+        Busy::silent()
     }
     /// Prompts, progress, warnings: standard error.
     fn err(&self, text: &str);
@@ -53,6 +60,10 @@ impl Terminal for RealTerminal {
 
     fn page(&self, text: &str) -> io::Result<()> {
         if self.is_terminal() && self.can_ask() { super::pager::show(text) } else { self.out(text) }
+    }
+
+    fn busy(&self, what: &str) -> Busy {
+        if self.can_ask() { Busy::moving(what) } else { Busy::silent() }
     }
 
     fn err(&self, text: &str) {
