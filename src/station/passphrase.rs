@@ -178,7 +178,10 @@ pub fn unlock<E: From<CustodyError>>(
             Some(given) => given,
             None => ask(host, name, &format!("{name}, your passphrase: "))?,
         };
-        match officer::open(host.disk.as_ref(), folder, name, passphrase) {
+        let busy = host.terminal.busy(&format!("opening the identity of {name}"));
+        let opened = officer::open(host.disk.as_ref(), folder, name, passphrase);
+        drop(busy);
+        match opened {
             Err(wrong @ CustodyError::WrongPassphrase(_)) => {
                 failures = failures.saturating_add(1);
                 on_failure(name, failures)?;
