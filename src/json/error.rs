@@ -26,6 +26,8 @@ pub enum Problem {
     TooLarge(u64, u64),
     /// Deeper than the cap.
     TooDeep(u16),
+    /// More keys and values than the cap.
+    TooMany(usize),
     /// Nothing but white space.
     Empty,
     /// The document ends in the middle of a value.
@@ -59,6 +61,7 @@ impl fmt::Display for Problem {
         match self {
             Problem::TooLarge(length, cap) => write!(out, "it has {length} bytes, at most {cap} are read"),
             Problem::TooDeep(cap) => write!(out, "it is nested deeper than {cap} levels"),
+            Problem::TooMany(cap) => write!(out, "it holds more than {cap} keys and values"),
             Problem::Empty => out.write_str("it is empty"),
             Problem::Truncated => out.write_str("it ends in the middle of a value"),
             Problem::TrailingBytes => out.write_str("there is something after the end of the JSON value"),

@@ -9,6 +9,7 @@ pub mod canonical;
 mod error;
 mod reader;
 mod scan;
+mod strings;
 mod value;
 
 pub use error::{JsonError, Problem};
@@ -32,6 +33,15 @@ impl Limits {
     /// The default depth with another cap on the size.
     pub const fn of_bytes(bytes: u64) -> Limits {
         Limits { bytes, ..Limits::DEFAULT }
+    }
+
+    /// Keys and values that the index may hold: one for every 8 bytes of the cap, so that the index takes at most
+    /// twice the cap, and never fewer than a million. Targets metadata has one for about 20 bytes; a file of nothing
+    /// but small numbers would take eight times its size.
+    pub(crate) const fn values(self) -> usize {
+        const FEWEST: u64 = 1 << 20;
+        let values = self.bytes / 8;
+        (if values > FEWEST { values } else { FEWEST }) as usize
     }
 }
 

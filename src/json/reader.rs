@@ -1,25 +1,24 @@
 //! The one pass: bytes in, an index of nodes out.
 
 use super::error::{step, step_index};
-use super::scan::plain_run;
-use super::value::{Flags, Node, unescape};
+use super::value::{Flags, Node, inner_bytes, unescape};
 use super::{JsonError, Kind, Limits, Problem};
 use std::borrow::Cow;
 
 /// Where and what, before a file name and a path are put to it.
-struct Failure {
+pub(super) struct Failure {
     offset: usize,
     problem: Problem,
     /// The path's steps, innermost first.
     steps: Vec<Step>,
 }
 
-enum Step {
+pub(super) enum Step {
     Key(String),
     Index(usize),
 }
 
-type Outcome<T> = Result<T, Box<Failure>>;
+pub(super) type Outcome<T> = Result<T, Box<Failure>>;
 
 /// Reads a whole document into nodes in document order, the outermost value first.
 pub(super) fn read(name: &str, bytes: &[u8], limits: Limits) -> Result<Vec<Node>, JsonError> {
@@ -34,7 +33,14 @@ pub(super) fn read(name: &str, bytes: &[u8], limits: Limits) -> Result<Vec<Node>
         Ok(_) => (bytes, None),
         Err(e) => (&bytes[..e.valid_up_to()], Some(e.valid_up_to())),
     };
-    let mut reader = Reader { bytes: valid, at: 0, depth_left: limits.depth, limits, nodes: Vec::new() };
+    let mut reader = Reader {
+        bytes: valid,
+        at: 0,
+        depth_left: limits.depth,
+        limits,
+        most_nodes: limits.values(),
+        nodes: Vec::new(),
+    };
     let outcome = reader.document();
     let nodes = reader.nodes;
     let failure = match (outcome, utf8_ends) {
@@ -55,11 +61,12 @@ pub(super) fn read(name: &str, bytes: &[u8], limits: Limits) -> Result<Vec<Node>
     Err(JsonError::at(name, bytes, failure.offset, path, failure.problem))
 }
 
-struct Reader<'a> {
-    bytes: &'a [u8],
-    at: usize,
+pub(super) struct Reader<'a> {
+    pub(super) bytes: &'a [u8],
+    pub(super) at: usize,
     depth_left: u16,
     limits: Limits,
+    most_nodes: usize,
     nodes: Vec<Node>,
 }
 
@@ -77,7 +84,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn fail<T>(&self, problem: Problem) -> Outcome<T> {
+    pub(super) fn fail<T>(&self, problem: Problem) -> Outcome<T> {
         Err(Box::new(Failure { offset: self.at, problem, steps: Vec::new() }))
     }
 
@@ -90,7 +97,7 @@ impl Reader<'_> {
     }
 
     #[inline]
-    fn peek(&self) -> Option<u8> {
+    pub(super) fn peek(&self) -> Option<u8> {
         self.bytes.get(self.at).copied()
     }
 
@@ -104,12 +111,20 @@ impl Reader<'_> {
         self.at != start
     }
 
-    /// Opens a node; its end and flags are filled in by [`Reader::close`].
+    /// Opens a container's node; its end and flags are filled in by [`Reader::close`].
+    #[inline]
     fn open(&mut self, kind: Kind) -> usize {
         let index = self.nodes.len();
         // The cap on bytes keeps offsets and counts within 32 bits.
         self.nodes.push(Node { start: self.at as u32, end: 0, next: 0, kind, flags: Flags::NONE });
         index
+    }
+
+    /// The node of a value that holds no others, from `start` to the current byte.
+    #[inline]
+    pub(super) fn leaf(&mut self, kind: Kind, start: usize, flags: Flags) {
+        let next = self.nodes.len() as u32 + 1;
+        self.nodes.push(Node { start: start as u32, end: self.at as u32, next, kind, flags });
     }
 
     #[inline]
@@ -136,19 +151,18 @@ impl Reader<'_> {
     }
 
     fn word(&mut self, word: &'static [u8], kind: Kind) -> Outcome<Flags> {
-        let index = self.open(kind);
+        let start = self.at;
         for wanted in word {
             if self.peek() != Some(*wanted) {
                 return self.unexpected("true, false or null");
             }
             self.at += 1;
         }
-        self.close(index, Flags::CANONICAL);
+        self.leaf(kind, start, Flags::CANONICAL);
         Ok(Flags::CANONICAL)
     }
 
     fn number(&mut self) -> Outcome<Flags> {
-        let index = self.open(Kind::Number);
         let start = self.at;
         if self.peek() == Some(b'-') {
             self.at += 1;
@@ -175,7 +189,7 @@ impl Reader<'_> {
         }
         // The canonical form keeps a number's own digits; whether all readers agree on them is another question.
         let flags = if odd { Flags::CANONICAL.with(Flags::ODD_NUMBER) } else { Flags::CANONICAL };
-        self.close(index, flags);
+        self.leaf(Kind::Number, start, flags);
         Ok(flags)
     }
 
@@ -191,91 +205,6 @@ impl Reader<'_> {
         }
     }
 
-    #[inline]
-    fn string(&mut self) -> Outcome<Flags> {
-        let index = self.open(Kind::String);
-        let mut flags = Flags::CANONICAL;
-        self.at += 1;
-        loop {
-            let (end, has_high) = plain_run(self.bytes, self.at);
-            self.at = end;
-            if has_high {
-                flags = flags.with(Flags::NON_ASCII);
-            }
-            match self.peek() {
-                Some(b'"') => break,
-                Some(b'\\') => flags = self.escape(flags)?,
-                Some(control) => return self.fail(Problem::ControlCharacter(control)),
-                None => return self.fail(Problem::Truncated),
-            }
-        }
-        self.at += 1;
-        self.close(index, flags);
-        Ok(flags)
-    }
-
-    /// Reads one escape. The canonical form escapes `"`, `\`, line feed, carriage return, tab, and other control
-    /// characters as `\u00xx` in lower case; any other escape is not canonical.
-    fn escape(&mut self, flags: Flags) -> Outcome<Flags> {
-        let start = self.at;
-        let flags = flags.with(Flags::ESCAPED);
-        let Some(letter) = self.bytes.get(start + 1) else {
-            self.at = self.bytes.len();
-            return self.fail(Problem::Truncated);
-        };
-        self.at = start + 2;
-        match letter {
-            b'"' | b'\\' | b'n' | b'r' | b't' => Ok(flags),
-            b'/' | b'b' | b'f' => Ok(flags.with(Flags::ODD_ESCAPE).without(Flags::CANONICAL)),
-            b'u' => {
-                let unit = self.hex_unit(start)?;
-                let is_canonical = unit < 0x20
-                    && !matches!(unit, 0x09 | 0x0a | 0x0d)
-                    && self.bytes[start + 2..start + 6].iter().all(|b| !b.is_ascii_uppercase());
-                match unit {
-                    0xd800..=0xdbff => {
-                        let pair = self.at;
-                        if self.bytes.get(pair..pair + 2) != Some(b"\\u") {
-                            self.at = start;
-                            return self.fail(Problem::LoneSurrogate);
-                        }
-                        self.at = pair + 2;
-                        if !(0xdc00..=0xdfff).contains(&self.hex_unit(pair)?) {
-                            self.at = start;
-                            return self.fail(Problem::LoneSurrogate);
-                        }
-                    }
-                    0xdc00..=0xdfff => {
-                        self.at = start;
-                        return self.fail(Problem::LoneSurrogate);
-                    }
-                    _ => {}
-                }
-                let flags = flags.with(Flags::ODD_ESCAPE);
-                Ok(if is_canonical { flags } else { flags.without(Flags::CANONICAL) })
-            }
-            _ => {
-                self.at = start;
-                self.fail(Problem::BadEscape)
-            }
-        }
-    }
-
-    /// Four hexadecimal digits; an error stands at the backslash.
-    fn hex_unit(&mut self, backslash: usize) -> Outcome<u32> {
-        let mut unit = 0u32;
-        for _ in 0..4 {
-            let Some(digit) = self.peek() else { return self.fail(Problem::Truncated) };
-            let Some(value) = char::from(digit).to_digit(16) else {
-                self.at = backslash;
-                return self.fail(Problem::BadEscape);
-            };
-            unit = unit * 16 + value;
-            self.at += 1;
-        }
-        Ok(unit)
-    }
-
     fn descend(&mut self) -> Outcome<()> {
         match self.depth_left.checked_sub(1) {
             Some(left) => {
@@ -284,6 +213,14 @@ impl Reader<'_> {
             }
             None => self.fail(Problem::TooDeep(self.limits.depth)),
         }
+    }
+
+    #[inline]
+    fn check_count(&self) -> Outcome<()> {
+        if self.nodes.len() > self.most_nodes {
+            return self.fail(Problem::TooMany(self.most_nodes));
+        }
+        Ok(())
     }
 
     fn array(&mut self) -> Outcome<Flags> {
@@ -303,6 +240,7 @@ impl Reader<'_> {
                     }
                 }
                 count += 1;
+                self.check_count()?;
                 white |= self.skip_white();
                 match self.peek() {
                     Some(b',') => self.at += 1,
@@ -337,13 +275,14 @@ impl Reader<'_> {
                 }
                 flags = flags.enclosing(self.string()?);
                 if let Some(previous) = previous {
-                    sorted = sorted && self.key(previous) < self.key(key);
+                    sorted = sorted && self.is_before(previous, key);
                 }
                 previous = Some(key);
                 match self.member_value() {
                     Ok((inner, had_white)) => {
                         flags = flags.enclosing(inner);
                         white |= had_white;
+                        self.check_count()?;
                     }
                     Err(mut failure) => {
                         failure.steps.push(Step::Key(self.key(key).into_owned()));
@@ -390,25 +329,38 @@ impl Reader<'_> {
         self.nodes.get(index).map_or(Cow::Borrowed(""), |node| unescape(self.bytes, node))
     }
 
+    /// Does one key sort before another? Without escapes, the bytes as they stand have the order of the text.
+    #[inline]
+    fn is_before(&self, one: usize, other: usize) -> bool {
+        match (self.nodes.get(one), self.nodes.get(other)) {
+            (Some(a), Some(b)) if !a.flags.with(b.flags).has(Flags::ESCAPED) => {
+                inner_bytes(self.bytes, a) < inner_bytes(self.bytes, b)
+            }
+            _ => self.key(one) < self.key(other),
+        }
+    }
+
     /// Keys in ascending order cannot repeat; those of any other object are sorted here and compared.
     fn refuse_duplicates(&mut self, object: usize) -> Outcome<()> {
-        let mut keys = Vec::new();
+        let mut keys: Vec<(&[u8], u32)> = Vec::new();
+        let mut escaped: Vec<(Cow<'_, str>, u32)> = Vec::new();
         let mut index = object + 1;
-        while index < self.nodes.len() {
-            keys.push((self.key(index), index));
+        while let Some(node) = self.nodes.get(index) {
+            match node.flags.has(Flags::ESCAPED) {
+                false => keys.push((inner_bytes(self.bytes, node), index as u32)),
+                true => escaped.push((unescape(self.bytes, node), index as u32)),
+            }
             index = self.nodes.get(index + 1).map_or(usize::MAX, |value| value.next as usize);
         }
-        keys.sort();
+        keys.extend(escaped.iter().map(|(key, index)| (key.as_bytes(), *index)));
+        keys.sort_unstable();
         let double = keys.windows(2).find_map(|pair| match pair {
-            [(a, _), (b, second)] if a == b => Some((b.clone().into_owned(), *second)),
+            [(a, _), (b, second)] if a == b => Some(*second as usize),
             _ => None,
         });
-        match double {
-            None => Ok(()),
-            Some((key, second)) => {
-                let offset = self.nodes.get(second).map_or(0, |node| node.start as usize);
-                Err(Box::new(Failure { offset, problem: Problem::DuplicateKey(key), steps: Vec::new() }))
-            }
-        }
+        let Some(second) = double else { return Ok(()) };
+        let offset = self.nodes.get(second).map_or(0, |node| node.start as usize);
+        let problem = Problem::DuplicateKey(self.key(second).into_owned());
+        Err(Box::new(Failure { offset, problem, steps: Vec::new() }))
     }
 }

@@ -32,15 +32,12 @@ pub(crate) fn plain_run(bytes: &[u8], mut at: usize) -> (usize, bool) {
 /// The high bit of every byte that ends the run. Bits above the first such byte may be wrong; only the first is used.
 #[inline]
 fn stop_bits(word: u64) -> u64 {
-    let quote = zero_bits(word ^ (ONES * 0x22));
-    let backslash = zero_bits(word ^ (ONES * 0x5c));
-    let control = word.wrapping_sub(ONES * 0x20) & !word & HIGHS;
-    quote | backslash | control
-}
-
-#[inline]
-fn zero_bits(word: u64) -> u64 {
-    word.wrapping_sub(ONES) & !word & HIGHS
+    // Subtracting borrows into the high bit of a byte that is zero (or below 0x20); a byte whose high bit was set
+    // before is none of the three, so one mask serves all.
+    let quote = (word ^ (ONES * 0x22)).wrapping_sub(ONES);
+    let backslash = (word ^ (ONES * 0x5c)).wrapping_sub(ONES);
+    let control = word.wrapping_sub(ONES * 0x20);
+    (quote | backslash | control) & !word & HIGHS
 }
 
 #[cfg(test)]

@@ -95,9 +95,15 @@ pub(crate) struct Node {
     pub(crate) flags: Flags,
 }
 
+/// A string node's bytes between its quotes.
+#[inline]
+pub(crate) fn inner_bytes<'a>(bytes: &'a [u8], node: &Node) -> &'a [u8] {
+    bytes.get(node.start as usize + 1..(node.end as usize).saturating_sub(1)).unwrap_or_default()
+}
+
 /// A string node's text: borrowed unless it has escapes.
 pub(crate) fn unescape<'a>(bytes: &'a [u8], node: &Node) -> Cow<'a, str> {
-    let inner = bytes.get(node.start as usize + 1..(node.end as usize).saturating_sub(1)).unwrap_or_default();
+    let inner = inner_bytes(bytes, node);
     // The reader has checked that the whole document is UTF-8 and that the span begins and ends at quotes.
     let text = std::str::from_utf8(inner).unwrap_or_default();
     if !node.flags.has(Flags::ESCAPED) {
