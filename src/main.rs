@@ -1,3 +1,7 @@
-//! countersign's command line.
+//! countersign's command line: everything is in the library, so that a whole ceremony runs in a test.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    countersign::cli::main(std::env::args_os(), &countersign::host::Host::real())
+}

@@ -9,6 +9,9 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+/// A file's content in pieces, in order: what is large is borrowed, not copied.
+pub type Parts<'a> = Vec<Cow<'a, [u8]>>;
+
 /// Writes files into a new folder, the manifest last, and brings all of it to disk. Written beside the folder first
 /// and then renamed: a folder of this name is whole, or it is not there.
 ///
@@ -17,7 +20,7 @@ use std::path::Path;
 pub fn write_folder(
     disk: &dyn Disk,
     folder: &Path,
-    files: &BTreeMap<String, Cow<'_, [u8]>>,
+    files: &BTreeMap<String, Parts<'_>>,
 ) -> Result<(), BundleError> {
     match disk.kind(folder)? {
         None => {}
@@ -47,40 +50,36 @@ pub fn write_folder(
     written
 }
 
-fn write_into(
-    disk: &dyn Disk,
-    part: &Path,
-    files: &BTreeMap<String, Cow<'_, [u8]>>,
-) -> Result<(), BundleError> {
-    disk.make_folder(part, 0o755)?;
+fn write_into(disk: &dyn Disk, part: &Path, files: &BTreeMap<String, Parts<'_>>) -> Result<(), BundleError> {
+    disk.make_folder(part, 0o700)?;
     let mut folders = vec![part.to_owned()];
-    for (name, bytes) in files {
+    for (name, parts) in files {
         let path = part.join(name);
-        let inner = parent(&path);
-        if !folders.iter().any(|known| known == inner) {
-            ensure_folder(disk, inner, 0o755)?;
-            folders.push(inner.to_owned());
+        let mut above: Vec<_> = path.ancestors().skip(1).take_while(|folder| *folder != part).collect();
+        above.reverse();
+        for inner in above {
+            if !folders.iter().any(|known| known == inner) {
+                ensure_folder(disk, inner, 0o700)?;
+                folders.push(inner.to_owned());
+            }
         }
-        disk.create(&path, 0o644, &[bytes])?;
+        let parts: Vec<&[u8]> = parts.iter().map(|part| &**part).collect();
+        disk.create(&path, 0o600, &parts)?;
         disk.sync(&path)?;
     }
     folders.iter().rev().try_for_each(|folder| Ok(disk.sync_folder(folder)?))
 }
 
-/// Removes what an interrupted run left under the temporary name: two levels of files, made by this function only.
+/// Removes what an interrupted run left under the temporary name: files and folders made by this module only.
 fn clear_part(disk: &dyn Disk, part: &Path) -> Result<(), BundleError> {
     if disk.kind(part)?.is_none() {
         return Ok(());
     }
     for entry in disk.list(part, MAX_FILES)? {
         let path = part.join(&entry.name);
-        if entry.kind == Kind::Folder {
-            for inner in disk.list(&path, MAX_FILES)? {
-                disk.remove(&path.join(inner.name))?;
-            }
-            disk.remove_folder(&path)?;
-        } else {
-            disk.remove(&path)?;
+        match entry.kind {
+            Kind::Folder => clear_part(disk, &path)?,
+            _ => disk.remove(&path)?,
         }
     }
     Ok(disk.remove_folder(part)?)

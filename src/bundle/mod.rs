@@ -6,7 +6,9 @@ pub mod evidence;
 pub mod intake;
 pub mod manifest;
 pub mod media;
+pub mod signed;
 pub mod source;
+pub mod verify;
 
 pub use error::BundleError;
 pub use evidence::{Wave, WaveStatus};

@@ -1,3 +1,13 @@
-//! The acts: import, approve, sign, export, preflight; the only room that opens a private key.
+//! The acts: preflight, import, review, approve, sign, export; the only room that opens a private key.
 
+pub mod approve;
+pub mod error;
+pub mod export;
+pub mod import;
 pub mod preflight;
+pub mod prepare;
+pub mod review;
+pub mod sign;
+pub mod tool;
+
+pub use error::CeremonyError;

@@ -1,1 +1,129 @@
-//! The command line: one file a verb; arguments in, text or JSON out.
+//! The command line: one file a verb; arguments in, text or JSON out (`docs/commands.md`).
+//!
+//! A verb's file holds its arguments and one function `run`, which calls the room that does the work and prints what
+//! came of it. Exit codes stand in one place: [`Exit`].
+
+pub mod approve;
+pub mod context;
+pub mod export;
+pub mod failure;
+pub mod import;
+pub mod init;
+pub mod policy;
+pub mod request;
+pub mod review;
+pub mod secrets;
+pub mod sign;
+pub mod status;
+pub mod trust;
+pub mod verify;
+
+pub use context::{Context, Global};
+pub use failure::{Exit, Failure, Outcome};
+
+use crate::host::Host;
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+/// Review and countersign a Factory's production targets on an air-gapped station.
+#[derive(Parser)]
+#[command(name = "countersign", version, about, max_term_width = 110, arg_required_else_help = true)]
+#[command(after_help = "The ceremony: request (connected machine) - import, review, sign, export (station) - verify, upload.\n\
+                        Try it with nothing: countersign rehearse")]
+pub struct Arguments {
+    /// What all commands share.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// The verbs.
+#[derive(Subcommand)]
+pub enum Verb {
+    /// Make a station for one Factory and pin its production root.
+    Init(init::Args),
+    /// Show what is pinned, or pin the service's new online key.
+    #[command(subcommand)]
+    Trust(trust::Args),
+    /// Show the policy in force, or put another one in force.
+    #[command(subcommand)]
+    Policy(policy::Args),
+    /// On the connected machine: compose an unsigned request from downloaded files.
+    Request(request::Args),
+    /// Take in a request folder or a bare file.
+    Import(import::Args),
+    /// Show what devices would get, what changed, and what is odd about it.
+    Review(review::Args),
+    /// An officer's signed approval.
+    Approve(approve::ApproveArgs),
+    /// An officer's signed refusal.
+    Reject(approve::RejectArgs),
+    /// Open the key with the officers' passphrases, sign, and verify the signature.
+    Sign(sign::Args),
+    /// Write the signed bundle and read it back.
+    Export(export::Args),
+    /// On any machine: is a signed bundle whole, do its signatures hold, what is still missing?
+    Verify(verify::Args),
+    /// One screen: Factory, root, keys, officers, requests, log head, what is overdue.
+    Status,
+}
+
+/// The definition of all arguments: help, completions and man pages come out of it.
+pub fn command() -> clap::Command {
+    Arguments::command()
+}
+
+/// Runs a command line and returns the process's exit code.
+pub fn main(arguments: impl IntoIterator<Item = OsString>, host: &Host) -> ExitCode {
+    // Before anything secret is in memory; where the system refuses, `preflight` says so.
+    let _ = host.machine.harden();
+    ExitCode::from(run(arguments, host) as u8)
+}
+
+/// Runs a command line on a host; prints results and errors to the host's terminal.
+pub fn run(arguments: impl IntoIterator<Item = OsString>, host: &Host) -> Exit {
+    let parsed = command().try_get_matches_from(arguments).and_then(|matches| Arguments::from_arg_matches(&matches));
+    let arguments = match parsed {
+        Ok(arguments) => arguments,
+        Err(e) => return usage(&e, host),
+    };
+    let context = Context::new(host, arguments.global);
+    match dispatch(arguments.verb, &context) {
+        Ok(exit) => exit,
+        Err(failure) => {
+            context.fail(&failure);
+            failure.exit
+        }
+    }
+}
+
+fn usage(e: &clap::Error, host: &Host) -> Exit {
+    use clap::error::ErrorKind;
+    if matches!(e.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        // Nothing is left to tell it to when standard output is closed.
+        let _ = host.terminal.out(&e.to_string());
+        return Exit::Done;
+    }
+    host.terminal.err(&e.to_string());
+    Exit::Usage
+}
+
+fn dispatch(verb: Verb, context: &Context<'_>) -> Outcome {
+    match verb {
+        Verb::Init(args) => init::run(args, context),
+        Verb::Trust(args) => trust::run(args, context),
+        Verb::Policy(args) => policy::run(args, context),
+        Verb::Request(args) => request::run(args, context),
+        Verb::Import(args) => import::run(args, context),
+        Verb::Review(args) => review::run(args, context),
+        Verb::Approve(args) => approve::approve(args, context),
+        Verb::Reject(args) => approve::reject(args, context),
+        Verb::Sign(args) => sign::run(args, context),
+        Verb::Export(args) => export::run(args, context),
+        Verb::Verify(args) => verify::run(args, context),
+        Verb::Status => status::run(context),
+    }
+}

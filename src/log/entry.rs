@@ -92,6 +92,11 @@ impl<'a> Entry<'a> {
         self.unquoted(self.index.boot)
     }
 
+    /// When it was written, by all three witnesses.
+    pub fn stamp(&self) -> crate::host::Stamp {
+        crate::host::Stamp { time: self.time(), boot: self.boot().into_owned(), uptime_ms: self.uptime_ms() }
+    }
+
     /// Milliseconds since boot.
     pub fn uptime_ms(&self) -> u64 {
         self.index.uptime_ms

@@ -63,6 +63,8 @@ pub struct Log {
     walk: Walk,
     head: Head,
     intents: Intents,
+    /// When the newest entry was written.
+    newest: Option<Stamp>,
     /// Bytes of the file that the next line goes to.
     length: u64,
     /// Lines were written that are not on disk yet.
@@ -105,6 +107,7 @@ impl Log {
             walk: Walk::default(),
             head,
             intents: Intents::default(),
+            newest: None,
             length: 0,
             unsynced: false,
             unsynced_name: false,
@@ -130,6 +133,7 @@ impl Log {
             walk: Walk::default(),
             head,
             intents: Intents::default(),
+            newest: None,
             length: 0,
             unsynced: false,
             unsynced_name: false,
@@ -152,6 +156,7 @@ impl Log {
         let files = count_files(&*disk, &dir)?;
         let mut torn = None;
         let mut length = 0;
+        let mut newest = None;
         each_chunk(&*disk, &dir, 0, files, |chunk| -> Result<bool, LogError> {
             for (entry, leaf) in chunk.entries() {
                 walk.step(&entry, leaf)
@@ -160,6 +165,9 @@ impl Log {
                 if walk.tree().size() == head.size && walk.tree().root() != head.root {
                     return Err(wrong_root(&head).in_file(chunk.file()).into());
                 }
+            }
+            if let Some((entry, _)) = chunk.entries().last() {
+                newest = Some(entry.stamp());
             }
             chunk.check(chunk.number() + 1 == files)?;
             torn = chunk.torn().map(|(at, bytes)| (at as u64, bytes.to_vec()));
@@ -174,6 +182,7 @@ impl Log {
             return Err(Flaw::new(kind, detail).at(found).into());
         }
         self.length = length;
+        self.newest = newest;
         Ok(torn)
     }
 
@@ -218,6 +227,7 @@ impl Log {
         line.push(b'\n');
         self.write_line(seq, &line)?;
         self.intents = intents;
+        self.newest = Some(stamp.clone());
         self.walk.push(leaf);
         self.unsynced = true;
         Ok(Appended { seq, leaf })
@@ -347,6 +357,11 @@ impl Log {
     /// The root over all entries, those after the newest checkpoint included.
     pub fn root(&self) -> Hash {
         self.walk.tree().root()
+    }
+
+    /// When the newest entry was written; `None` in an empty log.
+    pub fn newest(&self) -> Option<&Stamp> {
+        self.newest.as_ref()
     }
 
     /// The log's public key.

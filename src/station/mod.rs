@@ -2,19 +2,29 @@
 
 pub mod backup;
 pub mod custody;
+pub mod error;
 pub mod history;
+pub mod layout;
 pub mod officer;
 pub mod paper;
 pub mod passphrase;
 pub mod policy;
 pub mod qr;
 pub(crate) mod record;
+pub mod request;
 pub mod restore;
 pub mod seal;
 pub mod sealed;
 pub mod share;
 pub mod sheet;
+pub mod trust;
 pub mod vault;
+pub mod workstation;
 
+pub use error::StationError;
 pub use history::{History, SeenMark, SignedMark, TagHistory};
+pub use layout::Layout;
 pub use policy::{Policy, PolicyError};
+pub use request::StoredRequest;
+pub use trust::Trust;
+pub use workstation::{NewStation, Session, Station};

@@ -173,6 +173,18 @@ impl Dialect {
         }
     }
 
+    /// Reads a public key from its type as this product writes it ([`PublicKey::keytype`]) and its public value.
+    ///
+    /// # Errors
+    /// The type is not known, or the value is not a key of it.
+    pub fn public_key(self, keytype: &str, public: &str) -> Result<PublicKey, String> {
+        let scheme = match (self, keytype) {
+            (_, "ECDSA") => Some("ecdsa-sha2-nistp256"),
+            _ => None,
+        };
+        PublicKey::parse(keytype, true, scheme, public)
+    }
+
     /// Does a device reject the whole file because of this method? (aktualizr knows these three.)
     pub fn rejects_method(self, method: Option<&str>) -> bool {
         match self {

@@ -1,0 +1,173 @@
+//! The signed bundle: the reviewed targets with their signatures, ready to be uploaded, and what an auditor wants to
+//! know about them.
+
+use super::manifest::{MAX_FILES, MAX_MANIFEST_BYTES};
+use super::{BundleError, FileFacts, RequestKind};
+use crate::json::{Document, Limits, canonical};
+use crate::text::shown;
+use crate::tuf::Digest;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The format that this version writes and reads.
+pub const SIGNED_FORMAT: &str = "countersign/signed/1";
+/// The manifest's name in the folder.
+pub const SIGNED_FILE: &str = "signed.json";
+/// The name of the list for `sha256sum -c`.
+pub const SUMS_FILE: &str = "SHA256SUMS";
+
+/// A key that signed.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SigningKey {
+    /// Its id.
+    pub keyid: String,
+    /// Its type, as a Factory's root writes it.
+    pub keytype: String,
+    /// The officers who opened it.
+    pub officers: Vec<String>,
+    /// Its public value, as root has it. Trust comes from the root, not from here.
+    pub public: String,
+    /// The number of the log entry `sign.result`.
+    pub seq: u64,
+    /// L0 one person, L1 split unlock, L2 several TUF keys.
+    pub strength: String,
+    /// When it signed.
+    pub time: String,
+}
+
+/// A finding that stood when the signature was made.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StoodFinding {
+    /// The check.
+    pub check: String,
+    /// Its severity then.
+    pub severity: String,
+}
+
+/// The head of the station's log in the bundle.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogHead {
+    /// The log's public key (C2SP signed-note verifier key).
+    pub key: String,
+    /// The log's name.
+    pub origin: String,
+    /// Entries.
+    pub size: u64,
+}
+
+/// The root that lists the keys.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RootFacts {
+    /// SHA-256 of its canonical `signed`.
+    pub fingerprint: String,
+    /// Its version.
+    pub version: u64,
+}
+
+/// `signed.json`. Members stand in the order of their names, as the file is written.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignedManifest {
+    /// The root's dialect.
+    pub dialect: String,
+    /// The Factory. Foreign text, as all text here.
+    pub factory: String,
+    /// Every other file of the folder but `SHA256SUMS`, by its path with `/`.
+    pub files: BTreeMap<String, FileFacts>,
+    /// The findings that stood when it was signed.
+    pub findings: Vec<StoodFinding>,
+    /// [`SIGNED_FORMAT`].
+    pub format: String,
+    /// The keys of this station that signed.
+    pub keys: Vec<SigningKey>,
+    /// What was asked for.
+    pub kind: RequestKind,
+    /// The head of the station's log.
+    pub log: LogHead,
+    /// Was the station made on a machine with a network?
+    pub networked: bool,
+    /// The request's digest.
+    pub request: String,
+    /// The digest of the review that was confirmed.
+    pub review: String,
+    /// The root that lists the keys.
+    pub root: RootFacts,
+    /// Digest of the canonical `signed`.
+    pub signed: String,
+    /// The device tag.
+    pub tag: String,
+    /// What wrote it.
+    pub tool: String,
+    /// The version.
+    pub version: u64,
+    /// The wave.
+    pub wave: String,
+}
+
+impl SignedManifest {
+    /// The file's bytes: sorted members, two spaces of indentation, a line feed at the end.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        // A struct of texts, numbers and maps always has a JSON form.
+        let mut bytes = serde_json::to_vec_pretty(self).unwrap_or_default();
+        bytes.push(b'\n');
+        bytes
+    }
+
+    /// Reads a manifest.
+    ///
+    /// # Errors
+    /// It is not well-formed, or has an unknown member or format.
+    pub fn parse(bytes: &[u8]) -> Result<SignedManifest, BundleError> {
+        let document = Document::parse(SIGNED_FILE, bytes, Limits::of_bytes(MAX_MANIFEST_BYTES))?;
+        let fail = |why: String| BundleError::Manifest { file: SIGNED_FILE.to_owned(), why };
+        let format = document.root().require("format")?.require_str()?;
+        if format != SIGNED_FORMAT {
+            return Err(fail(format!(
+                "the format \"{}\" is not known, this version reads \"{SIGNED_FORMAT}\"",
+                shown(&format)
+            )));
+        }
+        let manifest: SignedManifest = serde_json::from_slice(bytes).map_err(|e| fail(shown(&e.to_string())))?;
+        if manifest.files.len() > MAX_FILES {
+            return Err(fail(format!("it lists more than {MAX_FILES} files")));
+        }
+        if manifest.files.values().any(|facts| Digest::parse(&facts.sha256).is_none()) {
+            return Err(fail("a sha256 is not 64 hex digits".to_owned()));
+        }
+        Ok(manifest)
+    }
+}
+
+/// The pieces of `targets.json` before and after `signed`.
+pub fn envelope(signatures: &[String]) -> [Vec<u8>; 2] {
+    [format!("{{\"signatures\":[{}],\"signed\":", signatures.join(",")).into_bytes(), b"}\n".to_vec()]
+}
+
+/// The pieces before and after `signed` in the body of `POST …/waves/`, in fioctl's order of members.
+pub fn wave_create(wave: &str, version: u64, tag: &str, signatures: &[String]) -> [Vec<u8>; 2] {
+    let head = format!(
+        "{{\"name\":{},\"version\":\"{version}\",\"tag\":{},\"targets\":{{\"signed\":",
+        canonical::string(wave),
+        canonical::string(tag)
+    );
+    [head.into_bytes(), format!(",\"signatures\":[{}]}}}}\n", signatures.join(",")).into_bytes()]
+}
+
+/// The body of `POST …/waves/W/sign/`.
+pub fn wave_sign(signatures: &[String]) -> Vec<u8> {
+    format!("{{\"signatures\":[{}]}}\n", signatures.join(",")).into_bytes()
+}
+
+/// Signatures of production targets in a key rotation: `{tag: [signature]}`.
+pub fn targets_signatures(tag: &str, signatures: &[String]) -> Vec<u8> {
+    format!("{{{}:[{}]}}\n", canonical::string(tag), signatures.join(",")).into_bytes()
+}
+
+/// A line of `SHA256SUMS`.
+pub fn sum_line(name: &str, digest: &str) -> String {
+    format!("{digest}  {name}\n")
+}

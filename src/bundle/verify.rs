@@ -1,0 +1,264 @@
+//! Verifying a signed bundle on any machine, by reading it anew: is it whole, do its signatures hold, and what is
+//! still missing before devices accept it?
+
+use super::intake::names_in;
+use super::manifest::MAX_MANIFEST_BYTES;
+use super::signed::{SIGNED_FILE, SUMS_FILE, SignedManifest, sum_line, wave_create, wave_sign};
+use super::{BundleError, FileFacts, RequestKind};
+use crate::host::Disk;
+use crate::json::{Document, Limits};
+use crate::text::shown;
+use crate::tuf::signature::{Assessed, Worth, assess, count, problems};
+use crate::tuf::{Chain, Dialect, Digest, KeyId, Targets};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// What verifying found.
+#[derive(Clone, Debug, Serialize)]
+pub struct Verdict {
+    /// The Factory, wave, tag and version that the bundle is for.
+    pub factory: String,
+    /// The wave.
+    pub wave: String,
+    /// The device tag.
+    pub tag: String,
+    /// The version.
+    pub version: u64,
+    /// Digest of the canonical `signed`.
+    pub signed: String,
+    /// The root version that the signatures were counted against; `None` when no root was given.
+    pub root_version: Option<u64>,
+    /// The ids of the keys whose signatures hold, in the order of the file.
+    pub valid: Vec<String>,
+    /// The role's threshold; `None` when no root was given.
+    pub threshold: Option<usize>,
+    /// Keys that the root lists and that have not signed, with their owners.
+    pub missing: Vec<MissingKey>,
+    /// Does the bundle carry enough signatures for devices, as it stands?
+    pub complete: bool,
+    /// What is wrong; empty when the bundle holds.
+    pub problems: Vec<String>,
+}
+
+/// A key that could still sign.
+#[derive(Clone, Debug, Serialize)]
+pub struct MissingKey {
+    /// Its id.
+    pub keyid: String,
+    /// Its owner at the service, or nothing.
+    pub owner: String,
+}
+
+/// Verifies a signed bundle. Without a root chain the signatures are checked against the keys that the bundle itself
+/// names, which shows that it is whole, and proves nothing about who signed.
+///
+/// # Errors
+/// A file cannot be read, or is not well-formed. What is merely wrong is in [`Verdict::problems`].
+pub fn verify(disk: &dyn Disk, folder: &Path, roots: Option<&Chain>, cap: u64) -> Result<Verdict, BundleError> {
+    let manifest_bytes = match disk.read_beneath(folder, SIGNED_FILE, MAX_MANIFEST_BYTES) {
+        Err(e) if e.is_missing() => {
+            return Err(BundleError::NotABundle {
+                path: crate::text::shown_path(folder),
+                why: format!("there is no {SIGNED_FILE} in this folder, so it is not a signed bundle"),
+            });
+        }
+        read => read?,
+    };
+    let manifest = SignedManifest::parse(&manifest_bytes)?;
+    let mut wrong = Vec::new();
+    let files = read_files(disk, folder, &manifest, cap, &mut wrong)?;
+    check_sums(disk, folder, &manifest, &manifest_bytes, &mut wrong)?;
+    let targets = files.get("targets.json").ok_or_else(|| BundleError::NotWhole {
+        file: "targets.json".to_owned(),
+        why: "it is missing".to_owned(),
+    })?;
+    let document = Document::parse("targets.json", &targets[..], Limits::of_bytes(targets.len() as u64))?;
+    let dialect = Dialect::parse(&manifest.dialect).unwrap_or(Dialect::Factory);
+    let dialect = roots.map_or(dialect, |chain| chain.newest().dialect);
+    let read = Targets::read(document.root(), dialect)?;
+    let message = read.metadata.message()?;
+    if message.digest().to_string() != manifest.signed {
+        wrong.push("targets.json: its signed part is not the one that the manifest names".to_owned());
+    }
+    if read.metadata.version != manifest.version {
+        wrong.push(format!("targets.json: it has version {}, the manifest says {}", read.metadata.version, manifest.version));
+    }
+    let ours: Vec<String> = manifest.keys.iter().map(|key| key.keyid.clone()).collect();
+    let json_of = |keep: &dyn Fn(&str) -> bool| -> Vec<String> {
+        let kept = read.metadata.signatures.iter().filter(|one| keep(one.keyid.as_str()));
+        kept.map(|one| one.json.clone()).collect()
+    };
+    check_uploads(&manifest, &files, read.metadata.signed.span(), &json_of, &ours, &mut wrong);
+    let (assessed, threshold, missing) = match roots {
+        Some(chain) => {
+            let newest = chain.newest();
+            let assessed = assess(read.metadata.signatures.clone(), &message, newest, "targets");
+            let missing = newest
+                .keyids("targets")
+                .iter()
+                .filter(|keyid| !assessed.iter().any(|one| one.worth == Worth::Counts && one.signature.keyid == **keyid))
+                .map(|keyid| MissingKey {
+                    keyid: keyid.to_string(),
+                    owner: newest.owner(keyid).map(|owner| shown(&owner.polis_id)).unwrap_or_default(),
+                })
+                .collect();
+            (assessed, Some(newest.threshold("targets")), missing)
+        }
+        None => (assess_alone(&manifest, &read, &message, dialect), None, Vec::new()),
+    };
+    wrong.extend(problems(&assessed).into_iter().map(|problem| format!("targets.json: {problem}")));
+    for keyid in &ours {
+        let holds = assessed
+            .iter()
+            .any(|one| one.signature.keyid.as_str() == keyid && one.worth == Worth::Counts);
+        if !holds {
+            wrong.push(format!("the signature of the key {} does not hold", KeyId::new(keyid.clone())));
+        }
+    }
+    let valid: Vec<String> = assessed
+        .iter()
+        .filter(|one| one.worth == Worth::Counts)
+        .map(|one| one.signature.keyid.to_string())
+        .collect();
+    Ok(Verdict {
+        factory: shown(&manifest.factory),
+        wave: shown(&manifest.wave),
+        tag: shown(&manifest.tag),
+        version: manifest.version,
+        signed: message.digest().to_string(),
+        root_version: roots.map(|chain| chain.newest().version),
+        complete: threshold.is_some_and(|needed| count(&assessed) >= needed),
+        valid,
+        threshold,
+        missing,
+        problems: wrong,
+    })
+}
+
+/// Reads every file and compares it with the manifest.
+fn read_files(
+    disk: &dyn Disk,
+    folder: &Path,
+    manifest: &SignedManifest,
+    cap: u64,
+    wrong: &mut Vec<String>,
+) -> Result<BTreeMap<String, Vec<u8>>, BundleError> {
+    for found in names_in(disk, folder)? {
+        if !manifest.files.contains_key(&found) && found != SIGNED_FILE && found != SUMS_FILE {
+            wrong.push(format!("{}: it is in the folder, but the manifest does not list it", shown(&found)));
+        }
+    }
+    let mut files = BTreeMap::new();
+    for (name, facts) in &manifest.files {
+        match disk.read_beneath(folder, name, cap) {
+            Ok(bytes) => {
+                files.insert(name.clone(), (bytes, facts));
+            }
+            Err(e) if e.is_missing() => wrong.push(format!("{}: the manifest lists it, and it is missing", shown(name))),
+            Err(e) => return Err(e.into()),
+        }
+    }
+    let mut by_size: Vec<_> = files.iter().collect();
+    by_size.sort_by_key(|(_, (bytes, _))| std::cmp::Reverse(bytes.len()));
+    let differing = |start: usize, step: usize| -> Vec<String> {
+        let share = by_size.iter().skip(start).step_by(step);
+        share.filter(|(_, (bytes, facts))| FileFacts::of(bytes) != **facts).map(|(name, _)| (*name).clone()).collect()
+    };
+    let total: usize = by_size.iter().map(|(_, (bytes, _))| bytes.len()).sum();
+    let mut differ = if total < 1 << 20 {
+        differing(0, 1)
+    } else {
+        std::thread::scope(|scope| {
+            let other = scope.spawn(|| differing(1, 2));
+            let mut own = differing(0, 2);
+            own.extend(other.join().unwrap_or_default());
+            own
+        })
+    };
+    differ.sort();
+    wrong.extend(differ.iter().map(|name| format!("{}: it differs from what the manifest says", shown(name))));
+    Ok(files.into_iter().map(|(name, (bytes, _))| (name, bytes)).collect())
+}
+
+/// `SHA256SUMS` must say of every file what the manifest says, and of the manifest what it is.
+fn check_sums(
+    disk: &dyn Disk,
+    folder: &Path,
+    manifest: &SignedManifest,
+    manifest_bytes: &[u8],
+    wrong: &mut Vec<String>,
+) -> Result<(), BundleError> {
+    let sums = disk.read_beneath(folder, SUMS_FILE, MAX_MANIFEST_BYTES)?;
+    let mut lines: Vec<String> =
+        manifest.files.iter().map(|(name, facts)| sum_line(name, &facts.sha256)).collect();
+    lines.push(sum_line(SIGNED_FILE, &Digest::of(manifest_bytes).to_string()));
+    if sums != lines.concat().into_bytes() {
+        wrong.push(format!("{SUMS_FILE}: it does not say what the manifest says"));
+    }
+    Ok(())
+}
+
+/// The bodies for the upload must be made of the very bytes of `targets.json`.
+fn check_uploads(
+    manifest: &SignedManifest,
+    files: &BTreeMap<String, Vec<u8>>,
+    signed: &[u8],
+    json_of: &dyn Fn(&dyn Fn(&str) -> bool) -> Vec<String>,
+    ours: &[String],
+    wrong: &mut Vec<String>,
+) {
+    let by_us = json_of(&|keyid| ours.iter().any(|own| own == keyid));
+    let mut expect = |name: &str, parts: &[&[u8]]| {
+        let same = files.get(name).is_some_and(|bytes| is_made_of(bytes, parts));
+        if !same {
+            wrong.push(format!("{name}: it is not made of the signatures and bytes of targets.json"));
+        }
+    };
+    match manifest.kind {
+        RequestKind::Wave => {
+            let [head, tail] = wave_create(&manifest.wave, manifest.version, &manifest.tag, &by_us);
+            expect("upload/wave-create.json", &[&head, signed, &tail]);
+            expect("upload/wave-sign.json", &[&wave_sign(&by_us)]);
+        }
+        RequestKind::WaveSignature => expect("upload/wave-sign.json", &[&wave_sign(&by_us)]),
+        RequestKind::OfflineBundle => {
+            let same = files.get("upload/bundle-targets.json") == files.get("targets.json");
+            if !same {
+                wrong.push("upload/bundle-targets.json: it is not targets.json".to_owned());
+            }
+        }
+        RequestKind::Resign => {
+            let body = super::signed::targets_signatures(&manifest.tag, &by_us);
+            expect("upload/targets-signatures.json", &[&body]);
+        }
+    }
+}
+
+fn is_made_of(bytes: &[u8], parts: &[&[u8]]) -> bool {
+    let mut rest = bytes;
+    for part in parts {
+        match rest.strip_prefix(*part) {
+            Some(after) => rest = after,
+            None => return false,
+        }
+    }
+    rest.is_empty()
+}
+
+/// Without a root: each of our signatures against the key that the bundle names for it.
+fn assess_alone(
+    manifest: &SignedManifest,
+    targets: &Targets<'_>,
+    message: &crate::tuf::Message<'_>,
+    dialect: Dialect,
+) -> Vec<Assessed> {
+    let judge = |signature: &crate::tuf::Signature| {
+        let key = manifest.keys.iter().find(|key| key.keyid == signature.keyid.as_str())?;
+        let public = dialect.public_key(&key.keytype, &key.public).ok()?;
+        let holds = signature.value.as_ref().is_ok_and(|value| public.verify(message.bytes(), value));
+        let worth = if holds { Worth::Counts } else { Worth::Invalid("the signature does not fit the content") };
+        Some(Assessed { signature: signature.clone(), worth })
+    };
+    targets.metadata.signatures.iter().filter_map(judge).collect()
+}

@@ -1,0 +1,168 @@
+//! Approvals and refusals: an officer's own signature over what she saw.
+
+use super::CeremonyError;
+use crate::host::Host;
+use crate::host::clock::Time;
+use crate::log::{Approval, Decision, Kind, SignedApproval};
+use crate::station::officer::{self, OfficerName, OpenOfficer};
+use crate::station::passphrase::{PassphraseFiles, unlock};
+use crate::station::{Station, StationError};
+use base64::Engine as _;
+use std::collections::BTreeMap;
+
+/// What an officer decides about.
+#[derive(Clone, Debug)]
+pub struct Subject {
+    /// The request's digest.
+    pub request: String,
+    /// The digest of the review that she saw.
+    pub review: String,
+}
+
+/// An officer's newest decision about a request, and the log entry that holds it.
+#[derive(Clone, Debug)]
+pub struct Standing {
+    /// The decision.
+    pub approval: Approval,
+    /// Her signature, as the log has it.
+    pub sig: String,
+    /// The entry's number.
+    pub seq: u64,
+}
+
+/// What the officers decided about a request, as the log has it.
+#[derive(Debug, Default)]
+pub struct Decisions {
+    /// Approvals of this very review under this very policy that have not expired.
+    pub granted: Vec<Standing>,
+    /// Refusals that stand: of this request, whatever the review was.
+    pub denied: Vec<Standing>,
+    /// Approvals that are void, and why.
+    pub void: Vec<(Standing, &'static str)>,
+}
+
+/// Reads the officers' decisions from the log. Only signatures by the officers' own keys count, and only the newest of
+/// each officer.
+///
+/// # Errors
+/// The log or the officers' files cannot be read.
+pub fn decisions(station: &Station, subject: &Subject, now: Time) -> Result<Decisions, CeremonyError> {
+    let officers = officer::list(station.disk(), &station.layout.officers())?;
+    let mut newest: BTreeMap<String, (SignedApproval, u64)> = BTreeMap::new();
+    for entry in station.log.entries() {
+        let entry = entry.map_err(StationError::from)?;
+        let entry = entry.entry();
+        if !matches!(entry.kind(), Kind::ApprovalGranted | Kind::ApprovalDenied) || entry.text("request") != subject.request {
+            continue;
+        }
+        if let Some(signed) = SignedApproval::from_entry(&entry) {
+            newest.insert(signed.approval.officer.clone(), (signed, entry.seq()));
+        }
+    }
+    let policy = station.policy.digest();
+    let mut decisions = Decisions::default();
+    for (signed, seq) in newest.into_values() {
+        let known = officers.iter().find(|officer| officer.name.as_str() == signed.approval.officer);
+        let standing = Standing { approval: signed.approval.clone(), sig: signed.sig.clone(), seq };
+        let is_hers = known.is_some_and(|known| known.approval_key == signed.approval.key) && signed.holds();
+        if !is_hers {
+            decisions.void.push((standing, "it is not signed by her key"));
+            continue;
+        }
+        if signed.approval.decision == Decision::Denied {
+            decisions.denied.push(standing);
+            continue;
+        }
+        let expired = Time::parse(&signed.approval.expires).is_none_or(|expires| expires <= now);
+        let void = if !known.is_some_and(officer::OfficerPublic::is_active) {
+            Some("she is retired")
+        } else if signed.approval.policy != policy {
+            Some("the policy changed since")
+        } else if signed.approval.review != subject.review {
+            Some("the review changed since")
+        } else if expired {
+            Some("it expired")
+        } else {
+            None
+        };
+        match void {
+            Some(why) => decisions.void.push((standing, why)),
+            None => decisions.granted.push(standing),
+        }
+    }
+    Ok(decisions)
+}
+
+/// Opens an officer's identity with her passphrase; a wrong one is logged and slows down.
+///
+/// # Errors
+/// There is no such officer, she is retired, or the passphrase is wrong.
+pub fn open_officer(
+    station: &mut Station,
+    host: &Host,
+    name: &OfficerName,
+    files: &PassphraseFiles,
+    purpose: &str,
+) -> Result<OpenOfficer, CeremonyError> {
+    let failures = failures_in_a_row(station, name)?;
+    let folder = station.layout.officers();
+    unlock(host, &folder, name, files, failures, &mut |name, _| -> Result<(), CeremonyError> {
+        let event = crate::log::Event::new(Kind::OfficerAuthFailed, station.actor())
+            .text("officer", name.as_str())
+            .text("purpose", purpose);
+        station.record(&host.stamp(), event)?;
+        station.commit()?;
+        Ok(())
+    })
+}
+
+/// Wrong passphrases of an officer since she last proved who she is, as the log has them.
+fn failures_in_a_row(station: &Station, name: &OfficerName) -> Result<u32, CeremonyError> {
+    let mut failures = 0u32;
+    for entry in station.log.entries() {
+        let entry = entry.map_err(StationError::from)?;
+        let entry = entry.entry();
+        match entry.kind() {
+            Kind::OfficerAuthFailed if entry.text("officer") == name.as_str() => failures += 1,
+            Kind::ApprovalGranted | Kind::ApprovalDenied if entry.text("officer") == name.as_str() => failures = 0,
+            Kind::SignIntent if entry.list("officers").iter().any(|one| one == name.as_str()) => failures = 0,
+            _ => {}
+        }
+    }
+    Ok(failures)
+}
+
+/// Writes an officer's decision to the log, signed by her key. Returns the entry's number. Not yet on disk.
+///
+/// # Errors
+/// The log, or no randomness for the nonce.
+pub fn decide(
+    station: &mut Station,
+    host: &Host,
+    officer: &OpenOfficer,
+    subject: &Subject,
+    decision: Decision,
+    reason: &str,
+) -> Result<u64, CeremonyError> {
+    let mut nonce = [0u8; 16];
+    host.random.fill(&mut nonce).map_err(CeremonyError::NoRandomness)?;
+    let hours = i64::from(station.policy.approval_hours);
+    let approval = Approval {
+        officer: officer.name().as_str().to_owned(),
+        key: officer.public().approval_key.clone(),
+        request: subject.request.clone(),
+        review: subject.review.clone(),
+        policy: station.policy.digest(),
+        decision,
+        reason: reason.to_owned(),
+        nonce: hex::encode(nonce),
+        expires: host.clock.now().plus_seconds(hours * 3600).to_string(),
+    };
+    let signature = officer.sign_approval(&approval.message());
+    let sig = base64::engine::general_purpose::STANDARD.encode(signature);
+    let signed = SignedApproval { approval, sig };
+    if !signed.holds() {
+        return Err(CeremonyError::NotAsWritten(format!("the approval of {} does not verify", officer.name())));
+    }
+    Ok(station.record(&host.stamp(), signed.event())?.seq)
+}

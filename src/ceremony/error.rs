@@ -1,0 +1,62 @@
+//! Why an act did not happen.
+
+use crate::bundle::BundleError;
+use crate::host::disk::DiskError;
+use crate::log::LogError;
+use crate::station::StationError;
+use crate::station::custody::CustodyError;
+use crate::tuf::TufError;
+
+/// An act of the ceremony failed, or was refused.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CeremonyError {
+    /// The station.
+    #[error("{0}")]
+    Station(#[from] StationError),
+    /// A bundle.
+    #[error("{0}")]
+    Bundle(#[from] BundleError),
+    /// Metadata.
+    #[error("{0}")]
+    Tuf(#[from] TufError),
+    /// An officer's identity, or a sealed key.
+    #[error("{0}")]
+    Custody(#[from] CustodyError),
+    /// Randomness.
+    #[error("no randomness from the system: {0}. Nothing was signed")]
+    NoRandomness(std::io::Error),
+    /// A blocking check, or a rule that no policy lowers.
+    #[error("{0}")]
+    Refused(String),
+    /// A wrong confirmation, too few officers, or an officer who said no.
+    #[error("{0}")]
+    NotApproved(String),
+    /// An earlier intent to sign has no result.
+    #[error("{0}")]
+    InDoubt(String),
+    /// Nothing was signed yet, or there is nothing to export.
+    #[error("{0}")]
+    Nothing(String),
+    /// What was written is not what was meant.
+    #[error("{0}")]
+    NotAsWritten(String),
+}
+
+impl From<DiskError> for CeremonyError {
+    fn from(e: DiskError) -> Self {
+        CeremonyError::Station(e.into())
+    }
+}
+
+impl From<LogError> for CeremonyError {
+    fn from(e: LogError) -> Self {
+        CeremonyError::Station(e.into())
+    }
+}
+
+impl From<crate::json::JsonError> for CeremonyError {
+    fn from(e: crate::json::JsonError) -> Self {
+        CeremonyError::Tuf(e.into())
+    }
+}

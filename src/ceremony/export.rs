@@ -1,0 +1,185 @@
+//! Writing the signed bundle to a stick, durably, and reading it back before anything is said to be done.
+
+use super::CeremonyError;
+use crate::bundle::media::{Parts, write_folder};
+use crate::bundle::signed::{
+    LogHead, RootFacts, SIGNED_FILE, SIGNED_FORMAT, SUMS_FILE, SignedManifest, SigningKey, StoodFinding, envelope,
+    sum_line, targets_signatures, wave_create, wave_sign,
+};
+use crate::bundle::verify::{Verdict, verify};
+use crate::bundle::{FileFacts, RequestKind};
+use crate::host::Host;
+use crate::json::{Document, Limits};
+use crate::log::{Event, Kind};
+use crate::station::request::{Made, StoredRequest};
+use crate::station::workstation::tool;
+use crate::station::{Station, StationError};
+use crate::text::{shown, shown_path};
+use crate::tuf::{Digest, Targets};
+use sha2::{Digest as _, Sha256};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// Writes the signed bundle of a request into a new folder, verifies it from the bytes on the medium, and logs it.
+///
+/// # Errors
+/// Nothing was signed for it, the folder is not empty, the medium cannot be written, or what was written does not
+/// verify. A failure is logged; nothing half-written is left under the folder's name.
+pub fn export(
+    station: &mut Station,
+    host: &Host,
+    stored: &StoredRequest,
+    folder: &Path,
+) -> Result<Verdict, CeremonyError> {
+    let outcome = write(station, host, stored, folder);
+    let event = match &outcome {
+        Ok((_, signed, manifest)) => Event::new(Kind::BundleExported, station.actor())
+            .text("request", stored.digest().to_string())
+            .text("signed", signed)
+            .text("manifest", manifest)
+            .text("folder", shown_path(folder)),
+        Err(e) => Event::new(Kind::ExportFailed, station.actor())
+            .text("request", stored.digest().to_string())
+            .text("folder", shown_path(folder))
+            .text("reason", shown(&e.to_string())),
+    };
+    station.record(&host.stamp(), event)?;
+    station.commit()?;
+    outcome.map(|(verdict, _, _)| verdict)
+}
+
+fn write(
+    station: &Station,
+    host: &Host,
+    stored: &StoredRequest,
+    folder: &Path,
+) -> Result<(Verdict, String, String), CeremonyError> {
+    let made = stored.signatures(station.disk())?;
+    let Some(newest) = made.iter().max_by_key(|one| one.seq) else {
+        return Err(CeremonyError::Nothing(format!(
+            "request {} is not signed yet. Run `countersign sign {} --officer NAME`",
+            stored.digest().short(),
+            stored.digest().short()
+        )));
+    };
+    let bytes = stored.request.file("targets.json").unwrap_or_default();
+    let document = Document::parse("targets.json", bytes, Limits::of_bytes(bytes.len() as u64))?;
+    let proposal = Targets::read(document.root(), station.dialect)?;
+    let mut files = files(station, stored, &made, newest, &proposal)?;
+    let signed = newest.signed.clone();
+    let manifest = manifest(station, stored, &made, newest, &files).to_bytes();
+    let manifest_digest = Digest::of(&manifest).to_string();
+    let mut sums: Vec<String> =
+        files.iter().map(|(name, parts)| sum_line(name, &facts_of(parts).sha256)).collect();
+    sums.push(sum_line(SIGNED_FILE, &manifest_digest));
+    files.insert(SIGNED_FILE.to_owned(), vec![Cow::Owned(manifest)]);
+    files.insert(SUMS_FILE.to_owned(), vec![Cow::Owned(sums.concat().into_bytes())]);
+    write_folder(station.disk(), folder, &files)?;
+    drop(files);
+    let verdict = verify(&*host.disk, folder, Some(&station.trust.chain), u64::from(u32::MAX) - 1)?;
+    if !verdict.problems.is_empty() || verdict.signed != signed {
+        return Err(CeremonyError::NotAsWritten(format!(
+            "what is on the medium is not what was written to it: {}. Remove {} and export again, to another medium",
+            verdict.problems.join("; "),
+            shown_path(folder)
+        )));
+    }
+    Ok((verdict, signed, manifest_digest))
+}
+
+/// Everything in the bundle but the manifest and the sums.
+fn files<'a>(
+    station: &Station,
+    stored: &'a StoredRequest,
+    made: &[Made],
+    newest: &Made,
+    proposal: &Targets<'a>,
+) -> Result<BTreeMap<String, Parts<'a>>, CeremonyError> {
+    let manifest = &stored.request.manifest;
+    let signed: &'a [u8] = proposal.metadata.signed.span();
+    let by_us: Vec<String> = made.iter().map(|one| one.signature.clone()).collect();
+    let already = proposal.metadata.signatures.iter().filter(|one| made.iter().all(|own| own.keyid != one.keyid.as_str()));
+    let all: Vec<String> = already.map(|one| one.json.clone()).chain(by_us.iter().cloned()).collect();
+    let around = |[head, tail]: [Vec<u8>; 2]| -> Parts<'a> {
+        vec![Cow::Owned(head), Cow::Borrowed(signed), Cow::Owned(tail)]
+    };
+    let mut files: BTreeMap<String, Parts<'a>> = BTreeMap::new();
+    files.insert("targets.json".to_owned(), around(envelope(&all)));
+    match manifest.kind {
+        RequestKind::Wave => {
+            let body = wave_create(&manifest.wave, manifest.version, &manifest.tag, &by_us);
+            files.insert("upload/wave-create.json".to_owned(), around(body));
+            files.insert("upload/wave-sign.json".to_owned(), vec![Cow::Owned(wave_sign(&by_us))]);
+        }
+        RequestKind::WaveSignature => {
+            files.insert("upload/wave-sign.json".to_owned(), vec![Cow::Owned(wave_sign(&by_us))]);
+        }
+        RequestKind::OfflineBundle => {
+            files.insert("upload/bundle-targets.json".to_owned(), around(envelope(&all)));
+        }
+        RequestKind::Resign => {
+            let body = targets_signatures(&manifest.tag, &by_us);
+            files.insert("upload/targets-signatures.json".to_owned(), vec![Cow::Owned(body)]);
+        }
+    }
+    for name in ["review.txt", "review.html"] {
+        let bytes = station.disk().read(&stored.path(name), u64::from(u32::MAX))?;
+        files.insert(name.to_owned(), vec![Cow::Owned(bytes)]);
+    }
+    let head = station.log.head();
+    files.insert("log/checkpoint".to_owned(), vec![Cow::Owned(head.note.clone().into_bytes())]);
+    let receipt = station.log.prove(newest.seq).map_err(StationError::from)?;
+    files.insert("log/receipt.tlog-proof".to_owned(), vec![Cow::Owned(receipt.to_string().into_bytes())]);
+    Ok(files)
+}
+
+fn manifest(
+    station: &Station,
+    stored: &StoredRequest,
+    made: &[Made],
+    newest: &Made,
+    files: &BTreeMap<String, Parts<'_>>,
+) -> SignedManifest {
+    let request = &stored.request.manifest;
+    let root = station.trust.newest();
+    let head = &station.log.head().checkpoint;
+    let finding = |(check, severity): &(String, String)| StoodFinding { check: check.clone(), severity: severity.clone() };
+    let key = |one: &Made| SigningKey {
+        keyid: one.keyid.clone(),
+        keytype: one.keytype.clone(),
+        officers: one.officers.clone(),
+        public: one.public.clone(),
+        seq: one.seq,
+        strength: one.strength.clone(),
+        time: one.time.clone(),
+    };
+    SignedManifest {
+        dialect: station.dialect.name().to_owned(),
+        factory: request.factory.clone(),
+        files: files.iter().map(|(name, parts)| (name.clone(), facts_of(parts))).collect(),
+        findings: newest.findings.iter().map(finding).collect(),
+        format: SIGNED_FORMAT.to_owned(),
+        keys: made.iter().map(key).collect(),
+        kind: request.kind,
+        log: LogHead { key: station.log.key().to_string(), origin: head.origin.clone(), size: head.size },
+        networked: station.facts.networked,
+        request: stored.digest().to_string(),
+        review: newest.review.clone(),
+        root: RootFacts { fingerprint: root.fingerprint.to_string(), version: root.version },
+        signed: newest.signed.clone(),
+        tag: request.tag.clone(),
+        tool: tool(),
+        version: request.version,
+        wave: request.wave.clone(),
+    }
+}
+
+fn facts_of(parts: &Parts<'_>) -> FileFacts {
+    let mut hasher = Sha256::new();
+    parts.iter().for_each(|part| hasher.update(part));
+    FileFacts {
+        length: parts.iter().map(|part| part.len() as u64).sum(),
+        sha256: hex::encode(hasher.finalize()),
+    }
+}

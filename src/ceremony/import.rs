@@ -1,0 +1,124 @@
+//! Taking in a request: what it proves is checked at once, and everything that it brings is kept.
+
+use super::CeremonyError;
+use super::prepare::{ROLE, with_situation};
+use crate::bundle::intake::{BareFacts, Request, take_in};
+use crate::host::Host;
+use crate::log::{Event, Kind};
+use crate::station::request::{self, Import, StoredRequest};
+use crate::station::trust::named_root;
+use crate::station::{SeenMark, Station};
+use crate::text::{shown, shown_path};
+use crate::tuf::signature::{Worth, count};
+use crate::tuf::Digest;
+use std::path::Path;
+
+/// What came in.
+pub struct Imported {
+    /// The request.
+    pub stored: StoredRequest,
+    /// How many production roots were new to the station.
+    pub new_roots: usize,
+}
+
+/// Takes in what lies at a path. A refusal is logged too.
+///
+/// # Errors
+/// It is not whole, not metadata, of another Factory, or its root chain does not follow from the pinned one.
+pub fn import(
+    station: &mut Station,
+    host: &Host,
+    path: &Path,
+    bare: &BareFacts,
+    importer: &str,
+) -> Result<Imported, CeremonyError> {
+    match take(station, host, path, bare, importer) {
+        Ok(imported) => {
+            station.commit()?;
+            Ok(imported)
+        }
+        Err(e) => {
+            let rejected = Event::new(Kind::RequestRejected, actor(station, importer))
+                .text("source", shown_path(path))
+                .text("reason", shown(&e.to_string()));
+            station.record(&host.stamp(), rejected)?;
+            station.commit()?;
+            Err(e)
+        }
+    }
+}
+
+fn actor(station: &Station, importer: &str) -> String {
+    if importer.is_empty() { station.actor().to_owned() } else { importer.to_owned() }
+}
+
+fn take(
+    station: &mut Station,
+    host: &Host,
+    path: &Path,
+    bare: &BareFacts,
+    importer: &str,
+) -> Result<Imported, CeremonyError> {
+    let now = host.clock.now();
+    let request = take_in(&*host.disk, path, station.policy.max_file_bytes, bare, now)?;
+    if request.manifest.factory != station.facts.factory {
+        return Err(CeremonyError::Refused(format!(
+            "{}: the request is for the Factory \"{}\", this station signs for \"{}\" only. Use the other Factory's station",
+            shown_path(path),
+            shown(&request.manifest.factory),
+            shown(&station.facts.factory)
+        )));
+    }
+    let roots = request.production_roots().map(|(name, bytes)| named_root(name, bytes)).collect::<Result<Vec<_>, _>>()?;
+    let new_roots = station.update_roots(&host.stamp(), roots)?;
+    let import = Import {
+        format: "countersign/import/1".to_owned(),
+        bare: request.is_bare,
+        importer: importer.to_owned(),
+        source: shown_path(path),
+        time: now.to_string(),
+    };
+    // Everything is read once before anything is kept: what is not metadata at all is not taken in.
+    let stored = StoredRequest::unsaved(&station.layout, request, import.clone());
+    let facts = with_situation(station, now, &stored, |situation| {
+        let baseline = situation.baseline.as_ref().filter(|baseline| {
+            let by_online = baseline
+                .signatures
+                .iter()
+                .any(|one| one.worth == Worth::Counts && one.signature.keyid == *situation.online_key);
+            by_online && count(&baseline.signatures) >= situation.chain.newest().threshold(ROLE)
+        });
+        let seen = baseline.map(|baseline| (baseline.targets.metadata.version, baseline.digest));
+        (situation.message.bytes().to_vec(), situation.message.digest(), seen)
+    })?;
+    let (message, signed, seen) = facts;
+    let object = station.log.put_object(&message)?;
+    drop(message);
+    request::store(station.disk(), &station.layout, &stored.request, &import)?;
+    let manifest = stored.request.manifest.clone();
+    let mut objects = vec![("signed".to_owned(), object)];
+    if let Some(bytes) = stored.request.file(crate::bundle::manifest::REQUEST_FILE) {
+        objects.push(("request.json".to_owned(), station.log.put_object(bytes)?));
+    }
+    let event = Event::new(Kind::RequestImported, actor(station, importer))
+        .text("request", stored.digest().to_string())
+        .text("kind", manifest.kind.name())
+        .text("factory", &manifest.factory)
+        .text("wave", &manifest.wave)
+        .text("tag", &manifest.tag)
+        .int("version", manifest.version)
+        .text("signed", signed.to_string())
+        .int("root_version", station.trust.newest().version)
+        .text("source", shown_path(path))
+        .pairs("objects", objects);
+    station.record(&host.stamp(), event)?;
+    if let Some((version, digest)) = seen {
+        remember(station, &stored.request, version, digest)?;
+    }
+    Ok(Imported { stored, new_roots })
+}
+
+fn remember(station: &mut Station, request: &Request, version: u64, digest: Digest) -> Result<(), CeremonyError> {
+    let mark = SeenMark { version, signed: digest.to_string(), request: request.digest.to_string() };
+    Ok(station.mark_seen(&request.manifest.tag, mark)?)
+}

@@ -1,0 +1,163 @@
+//! From a stored request and the station's memory to the situation that a review is computed from.
+
+use super::CeremonyError;
+use crate::bundle::intake::Request;
+use crate::host::clock::Time;
+use crate::json::{Document, Limits};
+use crate::review::situation::{Baseline, BaselineSource, Carried, CiTargets, Situation};
+use crate::review::{Review, review};
+use crate::station::request::{self, StoredRequest};
+use crate::station::{Station, TagHistory, vault};
+use crate::tuf::signature::{Assessed, assess};
+use crate::tuf::{Digest, KeyId, Message, Targets};
+
+/// The role whose signatures this product makes.
+pub const ROLE: &str = "targets";
+
+/// Computes the review of a stored request, now, and hands it over with the situation that it came from.
+///
+/// # Errors
+/// A file of the request is not metadata at all. What is merely wrong with it is a finding.
+pub fn with_review<R>(
+    station: &Station,
+    now: Time,
+    stored: &StoredRequest,
+    work: impl FnOnce(&Situation<'_>, &Review) -> R,
+) -> Result<R, CeremonyError> {
+    with_situation(station, now, stored, |situation| work(situation, &review(situation)))
+}
+
+/// Gathers the situation of a stored request.
+///
+/// # Errors
+/// As [`with_review`].
+pub fn with_situation<R>(
+    station: &Station,
+    now: Time,
+    stored: &StoredRequest,
+    work: impl FnOnce(&Situation<'_>) -> R,
+) -> Result<R, CeremonyError> {
+    let request = &stored.request;
+    let newest = station.trust.newest();
+    let document = parse(request, "targets.json")?
+        .ok_or_else(|| CeremonyError::Nothing("the request has no targets.json".to_owned()))?;
+    let proposal = Targets::read(document.root(), station.dialect)?;
+    let message = proposal.metadata.message()?;
+    let signatures = assess(proposal.metadata.signatures.clone(), &message, newest, ROLE);
+    let no_history = TagHistory::default();
+    let history = station.history.tags.get(&request.manifest.tag).unwrap_or(&no_history);
+    let known = if request.is_bare { known_content(station, history, message.digest())? } else { None };
+    let evidence = known.as_ref().map_or(request, |known| &known.request);
+    let carried = match (&known, request.is_bare) {
+        (Some(_), _) => Carried::KnownContent,
+        (None, true) => Carried::BareFile,
+        (None, false) => Carried::Folder,
+    };
+    let remembered = if carried == Carried::BareFile { remembered_targets(station, history)? } else { None };
+    let (current, source) = match &remembered {
+        Some((stored, name)) => (parse(&stored.request, name)?, BaselineSource::Station),
+        None => (parse(evidence, "current.json")?, BaselineSource::Request),
+    };
+    let baseline = current.as_ref().map(|current| read_baseline(station, current, source)).transpose()?;
+    let ci_document = parse(evidence, "ci-targets.json")?;
+    let ci = ci_document.as_ref().map(|document| read_ci(station, document)).transpose()?;
+    let own_keys = own_keys(station)?;
+    let situation = Situation {
+        manifest: &request.manifest,
+        request: request.digest,
+        carried,
+        proposal: &proposal,
+        message: &message,
+        signatures: &signatures,
+        baseline,
+        ci,
+        waves: evidence.waves()?,
+        chain: &station.trust.chain,
+        request_root: request_root(request),
+        acknowledged_root: station.history.acknowledged_root,
+        online_key: &station.trust.online,
+        own_keys: &own_keys,
+        history,
+        station_factory: &station.facts.factory,
+        policy: &station.policy,
+        policy_digest: station.policy_digest(),
+        networked: station.facts.networked,
+        now,
+        log_time: station.log_time(),
+    };
+    Ok(work(&situation))
+}
+
+/// Reads a file of a request, if it is there. The cap on its size was applied when it was taken in.
+fn parse<'r>(request: &'r Request, name: &str) -> Result<Option<Document<'r>>, CeremonyError> {
+    let Some(bytes) = request.file(name) else { return Ok(None) };
+    Ok(Some(Document::parse(name.to_owned(), bytes, Limits::of_bytes(bytes.len() as u64))?))
+}
+
+fn read_baseline<'d>(
+    station: &Station,
+    document: &'d Document<'_>,
+    source: BaselineSource,
+) -> Result<Baseline<'d>, CeremonyError> {
+    let targets = Targets::read(document.root(), station.dialect)?;
+    let (signatures, digest) = assessed(station, &targets)?;
+    Ok(Baseline { targets, signatures, source, digest })
+}
+
+fn read_ci<'d>(station: &Station, document: &'d Document<'_>) -> Result<CiTargets<'d>, CeremonyError> {
+    let targets = Targets::read(document.root(), station.dialect)?;
+    let (signatures, _) = assessed(station, &targets)?;
+    Ok(CiTargets { targets, signatures })
+}
+
+fn assessed(station: &Station, targets: &Targets<'_>) -> Result<(Vec<Assessed>, Digest), CeremonyError> {
+    let message: Message<'_> = targets.metadata.message()?;
+    let signatures = targets.metadata.signatures.clone();
+    Ok((assess(signatures, &message, station.trust.newest(), ROLE), message.digest()))
+}
+
+/// The request, with full evidence, for which this station signed these very bytes before.
+fn known_content(
+    station: &Station,
+    history: &TagHistory,
+    signed: Digest,
+) -> Result<Option<StoredRequest>, CeremonyError> {
+    let wanted = signed.to_string();
+    for mark in history.signed.iter().filter(|mark| mark.signed == wanted) {
+        let Some(digest) = Digest::parse(&mark.request) else { continue };
+        let stored = request::open(station.disk(), &station.layout, digest)?;
+        if !stored.request.is_bare {
+            return Ok(Some(stored));
+        }
+    }
+    Ok(None)
+}
+
+/// The newest targets that this station signed or saw in production for the tag: the stored request and its file.
+fn remembered_targets(
+    station: &Station,
+    history: &TagHistory,
+) -> Result<Option<(StoredRequest, &'static str)>, CeremonyError> {
+    let seen = history.baseline.iter().map(|mark| (mark.version, &mark.request, "current.json"));
+    let signed = history.signed.iter().map(|mark| (mark.version, &mark.request, "targets.json"));
+    let Some((_, request, name)) = seen.chain(signed).max_by_key(|(version, _, _)| *version) else {
+        return Ok(None);
+    };
+    let Some(digest) = Digest::parse(request) else { return Ok(None) };
+    Ok(Some((request::open(station.disk(), &station.layout, digest)?, name)))
+}
+
+/// The keys of this station's vault that the newest root lists for targets, the service's excepted.
+pub fn own_keys(station: &Station) -> Result<Vec<KeyId>, CeremonyError> {
+    let sealed = vault::list_keys(station.disk(), &station.layout.keys())?;
+    let listed = |keyid: &KeyId| {
+        *keyid != station.trust.online && station.trust.newest().key_in_role(ROLE, keyid).is_some()
+    };
+    Ok(sealed.into_iter().map(|key| KeyId::new(key.keyid)).filter(listed).collect())
+}
+
+/// The newest root version that a request brings.
+fn request_root(request: &Request) -> Option<u64> {
+    let number = |name: &str| name.rsplit('/').next()?.strip_suffix(".root.json")?.parse().ok();
+    request.production_roots().filter_map(|(name, _)| number(name)).max()
+}

@@ -1,0 +1,89 @@
+//! Showing a review, and remembering which one was shown: a confirmation refers to that one and to no other.
+
+use super::CeremonyError;
+use super::prepare::with_review;
+use crate::host::Host;
+use crate::log::{Event, Kind};
+use crate::station::Station;
+use crate::station::request::{Shown, StoredRequest};
+
+/// Which renderings are wanted.
+pub struct Faces {
+    /// Columns of the terminal.
+    pub width: usize,
+    /// Colour on the terminal.
+    pub color: bool,
+    /// JSON.
+    pub json: bool,
+    /// Text for the terminal.
+    pub text: bool,
+    /// One HTML file.
+    pub html: bool,
+    /// Text for a file: 100 columns, no colour.
+    pub plain: bool,
+}
+
+/// A review as it was shown.
+pub struct Rendered {
+    /// May it be signed?
+    pub signable: bool,
+    /// JSON, if wanted.
+    pub json: Option<String>,
+    /// Text for the terminal, if wanted.
+    pub text: Option<String>,
+    /// HTML, if wanted.
+    pub html: Option<String>,
+    /// Text for a file, if wanted.
+    pub plain: Option<String>,
+}
+
+/// Columns of a review that is kept in a file.
+pub const FILE_WIDTH: usize = 100;
+
+/// Computes the review, renders it, and notes in the log which one was shown.
+///
+/// # Errors
+/// A file of the request is not metadata, or the station cannot be written.
+pub fn show(
+    station: &mut Station,
+    host: &Host,
+    stored: &StoredRequest,
+    faces: &Faces,
+) -> Result<Rendered, CeremonyError> {
+    let now = host.clock.now();
+    let (rendered, kept, facts) = with_review(station, now, stored, |situation, review| {
+        let kept = review.text(FILE_WIDTH, false);
+        let rendered = Rendered {
+            signable: review.signable(),
+            json: faces.json.then(|| review.json()),
+            text: faces.text.then(|| review.text(faces.width, faces.color)),
+            html: faces.html.then(|| review.html()),
+            plain: faces.plain.then(|| kept.clone()),
+        };
+        let mut findings: Vec<_> =
+            review.findings.iter().map(|finding| (finding.check, finding.severity.name())).collect();
+        findings.dedup();
+        (rendered, kept, (review.digest(), situation.message.digest(), findings))
+    })?;
+    let (review, signed, findings) = facts;
+    let object = station.log.put_object(kept.as_bytes())?;
+    let event = Event::new(Kind::ReviewRendered, station.actor())
+        .text("request", stored.digest().to_string())
+        .text("review", review.to_string())
+        .text("signed", signed.to_string())
+        .text("policy", station.policy.digest())
+        .int("root_version", station.trust.newest().version)
+        .flag("signable", rendered.signable)
+        .pairs("findings", findings)
+        .text("object", object);
+    station.record(&host.stamp(), event)?;
+    station.commit()?;
+    let shown = Shown {
+        format: "countersign/shown/1".to_owned(),
+        policy: station.policy.digest(),
+        review: review.to_string(),
+        signed: signed.to_string(),
+    };
+    stored.note_shown(station.disk(), &shown)?;
+    Ok(rendered)
+}

@@ -1,0 +1,100 @@
+//! `approve` and `reject`: an officer's signed decision.
+
+use super::review::find;
+use super::secrets::{ConfirmArgs, PassphraseArgs};
+use super::{Context, Exit, Outcome};
+use crate::ceremony::approve::{Subject, decide, open_officer};
+use crate::ceremony::sign::{Reviewed, confirm, recheck};
+use crate::log::Decision;
+use crate::station::officer::OfficerName;
+use serde_json::json;
+
+/// An officer's signed approval of the review that was last shown.
+#[derive(clap::Args)]
+#[command(after_help = "Example:\n  countersign approve 4f2a90c1d3e7 --officer bob")]
+pub struct ApproveArgs {
+    /// The request: the first digits of its digest.
+    id: String,
+    /// Who approves.
+    #[arg(long, value_name = "NAME")]
+    officer: OfficerName,
+    /// The confirmation.
+    #[command(flatten)]
+    confirm: ConfirmArgs,
+    /// Her passphrase.
+    #[command(flatten)]
+    passphrase: PassphraseArgs,
+}
+
+/// An officer's signed refusal. Nobody signs the request while it stands.
+#[derive(clap::Args)]
+#[command(after_help = "Example:\n  countersign reject 4f2a90c1d3e7 --officer bob --reason \"wrong app version\"")]
+pub struct RejectArgs {
+    /// The request: the first digits of its digest.
+    id: String,
+    /// Who rejects.
+    #[arg(long, value_name = "NAME")]
+    officer: OfficerName,
+    /// Why; it stands in the log.
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+    /// Her passphrase.
+    #[command(flatten)]
+    passphrase: PassphraseArgs,
+}
+
+/// Approves.
+pub fn approve(args: ApproveArgs, context: &Context<'_>) -> Outcome {
+    let files = args.passphrase.files()?;
+    context.with_station("approve", |station| {
+        let stored = find(station, Some(&args.id))?;
+        let reviewed = recheck(station, context.host.clock.now(), &stored)?;
+        let given = args.confirm.words(context, "Type the confirmation words of the review: ")?;
+        confirm(&reviewed, &given)?;
+        let importer = &stored.import.importer;
+        let roles = (crate::station::policy::Role::Importer, crate::station::policy::Role::Approver);
+        if importer == args.officer.as_str() && !station.policy.may_hold_both(roles.0, roles.1) {
+            return Err(super::Failure::new(
+                Exit::NotApproved,
+                format!("{importer} imported this request, and the policy does not let the importer approve it"),
+            ));
+        }
+        let officer = open_officer(station, context.host, &args.officer, &files, "approve")?;
+        let subject = Subject { request: stored.digest().to_string(), review: reviewed.review.to_string() };
+        let seq = decide(station, context.host, &officer, &subject, Decision::Granted, "")?;
+        station.commit()?;
+        context.text(&format!(
+            "{} approved request {} (log entry {seq})\n",
+            args.officer,
+            stored.digest().short()
+        ))?;
+        context.json(&json!({
+            "request": subject.request, "review": subject.review, "officer": args.officer.as_str(),
+            "decision": "granted", "seq": seq,
+        }))?;
+        Ok(Exit::Done)
+    })
+}
+
+/// Rejects.
+pub fn reject(args: RejectArgs, context: &Context<'_>) -> Outcome {
+    let files = args.passphrase.files()?;
+    context.with_station("reject", |station| {
+        let stored = find(station, Some(&args.id))?;
+        let reviewed = Reviewed::of(station, context.host.clock.now(), &stored)?;
+        let officer = open_officer(station, context.host, &args.officer, &files, "reject")?;
+        let subject = Subject { request: stored.digest().to_string(), review: reviewed.review.to_string() };
+        let seq = decide(station, context.host, &officer, &subject, Decision::Denied, &args.reason)?;
+        station.commit()?;
+        context.text(&format!(
+            "{} rejected request {} (log entry {seq}); it cannot be signed while this stands\n",
+            args.officer,
+            stored.digest().short()
+        ))?;
+        context.json(&json!({
+            "request": subject.request, "review": subject.review, "officer": args.officer.as_str(),
+            "decision": "denied", "seq": seq,
+        }))?;
+        Ok(Exit::Done)
+    })
+}

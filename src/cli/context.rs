@@ -1,0 +1,171 @@
+//! What every verb is given: the host, the global options, and the ways to print.
+
+use super::{Exit, Failure};
+use crate::ceremony::tool;
+use crate::host::Host;
+use crate::station::{Session, Station};
+use clap::{Args, ValueEnum};
+use serde::Serialize;
+use std::path::PathBuf;
+
+/// The options that all commands share.
+#[derive(Args, Clone, Debug)]
+pub struct Global {
+    /// The station's folder [default: $XDG_DATA_HOME/countersign].
+    #[arg(long, global = true, env = "COUNTERSIGN_STATION", value_name = "DIR")]
+    pub station: Option<PathBuf>,
+    /// Print one JSON value on standard output, and nothing else there.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Colour: auto turns it off where there is no terminal, and for NO_COLOR.
+    #[arg(long, global = true, value_enum, default_value = "auto", value_name = "WHEN")]
+    pub color: When,
+}
+
+/// When to do something.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum When {
+    /// Where there is a terminal.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// What every verb is given.
+pub struct Context<'h> {
+    /// The machine.
+    pub host: &'h Host,
+    /// The global options.
+    pub global: Global,
+}
+
+impl<'h> Context<'h> {
+    /// A context on a host.
+    pub fn new(host: &'h Host, global: Global) -> Context<'h> {
+        Context { host, global }
+    }
+
+    /// The station's folder.
+    ///
+    /// # Errors
+    /// None is given, and there is no home to put one in.
+    pub fn station_folder(&self) -> Result<PathBuf, Failure> {
+        if let Some(folder) = &self.global.station {
+            return Ok(folder.clone());
+        }
+        let data = std::env::var_os("XDG_DATA_HOME")
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+            .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share")));
+        data.map(|data| data.join("countersign"))
+            .ok_or_else(|| Failure::usage("there is no home folder: give the station's folder with --station"))
+    }
+
+    /// Opens the station for a command that writes.
+    ///
+    /// # Errors
+    /// See [`Station::open`].
+    pub fn open(&self, command: &str) -> Result<Station, Failure> {
+        let session = tool::session(self.host, command);
+        Ok(Station::open(self.host, &self.station_folder()?, Some(session))?)
+    }
+
+    /// Opens the station for a command that only looks.
+    ///
+    /// # Errors
+    /// See [`Station::open`].
+    pub fn look(&self) -> Result<Station, Failure> {
+        Ok(Station::open(self.host, &self.station_folder()?, None)?)
+    }
+
+    /// Opens the station, does the work, and closes it: the log says that the command ended, and how.
+    ///
+    /// # Errors
+    /// Those of the work, or of the station.
+    pub fn with_station(
+        &self,
+        command: &str,
+        work: impl FnOnce(&mut Station) -> Result<Exit, Failure>,
+    ) -> Result<Exit, Failure> {
+        let mut station = self.open(command)?;
+        let outcome = work(&mut station);
+        let exit = match &outcome {
+            Ok(exit) => *exit,
+            Err(failure) => failure.exit,
+        };
+        let closed = station.close(self.host, exit as u8);
+        let exit = outcome?;
+        closed?;
+        Ok(exit)
+    }
+
+    /// Who makes the log entries when no officer stands behind them.
+    pub fn session(&self, command: &str) -> Session {
+        tool::session(self.host, command)
+    }
+
+    /// Prints a result. With `--json`, text results are not printed: see [`Context::json`].
+    ///
+    /// # Errors
+    /// Standard output is closed or full.
+    pub fn text(&self, text: &str) -> Result<(), Failure> {
+        if !self.global.json {
+            self.host.terminal.out(text)?;
+        }
+        Ok(())
+    }
+
+    /// Prints a result as JSON, if that is asked for. Characters outside ASCII are escaped: nothing foreign reaches a
+    /// terminal.
+    ///
+    /// # Errors
+    /// Standard output is closed or full.
+    pub fn json(&self, value: &impl Serialize) -> Result<(), Failure> {
+        if self.global.json {
+            let text = serde_json::to_string_pretty(value).map_err(|e| Failure::new(Exit::Failed, e.to_string()))?;
+            self.host.terminal.out(&format!("{}\n", ascii(&text)))?;
+        }
+        Ok(())
+    }
+
+    /// Tells what is going on: standard error.
+    pub fn note(&self, text: &str) {
+        self.host.terminal.err(text);
+    }
+
+    /// Should text be coloured?
+    pub fn color(&self) -> bool {
+        match self.global.color {
+            When::Always => true,
+            When::Never => false,
+            When::Auto => self.host.terminal.is_terminal() && !self.host.terminal.no_color(),
+        }
+    }
+
+    /// Reports a failure: a sentence on standard error and, with `--json`, the same as a value.
+    pub fn fail(&self, failure: &Failure) {
+        self.note(&format!("countersign: {}\n", failure.message));
+        let value = serde_json::json!({ "error": failure.message, "exit": failure.exit as u8 });
+        // The failure itself is what is to be reported.
+        let _ = self.json(&value);
+    }
+}
+
+/// JSON text with every character outside ASCII as an escape.
+pub fn ascii(json: &str) -> String {
+    use std::fmt::Write as _;
+    let mut out = String::with_capacity(json.len());
+    for character in json.chars() {
+        if character.is_ascii() && character != '\u{7f}' {
+            out.push(character);
+        } else {
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                // Writing to a string cannot fail.
+                let _ = write!(out, "\\u{unit:04x}");
+            }
+        }
+    }
+    out
+}

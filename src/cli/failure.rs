@@ -1,0 +1,161 @@
+//! How a command ends: the exit codes, and which error means which.
+
+use crate::bundle::BundleError;
+use crate::bundle::source::SourceError;
+use crate::ceremony::CeremonyError;
+use crate::host::disk::DiskError;
+use crate::log::LogError;
+use crate::station::custody::CustodyError;
+use crate::station::{PolicyError, StationError};
+use crate::tuf::TufError;
+
+/// The exit codes (`docs/commands.md`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum Exit {
+    /// Done.
+    Done = 0,
+    /// Failed: input or output, or a bad file.
+    Failed = 1,
+    /// The arguments are wrong.
+    Usage = 2,
+    /// Refused by a blocking check.
+    Refused = 3,
+    /// Not approved: wrong confirmation or passphrase, too few officers.
+    NotApproved = 4,
+    /// The log was tampered with.
+    Tampered = 10,
+    /// The log forked: two heads that do not belong to one log.
+    Forked = 11,
+    /// The log was rolled back, or is stale.
+    RolledBack = 12,
+    /// Unwitnessed past the policy's window.
+    Unwitnessed = 13,
+    /// In doubt: an intent to sign without a result.
+    InDoubt = 14,
+}
+
+/// A command that did not do what it was asked to.
+#[derive(Debug)]
+pub struct Failure {
+    /// The exit code.
+    pub exit: Exit,
+    /// What happened, to what, and what to do next. Foreign text in it is escaped.
+    pub message: String,
+}
+
+/// What a command comes to.
+pub type Outcome = Result<Exit, Failure>;
+
+impl Failure {
+    /// A failure with its exit code.
+    pub fn new(exit: Exit, message: impl Into<String>) -> Failure {
+        Failure { exit, message: message.into() }
+    }
+
+    /// Wrong arguments.
+    pub fn usage(message: impl Into<String>) -> Failure {
+        Failure::new(Exit::Usage, message)
+    }
+}
+
+fn failed(e: &dyn std::error::Error) -> Failure {
+    Failure::new(Exit::Failed, e.to_string())
+}
+
+impl From<DiskError> for Failure {
+    fn from(e: DiskError) -> Failure {
+        failed(&e)
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(e: std::io::Error) -> Failure {
+        failed(&e)
+    }
+}
+
+impl From<BundleError> for Failure {
+    fn from(e: BundleError) -> Failure {
+        match e {
+            BundleError::Tuf(e) => e.into(),
+            other => failed(&other),
+        }
+    }
+}
+
+impl From<TufError> for Failure {
+    fn from(e: TufError) -> Failure {
+        // Well-formed, and not to be trusted: that is a refusal. Anything else is a bad file.
+        let refused = matches!(e, TufError::Threshold { .. } | TufError::Chain(_) | TufError::Unreachable { .. });
+        Failure::new(if refused { Exit::Refused } else { Exit::Failed }, e.to_string())
+    }
+}
+
+impl From<SourceError> for Failure {
+    fn from(e: SourceError) -> Failure {
+        match e {
+            SourceError::Bundle(e) => e.into(),
+            other => failed(&other),
+        }
+    }
+}
+
+impl From<PolicyError> for Failure {
+    fn from(e: PolicyError) -> Failure {
+        failed(&e)
+    }
+}
+
+impl From<LogError> for Failure {
+    fn from(e: LogError) -> Failure {
+        let exit = if matches!(e, LogError::Tampered { .. }) { Exit::Tampered } else { Exit::Failed };
+        Failure::new(exit, e.to_string())
+    }
+}
+
+impl From<CustodyError> for Failure {
+    fn from(e: CustodyError) -> Failure {
+        let not_approved = matches!(
+            e,
+            CustodyError::WrongPassphrase(_)
+                | CustodyError::NobodyToAsk { .. }
+                | CustodyError::NotHolder { .. }
+                | CustodyError::TooFewOfficers { .. }
+                | CustodyError::NamedTwice(_)
+                | CustodyError::NoSuchOfficer(_)
+                | CustodyError::Retired(_)
+                | CustodyError::WeakPassphrase(_)
+                | CustodyError::PassphrasesDiffer
+        );
+        Failure::new(if not_approved { Exit::NotApproved } else { Exit::Failed }, e.to_string())
+    }
+}
+
+impl From<StationError> for Failure {
+    fn from(e: StationError) -> Failure {
+        match e {
+            StationError::Disk(e) => e.into(),
+            StationError::Bundle(e) => e.into(),
+            StationError::Tuf(e) => e.into(),
+            StationError::Log(e) => e.into(),
+            StationError::Policy(e) => e.into(),
+            other => failed(&other),
+        }
+    }
+}
+
+impl From<CeremonyError> for Failure {
+    fn from(e: CeremonyError) -> Failure {
+        match e {
+            CeremonyError::Station(e) => e.into(),
+            CeremonyError::Bundle(e) => e.into(),
+            CeremonyError::Tuf(e) => e.into(),
+            CeremonyError::Custody(e) => e.into(),
+            CeremonyError::Refused(message) => Failure::new(Exit::Refused, message),
+            CeremonyError::NotApproved(message) => Failure::new(Exit::NotApproved, message),
+            CeremonyError::InDoubt(message) => Failure::new(Exit::InDoubt, message),
+            other => failed(&other),
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! `init`: makes a station for one Factory, after the officer confirmed the root's fingerprint.
+
+use super::secrets::ConfirmArgs;
+use super::{Context, Exit, Failure, Outcome};
+use crate::station::trust::{online_key_in, roots_at};
+use crate::station::{NewStation, Station};
+use crate::text::shown_path;
+use crate::tuf::{Chain, Digest, keyfile};
+use crate::words;
+use serde_json::json;
+use std::path::PathBuf;
+
+/// Make a station for one Factory and pin its production root.
+#[derive(clap::Args)]
+#[command(after_help = "Example:\n  countersign init --factory acme --roots prod-roots/ --online-key ci-targets.pub")]
+pub struct Args {
+    /// The Factory's name.
+    #[arg(long, value_name = "NAME")]
+    factory: String,
+    /// The production root chain: a folder or .tgz of N.root.json, or one root file.
+    #[arg(long, value_name = "PATH")]
+    roots: PathBuf,
+    /// The service's online targets key (ci-targets.pub).
+    #[arg(long, value_name = "FILE")]
+    online_key: PathBuf,
+    /// The newest root's fingerprint, 64 hex digits, as it came another way. Without it the words are asked.
+    #[arg(long, value_name = "HEX")]
+    fingerprint: Option<String>,
+    /// How many officers must approve a request.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    approvals: u32,
+    /// This machine has a network (tests, rehearsals): the network check warns, and every report says so.
+    #[arg(long)]
+    networked: bool,
+}
+
+/// Makes the station.
+pub fn run(args: Args, context: &Context<'_>) -> Outcome {
+    let host = context.host;
+    let folder = context.station_folder()?;
+    let chain = Chain::verify(roots_at(&*host.disk, &args.roots)?)?;
+    let newest = chain.newest();
+    newest.require_reachable_thresholds()?;
+    let online_key_file = host.disk.read(&args.online_key, 64 << 10)?;
+    let online_public = keyfile::public_key(&args.online_key.to_string_lossy(), &online_key_file)?;
+    let online = online_key_in(newest, &online_public)?;
+    let fingerprint = newest.fingerprint;
+    let words = words::of(&fingerprint.0);
+    if newest.expires <= host.clock.now() {
+        context.note(&format!("Warning: root version {} expired on {}.\n", newest.version, newest.expires));
+    }
+    context.note(&format!(
+        "The newest production root in {} is version {}.\n\nIts fingerprint, which must equal the one that came to you another way:\n  {fingerprint}\n  {words}\n\n",
+        shown_path(&args.roots),
+        newest.version
+    ));
+    match &args.fingerprint {
+        Some(given) => {
+            if Digest::parse(given.trim()) != Some(fingerprint) {
+                return Err(Failure::new(
+                    Exit::NotApproved,
+                    format!("the fingerprint of root version {} is {fingerprint}, not the one that was given. Nothing was made", newest.version),
+                ));
+            }
+        }
+        None => {
+            let typed = ConfirmArgs::default().words(
+                context,
+                "Compare, then type the first six words or more (anything else stops): ",
+            );
+            let typed = typed.map_err(|_| {
+                Failure::new(Exit::NotApproved, "the fingerprint must be confirmed: give it with --fingerprint HEX")
+            })?;
+            if !confirms_fingerprint(&typed, &fingerprint.0) {
+                return Err(Failure::new(Exit::NotApproved, "these are not the fingerprint's words. Nothing was made"));
+            }
+        }
+    }
+    let (version, expires, threshold) = (newest.version, newest.expires, newest.threshold("targets"));
+    let new = NewStation {
+        factory: args.factory,
+        chain,
+        online_key_file,
+        online_public,
+        approvals: args.approvals,
+        networked: args.networked,
+    };
+    let station = Station::create(host, &folder, new, &context.session("init"))?;
+    context.text(&format!(
+        "Station for the Factory {} in {}\n\
+         Root version {version}, expires {expires}, {threshold} signatures for targets\n\
+         Online targets key {online}\n\
+         Log key {}\n\
+         {}\
+         Next: countersign officer add NAME\n",
+        station.facts.factory,
+        shown_path(&folder),
+        station.log.key(),
+        if args.networked { "This station is on a machine with a network: every report says so.\n" } else { "" },
+    ))?;
+    context.json(&json!({
+        "factory": station.facts.factory,
+        "station": shown_path(&folder),
+        "root_version": version,
+        "fingerprint": fingerprint.to_string(),
+        "words": words,
+        "online_key": online.as_str(),
+        "log_key": station.log.key().to_string(),
+        "networked": args.networked,
+    }))?;
+    Ok(Exit::Done)
+}
+
+/// Six words or more, from the first on.
+fn confirms_fingerprint(typed: &str, fingerprint: &[u8; 32]) -> bool {
+    let count = words::parse(typed).map_or(0, |bytes| bytes.len());
+    (6..=32).contains(&count) && words::matches(typed, &fingerprint[..count])
+}

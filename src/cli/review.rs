@@ -1,0 +1,62 @@
+//! `review`: diff and findings, shown before anything is signed.
+
+use super::{Context, Exit, Failure, Outcome};
+use crate::ceremony::review::{Faces, show};
+use crate::host::disk::write_durably;
+use crate::station::{Station, request};
+use std::path::PathBuf;
+
+/// Show what devices would get, what changed against production, and what is odd about it.
+#[derive(clap::Args)]
+#[command(after_help = "Example:\n  countersign review 4f2a90c1d3e7 --html /media/usb/review.html")]
+pub struct Args {
+    /// The request: the first digits of its digest [default: the newest one].
+    id: Option<String>,
+    /// Also write the review as one HTML file.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    /// Also write the review as text.
+    #[arg(long, value_name = "FILE")]
+    text: Option<PathBuf>,
+}
+
+/// Shows the review; exit code 3 when it cannot be signed.
+pub fn run(args: Args, context: &Context<'_>) -> Outcome {
+    context.with_station("review", |station| {
+        let stored = find(station, args.id.as_deref())?;
+        let faces = Faces {
+            width: context.host.terminal.width(),
+            color: context.color(),
+            json: context.global.json,
+            text: !context.global.json,
+            html: args.html.is_some(),
+            plain: args.text.is_some(),
+        };
+        let shown = show(station, context.host, &stored, &faces)?;
+        if let (Some(path), Some(html)) = (&args.html, &shown.html) {
+            write_durably(&*context.host.disk, path, 0o644, &[html.as_bytes()])?;
+        }
+        if let (Some(path), Some(text)) = (&args.text, &shown.plain) {
+            write_durably(&*context.host.disk, path, 0o644, &[text.as_bytes()])?;
+        }
+        if let Some(json) = &shown.json {
+            context.host.terminal.out(json)?;
+        }
+        if let Some(text) = &shown.text {
+            context.page(text)?;
+        }
+        Ok(if shown.signable { Exit::Done } else { Exit::Refused })
+    })
+}
+
+/// The request that is meant: by its digest, or the newest.
+///
+/// # Errors
+/// There is none.
+pub fn find(station: &Station, id: Option<&str>) -> Result<request::StoredRequest, Failure> {
+    let digest = match id {
+        Some(id) => request::find(station.disk(), &station.layout, id)?,
+        None => request::newest(station)?,
+    };
+    Ok(request::open(station.disk(), &station.layout, digest)?)
+}

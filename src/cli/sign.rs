@@ -1,0 +1,79 @@
+//! `sign`: the confirmation, the passphrases, the signature.
+
+use super::review::find;
+use super::secrets::{ConfirmArgs, PassphraseArgs};
+use super::{Context, Exit, Failure, Outcome};
+use crate::ceremony::sign::{Ask, confirm, recheck, refuse, sign};
+use crate::station::officer::OfficerName;
+use serde_json::json;
+
+/// Open the key with the officers' passphrases, sign what was reviewed, and verify the signature.
+#[derive(clap::Args)]
+#[command(after_help = "Example:\n  countersign sign 4f2a90c1d3e7 --officer alice --officer bob")]
+pub struct Args {
+    /// The request: the first digits of its digest.
+    id: String,
+    /// Who opens the key. One who has not approved yet approves by this.
+    #[arg(long, value_name = "NAME", required = true)]
+    officer: Vec<OfficerName>,
+    /// The key, where several could sign: the first digits of its id.
+    #[arg(long, value_name = "KEYID")]
+    key: Option<String>,
+    /// The confirmation.
+    #[command(flatten)]
+    confirm: ConfirmArgs,
+    /// The passphrases.
+    #[command(flatten)]
+    passphrase: PassphraseArgs,
+}
+
+/// Signs.
+pub fn run(args: Args, context: &Context<'_>) -> Outcome {
+    let files = args.passphrase.files()?;
+    context.with_station("sign", |station| {
+        let stored = find(station, Some(&args.id))?;
+        let reviewed = match recheck(station, context.host.clock.now(), &stored) {
+            Ok(reviewed) => reviewed,
+            Err(e) => return Err(refuse(station, context.host, &stored, e)?.into()),
+        };
+        let prompt = format!(
+            "Request {}: to sign exactly what the review showed, type its confirmation words: ",
+            stored.digest().short()
+        );
+        let given = args.confirm.words(context, &prompt)?;
+        if let Err(e) = confirm(&reviewed, &given) {
+            return Err(Failure::from(refuse(station, context.host, &stored, e)?));
+        }
+        let ask = Ask { officers: &args.officer, key: args.key.as_deref(), passphrases: &files };
+        let made = sign(station, context.host, &stored, &reviewed, &ask)?;
+        let networked = if station.facts.networked { " on a machine with a network" } else { "" };
+        context.text(&format!(
+            "Signed{networked}: wave {}, tag {}, version {}\n\
+             Key {} opened by {}, strength {}\n\
+             Signed bytes (SHA-256) {}\n\
+             Log entry {}\n\
+             Next: countersign export {} DIR\n",
+            crate::text::shown(&stored.request.manifest.wave),
+            crate::text::shown(&stored.request.manifest.tag),
+            stored.request.manifest.version,
+            made.keyid,
+            made.officers.join(", "),
+            made.strength,
+            made.signed,
+            made.seq,
+            stored.digest().short(),
+        ))?;
+        context.json(&json!({
+            "request": stored.digest().to_string(),
+            "keyid": made.keyid,
+            "officers": made.officers,
+            "digest": made.signed,
+            "review": made.review,
+            "strength": made.strength,
+            "signature": serde_json::from_str::<serde_json::Value>(&made.signature).unwrap_or_default(),
+            "seq": made.seq,
+            "networked": station.facts.networked,
+        }))?;
+        Ok(Exit::Done)
+    })
+}

@@ -1,0 +1,97 @@
+//! `status`: one screen about the station.
+
+use super::{Context, Exit, Outcome};
+use crate::station::{officer, request, vault};
+use crate::text::shown;
+use serde_json::json;
+
+/// Shows the station.
+pub fn run(context: &Context<'_>) -> Outcome {
+    let station = context.look()?;
+    let root = station.trust.newest();
+    let keys = vault::list_keys(station.disk(), &station.layout.keys())?;
+    let officers = officer::list(station.disk(), &station.layout.officers())?;
+    let requests = request::list(station.disk(), &station.layout)?;
+    let now = context.host.clock.now();
+    let head = station.log.head();
+    let mut text = format!(
+        "Factory   {}{}\nRoot      version {}, expires {}\n",
+        station.facts.factory,
+        if station.facts.networked { " (station on a machine with a network)" } else { "" },
+        root.version,
+        root.expires
+    );
+    let mut overdue = Vec::new();
+    if root.expires <= now {
+        overdue.push(format!("root version {} expired on {}", root.version, root.expires));
+    }
+    for key in &keys {
+        let drilled = key.last_drill.map_or("never".to_owned(), |time| time.to_string());
+        let backed = key.last_backup.map_or("never".to_owned(), |time| time.to_string());
+        text.push_str(&format!(
+            "Key       {}  {}, opens with {} of {}; last drill {drilled}, last backup {backed}\n",
+            key.keyid,
+            key.keytype,
+            key.quorum,
+            key.holders()
+        ));
+        if key.last_backup.is_none() {
+            overdue.push(format!("key {} has no paper backup", &key.keyid[..12.min(key.keyid.len())]));
+        }
+        if key.last_drill.is_none_or(|time| now.days_since(time) > 180) {
+            overdue.push(format!("key {} was not drilled in the last 180 days", &key.keyid[..12.min(key.keyid.len())]));
+        }
+    }
+    if keys.is_empty() {
+        text.push_str("Key       none yet: countersign key import FILE --officers NAME --quorum 1\n");
+    }
+    for officer in &officers {
+        let state = if officer.is_active() { "" } else { " (retired)" };
+        text.push_str(&format!("Officer   {}{state}\n", officer.name));
+    }
+    let mut listed = Vec::new();
+    for digest in &requests {
+        let stored = request::open(station.disk(), &station.layout, *digest)?;
+        let made = stored.signatures(station.disk())?;
+        let state = if made.is_empty() { "not signed" } else { "signed" };
+        let manifest = &stored.request.manifest;
+        text.push_str(&format!(
+            "Request   {}  wave {}, tag {}, version {}: {state}\n",
+            digest.short(),
+            shown(&manifest.wave),
+            shown(&manifest.tag),
+            manifest.version
+        ));
+        listed.push(json!({
+            "request": digest.to_string(), "wave": manifest.wave, "tag": manifest.tag, "version": manifest.version,
+            "signed": !made.is_empty(), "imported": stored.import.time,
+        }));
+    }
+    for intent in station.log.open_intents() {
+        overdue.push(format!("log entry {}: an intent to sign without a result", intent.seq));
+    }
+    text.push_str(&format!("Log       {} entries, checkpoint at {}\n", station.log.size(), head.checkpoint.size));
+    for line in &overdue {
+        text.push_str(&format!("OVERDUE   {line}\n"));
+    }
+    context.text(&text)?;
+    context.json(&json!({
+        "factory": station.facts.factory,
+        "networked": station.facts.networked,
+        "root_version": root.version,
+        "root_expires": root.expires.to_string(),
+        "keys": keys.iter().map(|key| json!({
+            "keyid": key.keyid, "keytype": key.keytype, "quorum": key.quorum,
+            "officers": key.officers.iter().map(|name| name.as_str()).collect::<Vec<_>>(),
+            "last_drill": key.last_drill.map(|time| time.to_string()),
+            "last_backup": key.last_backup.map(|time| time.to_string()),
+        })).collect::<Vec<_>>(),
+        "officers": officers.iter().map(|officer| json!({
+            "name": officer.name.as_str(), "active": officer.is_active(),
+        })).collect::<Vec<_>>(),
+        "requests": listed,
+        "log_size": station.log.size(),
+        "overdue": overdue,
+    }))?;
+    Ok(Exit::Done)
+}

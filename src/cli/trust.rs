@@ -1,0 +1,97 @@
+//! `trust`: what is pinned, and pinning the service's new online key.
+
+use super::secrets::ConfirmArgs;
+use super::{Context, Exit, Failure, Outcome};
+use crate::station::trust::online_key_in;
+use crate::text::shown;
+use crate::tuf::keyfile;
+use crate::words;
+use serde_json::json;
+use std::path::PathBuf;
+
+/// Show what is pinned, or pin the service's new online key.
+#[derive(clap::Subcommand)]
+#[command(after_help = "Example:\n  countersign trust show")]
+pub enum Args {
+    /// Show the pinned roots, their keys and owners, and the online key.
+    Show,
+    /// Pin the service's new online targets key, after it was rotated.
+    #[command(after_help = "Example:\n  countersign trust online-key ci-targets.pub")]
+    OnlineKey {
+        /// The new ci-targets.pub.
+        file: PathBuf,
+        /// The confirmation.
+        #[command(flatten)]
+        confirm: ConfirmArgs,
+    },
+}
+
+/// Shows or pins.
+pub fn run(args: Args, context: &Context<'_>) -> Outcome {
+    match args {
+        Args::Show => show(context),
+        Args::OnlineKey { file, confirm } => online_key(&file, &confirm, context),
+    }
+}
+
+fn show(context: &Context<'_>) -> Outcome {
+    let station = context.look()?;
+    let root = station.trust.newest();
+    let mut text = format!(
+        "Factory            {}\nDialect            {}\nRoot version       {} (of {} pinned), expires {}\nFingerprint        {}\n                   {}\n",
+        station.facts.factory,
+        station.dialect,
+        root.version,
+        station.trust.chain.roots().len(),
+        root.expires,
+        root.fingerprint,
+        words::of(&root.fingerprint.0),
+    );
+    let mut roles = Vec::new();
+    for (name, role) in &root.roles {
+        text.push_str(&format!("Role {:<13} {} of {} keys must sign\n", shown(name), role.threshold, role.keyids.len()));
+        let mut keys = Vec::new();
+        for keyid in &role.keyids {
+            let is_online = *keyid == station.trust.online;
+            let owner = root.owner(keyid).map(|owner| shown(&owner.polis_id)).unwrap_or_default();
+            let keytype = root.keys.get(keyid).map_or("", |key| key.keytype());
+            let note = if is_online { "the service's online key".to_owned() } else { owner.clone() };
+            text.push_str(&format!("  {keyid}  {keytype:<8} {note}\n"));
+            keys.push(json!({ "keyid": keyid.as_str(), "keytype": keytype, "owner": owner, "online": is_online }));
+        }
+        roles.push(json!({ "role": name, "threshold": role.threshold, "keys": keys }));
+    }
+    context.text(&text)?;
+    context.json(&json!({
+        "factory": station.facts.factory,
+        "dialect": station.dialect.name(),
+        "root_version": root.version,
+        "expires": root.expires.to_string(),
+        "fingerprint": root.fingerprint.to_string(),
+        "words": words::of(&root.fingerprint.0),
+        "online_key": station.trust.online.as_str(),
+        "roles": roles,
+    }))?;
+    Ok(Exit::Done)
+}
+
+fn online_key(file: &std::path::Path, confirm: &ConfirmArgs, context: &Context<'_>) -> Outcome {
+    let bytes = context.host.disk.read(file, 64 << 10)?;
+    let public = keyfile::public_key(&file.to_string_lossy(), &bytes)?;
+    context.with_station("trust online-key", |station| {
+        let keyid = online_key_in(station.trust.newest(), &public)?;
+        let digest = crate::tuf::Digest::of(&public.subject_public_key_info());
+        let words = words::confirmation(&digest.0);
+        context.note(&format!(
+            "The key {keyid} is to be the service's online targets key from now on.\nIts words: {words}\n"
+        ));
+        let given = confirm.words(context, "Compare them with those that came another way, then type them: ")?;
+        if !words::confirms(&given, &digest.0) {
+            return Err(Failure::new(Exit::NotApproved, "these are not the key's words. The pinned key stays"));
+        }
+        station.pin_online_key(&context.host.stamp(), &bytes, public.clone())?;
+        context.text(&format!("Pinned the online targets key {keyid}\n"))?;
+        context.json(&json!({ "online_key": keyid.as_str(), "words": words }))?;
+        Ok(Exit::Done)
+    })
+}

@@ -1,0 +1,87 @@
+//! `verify`: on any machine, is a signed bundle whole, do its signatures hold, what is still missing?
+
+use super::{Context, Exit, Outcome};
+use crate::bundle::verify::{Verdict, verify};
+use crate::station::trust::{Trust, roots_at};
+use crate::tuf::Chain;
+use std::path::PathBuf;
+
+/// On any machine: is a signed bundle whole, do its signatures hold, what is still missing?
+#[derive(clap::Args)]
+#[command(after_help = "Example:\n  countersign verify /media/usb/signed --roots prod-roots/")]
+pub struct Args {
+    /// The signed bundle.
+    dir: PathBuf,
+    /// The production roots to count the signatures against [default: those of the station, if there is one].
+    #[arg(long, value_name = "PATH")]
+    roots: Option<PathBuf>,
+    /// The largest file that is read, in bytes.
+    #[arg(long, value_name = "BYTES", default_value_t = 64 << 20)]
+    max_file_bytes: u64,
+}
+
+/// Verifies; exit code 3 when something is wrong with the bundle.
+pub fn run(args: Args, context: &Context<'_>) -> Outcome {
+    let disk = &*context.host.disk;
+    let chain = match &args.roots {
+        Some(path) => Some(Chain::verify(roots_at(disk, path)?)?),
+        None => pinned(context),
+    };
+    let verdict = verify(disk, &args.dir, chain.as_ref(), args.max_file_bytes)?;
+    context.text(&describe(&verdict))?;
+    context.json(&value(&verdict))?;
+    Ok(if verdict.problems.is_empty() { Exit::Done } else { Exit::Refused })
+}
+
+/// The roots of this machine's station, where there is one.
+fn pinned(context: &Context<'_>) -> Option<Chain> {
+    let layout = crate::station::Layout::new(&context.station_folder().ok()?);
+    Trust::load(&*context.host.disk, &layout).ok().map(|trust| trust.chain)
+}
+
+/// A verdict for people.
+pub fn describe(verdict: &Verdict) -> String {
+    let mut text = format!(
+        "Factory {}, wave {}, tag {}, version {}\nSigned bytes (SHA-256) {}\n",
+        verdict.factory, verdict.wave, verdict.tag, verdict.version, verdict.signed
+    );
+    for keyid in &verdict.valid {
+        text.push_str(&format!("Valid signature by key {keyid}\n"));
+    }
+    match (verdict.threshold, verdict.root_version) {
+        (Some(threshold), Some(root)) => {
+            text.push_str(&format!(
+                "{} of the {threshold} signatures that root version {root} asks for are there\n",
+                verdict.valid.len()
+            ));
+            if !verdict.complete {
+                for key in &verdict.missing {
+                    let owner = if key.owner.is_empty() { "the service adds it at upload, or its owner signs" } else { &key.owner };
+                    text.push_str(&format!("Not signed yet: key {} ({owner})\n", key.keyid));
+                }
+            }
+        }
+        _ => text.push_str(
+            "No roots were given: the signatures were checked against the keys that the bundle itself names, which \
+             does not prove who signed. Give the production roots with --roots\n",
+        ),
+    }
+    if verdict.problems.is_empty() {
+        text.push_str("The bundle is whole and its signatures hold\n");
+    } else {
+        text.push_str("THE BUNDLE DOES NOT HOLD:\n");
+        for problem in &verdict.problems {
+            text.push_str(&format!("  {problem}\n"));
+        }
+    }
+    text
+}
+
+/// A verdict as JSON.
+pub fn value(verdict: &Verdict) -> serde_json::Value {
+    let mut value = serde_json::to_value(verdict).unwrap_or_default();
+    if let Some(object) = value.as_object_mut() {
+        object.insert("ok".to_owned(), verdict.problems.is_empty().into());
+    }
+    value
+}

@@ -1,0 +1,85 @@
+//! What can go wrong with a station, in words that say what to do.
+
+use crate::bundle::BundleError;
+use crate::host::disk::DiskError;
+use crate::log::LogError;
+use crate::text::shown_path;
+use crate::tuf::{Digest, KeyId, TufError};
+use std::path::PathBuf;
+
+/// A station could not be made, opened or read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StationError {
+    /// A file operation failed.
+    #[error("{0}")]
+    Disk(#[from] DiskError),
+    /// A bundle was not accepted.
+    #[error("{0}")]
+    Bundle(#[from] BundleError),
+    /// Metadata was not accepted.
+    #[error("{0}")]
+    Tuf(#[from] TufError),
+    /// The log could not be opened, read or written.
+    #[error("{0}")]
+    Log(#[from] LogError),
+    /// The policy is not one.
+    #[error("{0}")]
+    Policy(#[from] super::PolicyError),
+    /// There is no station.
+    #[error("{}: there is no station here. Make one with `countersign init`, or give its folder with --station", shown_path(.0))]
+    NoStation(PathBuf),
+    /// There is one already.
+    #[error("{}: there is something here already, and a station is never written over. Give a new folder with --station", shown_path(.0))]
+    Exists(PathBuf),
+    /// Another process works on it.
+    #[error("{}: another countersign works on this station ({holder}). Wait until it is done", shown_path(.folder))]
+    Busy {
+        /// The station.
+        folder: PathBuf,
+        /// Who holds the lock, as it says itself; escaped.
+        holder: String,
+    },
+    /// A file of the station is not what it should be.
+    #[error("{path}: {why}. It was changed outside countersign; put back the file from a backup")]
+    File {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The online key is not one of the root's targets keys.
+    #[error(
+        "the online targets key {keyid} is not a targets key of root version {root}. Give the Factory's ci-targets.pub \
+         of today, or the newer root chain"
+    )]
+    OnlineKey {
+        /// The key's id.
+        keyid: KeyId,
+        /// The root.
+        root: u64,
+    },
+    /// Nothing at the path is a root.
+    #[error("{0}: there is no N.root.json here. Give the folder, .tgz or file with the Factory's production roots")]
+    NoRoots(String),
+    /// A request id that names none or several.
+    #[error("request {id}: {why}")]
+    RequestId {
+        /// What was given.
+        id: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A stored request is not what was taken in.
+    #[error("request {}: its files in the station were changed since it was imported. Import it again from the stick", .0.short())]
+    RequestChanged(Digest),
+    /// A name that cannot be used.
+    #[error("\"{}\" cannot be the name of a Factory: 1 to 128 letters, digits and . _ - are allowed", crate::text::Foreign(.0))]
+    FactoryName(String),
+    /// There is no randomness.
+    #[error("no randomness from the system: {0}. Nothing was written")]
+    NoRandomness(std::io::Error),
+    /// The log and a file of the station say different things.
+    #[error("{0}")]
+    Contradiction(String),
+}

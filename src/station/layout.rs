@@ -1,0 +1,71 @@
+//! Where a station keeps what (`docs/station.md`).
+
+use std::path::{Path, PathBuf};
+
+/// The paths of a station's folder.
+#[derive(Clone, Debug)]
+pub struct Layout {
+    root: PathBuf,
+}
+
+impl Layout {
+    /// The layout of the station in this folder.
+    pub fn new(root: &Path) -> Layout {
+        Layout { root: root.to_owned() }
+    }
+
+    /// The folder itself.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// What the station is: Factory, dialect, when it was made.
+    pub fn station_file(&self) -> PathBuf {
+        self.root.join("station.toml")
+    }
+
+    /// The policy in force.
+    pub fn policy(&self) -> PathBuf {
+        self.root.join("policy.toml")
+    }
+
+    /// The trusted production roots, `N.root.json`.
+    pub fn roots(&self) -> PathBuf {
+        self.root.join("trust/prod-roots")
+    }
+
+    /// The service's online targets key.
+    pub fn online_key(&self) -> PathBuf {
+        self.root.join("trust/online-key.json")
+    }
+
+    /// The officers' identities.
+    pub fn officers(&self) -> PathBuf {
+        self.root.join("officers")
+    }
+
+    /// The sealed keys.
+    pub fn keys(&self) -> PathBuf {
+        self.root.join("keys")
+    }
+
+    /// The requests that were taken in.
+    pub fn requests(&self) -> PathBuf {
+        self.root.join("requests")
+    }
+
+    /// The high-water marks.
+    pub fn history(&self) -> PathBuf {
+        self.root.join("history.json")
+    }
+
+    /// The log.
+    pub fn log(&self) -> PathBuf {
+        self.root.join("log")
+    }
+
+    /// The file that the running process holds a lock on.
+    pub fn lock(&self) -> PathBuf {
+        self.root.join("lock")
+    }
+}

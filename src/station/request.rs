@@ -1,0 +1,246 @@
+//! The requests that were taken in: the bytes as they came, and what happened to them since.
+
+use super::{Layout, StationError};
+use crate::bundle::intake::{Request, take_in_folder};
+use crate::bundle::media::{Parts, write_folder};
+use crate::host::Disk;
+use crate::host::disk::{Kind, ensure_folder, write_durably};
+use crate::json::{Document, Limits};
+use crate::text::shown;
+use crate::tuf::Digest;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// How a request came in.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Import {
+    /// `countersign/import/1`.
+    pub format: String,
+    /// Was it a bare file, without evidence?
+    pub bare: bool,
+    /// The officer who took it in, when one was named.
+    pub importer: String,
+    /// The path that it came from, escaped.
+    pub source: String,
+    /// When.
+    pub time: String,
+}
+
+/// The review that was last shown for a request: what a confirmation refers to.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Shown {
+    /// `countersign/shown/1`.
+    pub format: String,
+    /// Digest of the policy in force.
+    pub policy: String,
+    /// Digest of the review.
+    pub review: String,
+    /// Digest of the canonical `signed`.
+    pub signed: String,
+}
+
+/// A signature that this station made for a request.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Made {
+    /// `countersign/signature/1`.
+    pub format: String,
+    /// The findings that stood when it was made: check and severity.
+    pub findings: Vec<(String, String)>,
+    /// The key.
+    pub keyid: String,
+    /// Its public value, as root has it.
+    pub public: String,
+    /// Its type, as a Factory's root has it.
+    pub keytype: String,
+    /// The officers who opened the key.
+    pub officers: Vec<String>,
+    /// Digest of the review that was confirmed.
+    pub review: String,
+    /// The root version that lists the key.
+    pub root_version: u64,
+    /// The number of the log entry `sign.result`.
+    pub seq: u64,
+    /// The signature, as it stands in the metadata: one JSON object.
+    pub signature: String,
+    /// Digest of the canonical `signed`.
+    pub signed: String,
+    /// L0 one person, L1 split unlock, L2 several TUF keys.
+    pub strength: String,
+    /// When.
+    pub time: String,
+}
+
+/// A request in the station.
+pub struct StoredRequest {
+    /// The request, whole and verified against its manifest again.
+    pub request: Request,
+    /// How it came in.
+    pub import: Import,
+    folder: PathBuf,
+}
+
+/// The shortest part of a request digest that names a request.
+const MIN_PREFIX: usize = 6;
+
+/// Stores a request that was taken in. One that is there already is left as it is.
+pub fn store(disk: &dyn Disk, layout: &Layout, request: &Request, import: &Import) -> Result<(), StationError> {
+    let folder = layout.requests().join(request.digest.to_string());
+    if disk.kind(&folder)?.is_some() {
+        return Ok(());
+    }
+    ensure_folder(disk, &layout.requests(), 0o700)?;
+    let import = to_json(import);
+    let mut files: BTreeMap<String, Parts<'_>> = BTreeMap::new();
+    for (name, bytes) in &request.files {
+        files.insert(format!("request/{name}"), vec![Cow::Borrowed(bytes)]);
+    }
+    files.insert("import.json".to_owned(), vec![Cow::Owned(import)]);
+    Ok(write_folder(disk, &folder, &files)?)
+}
+
+/// The digests of all requests, sorted.
+pub fn list(disk: &dyn Disk, layout: &Layout) -> Result<Vec<Digest>, StationError> {
+    if disk.kind(&layout.requests())?.is_none() {
+        return Ok(Vec::new());
+    }
+    let entries = disk.list(&layout.requests(), 1 << 20)?;
+    let folders = entries.into_iter().filter(|entry| entry.kind == Kind::Folder);
+    Ok(folders.filter_map(|entry| Digest::parse(&entry.name)).collect())
+}
+
+/// The request that came in last.
+///
+/// # Errors
+/// There is none.
+pub fn newest(station: &super::Station) -> Result<Digest, StationError> {
+    let mut newest: Option<(String, Digest)> = None;
+    for digest in list(station.disk(), &station.layout)? {
+        let folder = station.layout.requests().join(digest.to_string());
+        let import: Import = read_json(station.disk(), &folder.join("import.json"))?;
+        if newest.as_ref().is_none_or(|(time, _)| *time < import.time) {
+            newest = Some((import.time, digest));
+        }
+    }
+    newest.map(|(_, digest)| digest).ok_or_else(|| StationError::RequestId {
+        id: String::new(),
+        why: "nothing was imported yet. Run `countersign import PATH`".to_owned(),
+    })
+}
+
+/// Finds a request by the beginning of its digest.
+///
+/// # Errors
+/// Too short, none, or several.
+pub fn find(disk: &dyn Disk, layout: &Layout, id: &str) -> Result<Digest, StationError> {
+    let wanted = id.trim().to_ascii_lowercase();
+    if wanted.len() < MIN_PREFIX || !wanted.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return Err(StationError::RequestId { id: shown(id), why: format!("at least {MIN_PREFIX} hex digits of the request digest are needed") });
+    }
+    let matching: Vec<_> =
+        list(disk, layout)?.into_iter().filter(|digest| digest.to_string().starts_with(&wanted)).collect();
+    match matching.as_slice() {
+        [one] => Ok(*one),
+        [] => Err(StationError::RequestId { id: shown(id), why: "this station has no such request. See `countersign status`".into() }),
+        several => Err(StationError::RequestId { id: shown(id), why: format!("{} requests begin so, give more digits", several.len()) }),
+    }
+}
+
+/// Opens a stored request: every file is compared with the manifest again.
+///
+/// # Errors
+/// It was changed in the station since it was taken in.
+pub fn open(disk: &dyn Disk, layout: &Layout, digest: Digest) -> Result<StoredRequest, StationError> {
+    let folder = layout.requests().join(digest.to_string());
+    let import: Import = read_json(disk, &folder.join("import.json"))?;
+    // The cap was applied when it was taken in; what is stored here is as large as it is.
+    let mut request = take_in_folder(disk, &folder.join("request"), u64::from(u32::MAX) - 1)?;
+    if request.digest != digest {
+        return Err(StationError::RequestChanged(digest));
+    }
+    request.is_bare = import.bare;
+    Ok(StoredRequest { request, import, folder })
+}
+
+impl StoredRequest {
+    /// A request that is about to be stored.
+    pub fn unsaved(layout: &Layout, request: Request, import: Import) -> StoredRequest {
+        let folder = layout.requests().join(request.digest.to_string());
+        StoredRequest { request, import, folder }
+    }
+
+    /// The request's digest.
+    pub fn digest(&self) -> Digest {
+        self.request.digest
+    }
+
+    /// A file of the station about this request.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    /// The review that was last shown.
+    pub fn shown(&self, disk: &dyn Disk) -> Result<Option<Shown>, StationError> {
+        read_optional(disk, &self.path("shown.json"))
+    }
+
+    /// Notes which review was shown.
+    pub fn note_shown(&self, disk: &dyn Disk, shown: &Shown) -> Result<(), StationError> {
+        Ok(write_durably(disk, &self.path("shown.json"), 0o600, &[&to_json(shown)])?)
+    }
+
+    /// The signatures that were made for it, by key id.
+    pub fn signatures(&self, disk: &dyn Disk) -> Result<Vec<Made>, StationError> {
+        self.all_in(disk, "signatures")
+    }
+
+    /// Keeps a signature.
+    pub fn keep_signature(&self, disk: &dyn Disk, made: &Made) -> Result<(), StationError> {
+        self.keep_in(disk, "signatures", &made.keyid, made)
+    }
+
+    /// All JSON files of one kind about this request, by file name.
+    pub fn all_in<T: DeserializeOwned>(&self, disk: &dyn Disk, kind: &str) -> Result<Vec<T>, StationError> {
+        let folder = self.path(kind);
+        if disk.kind(&folder)?.is_none() {
+            return Ok(Vec::new());
+        }
+        let files = disk.list(&folder, 1024)?.into_iter().filter(|entry| entry.name.ends_with(".json"));
+        files.map(|entry| read_json(disk, &folder.join(&entry.name))).collect()
+    }
+
+    /// Keeps a JSON file of one kind about this request.
+    pub fn keep_in<T: Serialize>(&self, disk: &dyn Disk, kind: &str, name: &str, value: &T) -> Result<(), StationError> {
+        let folder = self.path(kind);
+        ensure_folder(disk, &folder, 0o700)?;
+        Ok(write_durably(disk, &folder.join(format!("{name}.json")), 0o600, &[&to_json(value)])?)
+    }
+}
+
+/// A station's own JSON file: two spaces of indentation, a line feed at the end.
+pub(crate) fn to_json<T: Serialize>(value: &T) -> Vec<u8> {
+    // Structs of texts and numbers always have a JSON form.
+    let mut bytes = serde_json::to_vec_pretty(value).unwrap_or_default();
+    bytes.push(b'\n');
+    bytes
+}
+
+/// Reads a station's own JSON file, strictly.
+pub(crate) fn read_json<T: DeserializeOwned>(disk: &dyn Disk, path: &std::path::Path) -> Result<T, StationError> {
+    let bytes = disk.read(path, 16 << 20)?;
+    let name = crate::text::shown_path(path);
+    Document::parse(name.clone(), &bytes[..], Limits::of_bytes(16 << 20)).map_err(crate::bundle::BundleError::from)?;
+    serde_json::from_slice(&bytes).map_err(|e| StationError::File { path: name, why: shown(&e.to_string()) })
+}
+
+pub(crate) fn read_optional<T: DeserializeOwned>(disk: &dyn Disk, path: &std::path::Path) -> Result<Option<T>, StationError> {
+    match disk.kind(path)? {
+        None => Ok(None),
+        Some(_) => read_json(disk, path).map(Some),
+    }
+}

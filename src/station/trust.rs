@@ -1,0 +1,151 @@
+//! What the station trusts: the production root chain, and which of its targets keys is the service's.
+
+use super::{Layout, StationError};
+use crate::bundle::source::is_root_file;
+use crate::host::Disk;
+use crate::host::disk::write_durably;
+use crate::text::shown;
+use crate::tuf::chain::MAX_ROOTS;
+use crate::tuf::root::MAX_ROOT_BYTES;
+use crate::tuf::{Chain, KeyId, PublicKey, Root, TufError, keyfile};
+use std::path::Path;
+
+/// The pinned roots and the pinned online key.
+pub struct Trust {
+    /// The production root chain, verified.
+    pub chain: Chain,
+    /// The id of the service's online targets key in the newest root.
+    pub online: KeyId,
+    /// Its public half.
+    pub online_public: PublicKey,
+}
+
+impl Trust {
+    /// Reads and verifies what a station keeps.
+    ///
+    /// # Errors
+    /// A file is missing or damaged, or the chain does not hold.
+    pub fn load(disk: &dyn Disk, layout: &Layout) -> Result<Trust, StationError> {
+        let chain = Chain::verify(roots_in(disk, &layout.roots())?)?;
+        let bytes = disk.read(&layout.online_key(), 1 << 20)?;
+        let public = keyfile::public_key("online-key.json", &bytes)?;
+        // After a rotation the key may stand in an older root only; the review then says so (`ci-signature`).
+        let online = find_online(&public, &chain).unwrap_or_else(|| public.factory_keyid());
+        Ok(Trust { chain, online, online_public: public })
+    }
+
+    /// Does the newest root list the pinned online key?
+    pub fn online_is_listed(&self) -> bool {
+        self.chain.newest().key_in_role("targets", &self.online).is_some()
+    }
+
+    /// The newest root.
+    pub fn newest(&self) -> &Root {
+        self.chain.newest()
+    }
+}
+
+fn find_online(public: &PublicKey, chain: &Chain) -> Option<KeyId> {
+    chain.roots().iter().rev().find_map(|root| online_key_in(root, public).ok())
+}
+
+/// The id under which a root's `targets` role lists a public key.
+///
+/// # Errors
+/// It does not list it.
+pub fn online_key_in(root: &Root, public: &PublicKey) -> Result<KeyId, StationError> {
+    let info = public.subject_public_key_info();
+    root.keyids("targets")
+        .iter()
+        .find(|id| root.keys.get(*id).is_some_and(|key| key.subject_public_key_info() == info))
+        .cloned()
+        .ok_or_else(|| StationError::OnlineKey { keyid: public.factory_keyid(), root: root.version })
+}
+
+/// The roots in a folder: files `N.root.json`, whose number must be their version. Other files are passed over.
+///
+/// # Errors
+/// A file is damaged, or its name says another version.
+pub fn roots_in(disk: &dyn Disk, folder: &Path) -> Result<Vec<Root>, StationError> {
+    let mut roots = Vec::new();
+    for entry in disk.list(folder, 4 * MAX_ROOTS)? {
+        if !is_root_file(&entry.name) {
+            continue;
+        }
+        let bytes = disk.read_beneath(folder, &entry.name, MAX_ROOT_BYTES)?;
+        roots.push(named_root(&entry.name, &bytes)?);
+    }
+    Ok(roots)
+}
+
+/// Reads a root whose file name says its version.
+///
+/// # Errors
+/// It is damaged, or of another version than its name says.
+pub fn named_root(name: &str, bytes: &[u8]) -> Result<Root, StationError> {
+    let root = Root::parse(name, bytes)?;
+    let said = name.rsplit('/').next().and_then(|file| file.split('.').next()).and_then(|n| n.parse().ok());
+    if said.is_some_and(|said: u64| said != root.version) {
+        let message = format!("{} holds version {}", shown(name), root.version);
+        return Err(StationError::Tuf(TufError::Chain(message)));
+    }
+    Ok(root)
+}
+
+/// Writes a root beside the others, durably; one that is there already is left as it is.
+pub fn keep_root(disk: &dyn Disk, layout: &Layout, root: &Root) -> Result<(), StationError> {
+    let path = layout.roots().join(format!("{}.root.json", root.version));
+    if disk.kind(&path)?.is_none() {
+        write_durably(disk, &path, 0o600, &[&root.bytes])?;
+    }
+    Ok(())
+}
+
+/// The roots at a path that the officer gave: a folder, a `.tgz` of `N.root.json`, or one root file.
+///
+/// # Errors
+/// Nothing there is a root.
+pub fn roots_at(disk: &dyn Disk, path: &Path) -> Result<Vec<Root>, StationError> {
+    use crate::host::disk::Kind;
+    let roots = match disk.kind(path)? {
+        Some(Kind::Folder) => roots_in(disk, path)?,
+        _ => {
+            let bytes = disk.read(path, MAX_ARCHIVE_BYTES)?;
+            let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+            if bytes.starts_with(&[0x1f, 0x8b]) { roots_in_archive(&name, &bytes)? } else { vec![Root::parse(&name, &bytes)?] }
+        }
+    };
+    if roots.is_empty() {
+        return Err(StationError::NoRoots(crate::text::shown_path(path)));
+    }
+    Ok(roots)
+}
+
+/// A packed root chain longer than this is refused unread.
+const MAX_ARCHIVE_BYTES: u64 = 16 << 20;
+
+fn roots_in_archive(name: &str, archive: &[u8]) -> Result<Vec<Root>, StationError> {
+    use std::io::Read as _;
+    let fail = |e: std::io::Error| {
+        StationError::Tuf(TufError::KeyFile { file: shown(name), why: format!("it is not a whole gzip'd tar archive ({e})") })
+    };
+    // The cap holds for the unpacked stream too.
+    let packed = flate2::read::MultiGzDecoder::new(archive).take(4 * MAX_ARCHIVE_BYTES);
+    let mut tar = tar::Archive::new(packed);
+    let mut roots = Vec::new();
+    for entry in tar.entries().map_err(fail)? {
+        let mut entry = entry.map_err(fail)?;
+        let path = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+        let file = path.rsplit('/').next().unwrap_or_default().to_owned();
+        if !entry.header().entry_type().is_file() || !is_root_file(&file) {
+            continue;
+        }
+        if roots.len() == MAX_ROOTS {
+            return Err(StationError::Tuf(TufError::Chain(format!("it has more than {MAX_ROOTS} roots"))));
+        }
+        let mut bytes = Vec::new();
+        (&mut entry).take(MAX_ROOT_BYTES + 1).read_to_end(&mut bytes).map_err(fail)?;
+        roots.push(named_root(&file, &bytes)?);
+    }
+    Ok(roots)
+}

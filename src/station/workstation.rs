@@ -1,0 +1,464 @@
+//! The station itself: made once, opened by one process at a time, and everything that it remembers in one place.
+
+use super::request::{read_json, to_json};
+use super::trust::{Trust, keep_root, online_key_in};
+use super::{History, Layout, Policy, SeenMark, SignedMark, StationError, policy};
+use crate::host::clock::{Stamp, Time};
+use crate::host::disk::{Kind, ensure_folder, parent, write_durably};
+use crate::host::{Disk, Host};
+use crate::log::{Appended, Event, Kind as EventKind, Log};
+use crate::text::{shown, shown_path};
+use crate::tuf::{Chain, Dialect, Digest, KeyId, PublicKey, Root};
+use serde::{Deserialize, Serialize};
+use std::fs::File;
+use std::io::{Read as _, Seek as _, Write as _};
+use std::path::Path;
+use std::sync::Arc;
+
+/// The format of `station.toml`.
+pub const STATION_FORMAT: &str = "countersign/station/1";
+
+/// `station.toml`: what the station is.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StationFile {
+    /// [`STATION_FORMAT`].
+    pub format: String,
+    /// The one Factory that it signs for.
+    pub factory: String,
+    /// The dialect of its root: pinned here, never told from a file that is to be signed.
+    pub dialect: String,
+    /// When it was made.
+    pub created: String,
+    /// Was it made on a machine with a network?
+    pub networked: bool,
+}
+
+/// What a new station is made of.
+pub struct NewStation {
+    /// The Factory's name.
+    pub factory: String,
+    /// The production root chain, verified and confirmed by the officer.
+    pub chain: Chain,
+    /// `ci-targets.pub`, byte for byte.
+    pub online_key_file: Vec<u8>,
+    /// The public key in it.
+    pub online_public: PublicKey,
+    /// Approvals that the policy asks for.
+    pub approvals: u32,
+    /// Is this a machine with a network?
+    pub networked: bool,
+}
+
+/// An open station. The lock is held until it is dropped.
+pub struct Station {
+    /// Where it keeps what.
+    pub layout: Layout,
+    /// What it is.
+    pub facts: StationFile,
+    /// Whose rules its metadata follows.
+    pub dialect: Dialect,
+    /// The policy in force.
+    pub policy: Policy,
+    /// The pinned roots and online key.
+    pub trust: Trust,
+    /// What it signed and saw.
+    pub history: History,
+    /// Its log.
+    pub log: Log,
+    disk: Arc<dyn Disk>,
+    session: Option<Session>,
+    _lock: Option<File>,
+}
+
+/// Who works on the station and with what: written to the log before the first entry of a command.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// The command, as `import`.
+    pub command: String,
+    /// SHA-256 of the running program, or nothing when it cannot be read.
+    pub binary: String,
+    /// Who is at the keyboard, as far as the system knows.
+    pub actor: String,
+}
+
+/// The actor of entries that no officer stands behind.
+pub const STATION_ACTOR: &str = "station";
+
+/// `countersign` and its version, as logs and manifests name it.
+pub fn tool() -> String {
+    format!("countersign {}", crate::release::VERSION)
+}
+
+impl Station {
+    /// Makes a station in a new folder. It is written beside the folder first, so that a station is whole or not there.
+    ///
+    /// # Errors
+    /// There is something at the folder, the online key is not the root's, or the disk.
+    pub fn create(host: &Host, folder: &Path, new: NewStation, session: &Session) -> Result<Station, StationError> {
+        if !is_factory_name(&new.factory) {
+            return Err(StationError::FactoryName(new.factory));
+        }
+        let disk = host.disk.clone();
+        match disk.kind(folder)? {
+            None => {}
+            Some(Kind::Folder) if disk.list(folder, 1)?.is_empty() => {}
+            Some(_) => return Err(StationError::Exists(folder.to_owned())),
+        }
+        let newest = new.chain.newest();
+        newest.require_reachable_thresholds()?;
+        online_key_in(newest, &new.online_public)?;
+        let policy = Policy::read(policy::default_text(new.approvals).as_bytes())?;
+        make_parents(&*disk, parent(folder))?;
+        let part = parent(folder).join(format!(
+            ".{}.part-{}",
+            folder.file_name().unwrap_or_default().to_string_lossy(),
+            std::process::id()
+        ));
+        let made = Station::write_new(host, &part, &new, &policy, session).and_then(|()| {
+            disk.rename(&part, folder)?;
+            disk.sync_folder(parent(folder))?;
+            Ok(())
+        });
+        if let Err(e) = made {
+            // Best effort: the first error is the one to report.
+            let _ = std::fs::remove_dir_all(&part);
+            return Err(e);
+        }
+        Station::open(host, folder, None)
+    }
+
+    fn write_new(
+        host: &Host,
+        part: &Path,
+        new: &NewStation,
+        policy: &Policy,
+        session: &Session,
+    ) -> Result<(), StationError> {
+        let disk = &*host.disk;
+        let layout = Layout::new(part);
+        disk.make_folder(part, 0o700)?;
+        let facts = StationFile {
+            format: STATION_FORMAT.to_owned(),
+            factory: new.factory.clone(),
+            dialect: new.chain.newest().dialect.name().to_owned(),
+            created: host.clock.now().to_string(),
+            networked: new.networked,
+        };
+        let mut seed = zeroize::Zeroizing::new([0u8; 32]);
+        host.random.fill(&mut *seed).map_err(StationError::NoRandomness)?;
+        let mut log = Log::create(host.disk.clone(), &layout.log(), &seed, &log_origin(&new.factory, &seed))?;
+        for folder in [part.join("trust"), layout.roots(), layout.officers(), layout.keys(), layout.requests()] {
+            ensure_folder(disk, &folder, 0o700)?;
+        }
+        for root in new.chain.roots() {
+            keep_root(disk, &layout, root)?;
+        }
+        write_durably(disk, &layout.online_key(), 0o600, &[&new.online_key_file])?;
+        write_durably(disk, &layout.policy(), 0o600, &[policy.text().as_bytes()])?;
+        let newest = new.chain.newest();
+        let history = History { acknowledged_root: newest.version, ..History::default() };
+        write_durably(disk, &layout.history(), 0o600, &[&to_json(&history)])?;
+        let stamp = host.stamp();
+        let policy_object = log.put_object(policy.text().as_bytes())?;
+        let created = Event::new(EventKind::StationCreated, &session.actor)
+            .text("factory", &new.factory)
+            .text("fingerprint", newest.fingerprint.to_string())
+            .text("dialect", newest.dialect.name())
+            .text("tool", tool())
+            .text("binary", &session.binary)
+            .flag("networked", new.networked)
+            .text("log_key", log.key().to_string())
+            .text("policy", policy_object);
+        log.append(&stamp, created)?;
+        for root in new.chain.roots() {
+            let object = log.put_object(&root.bytes)?;
+            log.append(&stamp, root_pinned(root, &object, &session.actor))?;
+        }
+        log.checkpoint()?;
+        let facts = toml::to_string(&facts).map_err(|e| StationError::Contradiction(e.to_string()))?;
+        Ok(write_durably(disk, &layout.station_file(), 0o600, &[facts.as_bytes()])?)
+    }
+
+    /// Opens a station: takes its lock, reads everything, verifies the log.
+    ///
+    /// With a `session`, the command may write: an intent to sign without a result is recorded as in doubt.
+    ///
+    /// # Errors
+    /// There is none, another process works on it, a file was changed, or the log does not verify.
+    pub fn open(host: &Host, folder: &Path, session: Option<Session>) -> Result<Station, StationError> {
+        let disk = host.disk.clone();
+        let layout = Layout::new(folder);
+        if disk.kind(&layout.station_file())?.is_none() {
+            return Err(StationError::NoStation(folder.to_owned()));
+        }
+        let lock = take_lock(&layout, session.as_ref())?;
+        let facts = read_facts(&*disk, &layout)?;
+        let policy = Policy::read(&disk.read(&layout.policy(), policy::MAX_POLICY_BYTES)?)?;
+        let trust = Trust::load(&*disk, &layout)?;
+        let dialect = Dialect::parse(&facts.dialect).filter(|dialect| *dialect == trust.newest().dialect);
+        let dialect = dialect.ok_or_else(|| StationError::File {
+            path: shown_path(&layout.station_file()),
+            why: "its dialect is not that of the pinned root".to_owned(),
+        })?;
+        let (log, recovery) = Log::open(disk.clone(), &layout.log(), &host.stamp())?;
+        let history = read_json(&*disk, &layout.history())?;
+        let mut station =
+            Station { layout, facts, dialect, policy, trust, history, log, disk, session, _lock: lock };
+        if station.session.is_some() {
+            for intent in recovery.open_intents.iter().filter(|intent| !intent.recorded) {
+                let event = Event::new(EventKind::SignInDoubt, STATION_ACTOR)
+                    .int("intent", intent.seq)
+                    .text("request", &intent.request)
+                    .text("keyid", &intent.keyid)
+                    .text("signed", &intent.signed)
+                    .text("resolution", "");
+                station.record(&host.stamp(), event)?;
+            }
+        }
+        Ok(station)
+    }
+
+    /// The disk that the station is on.
+    pub fn disk(&self) -> &dyn Disk {
+        &*self.disk
+    }
+
+    /// Who works on it: the actor of entries that no officer stands behind.
+    pub fn actor(&self) -> &str {
+        self.session.as_ref().map_or(STATION_ACTOR, |session| &session.actor)
+    }
+
+    /// SHA-256 of the running program.
+    pub fn binary(&self) -> &str {
+        self.session.as_ref().map_or("", |session| &session.binary)
+    }
+
+    /// Adds an entry to the log, and before the first one that this command was begun. Not yet on disk: see
+    /// [`Station::commit`].
+    ///
+    /// # Errors
+    /// The log.
+    pub fn record(&mut self, stamp: &Stamp, event: Event) -> Result<Appended, StationError> {
+        if let Some(session) = self.session.as_ref()
+            && !session.command.is_empty()
+        {
+            let opened = Event::new(EventKind::SessionOpened, &session.actor)
+                .text("command", &session.command)
+                .text("tool", tool())
+                .text("binary", &session.binary);
+            self.log.append(stamp, opened)?;
+            if let Some(session) = self.session.as_mut() {
+                session.command.clear();
+            }
+        }
+        Ok(self.log.append(stamp, event)?)
+    }
+
+    /// Brings every entry to disk and issues a checkpoint over them.
+    ///
+    /// # Errors
+    /// The log.
+    pub fn commit(&mut self) -> Result<(), StationError> {
+        self.log.checkpoint()?;
+        Ok(())
+    }
+
+    /// Ends the command: if it wrote anything, that it ended and how.
+    ///
+    /// # Errors
+    /// The log.
+    pub fn close(mut self, host: &Host, exit: u8) -> Result<(), StationError> {
+        let wrote = self.session.as_ref().is_some_and(|session| session.command.is_empty());
+        if wrote {
+            let actor = self.actor().to_owned();
+            // The command's name stands in session.opened; this entry closes the newest one.
+            let closed = Event::new(EventKind::SessionClosed, actor).text("command", "").int("exit", u64::from(exit));
+            self.log.append(&host.stamp(), closed)?;
+            self.log.checkpoint()?;
+        }
+        Ok(())
+    }
+
+    /// Accepts newer roots along the chain and keeps them; returns how many were new. Log entries are written for both
+    /// outcomes.
+    ///
+    /// # Errors
+    /// A root does not follow from the pinned ones; nothing is kept then.
+    pub fn update_roots(&mut self, stamp: &Stamp, roots: Vec<Root>) -> Result<usize, StationError> {
+        let mut chain = self.trust.chain.clone();
+        let before = chain.newest().version;
+        let mut sorted = roots;
+        sorted.sort_by_key(|root| root.version);
+        for root in sorted {
+            let version = root.version;
+            if let Err(e) = chain.extend(root) {
+                let rejected = Event::new(EventKind::RootRejected, self.actor())
+                    .int("version", version)
+                    .text("reason", shown(&e.to_string()));
+                self.record(stamp, rejected)?;
+                return Err(e.into());
+            }
+        }
+        chain.newest().require_reachable_thresholds()?;
+        let new: Vec<Root> = chain.roots().iter().filter(|root| root.version > before).cloned().collect();
+        let mut from = before;
+        for root in &new {
+            keep_root(&*self.disk, &self.layout, root)?;
+            let object = self.log.put_object(&root.bytes)?;
+            let updated = Event::new(EventKind::RootUpdated, self.actor())
+                .int("from", from)
+                .int("version", root.version)
+                .text("fingerprint", root.fingerprint.to_string())
+                .text("expires", root.expires.to_string())
+                .text("object", object);
+            self.record(stamp, updated)?;
+            from = root.version;
+        }
+        self.trust.chain = chain;
+        Ok(new.len())
+    }
+
+    /// Pins another online targets key; the officer has confirmed its words.
+    ///
+    /// # Errors
+    /// The newest root does not list it, or the disk.
+    pub fn pin_online_key(&mut self, stamp: &Stamp, file: &[u8], public: PublicKey) -> Result<KeyId, StationError> {
+        let keyid = online_key_in(self.trust.newest(), &public)?;
+        let statement = format!("online targets key {} replaced by {keyid}", self.trust.online);
+        let event = Event::new(EventKind::Deviation, self.actor()).text("statement", statement);
+        self.record(stamp, event)?;
+        self.commit()?;
+        write_durably(&*self.disk, &self.layout.online_key(), 0o600, &[file])?;
+        self.trust.online = keyid.clone();
+        self.trust.online_public = public;
+        Ok(keyid)
+    }
+
+    /// Puts another policy in force.
+    ///
+    /// # Errors
+    /// The log or the disk.
+    pub fn set_policy(&mut self, stamp: &Stamp, policy: Policy) -> Result<(), StationError> {
+        let from = self.log.put_object(self.policy.text().as_bytes())?;
+        let to = self.log.put_object(policy.text().as_bytes())?;
+        let event = Event::new(EventKind::PolicyChanged, self.actor()).text("from", from).text("to", to);
+        self.record(stamp, event)?;
+        self.commit()?;
+        write_durably(&*self.disk, &self.layout.policy(), 0o600, &[policy.text().as_bytes()])?;
+        self.policy = policy;
+        Ok(())
+    }
+
+    /// Remembers production targets whose signatures reached the threshold; an older version than the one remembered
+    /// changes nothing.
+    ///
+    /// # Errors
+    /// The disk.
+    pub fn mark_seen(&mut self, tag: &str, mark: SeenMark) -> Result<(), StationError> {
+        let history = self.history.tags.entry(tag.to_owned()).or_default();
+        if history.baseline.as_ref().is_none_or(|known| known.version < mark.version) {
+            history.baseline = Some(mark);
+            self.keep_history()?;
+        }
+        Ok(())
+    }
+
+    /// Remembers, before the key is opened, that these bytes are about to be signed.
+    ///
+    /// # Errors
+    /// The disk.
+    pub fn mark_signed(&mut self, tag: &str, mark: SignedMark, root: u64) -> Result<(), StationError> {
+        let history = self.history.tags.entry(tag.to_owned()).or_default();
+        if !history.signed.iter().any(|known| known.signed == mark.signed && known.keyid == mark.keyid) {
+            history.signed.push(mark);
+        }
+        self.history.acknowledged_root = self.history.acknowledged_root.max(root);
+        self.keep_history()
+    }
+
+    fn keep_history(&self) -> Result<(), StationError> {
+        Ok(write_durably(&*self.disk, &self.layout.history(), 0o600, &[&to_json(&self.history)])?)
+    }
+
+    /// The time of the log's newest entry, when it has one with a time.
+    pub fn log_time(&self) -> Option<Time> {
+        self.log.newest().map(|stamp| stamp.time)
+    }
+
+    /// Digest of the policy in force.
+    pub fn policy_digest(&self) -> Digest {
+        Digest::of(self.policy.text().as_bytes())
+    }
+}
+
+fn root_pinned(root: &Root, object: &str, actor: &str) -> Event {
+    Event::new(EventKind::RootPinned, actor)
+        .int("version", root.version)
+        .text("fingerprint", root.fingerprint.to_string())
+        .text("expires", root.expires.to_string())
+        .text("object", object)
+}
+
+/// The log's name: the product, the Factory, and eight hex digits that tell this station from another of the Factory.
+fn log_origin(factory: &str, seed: &[u8; 32]) -> String {
+    let mark = Digest::of(&[b"countersign/log-origin/1".as_slice(), seed].concat());
+    format!("countersign/{factory}/{}", &mark.short()[..8])
+}
+
+fn is_factory_name(name: &str) -> bool {
+    !name.is_empty()
+        && name.len() <= 128
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
+}
+
+fn make_parents(disk: &dyn Disk, folder: &Path) -> Result<(), StationError> {
+    if disk.kind(folder)?.is_some() {
+        return Ok(());
+    }
+    make_parents(disk, parent(folder))?;
+    Ok(disk.make_folder(folder, 0o700)?)
+}
+
+fn read_facts(disk: &dyn Disk, layout: &Layout) -> Result<StationFile, StationError> {
+    let path = layout.station_file();
+    let fail = |why: String| StationError::File { path: shown_path(&path), why };
+    let bytes = disk.read(&path, 64 << 10)?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| fail("it is not UTF-8".to_owned()))?;
+    let facts: StationFile = toml::from_str(text).map_err(|e| fail(shown(e.message())))?;
+    if facts.format != STATION_FORMAT {
+        return Err(fail(format!("the format \"{}\" is not known, this version reads \"{STATION_FORMAT}\"", shown(&facts.format))));
+    }
+    Ok(facts)
+}
+
+/// Takes the station's lock. On a medium that cannot be written (an auditor's look at a copy) there is nothing to lock.
+fn take_lock(layout: &Layout, session: Option<&Session>) -> Result<Option<File>, StationError> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let path = layout.lock();
+    let fail = |doing, source| crate::host::disk::DiskError { doing, path: layout.lock(), source };
+    let mut options = std::fs::OpenOptions::new();
+    let opened = options.read(true).write(true).create(true).truncate(false).mode(0o600).open(&path);
+    let mut file = match opened {
+        Ok(file) => file,
+        Err(e) if session.is_none() && e.kind() == std::io::ErrorKind::ReadOnlyFilesystem => return Ok(None),
+        Err(e) => return Err(fail("open the lock", e).into()),
+    };
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(std::fs::TryLockError::WouldBlock) => {
+            let mut holder = String::new();
+            // What the holder says of itself is a help, not a condition.
+            let _ = (&mut file).take(200).read_to_string(&mut holder);
+            return Err(StationError::Busy { folder: layout.root().to_owned(), holder: shown(holder.trim()) });
+        }
+        Err(std::fs::TryLockError::Error(e)) => return Err(fail("lock", e).into()),
+    }
+    let command = session.map_or("", |session| &session.command);
+    let note = format!("process {}, command \"{command}\"\n", std::process::id());
+    file.set_len(0)
+        .and_then(|()| file.rewind())
+        .and_then(|()| file.write_all(note.as_bytes()))
+        .map_err(|e| fail("write to", e))?;
+    Ok(Some(file))
+}
