@@ -131,7 +131,8 @@ impl SignedManifest {
                 shown(&format)
             )));
         }
-        let manifest: SignedManifest = serde_json::from_slice(bytes).map_err(|e| fail(shown(&e.to_string())))?;
+        let manifest: SignedManifest =
+            serde_json::from_slice(bytes).map_err(|e| fail(shown(&e.to_string())))?;
         if manifest.files.len() > MAX_FILES {
             return Err(fail(format!("it lists more than {MAX_FILES} files")));
         }

@@ -208,7 +208,10 @@ pub fn is_root_file(name: &str) -> bool {
 /// # Errors
 /// As [`write_folder`].
 pub fn write_request(disk: &dyn Disk, folder: &Path, request: &ComposedRequest) -> Result<(), BundleError> {
-    let files =
-        request.files.iter().map(|(name, bytes)| (name.clone(), vec![Cow::Borrowed(bytes.as_slice())])).collect();
+    let files = request
+        .files
+        .iter()
+        .map(|(name, bytes)| (name.clone(), vec![Cow::Borrowed(bytes.as_slice())]))
+        .collect();
     write_folder(disk, folder, &files)
 }

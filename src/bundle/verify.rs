@@ -55,7 +55,12 @@ pub struct MissingKey {
 ///
 /// # Errors
 /// A file cannot be read, or is not well-formed. What is merely wrong is in [`Verdict::problems`].
-pub fn verify(disk: &dyn Disk, folder: &Path, roots: Option<&Chain>, cap: u64) -> Result<Verdict, BundleError> {
+pub fn verify(
+    disk: &dyn Disk,
+    folder: &Path,
+    roots: Option<&Chain>,
+    cap: u64,
+) -> Result<Verdict, BundleError> {
     let manifest_bytes = match disk.read_beneath(folder, SIGNED_FILE, MAX_MANIFEST_BYTES) {
         Err(e) if e.is_missing() => {
             return Err(BundleError::NotABundle {
@@ -82,7 +87,10 @@ pub fn verify(disk: &dyn Disk, folder: &Path, roots: Option<&Chain>, cap: u64) -
         wrong.push("targets.json: its signed part is not the one that the manifest names".to_owned());
     }
     if read.metadata.version != manifest.version {
-        wrong.push(format!("targets.json: it has version {}, the manifest says {}", read.metadata.version, manifest.version));
+        wrong.push(format!(
+            "targets.json: it has version {}, the manifest says {}",
+            read.metadata.version, manifest.version
+        ));
     }
     let ours: Vec<String> = manifest.keys.iter().map(|key| key.keyid.clone()).collect();
     let json_of = |keep: &dyn Fn(&str) -> bool| -> Vec<String> {
@@ -97,7 +105,9 @@ pub fn verify(disk: &dyn Disk, folder: &Path, roots: Option<&Chain>, cap: u64) -
             let missing = newest
                 .keyids("targets")
                 .iter()
-                .filter(|keyid| !assessed.iter().any(|one| one.worth == Worth::Counts && one.signature.keyid == **keyid))
+                .filter(|keyid| {
+                    !assessed.iter().any(|one| one.worth == Worth::Counts && one.signature.keyid == **keyid)
+                })
                 .map(|keyid| MissingKey {
                     keyid: keyid.to_string(),
                     owner: newest.owner(keyid).map(|owner| shown(&owner.polis_id)).unwrap_or_default(),
@@ -109,9 +119,8 @@ pub fn verify(disk: &dyn Disk, folder: &Path, roots: Option<&Chain>, cap: u64) -
     };
     wrong.extend(problems(&assessed).into_iter().map(|problem| format!("targets.json: {problem}")));
     for keyid in &ours {
-        let holds = assessed
-            .iter()
-            .any(|one| one.signature.keyid.as_str() == keyid && one.worth == Worth::Counts);
+        let holds =
+            assessed.iter().any(|one| one.signature.keyid.as_str() == keyid && one.worth == Worth::Counts);
         if !holds {
             wrong.push(format!("the signature of the key {} does not hold", KeyId::new(keyid.clone())));
         }
@@ -155,7 +164,9 @@ fn read_files(
             Ok(bytes) => {
                 files.insert(name.clone(), (bytes, facts));
             }
-            Err(e) if e.is_missing() => wrong.push(format!("{}: the manifest lists it, and it is missing", shown(name))),
+            Err(e) if e.is_missing() => {
+                wrong.push(format!("{}: the manifest lists it, and it is missing", shown(name)))
+            }
             Err(e) => return Err(e.into()),
         }
     }
@@ -163,7 +174,10 @@ fn read_files(
     by_size.sort_by_key(|(_, (bytes, _))| std::cmp::Reverse(bytes.len()));
     let differing = |start: usize, step: usize| -> Vec<String> {
         let share = by_size.iter().skip(start).step_by(step);
-        share.filter(|(_, (bytes, facts))| FileFacts::of(bytes) != **facts).map(|(name, _)| (*name).clone()).collect()
+        share
+            .filter(|(_, (bytes, facts))| FileFacts::of(bytes) != **facts)
+            .map(|(name, _)| (*name).clone())
+            .collect()
     };
     let total: usize = by_size.iter().map(|(_, (bytes, _))| bytes.len()).sum();
     let mut differ = if total < 1 << 20 {
@@ -177,7 +191,8 @@ fn read_files(
         })
     };
     differ.sort();
-    wrong.extend(differ.iter().map(|name| format!("{}: it differs from what the manifest says", shown(name))));
+    wrong
+        .extend(differ.iter().map(|name| format!("{}: it differs from what the manifest says", shown(name))));
     Ok(files.into_iter().map(|(name, (bytes, _))| (name, bytes)).collect())
 }
 
@@ -257,7 +272,8 @@ fn assess_alone(
         let key = manifest.keys.iter().find(|key| key.keyid == signature.keyid.as_str())?;
         let public = dialect.public_key(&key.keytype, &key.public).ok()?;
         let holds = signature.value.as_ref().is_ok_and(|value| public.verify(message.bytes(), value));
-        let worth = if holds { Worth::Counts } else { Worth::Invalid("the signature does not fit the content") };
+        let worth =
+            if holds { Worth::Counts } else { Worth::Invalid("the signature does not fit the content") };
         Some(Assessed { signature: signature.clone(), worth })
     };
     targets.metadata.signatures.iter().filter_map(judge).collect()

@@ -52,7 +52,9 @@ pub fn decisions(station: &Station, subject: &Subject, now: Time) -> Result<Deci
     for entry in station.log.entries() {
         let entry = entry.map_err(StationError::from)?;
         let entry = entry.entry();
-        if !matches!(entry.kind(), Kind::ApprovalGranted | Kind::ApprovalDenied) || entry.text("request") != subject.request {
+        if !matches!(entry.kind(), Kind::ApprovalGranted | Kind::ApprovalDenied)
+            || entry.text("request") != subject.request
+        {
             continue;
         }
         if let Some(signed) = SignedApproval::from_entry(&entry) {
@@ -124,7 +126,9 @@ fn failures_in_a_row(station: &Station, name: &OfficerName) -> Result<u32, Cerem
         let entry = entry.entry();
         match entry.kind() {
             Kind::OfficerAuthFailed if entry.text("officer") == name.as_str() => failures += 1,
-            Kind::ApprovalGranted | Kind::ApprovalDenied if entry.text("officer") == name.as_str() => failures = 0,
+            Kind::ApprovalGranted | Kind::ApprovalDenied if entry.text("officer") == name.as_str() => {
+                failures = 0
+            }
             Kind::SignIntent if entry.list("officers").iter().any(|one| one == name.as_str()) => failures = 0,
             _ => {}
         }
@@ -162,7 +166,10 @@ pub fn decide(
     let sig = base64::engine::general_purpose::STANDARD.encode(signature);
     let signed = SignedApproval { approval, sig };
     if !signed.holds() {
-        return Err(CeremonyError::NotAsWritten(format!("the approval of {} does not verify", officer.name())));
+        return Err(CeremonyError::NotAsWritten(format!(
+            "the approval of {} does not verify",
+            officer.name()
+        )));
     }
     Ok(station.record(&host.stamp(), signed.event())?.seq)
 }

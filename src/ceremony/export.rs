@@ -3,8 +3,8 @@
 use super::CeremonyError;
 use crate::bundle::media::{Parts, write_folder};
 use crate::bundle::signed::{
-    LogHead, RootFacts, SIGNED_FILE, SIGNED_FORMAT, SUMS_FILE, SignedManifest, SigningKey, StoodFinding, envelope,
-    sum_line, targets_signatures, wave_create, wave_sign,
+    LogHead, RootFacts, SIGNED_FILE, SIGNED_FORMAT, SUMS_FILE, SignedManifest, SigningKey, StoodFinding,
+    envelope, sum_line, targets_signatures, wave_create, wave_sign,
 };
 use crate::bundle::verify::{Verdict, verify};
 use crate::bundle::{FileFacts, RequestKind};
@@ -99,7 +99,11 @@ fn files<'a>(
     let manifest = &stored.request.manifest;
     let signed: &'a [u8] = proposal.metadata.signed.span();
     let by_us: Vec<String> = made.iter().map(|one| one.signature.clone()).collect();
-    let already = proposal.metadata.signatures.iter().filter(|one| made.iter().all(|own| own.keyid != one.keyid.as_str()));
+    let already = proposal
+        .metadata
+        .signatures
+        .iter()
+        .filter(|one| made.iter().all(|own| own.keyid != one.keyid.as_str()));
     let all: Vec<String> = already.map(|one| one.json.clone()).chain(by_us.iter().cloned()).collect();
     let around = |[head, tail]: [Vec<u8>; 2]| -> Parts<'a> {
         vec![Cow::Owned(head), Cow::Borrowed(signed), Cow::Owned(tail)]
@@ -130,7 +134,7 @@ fn files<'a>(
     let head = station.log.head();
     files.insert("log/checkpoint".to_owned(), vec![Cow::Owned(head.note.clone().into_bytes())]);
     let receipt = station.log.prove(newest.seq).map_err(StationError::from)?;
-    files.insert("log/receipt.tlog-proof".to_owned(), vec![Cow::Owned(receipt.to_string().into_bytes())]);
+    files.insert("log/receipt.tlog-proof".to_owned(), vec![Cow::Owned(receipt.text().into_bytes())]);
     Ok(files)
 }
 
@@ -144,7 +148,10 @@ fn manifest(
     let request = &stored.request.manifest;
     let root = station.trust.newest();
     let head = &station.log.head().checkpoint;
-    let finding = |(check, severity): &(String, String)| StoodFinding { check: check.clone(), severity: severity.clone() };
+    let finding = |(check, severity): &(String, String)| StoodFinding {
+        check: check.clone(),
+        severity: severity.clone(),
+    };
     let key = |one: &Made| SigningKey {
         keyid: one.keyid.clone(),
         keytype: one.keytype.clone(),

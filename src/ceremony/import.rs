@@ -9,8 +9,8 @@ use crate::station::request::{self, Import, StoredRequest};
 use crate::station::trust::named_root;
 use crate::station::{SeenMark, Station};
 use crate::text::{shown, shown_path};
-use crate::tuf::signature::{Worth, count};
 use crate::tuf::Digest;
+use crate::tuf::signature::{Worth, count};
 use std::path::Path;
 
 /// What came in.
@@ -69,7 +69,10 @@ fn take(
             shown(&station.facts.factory)
         )));
     }
-    let roots = request.production_roots().map(|(name, bytes)| named_root(name, bytes)).collect::<Result<Vec<_>, _>>()?;
+    let roots = request
+        .production_roots()
+        .map(|(name, bytes)| named_root(name, bytes))
+        .collect::<Result<Vec<_>, _>>()?;
     let new_roots = station.update_roots(&host.stamp(), roots)?;
     let import = Import {
         format: "countersign/import/1".to_owned(),
@@ -118,7 +121,12 @@ fn take(
     Ok(Imported { stored, new_roots })
 }
 
-fn remember(station: &mut Station, request: &Request, version: u64, digest: Digest) -> Result<(), CeremonyError> {
+fn remember(
+    station: &mut Station,
+    request: &Request,
+    version: u64,
+    digest: Digest,
+) -> Result<(), CeremonyError> {
     let mark = SeenMark { version, signed: digest.to_string(), request: request.digest.to_string() };
     Ok(station.mark_seen(&request.manifest.tag, mark)?)
 }

@@ -16,7 +16,8 @@ use crate::station::officer::{OfficerName, OpenOfficer};
 use crate::station::passphrase::PassphraseFiles;
 use crate::station::policy::Role;
 use crate::station::request::{Made, Shown, StoredRequest};
-use crate::station::vault::{self, SealedKey};
+use crate::station::sealed::SealedKey;
+use crate::station::vault;
 use crate::station::workstation::tool;
 use crate::station::{SignedMark, Station};
 use crate::tuf::{Digest, KeyId, PrivateKey};
@@ -63,7 +64,12 @@ impl Reviewed {
         Reviewed::rendered(station, now, stored, false)
     }
 
-    fn rendered(station: &Station, now: Time, stored: &StoredRequest, render: bool) -> Result<Reviewed, CeremonyError> {
+    fn rendered(
+        station: &Station,
+        now: Time,
+        stored: &StoredRequest,
+        render: bool,
+    ) -> Result<Reviewed, CeremonyError> {
         with_review(station, now, stored, |situation, review| {
             let signed = situation.proposal.metadata.signed;
             let bytes = if signed.span() == situation.message.bytes() {
@@ -89,9 +95,11 @@ impl Reviewed {
     /// The bytes.
     fn bytes<'a>(&'a self, stored: &'a StoredRequest) -> &'a [u8] {
         match &self.bytes {
-            SignedBytes::Within(range) => {
-                stored.request.file("targets.json").and_then(|file| file.get(range.clone())).unwrap_or_default()
-            }
+            SignedBytes::Within(range) => stored
+                .request
+                .file("targets.json")
+                .and_then(|file| file.get(range.clone()))
+                .unwrap_or_default(),
             SignedBytes::Built(bytes) => bytes,
         }
     }
@@ -108,7 +116,8 @@ impl Reviewed {
     }
 
     fn summary(&self) -> Vec<(&'static str, &'static str)> {
-        let mut pairs: Vec<_> = self.findings.iter().map(|(check, severity, _)| (*check, severity.name())).collect();
+        let mut pairs: Vec<_> =
+            self.findings.iter().map(|(check, severity, _)| (*check, severity.name())).collect();
         pairs.dedup();
         pairs
     }
@@ -128,7 +137,9 @@ pub fn recheck(station: &Station, now: Time, stored: &StoredRequest) -> Result<R
         )));
     }
     let last = stored.shown(station.disk())?;
-    let same = |shown: &Shown| shown.review == reviewed.review.to_string() && shown.signed == reviewed.signed.to_string();
+    let same = |shown: &Shown| {
+        shown.review == reviewed.review.to_string() && shown.signed == reviewed.signed.to_string()
+    };
     match last {
         Some(shown) if same(&shown) => Ok(reviewed),
         Some(_) => Err(CeremonyError::NotApproved(format!(
@@ -190,7 +201,8 @@ pub fn refuse(
     why: CeremonyError,
 ) -> Result<CeremonyError, CeremonyError> {
     let own = station.log.open_intents().filter(|intent| !intent.recorded).last().cloned();
-    let (intent, keyid, signed) = own.map_or((0, String::new(), String::new()), |intent| (intent.seq, intent.keyid, intent.signed));
+    let (intent, keyid, signed) =
+        own.map_or((0, String::new(), String::new()), |intent| (intent.seq, intent.keyid, intent.signed));
     let aborted = Event::new(Kind::SignAborted, station.actor())
         .int("intent", intent)
         .text("request", stored.digest().to_string())
@@ -213,7 +225,8 @@ fn sign_now(
     refuse_while_in_doubt(station, reviewed, &key)?;
     let report = run_preflight(station, host);
     if !report.fit() {
-        let failures: Vec<_> = report.failures().map(|line| format!("  {}: {}", line.name, line.message)).collect();
+        let failures: Vec<_> =
+            report.failures().map(|line| format!("  {}: {}", line.name, line.message)).collect();
         return Err(CeremonyError::Refused(format!(
             "this machine is not fit for a signature (countersign preflight):\n{}",
             failures.join("\n")
@@ -226,7 +239,10 @@ fn sign_now(
     let keyid = KeyId::new(key.keyid.clone());
     let newest = station.trust.newest();
     let public = newest.key_in_role(ROLE, &keyid).cloned().ok_or_else(|| {
-        CeremonyError::Refused(format!("the key {keyid} is not a targets key of root version {}", newest.version))
+        CeremonyError::Refused(format!(
+            "the key {keyid} is not a targets key of root version {}",
+            newest.version
+        ))
     })?;
     let (root_version, strength) = (newest.version, strength(station, &key));
     let officers: Vec<String> = opened.iter().map(|officer| officer.name().as_str().to_owned()).collect();
@@ -350,9 +366,14 @@ fn choose_key(station: &Station, stored: &StoredRequest, ask: &Ask<'_>) -> Resul
 
 /// An intent without a result must be settled before anything else is signed. Signing the very same bytes with the
 /// same key again settles it: there is no second content that could be signed.
-fn refuse_while_in_doubt(station: &Station, reviewed: &Reviewed, key: &SealedKey) -> Result<(), CeremonyError> {
+fn refuse_while_in_doubt(
+    station: &Station,
+    reviewed: &Reviewed,
+    key: &SealedKey,
+) -> Result<(), CeremonyError> {
     let signed = reviewed.signed.to_string();
-    let other = station.log.open_intents().find(|intent| intent.signed != signed || intent.keyid != key.keyid);
+    let other =
+        station.log.open_intents().find(|intent| intent.signed != signed || intent.keyid != key.keyid);
     match other {
         None => Ok(()),
         Some(intent) => Err(CeremonyError::InDoubt(format!(
@@ -385,11 +406,17 @@ pub fn run_preflight(station: &Station, host: &Host) -> preflight::Report {
     )
 }
 
-fn open_officers(station: &mut Station, host: &Host, ask: &Ask<'_>) -> Result<Vec<OpenOfficer>, CeremonyError> {
+fn open_officers(
+    station: &mut Station,
+    host: &Host,
+    ask: &Ask<'_>,
+) -> Result<Vec<OpenOfficer>, CeremonyError> {
     let mut opened: Vec<OpenOfficer> = Vec::new();
     for name in ask.officers {
         if opened.iter().any(|officer| officer.name() == name) {
-            return Err(CeremonyError::NotApproved(format!("the officer {name} is named twice; different officers are needed")));
+            return Err(CeremonyError::NotApproved(format!(
+                "the officer {name} is named twice; different officers are needed"
+            )));
         }
         opened.push(open_officer(station, host, name, ask.passphrases, "sign")?);
     }
@@ -425,10 +452,14 @@ fn approvals(
         )));
     }
     let importer = stored.import.importer.as_str();
-    let may = |name: &str, role: Role| importer.is_empty() || name != importer || station.policy.may_hold_both(Role::Importer, role);
+    let may = |name: &str, role: Role| {
+        importer.is_empty() || name != importer || station.policy.may_hold_both(Role::Importer, role)
+    };
     let signers: Vec<&str> = opened.iter().map(|officer| officer.name().as_str()).collect();
     if let Some(name) = signers.iter().find(|name| !may(name, Role::Signer)) {
-        return Err(CeremonyError::NotApproved(format!("{name} imported this request, and the policy does not let the importer sign it")));
+        return Err(CeremonyError::NotApproved(format!(
+            "{name} imported this request, and the policy does not let the importer sign it"
+        )));
     }
     let both = station.policy.may_hold_both(Role::Approver, Role::Signer);
     let counts = |name: &str| may(name, Role::Approver) && (both || !signers.contains(&name));
@@ -452,7 +483,10 @@ fn approvals(
     if approved.len() >= needed {
         return Ok(approved);
     }
-    let why: Vec<String> = void.iter().map(|(one, why)| format!("; {}'s approval is void: {why}", one.approval.officer)).collect();
+    let why: Vec<String> = void
+        .iter()
+        .map(|(one, why)| format!("; {}'s approval is void: {why}", one.approval.officer))
+        .collect();
     Err(CeremonyError::NotApproved(format!(
         "{} of the {needed} approvals that the policy asks for are there{}. Another officer approves with `countersign approve {} --officer NAME`",
         approved.len(),

@@ -28,7 +28,9 @@ pub struct ApproveArgs {
 
 /// An officer's signed refusal. Nobody signs the request while it stands.
 #[derive(clap::Args)]
-#[command(after_help = "Example:\n  countersign reject 4f2a90c1d3e7 --officer bob --reason \"wrong app version\"")]
+#[command(
+    after_help = "Example:\n  countersign reject 4f2a90c1d3e7 --officer bob --reason \"wrong app version\""
+)]
 pub struct RejectArgs {
     /// The request: the first digits of its digest.
     id: String,
@@ -56,7 +58,9 @@ pub fn approve(args: ApproveArgs, context: &Context<'_>) -> Outcome {
         if importer == args.officer.as_str() && !station.policy.may_hold_both(roles.0, roles.1) {
             return Err(super::Failure::new(
                 Exit::NotApproved,
-                format!("{importer} imported this request, and the policy does not let the importer approve it"),
+                format!(
+                    "{importer} imported this request, and the policy does not let the importer approve it"
+                ),
             ));
         }
         let officer = open_officer(station, context.host, &args.officer, &files, "approve")?;

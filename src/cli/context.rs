@@ -59,8 +59,9 @@ impl<'h> Context<'h> {
             .filter(|value| !value.is_empty())
             .map(PathBuf::from)
             .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share")));
-        data.map(|data| data.join("countersign"))
-            .ok_or_else(|| Failure::usage("there is no home folder: give the station's folder with --station"))
+        data.map(|data| data.join("countersign")).ok_or_else(|| {
+            Failure::usage("there is no home folder: give the station's folder with --station")
+        })
     }
 
     /// Opens the station for a command that writes.
@@ -117,6 +118,14 @@ impl<'h> Context<'h> {
         Ok(())
     }
 
+    /// Prints a long result, a screen at a time where there is a terminal.
+    ///
+    /// # Errors
+    /// Standard output is closed or full.
+    pub fn page(&self, text: &str) -> Result<(), Failure> {
+        Ok(self.host.terminal.page(text)?)
+    }
+
     /// Prints a result as JSON, if that is asked for. Characters outside ASCII are escaped: nothing foreign reaches a
     /// terminal.
     ///
@@ -124,7 +133,8 @@ impl<'h> Context<'h> {
     /// Standard output is closed or full.
     pub fn json(&self, value: &impl Serialize) -> Result<(), Failure> {
         if self.global.json {
-            let text = serde_json::to_string_pretty(value).map_err(|e| Failure::new(Exit::Failed, e.to_string()))?;
+            let text =
+                serde_json::to_string_pretty(value).map_err(|e| Failure::new(Exit::Failed, e.to_string()))?;
             self.host.terminal.out(&format!("{}\n", ascii(&text)))?;
         }
         Ok(())

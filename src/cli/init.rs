@@ -12,7 +12,9 @@ use std::path::PathBuf;
 
 /// Make a station for one Factory and pin its production root.
 #[derive(clap::Args)]
-#[command(after_help = "Example:\n  countersign init --factory acme --roots prod-roots/ --online-key ci-targets.pub")]
+#[command(
+    after_help = "Example:\n  countersign init --factory acme --roots prod-roots/ --online-key ci-targets.pub"
+)]
 pub struct Args {
     /// The Factory's name.
     #[arg(long, value_name = "NAME")]
@@ -59,20 +61,27 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
             if Digest::parse(given.trim()) != Some(fingerprint) {
                 return Err(Failure::new(
                     Exit::NotApproved,
-                    format!("the fingerprint of root version {} is {fingerprint}, not the one that was given. Nothing was made", newest.version),
+                    format!(
+                        "the fingerprint of root version {} is {fingerprint}, not the one that was given. Nothing was made",
+                        newest.version
+                    ),
                 ));
             }
         }
         None => {
-            let typed = ConfirmArgs::default().words(
-                context,
-                "Compare, then type the first six words or more (anything else stops): ",
-            );
+            let typed = ConfirmArgs::default()
+                .words(context, "Compare, then type the first six words or more (anything else stops): ");
             let typed = typed.map_err(|_| {
-                Failure::new(Exit::NotApproved, "the fingerprint must be confirmed: give it with --fingerprint HEX")
+                Failure::new(
+                    Exit::NotApproved,
+                    "the fingerprint must be confirmed: give it with --fingerprint HEX",
+                )
             })?;
             if !confirms_fingerprint(&typed, &fingerprint.0) {
-                return Err(Failure::new(Exit::NotApproved, "these are not the fingerprint's words. Nothing was made"));
+                return Err(Failure::new(
+                    Exit::NotApproved,
+                    "these are not the fingerprint's words. Nothing was made",
+                ));
             }
         }
     }
@@ -96,7 +105,11 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         station.facts.factory,
         shown_path(&folder),
         station.log.key(),
-        if args.networked { "This station is on a machine with a network: every report says so.\n" } else { "" },
+        if args.networked {
+            "This station is on a machine with a network: every report says so.\n"
+        } else {
+            ""
+        },
     ))?;
     context.json(&json!({
         "factory": station.facts.factory,

@@ -29,8 +29,10 @@ use std::process::ExitCode;
 /// Review and countersign a Factory's production targets on an air-gapped station.
 #[derive(Parser)]
 #[command(name = "countersign", version, about, max_term_width = 110, arg_required_else_help = true)]
-#[command(after_help = "The ceremony: request (connected machine) - import, review, sign, export (station) - verify, upload.\n\
-                        Try it with nothing: countersign rehearse")]
+#[command(
+    after_help = "The ceremony: request (connected machine) - import, review, sign, export (station) - verify, upload.\n\
+                        Try it with nothing: countersign rehearse"
+)]
 pub struct Arguments {
     /// What all commands share.
     #[command(flatten)]
@@ -85,7 +87,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>, host: &Host) -> ExitC
 
 /// Runs a command line on a host; prints results and errors to the host's terminal.
 pub fn run(arguments: impl IntoIterator<Item = OsString>, host: &Host) -> Exit {
-    let parsed = command().try_get_matches_from(arguments).and_then(|matches| Arguments::from_arg_matches(&matches));
+    let parsed =
+        command().try_get_matches_from(arguments).and_then(|matches| Arguments::from_arg_matches(&matches));
     let arguments = match parsed {
         Ok(arguments) => arguments,
         Err(e) => return usage(&e, host),

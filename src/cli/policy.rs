@@ -8,7 +8,9 @@ use std::path::PathBuf;
 
 /// Show the policy in force, or put another one in force.
 #[derive(clap::Subcommand)]
-#[command(after_help = "Example:\n  countersign policy show > policy.toml\n  countersign policy set policy.toml")]
+#[command(
+    after_help = "Example:\n  countersign policy show > policy.toml\n  countersign policy set policy.toml"
+)]
 pub enum Args {
     /// Print the policy in force, with its comments.
     Show,
@@ -33,7 +35,9 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
             context.with_station("policy set", |station| {
                 let (from, to) = (station.policy.digest(), policy.digest());
                 station.set_policy(&context.host.stamp(), policy.clone())?;
-                context.text(&format!("Policy {to} is in force; it replaces {from}. Approvals given before are void.\n"))?;
+                context.text(&format!(
+                    "Policy {to} is in force; it replaces {from}. Approvals given before are void.\n"
+                ))?;
                 context.json(&json!({ "from": from, "digest": to }))?;
                 Ok(Exit::Done)
             })

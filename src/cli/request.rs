@@ -10,7 +10,9 @@ use std::path::PathBuf;
 
 /// On the connected machine: compose an unsigned request from downloaded files. No network, no key.
 #[derive(clap::Args)]
-#[command(after_help = "Example:\n  countersign request --from downloads --factory acme --wave v2.0 --version 42 \\\n    --tag production --out /media/usb/request")]
+#[command(
+    after_help = "Example:\n  countersign request --from downloads --factory acme --wave v2.0 --version 42 \\\n    --tag production --out /media/usb/request"
+)]
 pub struct Args {
     /// The folder with the downloaded files: prod-roots/, ci-targets.json, prod-targets.json, waves.json …
     #[arg(long, value_name = "DIR")]
@@ -54,7 +56,8 @@ pub struct Args {
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     let now = context.host.clock.now();
     let expires = expiry(&args, now)?;
-    let (prune, count) = (args.prune.iter().copied().collect::<std::collections::BTreeSet<u64>>(), args.prune.len());
+    let (prune, count) =
+        (args.prune.iter().copied().collect::<std::collections::BTreeSet<u64>>(), args.prune.len());
     if prune.len() != count {
         return Err(Failure::usage("--prune names a version twice"));
     }
@@ -75,7 +78,10 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     write_request(&*context.host.disk, &args.out, &request)?;
     let digest = request.digest();
     for name in &request.without_delta {
-        context.note(&format!("Warning: the target {} has no static delta; devices download all of it.\n", shown(name)));
+        context.note(&format!(
+            "Warning: the target {} has no static delta; devices download all of it.\n",
+            shown(name)
+        ));
     }
     let adds: Vec<String> = request.added.iter().map(|name| shown(name)).collect();
     let what = if args.further_signature {
@@ -109,8 +115,9 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
 /// The expiry that was given, in UTC and whole seconds, or 365 days from now.
 fn expiry(args: &Args, now: Time) -> Result<Time, Failure> {
     let expires = match (&args.expires, args.expires_days) {
-        (Some(text), _) => Time::parse(text)
-            .ok_or_else(|| Failure::usage(format!("--expires {}: this is not a time (RFC 3339)", shown(text))))?,
+        (Some(text), _) => Time::parse(text).ok_or_else(|| {
+            Failure::usage(format!("--expires {}: this is not a time (RFC 3339)", shown(text)))
+        })?,
         (None, Some(days)) => now.plus_days(i64::from(days)),
         (None, None) => now.plus_days(365),
     };

@@ -39,7 +39,8 @@ impl ConfirmArgs {
         match &self.confirm {
             Some(words) => Ok(words.clone()),
             None => context.host.terminal.ask(prompt).map_err(|e| {
-                let message = format!("the confirmation words are needed: {e}. Give them with --confirm WORDS");
+                let message =
+                    format!("the confirmation words are needed: {e}. Give them with --confirm WORDS");
                 Failure::new(super::Exit::NotApproved, message)
             }),
         }

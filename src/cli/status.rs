@@ -39,7 +39,10 @@ pub fn run(context: &Context<'_>) -> Outcome {
             overdue.push(format!("key {} has no paper backup", &key.keyid[..12.min(key.keyid.len())]));
         }
         if key.last_drill.is_none_or(|time| now.days_since(time) > 180) {
-            overdue.push(format!("key {} was not drilled in the last 180 days", &key.keyid[..12.min(key.keyid.len())]));
+            overdue.push(format!(
+                "key {} was not drilled in the last 180 days",
+                &key.keyid[..12.min(key.keyid.len())]
+            ));
         }
     }
     if keys.is_empty() {
@@ -70,7 +73,11 @@ pub fn run(context: &Context<'_>) -> Outcome {
     for intent in station.log.open_intents() {
         overdue.push(format!("log entry {}: an intent to sign without a result", intent.seq));
     }
-    text.push_str(&format!("Log       {} entries, checkpoint at {}\n", station.log.size(), head.checkpoint.size));
+    text.push_str(&format!(
+        "Log       {} entries, checkpoint at {}\n",
+        station.log.size(),
+        head.checkpoint.size
+    ));
     for line in &overdue {
         text.push_str(&format!("OVERDUE   {line}\n"));
     }

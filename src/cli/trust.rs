@@ -49,7 +49,12 @@ fn show(context: &Context<'_>) -> Outcome {
     );
     let mut roles = Vec::new();
     for (name, role) in &root.roles {
-        text.push_str(&format!("Role {:<13} {} of {} keys must sign\n", shown(name), role.threshold, role.keyids.len()));
+        text.push_str(&format!(
+            "Role {:<13} {} of {} keys must sign\n",
+            shown(name),
+            role.threshold,
+            role.keyids.len()
+        ));
         let mut keys = Vec::new();
         for keyid in &role.keyids {
             let is_online = *keyid == station.trust.online;
@@ -57,7 +62,9 @@ fn show(context: &Context<'_>) -> Outcome {
             let keytype = root.keys.get(keyid).map_or("", |key| key.keytype());
             let note = if is_online { "the service's online key".to_owned() } else { owner.clone() };
             text.push_str(&format!("  {keyid}  {keytype:<8} {note}\n"));
-            keys.push(json!({ "keyid": keyid.as_str(), "keytype": keytype, "owner": owner, "online": is_online }));
+            keys.push(
+                json!({ "keyid": keyid.as_str(), "keytype": keytype, "owner": owner, "online": is_online }),
+            );
         }
         roles.push(json!({ "role": name, "threshold": role.threshold, "keys": keys }));
     }
@@ -85,9 +92,13 @@ fn online_key(file: &std::path::Path, confirm: &ConfirmArgs, context: &Context<'
         context.note(&format!(
             "The key {keyid} is to be the service's online targets key from now on.\nIts words: {words}\n"
         ));
-        let given = confirm.words(context, "Compare them with those that came another way, then type them: ")?;
+        let given =
+            confirm.words(context, "Compare them with those that came another way, then type them: ")?;
         if !words::confirms(&given, &digest.0) {
-            return Err(Failure::new(Exit::NotApproved, "these are not the key's words. The pinned key stays"));
+            return Err(Failure::new(
+                Exit::NotApproved,
+                "these are not the key's words. The pinned key stays",
+            ));
         }
         station.pin_online_key(&context.host.stamp(), &bytes, public.clone())?;
         context.text(&format!("Pinned the online targets key {keyid}\n"))?;

@@ -5,6 +5,7 @@ pub mod diff;
 pub mod finding;
 pub mod fleet;
 mod group;
+mod html;
 mod json;
 mod labels;
 mod layout;

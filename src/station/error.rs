@@ -60,7 +60,9 @@ pub enum StationError {
         root: u64,
     },
     /// Nothing at the path is a root.
-    #[error("{0}: there is no N.root.json here. Give the folder, .tgz or file with the Factory's production roots")]
+    #[error(
+        "{0}: there is no N.root.json here. Give the folder, .tgz or file with the Factory's production roots"
+    )]
     NoRoots(String),
     /// A request id that names none or several.
     #[error("request {id}: {why}")]

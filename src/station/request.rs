@@ -89,7 +89,12 @@ pub struct StoredRequest {
 const MIN_PREFIX: usize = 6;
 
 /// Stores a request that was taken in. One that is there already is left as it is.
-pub fn store(disk: &dyn Disk, layout: &Layout, request: &Request, import: &Import) -> Result<(), StationError> {
+pub fn store(
+    disk: &dyn Disk,
+    layout: &Layout,
+    request: &Request,
+    import: &Import,
+) -> Result<(), StationError> {
     let folder = layout.requests().join(request.digest.to_string());
     if disk.kind(&folder)?.is_some() {
         return Ok(());
@@ -140,14 +145,23 @@ pub fn newest(station: &super::Station) -> Result<Digest, StationError> {
 pub fn find(disk: &dyn Disk, layout: &Layout, id: &str) -> Result<Digest, StationError> {
     let wanted = id.trim().to_ascii_lowercase();
     if wanted.len() < MIN_PREFIX || !wanted.bytes().all(|b| b.is_ascii_hexdigit()) {
-        return Err(StationError::RequestId { id: shown(id), why: format!("at least {MIN_PREFIX} hex digits of the request digest are needed") });
+        return Err(StationError::RequestId {
+            id: shown(id),
+            why: format!("at least {MIN_PREFIX} hex digits of the request digest are needed"),
+        });
     }
     let matching: Vec<_> =
         list(disk, layout)?.into_iter().filter(|digest| digest.to_string().starts_with(&wanted)).collect();
     match matching.as_slice() {
         [one] => Ok(*one),
-        [] => Err(StationError::RequestId { id: shown(id), why: "this station has no such request. See `countersign status`".into() }),
-        several => Err(StationError::RequestId { id: shown(id), why: format!("{} requests begin so, give more digits", several.len()) }),
+        [] => Err(StationError::RequestId {
+            id: shown(id),
+            why: "this station has no such request. See `countersign status`".into(),
+        }),
+        several => Err(StationError::RequestId {
+            id: shown(id),
+            why: format!("{} requests begin so, give more digits", several.len()),
+        }),
     }
 }
 
@@ -215,7 +229,13 @@ impl StoredRequest {
     }
 
     /// Keeps a JSON file of one kind about this request.
-    pub fn keep_in<T: Serialize>(&self, disk: &dyn Disk, kind: &str, name: &str, value: &T) -> Result<(), StationError> {
+    pub fn keep_in<T: Serialize>(
+        &self,
+        disk: &dyn Disk,
+        kind: &str,
+        name: &str,
+        value: &T,
+    ) -> Result<(), StationError> {
         let folder = self.path(kind);
         ensure_folder(disk, &folder, 0o700)?;
         Ok(write_durably(disk, &folder.join(format!("{name}.json")), 0o600, &[&to_json(value)])?)
@@ -231,14 +251,21 @@ pub(crate) fn to_json<T: Serialize>(value: &T) -> Vec<u8> {
 }
 
 /// Reads a station's own JSON file, strictly.
-pub(crate) fn read_json<T: DeserializeOwned>(disk: &dyn Disk, path: &std::path::Path) -> Result<T, StationError> {
+pub(crate) fn read_json<T: DeserializeOwned>(
+    disk: &dyn Disk,
+    path: &std::path::Path,
+) -> Result<T, StationError> {
     let bytes = disk.read(path, 16 << 20)?;
     let name = crate::text::shown_path(path);
-    Document::parse(name.clone(), &bytes[..], Limits::of_bytes(16 << 20)).map_err(crate::bundle::BundleError::from)?;
+    Document::parse(name.clone(), &bytes[..], Limits::of_bytes(16 << 20))
+        .map_err(crate::bundle::BundleError::from)?;
     serde_json::from_slice(&bytes).map_err(|e| StationError::File { path: name, why: shown(&e.to_string()) })
 }
 
-pub(crate) fn read_optional<T: DeserializeOwned>(disk: &dyn Disk, path: &std::path::Path) -> Result<Option<T>, StationError> {
+pub(crate) fn read_optional<T: DeserializeOwned>(
+    disk: &dyn Disk,
+    path: &std::path::Path,
+) -> Result<Option<T>, StationError> {
     match disk.kind(path)? {
         None => Ok(None),
         Some(_) => read_json(disk, path).map(Some),

@@ -112,7 +112,11 @@ pub fn roots_at(disk: &dyn Disk, path: &Path) -> Result<Vec<Root>, StationError>
         _ => {
             let bytes = disk.read(path, MAX_ARCHIVE_BYTES)?;
             let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-            if bytes.starts_with(&[0x1f, 0x8b]) { roots_in_archive(&name, &bytes)? } else { vec![Root::parse(&name, &bytes)?] }
+            if bytes.starts_with(&[0x1f, 0x8b]) {
+                roots_in_archive(&name, &bytes)?
+            } else {
+                vec![Root::parse(&name, &bytes)?]
+            }
         }
     };
     if roots.is_empty() {
@@ -127,7 +131,10 @@ const MAX_ARCHIVE_BYTES: u64 = 16 << 20;
 fn roots_in_archive(name: &str, archive: &[u8]) -> Result<Vec<Root>, StationError> {
     use std::io::Read as _;
     let fail = |e: std::io::Error| {
-        StationError::Tuf(TufError::KeyFile { file: shown(name), why: format!("it is not a whole gzip'd tar archive ({e})") })
+        StationError::Tuf(TufError::KeyFile {
+            file: shown(name),
+            why: format!("it is not a whole gzip'd tar archive ({e})"),
+        })
     };
     // The cap holds for the unpacked stream too.
     let packed = flate2::read::MultiGzDecoder::new(archive).take(4 * MAX_ARCHIVE_BYTES);

@@ -95,7 +95,12 @@ impl Station {
     ///
     /// # Errors
     /// There is something at the folder, the online key is not the root's, or the disk.
-    pub fn create(host: &Host, folder: &Path, new: NewStation, session: &Session) -> Result<Station, StationError> {
+    pub fn create(
+        host: &Host,
+        folder: &Path,
+        new: NewStation,
+        session: &Session,
+    ) -> Result<Station, StationError> {
         if !is_factory_name(&new.factory) {
             return Err(StationError::FactoryName(new.factory));
         }
@@ -148,7 +153,9 @@ impl Station {
         let mut seed = zeroize::Zeroizing::new([0u8; 32]);
         host.random.fill(&mut *seed).map_err(StationError::NoRandomness)?;
         let mut log = Log::create(host.disk.clone(), &layout.log(), &seed, &log_origin(&new.factory, &seed))?;
-        for folder in [part.join("trust"), layout.roots(), layout.officers(), layout.keys(), layout.requests()] {
+        for folder in
+            [part.join("trust"), layout.roots(), layout.officers(), layout.keys(), layout.requests()]
+        {
             ensure_folder(disk, &folder, 0o700)?;
         }
         for root in new.chain.roots() {
@@ -273,7 +280,8 @@ impl Station {
         if wrote {
             let actor = self.actor().to_owned();
             // The command's name stands in session.opened; this entry closes the newest one.
-            let closed = Event::new(EventKind::SessionClosed, actor).text("command", "").int("exit", u64::from(exit));
+            let closed =
+                Event::new(EventKind::SessionClosed, actor).text("command", "").int("exit", u64::from(exit));
             self.log.append(&host.stamp(), closed)?;
             self.log.checkpoint()?;
         }
@@ -323,7 +331,12 @@ impl Station {
     ///
     /// # Errors
     /// The newest root does not list it, or the disk.
-    pub fn pin_online_key(&mut self, stamp: &Stamp, file: &[u8], public: PublicKey) -> Result<KeyId, StationError> {
+    pub fn pin_online_key(
+        &mut self,
+        stamp: &Stamp,
+        file: &[u8],
+        public: PublicKey,
+    ) -> Result<KeyId, StationError> {
         let keyid = online_key_in(self.trust.newest(), &public)?;
         let statement = format!("online targets key {} replaced by {keyid}", self.trust.online);
         let event = Event::new(EventKind::Deviation, self.actor()).text("statement", statement);
@@ -427,7 +440,10 @@ fn read_facts(disk: &dyn Disk, layout: &Layout) -> Result<StationFile, StationEr
     let text = std::str::from_utf8(&bytes).map_err(|_| fail("it is not UTF-8".to_owned()))?;
     let facts: StationFile = toml::from_str(text).map_err(|e| fail(shown(e.message())))?;
     if facts.format != STATION_FORMAT {
-        return Err(fail(format!("the format \"{}\" is not known, this version reads \"{STATION_FORMAT}\"", shown(&facts.format))));
+        return Err(fail(format!(
+            "the format \"{}\" is not known, this version reads \"{STATION_FORMAT}\"",
+            shown(&facts.format)
+        )));
     }
     Ok(facts)
 }
@@ -450,7 +466,10 @@ fn take_lock(layout: &Layout, session: Option<&Session>) -> Result<Option<File>,
             let mut holder = String::new();
             // What the holder says of itself is a help, not a condition.
             let _ = (&mut file).take(200).read_to_string(&mut holder);
-            return Err(StationError::Busy { folder: layout.root().to_owned(), holder: shown(holder.trim()) });
+            return Err(StationError::Busy {
+                folder: layout.root().to_owned(),
+                holder: shown(holder.trim()),
+            });
         }
         Err(std::fs::TryLockError::Error(e)) => return Err(fail("lock", e).into()),
     }

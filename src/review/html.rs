@@ -1,0 +1,247 @@
+//! The review as one HTML file: no scripts, nothing from outside, readable on a screen and on paper for years.
+//!
+//! Everything shown is printable ASCII already ([`super::layout`]); here the five characters that mean something to
+//! HTML are escaped, and a content security policy forbids everything but the one style sheet, by its hash.
+
+use super::Review;
+use super::finding::Finding;
+use super::layout::{self, Fact, Level, Mark, Page};
+use base64::Engine as _;
+use sha2::{Digest as _, Sha256};
+use std::fmt::{self, Write as _};
+
+const STYLE: &str = include_str!("html.css");
+
+impl Review<'_> {
+    /// The review as one self-contained HTML file.
+    pub fn html(&self) -> String {
+        let mut contents = Contents(Vec::new());
+        layout::lay_out(self, &mut contents);
+        let mut page = HtmlPage { out: String::new(), sections: 0, open: Open::Nothing };
+        page.top(self, &contents.0);
+        layout::lay_out(self, &mut page);
+        page.bottom(self);
+        page.out
+    }
+}
+
+/// Text with `&`, `<`, `>`, `"` and `'` escaped.
+struct Escaped<'a>(&'a str);
+
+impl fmt::Display for Escaped<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut rest = self.0;
+        while let Some(at) = rest.find(['&', '<', '>', '"', '\'']) {
+            out.write_str(&rest[..at])?;
+            out.write_str(match rest.as_bytes().get(at) {
+                Some(b'&') => "&amp;",
+                Some(b'<') => "&lt;",
+                Some(b'>') => "&gt;",
+                Some(b'"') => "&quot;",
+                _ => "&#39;",
+            })?;
+            rest = &rest[at + 1..];
+        }
+        out.write_str(rest)
+    }
+}
+
+/// Only notes the titles, for the links at the top.
+struct Contents(Vec<String>);
+
+impl Page for Contents {
+    fn section(&mut self, title: &str) {
+        self.0.push(title.to_owned());
+    }
+    fn say(&mut self, _: &str) {}
+    fn point(&mut self, _: Mark, _: &str) {}
+    fn entry(&mut self, _: Mark, _: Level, _: &str) {}
+    fn fact(&mut self, _: &Fact) {}
+    fn finding(&mut self, _: &Finding) {}
+}
+
+/// The innermost element that waits for its end.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Open {
+    Nothing,
+    Section,
+    Points,
+    Findings,
+    Entry,
+    Table,
+}
+
+struct HtmlPage {
+    out: String,
+    sections: usize,
+    open: Open,
+}
+
+impl HtmlPage {
+    fn top(&mut self, review: &Review<'_>, contents: &[String]) {
+        let style_hash = base64::engine::general_purpose::STANDARD.encode(Sha256::digest(STYLE.as_bytes()));
+        let title = layout::title(review);
+        let (verdict_class, header) = (if review.signable() { "yes" } else { "no" }, &review.header);
+        self.write(format_args!(
+            "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+             <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src \
+             'sha256-{style_hash}'; base-uri 'none'; form-action 'none'\">\n\
+             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+             <meta name=\"referrer\" content=\"no-referrer\">\n\
+             <title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<header>\n<h1>{title}</h1>\n\
+             <p class=\"verdict {verdict_class}\">{verdict}</p>\n\
+             <div class=\"confirm\"><p>{bytes} bytes would be signed. Their SHA-256: <br><code>{digest}</code></p>\n\
+             <p>In words, to confirm exactly these bytes: <br><span class=\"words\">{words}</span></p></div>\n",
+            title = Escaped(&title),
+            verdict = Escaped(&layout::verdict(review)),
+            bytes = header.bytes,
+            digest = header.digest,
+            words = Escaped(&header.confirm),
+        ));
+        self.write(format_args!("<table>\n<caption class=\"unseen\">The request</caption>\n"));
+        for (label, value) in layout::header(review) {
+            let class = if label == "Station" { " class=\"station\"" } else { "" };
+            self.write(format_args!(
+                "<tr><th scope=\"row\">{}</th><td{class}>{}</td></tr>\n",
+                Escaped(label),
+                Escaped(&value)
+            ));
+        }
+        self.write(format_args!("</table>\n<p>{}</p>\n", Escaped(&layout::totals(review))));
+        self.write(format_args!("<nav aria-label=\"Sections\">\n<ul>\n"));
+        for (index, title) in contents.iter().enumerate() {
+            self.write(format_args!("<li><a href=\"#s{}\">{}</a></li>\n", index + 1, Escaped(title)));
+        }
+        self.write(format_args!(
+            "</ul>\n</nav>\n<p class=\"place\"><span class=\"sign\">+</span>added, \
+             <span class=\"sign\">-</span>removed, <span class=\"sign\">~</span>changed, with what it was; no sign: \
+             as before, or nothing to compare with.</p>\n</header>\n<main>\n"
+        ));
+    }
+
+    fn bottom(&mut self, review: &Review<'_>) {
+        self.leave(Open::Nothing);
+        self.write(format_args!(
+            "</main>\n<footer>\n<p>{}</p>\n<p>Digest of this review: <code>{}</code></p>\n<p>Digest of what would be \
+             signed: <code>{}</code></p>\n<p>{}</p>\n</footer>\n</body>\n</html>\n",
+            Escaped(&layout::totals(review)),
+            review.digest(),
+            review.header.digest,
+            Escaped(review.header.tool),
+        ));
+    }
+
+    fn write(&mut self, arguments: fmt::Arguments<'_>) {
+        // Writing to a string does not fail.
+        let _ = self.out.write_fmt(arguments);
+    }
+
+    /// Ends elements until `to` is the innermost.
+    fn leave(&mut self, to: Open) {
+        while self.open != to {
+            let (end, outer) = match self.open {
+                Open::Nothing => return,
+                Open::Section => ("</section>\n", Open::Nothing),
+                Open::Points | Open::Findings => ("</ul>\n", Open::Section),
+                Open::Entry => ("</details>\n", Open::Section),
+                Open::Table => ("</table>\n", Open::Entry),
+            };
+            self.out.push_str(end);
+            self.open = outer;
+        }
+    }
+
+    /// The sign of a mark, with the word for it for those who hear the page.
+    fn sign(&mut self, mark: Mark) {
+        if mark != Mark::Plain {
+            self.write(format_args!(
+                "<span class=\"sign\" aria-hidden=\"true\">{}</span><span class=\"unseen\">{}: </span>",
+                mark.sign(),
+                class_of(mark)
+            ));
+        }
+    }
+}
+
+impl Page for HtmlPage {
+    fn section(&mut self, title: &str) {
+        self.leave(Open::Nothing);
+        self.sections += 1;
+        let number = self.sections;
+        self.write(format_args!(
+            "<section aria-labelledby=\"s{number}\">\n<h2 id=\"s{number}\">{}</h2>\n",
+            Escaped(title)
+        ));
+        self.open = Open::Section;
+    }
+
+    fn say(&mut self, sentence: &str) {
+        self.leave(Open::Section);
+        self.write(format_args!("<p>{}</p>\n", Escaped(sentence)));
+    }
+
+    fn point(&mut self, mark: Mark, line: &str) {
+        if self.open != Open::Points {
+            self.leave(Open::Section);
+            self.out.push_str("<ul class=\"points\">\n");
+            self.open = Open::Points;
+        }
+        self.write(format_args!("<li class=\"{}\">", class_of(mark)));
+        self.sign(mark);
+        self.write(format_args!("{}</li>\n", Escaped(line)));
+    }
+
+    fn entry(&mut self, mark: Mark, level: Level, title: &str) {
+        self.leave(Open::Section);
+        let heading = if level == Level::Target { "h4" } else { "h3" };
+        self.write(format_args!("<details class=\"entry {}\" open>\n<summary>", class_of(mark)));
+        self.sign(mark);
+        self.write(format_args!("<{heading}>{}</{heading}></summary>\n", Escaped(title)));
+        self.open = Open::Entry;
+    }
+
+    fn fact(&mut self, fact: &Fact) {
+        if self.open != Open::Table {
+            self.leave(Open::Entry);
+            self.out.push_str(
+                "<table>\n<thead class=\"unseen\"><tr><th scope=\"col\">Member</th><th scope=\"col\">Value</th></tr>\
+                 </thead>\n",
+            );
+            self.open = Open::Table;
+        }
+        self.write(format_args!("<tr class=\"{}\"><th scope=\"row\">", class_of(fact.mark)));
+        self.sign(fact.mark);
+        self.write(format_args!("{}</th><td>{}", Escaped(&fact.label), Escaped(&fact.value)));
+        if let Some(was) = &fact.was {
+            self.write(format_args!(" <span class=\"was\">was {}</span>", Escaped(was)));
+        }
+        self.out.push_str("</td></tr>\n");
+    }
+
+    fn finding(&mut self, finding: &Finding) {
+        if self.open != Open::Findings {
+            self.leave(Open::Section);
+            self.out.push_str("<ul class=\"findings\">\n");
+            self.open = Open::Findings;
+        }
+        let severity = finding.severity.name();
+        self.write(format_args!(
+            "<li class=\"{severity}\"><span class=\"severity\">{severity}</span> <code>{}</code><br>{}",
+            Escaped(finding.check),
+            Escaped(&finding.message)
+        ));
+        if !finding.path.is_empty() {
+            self.write(format_args!("<br><span class=\"place mono\">{}</span>", Escaped(&finding.path)));
+        }
+        self.out.push_str("</li>\n");
+    }
+}
+
+fn class_of(mark: Mark) -> &'static str {
+    match mark {
+        Mark::Added => "added",
+        Mark::Removed => "removed",
+        Mark::Changed => "changed",
+        Mark::Plain => "plain",
+    }
+}
