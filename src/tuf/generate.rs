@@ -62,7 +62,7 @@ fn ed25519_file(random: &dyn Random) -> std::io::Result<Zeroizing<Vec<u8>>> {
     random.fill(&mut *seed)?;
     let mut digits = Zeroizing::new([0u8; 64]);
     // The buffer has exactly the length of the digits.
-    let _ = hex::encode_to_slice(&*seed, &mut *digits);
+    let _ = hex::encode_to_slice(seed.as_slice(), &mut *digits);
     Ok(secret_file("ED25519", &*digits))
 }
 
