@@ -4,11 +4,11 @@ use countersign::host::clock::Time;
 use countersign::host::random::SystemRandom;
 use countersign::host::{Disk, RealDisk};
 use countersign::station::backup::{Places, backup};
-use countersign::station::officer::{self, NewOfficer, OfficerName, OpenOfficer};
+use countersign::station::officer::{self, MadeOfficer, NewOfficer, OfficerName, OpenOfficer};
 use countersign::station::restore::{read_scans, restore};
 use countersign::station::seal::WorkFactor;
 use countersign::station::sealed::{Holders, KeyMeta};
-use countersign::station::vault;
+use countersign::station::vault::{self, Sealing};
 use secrecy::SecretString;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
@@ -37,7 +37,9 @@ impl Station {
             passphrase: passphrase(name),
             work_factor: WorkFactor::REHEARSAL,
         };
-        officer::create(&RealDisk, &SystemRandom, &self.at("officers"), new, NOW).expect("added");
+        let folder = self.at("officers");
+        let made = MadeOfficer::make(&RealDisk, &SystemRandom, &folder, new, NOW);
+        made.and_then(|made| made.put(&RealDisk, &folder)).expect("added");
         self.open_officer(name)
     }
 
@@ -55,8 +57,9 @@ impl Station {
             KeyMeta { keyid: keyid.to_owned(), keytype: "RSA".to_owned(), public: "-----BEGIN\n".repeat(70) };
         let holders = Holders { officers: &officers, quorum };
         let secret = Zeroizing::new(secret.to_vec());
-        vault::seal_key(&RealDisk, &SystemRandom, &self.at("keys"), &meta, &secret, holders, NOW)
-            .expect("sealed");
+        let keys = self.at("keys");
+        let sealing = Sealing::new(&RealDisk, &SystemRandom, &keys, &meta, &secret, holders, NOW);
+        sealing.map_err(|e| e.to_string()).expect("sealed").put(&RealDisk, &keys).expect("put");
     }
 
     fn open(&self, keyid: &str, officers: &[&OpenOfficer]) -> Result<Zeroizing<Vec<u8>>, String> {
@@ -154,8 +157,9 @@ fn paper_of_an_earlier_sealing_is_stale() {
     let old = scans(&station.print(&keyid), &["png"]);
     let publics = officers.each_ref().map(|open| open.public().clone());
     let holders = Holders { officers: &publics, quorum: 2 };
-    vault::reseal_key(&RealDisk, &SystemRandom, &station.at("keys"), &keyid, &officers.each_ref(), holders)
-        .expect("sealed anew");
+    let keys = station.at("keys");
+    let sealing = Sealing::anew(&RealDisk, &SystemRandom, &keys, &keyid, &officers.each_ref(), holders);
+    sealing.map_err(|e| e.to_string()).expect("sealed anew").put(&RealDisk, &keys).expect("put");
     let refused = station.restore(&old).expect_err("stale");
     assert!(refused.contains("holds another sealing of this key"), "{refused}");
     // Old shares with the new key's sheet.

@@ -1,6 +1,6 @@
 //! The paper backup of a key: a sheet for the sealed key and one for each officer, with pictures of every QR code.
 
-use crate::host::disk::write_durably;
+use crate::host::disk::{ensure_folder, write_durably};
 use crate::host::{Disk, clock::Time};
 use crate::station::custody::{CustodyError, CustodyResult};
 use crate::station::officer::{self, OfficerName};
@@ -45,7 +45,7 @@ pub fn backup(
     out: &Path,
 ) -> CustodyResult<Backup> {
     let key = vault::load(disk, places.keys, keyid)?;
-    vault::ensure_folder(disk, out)?;
+    ensure_folder(disk, out, 0o700)?;
     if !disk.list(out, 10_000)?.is_empty() {
         return Err(CustodyError::NotEmpty(out.to_owned()));
     }

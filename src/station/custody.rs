@@ -189,7 +189,7 @@ pub enum CustodyError {
 
 impl CustodyError {
     /// Is it that the right people have not consented (exit code 4), rather than a fault?
-    pub fn is_not_approved(&self) -> bool {
+    pub fn is_refusal(&self) -> bool {
         matches!(
             self,
             CustodyError::WrongPassphrase(_)

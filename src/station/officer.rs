@@ -4,7 +4,7 @@
 //! so stock `age -d -i NAME.age FILE` opens whatever is sealed to her; her approval key stands in a comment line.
 //! `NAME.pub` holds the public halves. Opening checks that the two belong together.
 
-use crate::host::disk::write_durably;
+use crate::host::disk::{ensure_folder, write_durably};
 use crate::host::{Disk, Random, clock::Time};
 use crate::station::custody::{CustodyError, CustodyResult};
 use crate::station::record::{RECORD_CAP, parse_record, write_record};
@@ -169,41 +169,64 @@ pub struct NewOfficer {
     pub work_factor: WorkFactor,
 }
 
-/// Makes an officer: new keys, sealed under her passphrase.
-///
-/// # Errors
-/// She exists already, there is no randomness, or the files cannot be written.
-pub fn create(
-    disk: &dyn Disk,
-    random: &dyn Random,
-    folder: &Path,
-    new: NewOfficer,
-    now: Time,
-) -> CustodyResult<OfficerPublic> {
-    let NewOfficer { name, roles, passphrase, work_factor } = new;
-    let (secret_file, public_file) = files(folder, &name);
-    if disk.kind(&public_file)?.is_some() {
-        return Err(CustodyError::OfficerExists(name));
+/// An officer who was made and is not on the disk yet, so that the log can name her first.
+pub struct MadeOfficer {
+    public: OfficerPublic,
+    sealed: Vec<u8>,
+}
+
+impl MadeOfficer {
+    /// Makes new keys, sealed under her passphrase.
+    ///
+    /// # Errors
+    /// She exists already, or there is no randomness.
+    pub fn make(
+        disk: &dyn Disk,
+        random: &dyn Random,
+        folder: &Path,
+        new: NewOfficer,
+        now: Time,
+    ) -> CustodyResult<MadeOfficer> {
+        let NewOfficer { name, roles, passphrase, work_factor } = new;
+        let (secret_file, public_file) = files(folder, &name);
+        if disk.kind(&public_file)?.is_some() {
+            return Err(CustodyError::OfficerExists(name));
+        }
+        if disk.kind(&secret_file)?.is_some() {
+            return Err(CustodyError::HalfMade(secret_file));
+        }
+        let identity = age::x25519::Identity::generate();
+        let mut seed = Zeroizing::new([0u8; 32]);
+        random.fill(&mut *seed).map_err(CustodyError::NoRandomness)?;
+        let public = OfficerPublic {
+            added: now,
+            approval_key: hex::encode(SigningKey::from_bytes(&seed).verifying_key().to_bytes()),
+            format: FORMAT.to_owned(),
+            name,
+            recipient: identity.to_public().to_string(),
+            retired: None,
+            roles,
+        };
+        let sealed = seal_identity(&public, &identity, &seed, passphrase, work_factor)?;
+        Ok(MadeOfficer { public, sealed })
     }
-    if disk.kind(&secret_file)?.is_some() {
-        return Err(CustodyError::HalfMade(secret_file));
+
+    /// Her public half.
+    pub fn public(&self) -> &OfficerPublic {
+        &self.public
     }
-    let identity = age::x25519::Identity::generate();
-    let mut seed = Zeroizing::new([0u8; 32]);
-    random.fill(&mut *seed).map_err(CustodyError::NoRandomness)?;
-    let public = OfficerPublic {
-        added: now,
-        approval_key: hex::encode(SigningKey::from_bytes(&seed).verifying_key().to_bytes()),
-        format: FORMAT.to_owned(),
-        name,
-        recipient: identity.to_public().to_string(),
-        retired: None,
-        roles,
-    };
-    let sealed = seal_identity(&public, &identity, &seed, passphrase, work_factor)?;
-    write_durably(disk, &secret_file, 0o600, &[&sealed])?;
-    write_record(disk, &public_file, &public)?;
-    Ok(public)
+
+    /// Puts her on the disk.
+    ///
+    /// # Errors
+    /// The files cannot be written.
+    pub fn put(self, disk: &dyn Disk, folder: &Path) -> CustodyResult<OfficerPublic> {
+        let (secret_file, public_file) = files(folder, &self.public.name);
+        ensure_folder(disk, folder, 0o700)?;
+        write_durably(disk, &secret_file, 0o600, &[&self.sealed])?;
+        write_record(disk, &public_file, &self.public)?;
+        Ok(self.public)
+    }
 }
 
 fn seal_identity(

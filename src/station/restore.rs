@@ -2,7 +2,7 @@
 //! is not the same or broken.
 
 use crate::host::Disk;
-use crate::host::disk::{Kind, write_durably};
+use crate::host::disk::{Kind, ensure_folder, write_durably};
 use crate::station::backup::Places;
 use crate::station::custody::{CustodyError, CustodyResult};
 use crate::station::officer::{self, OfficerName, OfficerPublic};
@@ -207,7 +207,7 @@ pub fn restore(disk: &dyn Disk, places: Places<'_>, scanned: &Scanned) -> Custod
             key.holders()
         ));
     }
-    vault::ensure_folder(disk, places.officers)?;
+    ensure_folder(disk, places.officers, 0o700)?;
     for (public, identity) in missing {
         let (secret_file, public_file) = officer::files(places.officers, &public.name);
         write_durably(disk, &secret_file, 0o600, &[identity])?;

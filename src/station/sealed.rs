@@ -76,6 +76,38 @@ impl SealedKey {
         names(&self.officers)
     }
 
+    /// Are these holders of the key, each named once, and enough of them? To be asked before any passphrase is.
+    ///
+    /// # Errors
+    /// [`CustodyError::NamedTwice`], [`CustodyError::NotHolder`] or [`CustodyError::TooFewOfficers`].
+    pub fn check_present(&self, officers: &[&OfficerName]) -> CustodyResult<()> {
+        for (at, officer) in officers.iter().enumerate() {
+            if officers[..at].contains(officer) {
+                return Err(CustodyError::NamedTwice((*officer).clone()));
+            }
+            if !self.officers.contains(officer) {
+                return Err(CustodyError::NotHolder {
+                    keyid: self.keyid.clone(),
+                    officer: (*officer).clone(),
+                    holders: self.holders(),
+                });
+            }
+        }
+        if officers.len() < usize::from(self.quorum) {
+            return Err(self.too_few(officers.len()));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn too_few(&self, given: usize) -> CustodyError {
+        CustodyError::TooFewOfficers {
+            keyid: self.keyid.clone(),
+            quorum: self.quorum,
+            given,
+            holders: self.holders(),
+        }
+    }
+
     /// The set of shares in force; none for a quorum of 1.
     pub(crate) fn share_set(&self) -> Option<ShareSet<'_>> {
         Some(ShareSet {

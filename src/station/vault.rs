@@ -4,24 +4,24 @@
 //! is the one step that takes a new set into force: until then the old set opens, from then on the new one does,
 //! wherever a crash falls. The files of the next set wait as `….next` and are put in place afterwards.
 
-mod reseal;
+mod sealing;
 
-use crate::host::disk::{Kind, write_durably};
-use crate::host::{Disk, Random, clock::Time};
+use crate::host::disk::Kind;
+use crate::host::{Disk, clock::Time};
 use crate::station::custody::{CustodyError, CustodyResult, ShareProblem};
-use crate::station::officer::{OfficerName, OfficerPublic, OpenOfficer};
+use crate::station::officer::{OfficerName, OpenOfficer};
 use crate::station::record::{read_record, write_record};
 use crate::station::seal::{self, SEALED_CAP, Unsealed};
-use crate::station::sealed::{self, FORMAT, Holders, KeyMeta, SEALED, SHARES, SealedKey, share_name};
+use crate::station::sealed::{self, FORMAT, SEALED, share_name};
 use crate::station::share::{self, Share, ShareSet};
-use age::secrecy::ExposeSecret;
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use zeroize::Zeroizing;
 
-pub use reseal::reseal_key;
+pub use super::sealed::{Holders, KeyMeta, SealedKey};
+pub use sealing::Sealing;
+pub(crate) use sealing::put_new;
 
 const KEYS_CAP: usize = 1000;
 
@@ -82,133 +82,6 @@ pub fn find_key(disk: &dyn Disk, keys: &Path, prefix: &str) -> CustodyResult<Sea
     }
 }
 
-/// A set of sealed files, still in memory, and what `public.json` says of it.
-struct NewSet {
-    files: BTreeMap<String, Vec<u8>>,
-    set: Option<String>,
-    recipient: Option<String>,
-}
-
-impl NewSet {
-    fn digests(&self) -> BTreeMap<String, String> {
-        self.files.iter().map(|(name, bytes)| (name.clone(), hex::encode(Sha256::digest(bytes)))).collect()
-    }
-}
-
-fn make_set(keyid: &str, secret: &[u8], holders: Holders<'_>, random: &dyn Random) -> CustodyResult<NewSet> {
-    let Holders { officers, quorum } = holders;
-    sealed::check_quorum(quorum, officers.len())?;
-    for (at, officer) in officers.iter().enumerate() {
-        if officers[..at].iter().any(|other| other.name == officer.name) {
-            return Err(CustodyError::NamedTwice(officer.name.clone()));
-        }
-        if !officer.is_active() {
-            return Err(CustodyError::Retired(officer.name.clone()));
-        }
-    }
-    let failed = |what: &str| {
-        let what = format!("{what} of the key {keyid}");
-        move |reason| CustodyError::Make { what, reason }
-    };
-    let recipients: Vec<age::x25519::Recipient> =
-        officers.iter().map(OfficerPublic::age_recipient).collect::<CustodyResult<_>>()?;
-    let mut files = BTreeMap::new();
-    if quorum == 1 {
-        let each: Vec<&dyn age::Recipient> = recipients.iter().map(|one| one as _).collect();
-        files.insert(SEALED.to_owned(), seal::seal(&each, secret).map_err(failed("the secret"))?);
-        return Ok(NewSet { files, set: None, recipient: None });
-    }
-    let identity = age::x25519::Identity::generate();
-    let recipient = identity.to_public();
-    let mut set_id = [0u8; 8];
-    random.fill(&mut set_id).map_err(CustodyError::NoRandomness)?;
-    let (set_id, recipient_text) = (hex::encode(set_id), recipient.to_string());
-    files.insert(SEALED.to_owned(), seal::seal(&[&recipient], secret).map_err(failed("the secret"))?);
-    let set = ShareSet {
-        keyid,
-        set: &set_id,
-        threshold: quorum,
-        total: u8::try_from(officers.len())
-            .map_err(|_| CustodyError::BadQuorum { quorum, officers: officers.len() })?,
-        recipient: &recipient_text,
-    };
-    let names: Vec<&OfficerName> = officers.iter().map(|officer| &officer.name).collect();
-    let shares = share::split(identity.to_string().expose_secret().as_bytes(), &set, &names, random)?;
-    for (share, recipient) in shares.iter().zip(&recipients) {
-        let sealed = seal::seal(&[recipient], &share.to_text()).map_err(failed("a share"))?;
-        files.insert(share_name(&share.officer), sealed);
-    }
-    Ok(NewSet { files, set: Some(set_id), recipient: Some(recipient_text) })
-}
-
-/// Makes a folder if it is not there yet, durably.
-pub(crate) fn ensure_folder(disk: &dyn Disk, path: &Path) -> CustodyResult<()> {
-    if disk.kind(path)?.is_none() {
-        disk.make_folder(path, 0o700)?;
-        if let Some(parent) = path.parent() {
-            disk.sync_folder(parent)?;
-        }
-    }
-    Ok(())
-}
-
-/// Seals a new key to a quorum of officers. `secret` is the plaintext that opens again, byte for byte: the `.sec`
-/// file that fioctl understands.
-///
-/// # Errors
-/// The key is sealed here already, the quorum cannot be, an officer is retired or named twice, or a file operation
-/// failed; then the key is not in the vault.
-pub fn seal_key(
-    disk: &dyn Disk,
-    random: &dyn Random,
-    keys: &Path,
-    meta: &KeyMeta,
-    secret: &Zeroizing<Vec<u8>>,
-    holders: Holders<'_>,
-    now: Time,
-) -> CustodyResult<SealedKey> {
-    let folder = key_folder(keys, &meta.keyid)?;
-    if disk.kind(&folder.join("public.json"))?.is_some() {
-        return Err(CustodyError::KeyExists(meta.keyid.clone()));
-    }
-    let new = make_set(&meta.keyid, secret, holders, random)?;
-    let key = SealedKey {
-        files: new.digests(),
-        format: FORMAT.to_owned(),
-        imported: now,
-        keyid: meta.keyid.clone(),
-        keytype: meta.keytype.clone(),
-        last_backup: None,
-        last_drill: None,
-        officers: holders.officers.iter().map(|officer| officer.name.clone()).collect(),
-        public: meta.public.clone(),
-        quorum: holders.quorum,
-        recipient: new.recipient.clone(),
-        set: new.set.clone(),
-    };
-    put_new(disk, keys, &key, &new.files)?;
-    Ok(key)
-}
-
-/// Writes a key that is not in the vault yet, `public.json` last.
-pub(crate) fn put_new(
-    disk: &dyn Disk,
-    keys: &Path,
-    key: &SealedKey,
-    files: &BTreeMap<String, Vec<u8>>,
-) -> CustodyResult<()> {
-    let folder = key_folder(keys, &key.keyid)?;
-    ensure_folder(disk, keys)?;
-    ensure_folder(disk, &folder)?;
-    if key.quorum > 1 {
-        ensure_folder(disk, &folder.join(SHARES))?;
-    }
-    for (name, bytes) in files {
-        write_durably(disk, &folder.join(name), 0o600, &[bytes])?;
-    }
-    write_record(disk, &folder.join("public.json"), key)
-}
-
 /// Opens a key with its officers, in memory. More officers than the quorum may come; each of their shares must be
 /// right.
 ///
@@ -223,7 +96,8 @@ pub fn open_key(
 ) -> CustodyResult<Zeroizing<Vec<u8>>> {
     let key = load(disk, keys, keyid)?;
     let folder = key_folder(keys, keyid)?;
-    check_holders(&key, officers)?;
+    let names: Vec<&OfficerName> = officers.iter().map(|officer| officer.name()).collect();
+    key.check_present(&names)?;
     let sealed = read_file(disk, &folder, &key, SEALED)?;
     let path = folder.join(SEALED);
     let does_not_open = |with: String, e| CustodyError::DoesNotOpen {
@@ -235,7 +109,7 @@ pub fn open_key(
         },
     };
     let Some(set) = key.share_set() else {
-        let Some(officer) = officers.first() else { return Err(too_few(&key, 0)) };
+        let Some(officer) = officers.first() else { return Err(key.too_few(0)) };
         return officer
             .unseal(&sealed)
             .map_err(|e| does_not_open(format!("the identity of {}", officer.name()), e));
@@ -251,7 +125,7 @@ pub fn open_key(
     }
     let wrong = || CustodyError::WrongCombination {
         keyid: keyid.to_owned(),
-        officers: sealed::names(officers.iter().map(|officer| officer.name())),
+        officers: sealed::names(names.iter().copied()),
     };
     let text = share::combine(&shares.iter().collect::<Vec<_>>()).ok_or_else(wrong)?;
     let text = std::str::from_utf8(&text).map_err(|_| wrong())?;
@@ -261,35 +135,6 @@ pub fn open_key(
     }
     seal::unseal(&identity, &sealed)
         .map_err(|e| does_not_open("the identity that the shares make".to_owned(), e))
-}
-
-/// Distinct holders, and enough of them.
-fn check_holders(key: &SealedKey, officers: &[&OpenOfficer]) -> CustodyResult<()> {
-    for (at, officer) in officers.iter().enumerate() {
-        if officers[..at].iter().any(|other| other.name() == officer.name()) {
-            return Err(CustodyError::NamedTwice(officer.name().clone()));
-        }
-        if !key.officers.contains(officer.name()) {
-            return Err(CustodyError::NotHolder {
-                keyid: key.keyid.clone(),
-                officer: officer.name().clone(),
-                holders: key.holders(),
-            });
-        }
-    }
-    if officers.len() < usize::from(key.quorum) {
-        return Err(too_few(key, officers.len()));
-    }
-    Ok(())
-}
-
-fn too_few(key: &SealedKey, given: usize) -> CustodyError {
-    CustodyError::TooFewOfficers {
-        keyid: key.keyid.clone(),
-        quorum: key.quorum,
-        given,
-        holders: key.holders(),
-    }
 }
 
 fn open_share(
@@ -326,7 +171,7 @@ pub(crate) fn read_file(
     name: &str,
 ) -> CustodyResult<Vec<u8>> {
     let is_meant = |bytes: &[u8]| key.files.get(name) == Some(&hex::encode(Sha256::digest(bytes)));
-    let waiting = folder.join(format!("{name}{}", reseal::NEXT));
+    let waiting = folder.join(format!("{name}{}", sealing::NEXT));
     if disk.kind(&waiting)?.is_some() {
         let bytes = disk.read(&waiting, SEALED_CAP)?;
         if is_meant(&bytes) {

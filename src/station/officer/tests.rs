@@ -19,7 +19,7 @@ fn add(folder: &Path, who: &str) -> CustodyResult<OfficerPublic> {
         passphrase: words(who),
         work_factor: WorkFactor::REHEARSAL,
     };
-    create(&RealDisk, &SystemRandom, folder, new, NOW)
+    MadeOfficer::make(&RealDisk, &SystemRandom, folder, new, NOW)?.put(&RealDisk, folder)
 }
 
 fn refused<T>(result: CustodyResult<T>) -> CustodyError {

@@ -1,5 +1,6 @@
 use super::*;
 use crate::host::{Clock, RealDisk, Terminal, clock::Time};
+use crate::station::officer::MadeOfficer;
 use std::collections::VecDeque;
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -105,7 +106,8 @@ fn attempts(lines: &[&'static str], from_stdin: bool, failures: u32) -> (bool, V
         work_factor: crate::station::seal::WorkFactor::REHEARSAL,
     };
     let folder = desk.folder.path();
-    officer::create(&RealDisk, host.random.as_ref(), folder, new, host.clock.now()).expect("made");
+    let made = MadeOfficer::make(&RealDisk, host.random.as_ref(), folder, new, host.clock.now());
+    made.and_then(|made| made.put(&RealDisk, folder)).expect("made");
     let files = PassphraseFiles::parse(if from_stdin { &["alice=-"] } else { &[] }).expect("parsed");
     let mut logged = Vec::new();
     let mut log = |_: &OfficerName, failures| -> CustodyResult<()> {

@@ -2,8 +2,9 @@ use super::*;
 use crate::host::RealDisk;
 use crate::host::disk::{DiskResult, Entry};
 use crate::host::random::SystemRandom;
-use crate::station::officer::{self, NewOfficer};
+use crate::station::officer::{self, MadeOfficer, NewOfficer, OfficerPublic};
 use crate::station::seal::WorkFactor;
+use crate::station::sealed::SHARES;
 use proptest::prelude::*;
 use secrecy::SecretString;
 use std::sync::OnceLock;
@@ -31,7 +32,8 @@ fn office() -> &'static Office {
                 passphrase: words(),
                 work_factor: WorkFactor::REHEARSAL,
             };
-            officer::create(&RealDisk, &SystemRandom, folder.path(), new, NOW).expect("made");
+            let made = MadeOfficer::make(&RealDisk, &SystemRandom, folder.path(), new, NOW);
+            made.and_then(|made| made.put(&RealDisk, folder.path())).expect("made");
             officer::open(&RealDisk, folder.path(), &name, words()).expect("opened")
         });
         Office { _folder: folder, open: open.into() }
@@ -49,6 +51,24 @@ fn present(names: &[&str]) -> Vec<&'static OpenOfficer> {
 
 fn meta(digit: &str) -> KeyMeta {
     KeyMeta { keyid: digit.repeat(64), keytype: "ED25519".to_owned(), public: "ab".repeat(32) }
+}
+
+fn seal_key(
+    keys: &Path,
+    meta: &KeyMeta,
+    secret: &Zeroizing<Vec<u8>>,
+    holders: Holders<'_>,
+) -> CustodyResult<SealedKey> {
+    Sealing::new(&RealDisk, &SystemRandom, keys, meta, secret, holders, NOW)?.put(&RealDisk, keys)
+}
+
+fn reseal_key(
+    disk: &dyn Disk,
+    keys: &Path,
+    present: &[&OpenOfficer],
+    holders: Holders<'_>,
+) -> CustodyResult<SealedKey> {
+    Sealing::anew(disk, &SystemRandom, keys, &"a".repeat(64), present, holders)?.put(disk, keys)
 }
 
 struct Keys {
@@ -71,7 +91,7 @@ impl Keys {
     fn seal(&self, digit: &str, names: &[&str], quorum: u8) -> SealedKey {
         let holders = Holders { officers: &publics(names), quorum };
         let secret = Zeroizing::new(SECRET.to_vec());
-        seal_key(&RealDisk, &SystemRandom, &self.path(), &meta(digit), &secret, holders, NOW).expect("sealed")
+        seal_key(&self.path(), &meta(digit), &secret, holders).expect("sealed")
     }
 
     fn open(&self, digit: &str, names: &[&str]) -> CustodyResult<Zeroizing<Vec<u8>>> {
@@ -87,7 +107,7 @@ impl Keys {
 
     fn reseal(&self, by: &[&str], to: &[&str], quorum: u8) -> CustodyResult<SealedKey> {
         let holders = Holders { officers: &publics(to), quorum };
-        reseal_key(&RealDisk, &SystemRandom, &self.path(), &"a".repeat(64), &present(by), holders)
+        reseal_key(&RealDisk, &self.path(), &present(by), holders)
     }
 }
 
@@ -243,7 +263,7 @@ fn a_key_is_sealed_once_and_every_file_is_for_its_owner_alone() {
     keys.seal("a", &["alice", "bob"], 2);
     let holders = Holders { officers: &publics(&["bob"]), quorum: 1 };
     let secret = Zeroizing::new(SECRET.to_vec());
-    let again = seal_key(&RealDisk, &SystemRandom, &keys.path(), &meta("a"), &secret, holders, NOW);
+    let again = seal_key(&keys.path(), &meta("a"), &secret, holders);
     assert!(matches!(again, Err(CustodyError::KeyExists(_))));
     let mode = |path: PathBuf| std::fs::symlink_metadata(path).expect("facts").mode() & 0o7777;
     for folder in ["", "shares"] {
@@ -260,8 +280,7 @@ fn impossible_quorums_are_refused() {
     let secret = Zeroizing::new(SECRET.to_vec());
     for (names, quorum) in [(&["alice"][..], 2), (&["alice"], 0), (&[], 1), (&["alice", "alice"], 2)] {
         let holders = Holders { officers: &publics(names), quorum };
-        seal_key(&RealDisk, &SystemRandom, &keys.path(), &meta("a"), &secret, holders, NOW)
-            .expect_err("impossible");
+        seal_key(&keys.path(), &meta("a"), &secret, holders).expect_err("impossible");
     }
     assert!(list_keys(&RealDisk, &keys.path()).expect("listed").is_empty());
 }
@@ -383,7 +402,7 @@ fn a_reseal_cut_short_anywhere_leaves_a_key_that_opens_and_can_be_resealed() {
         let disk = CrashingDisk { writes_left: AtomicUsize::new(writes) };
         let holders = Holders { officers: &publics(&new), quorum: 2 };
         let present = present(&["alice", "bob"]);
-        let done = reseal_key(&disk, &SystemRandom, &keys.path(), &"a".repeat(64), &present, holders).is_ok();
+        let done = reseal_key(&disk, &keys.path(), &present, holders).is_ok();
         let in_force = load(&RealDisk, &keys.path(), &"a".repeat(64)).expect("a record").officers;
         if in_force.iter().any(|name| name.as_str() == "dave") {
             new_in_force += 1;
