@@ -48,7 +48,7 @@ impl Limits {
 /// A JSON document that was read whole and found well-formed.
 pub struct Document<'a> {
     name: Cow<'a, str>,
-    bytes: Cow<'a, [u8]>,
+    text: Cow<'a, str>,
     nodes: Vec<value::Node>,
 }
 
@@ -63,8 +63,23 @@ impl<'a> Document<'a> {
         limits: Limits,
     ) -> Result<Document<'a>, JsonError> {
         let (name, bytes) = (name.into(), bytes.into());
-        let nodes = reader::read(&name, &bytes, limits)?;
-        Ok(Document { name, bytes, nodes })
+        reader::check_length(&name, bytes.len(), limits)?;
+        // Checked once for the whole file, at the speed of memory.
+        let text = match bytes {
+            Cow::Borrowed(bytes) => match std::str::from_utf8(bytes) {
+                Ok(text) => Cow::Borrowed(text),
+                Err(e) => return Err(reader::not_utf8(&name, bytes, e.valid_up_to(), limits)),
+            },
+            Cow::Owned(bytes) => match String::from_utf8(bytes) {
+                Ok(text) => Cow::Owned(text),
+                Err(e) => {
+                    let offset = e.utf8_error().valid_up_to();
+                    return Err(reader::not_utf8(&name, e.as_bytes(), offset, limits));
+                }
+            },
+        };
+        let nodes = reader::read(&name, &text, limits)?;
+        Ok(Document { name, text, nodes })
     }
 
     /// The outermost value.
@@ -79,12 +94,15 @@ impl<'a> Document<'a> {
 
     /// All bytes of the document.
     pub fn bytes(&self) -> &[u8] {
-        &self.bytes
+        self.text.as_bytes()
     }
 
     /// Gives the bytes back.
     pub fn into_bytes(self) -> Cow<'a, [u8]> {
-        self.bytes
+        match self.text {
+            Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+            Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+        }
     }
 }
 

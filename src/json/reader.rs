@@ -1,7 +1,7 @@
 //! The one pass: bytes in, an index of nodes out.
 
 use super::error::{step, step_index};
-use super::value::{Flags, Node, inner_bytes, unescape};
+use super::value::{Flags, Node, inner, unescape};
 use super::{JsonError, Kind, Limits, Problem};
 use std::borrow::Cow;
 
@@ -20,37 +20,40 @@ pub(super) enum Step {
 
 pub(super) type Outcome<T> = Result<T, Box<Failure>>;
 
-/// Reads a whole document into nodes in document order, the outermost value first.
-pub(super) fn read(name: &str, bytes: &[u8], limits: Limits) -> Result<Vec<Node>, JsonError> {
-    let length = bytes.len() as u64;
+/// Refuses a document over the cap before anything looks at it.
+pub(super) fn check_length(name: &str, length: usize, limits: Limits) -> Result<(), JsonError> {
+    let length = length as u64;
     let cap = limits.bytes.min(u64::from(u32::MAX) - 1);
     if length > cap {
         return Err(JsonError::at(name, &[], 0, String::new(), Problem::TooLarge(length, cap)));
     }
-    // Checked once for the whole file, at the speed of memory; what stands before a bad byte is still read, so that
-    // the error can name the member.
-    let (valid, utf8_ends) = match std::str::from_utf8(bytes) {
-        Ok(_) => (bytes, None),
-        Err(e) => (&bytes[..e.valid_up_to()], Some(e.valid_up_to())),
-    };
-    let mut reader = Reader {
-        bytes: valid,
-        at: 0,
-        depth_left: limits.depth,
-        limits,
-        most_nodes: limits.values(),
-        nodes: Vec::new(),
-    };
-    let outcome = reader.document();
-    let nodes = reader.nodes;
-    let failure = match (outcome, utf8_ends) {
-        (Ok(()), None) => return Ok(nodes),
-        (Ok(()), Some(offset)) => Failure { offset, problem: Problem::NotUtf8, steps: Vec::new() },
-        (Err(failure), Some(offset)) if matches!(failure.problem, Problem::Truncated | Problem::Empty) => {
+    Ok(())
+}
+
+/// Reads a whole document into nodes in document order, the outermost value first.
+pub(super) fn read(name: &str, text: &str, limits: Limits) -> Result<Vec<Node>, JsonError> {
+    let mut reader = Reader::new(text, limits);
+    match reader.document() {
+        Ok(()) => Ok(reader.nodes),
+        Err(failure) => Err(located(name, text.as_bytes(), *failure)),
+    }
+}
+
+/// The error about a document that is UTF-8 only up to an offset: what stands before it is still read, so that the
+/// error can name the member.
+pub(super) fn not_utf8(name: &str, bytes: &[u8], offset: usize, limits: Limits) -> JsonError {
+    let valid = bytes.get(..offset).and_then(|valid| std::str::from_utf8(valid).ok()).unwrap_or_default();
+    let failure = match Reader::new(valid, limits).document() {
+        Ok(()) => Failure { offset, problem: Problem::NotUtf8, steps: Vec::new() },
+        Err(failure) if matches!(failure.problem, Problem::Truncated | Problem::Empty) => {
             Failure { offset, problem: Problem::NotUtf8, ..*failure }
         }
-        (Err(failure), _) => *failure,
+        Err(failure) => *failure,
     };
+    located(name, bytes, failure)
+}
+
+fn located(name: &str, bytes: &[u8], failure: Failure) -> JsonError {
     let mut path = String::new();
     for inner in failure.steps.iter().rev() {
         match inner {
@@ -58,10 +61,11 @@ pub(super) fn read(name: &str, bytes: &[u8], limits: Limits) -> Result<Vec<Node>
             Step::Index(index) => step_index(&mut path, *index),
         }
     }
-    Err(JsonError::at(name, bytes, failure.offset, path, failure.problem))
+    JsonError::at(name, bytes, failure.offset, path, failure.problem)
 }
 
 pub(super) struct Reader<'a> {
+    text: &'a str,
     pub(super) bytes: &'a [u8],
     pub(super) at: usize,
     depth_left: u16,
@@ -70,7 +74,19 @@ pub(super) struct Reader<'a> {
     nodes: Vec<Node>,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    fn new(text: &'a str, limits: Limits) -> Reader<'a> {
+        Reader {
+            text,
+            bytes: text.as_bytes(),
+            at: 0,
+            depth_left: limits.depth,
+            limits,
+            most_nodes: limits.values(),
+            nodes: Vec::new(),
+        }
+    }
+
     fn document(&mut self) -> Outcome<()> {
         self.skip_white();
         if self.at == self.bytes.len() {
@@ -326,7 +342,7 @@ impl Reader<'_> {
     /// A key's text.
     #[inline]
     fn key(&self, index: usize) -> Cow<'_, str> {
-        self.nodes.get(index).map_or(Cow::Borrowed(""), |node| unescape(self.bytes, node))
+        self.nodes.get(index).map_or(Cow::Borrowed(""), |node| unescape(self.text, node))
     }
 
     /// Does one key sort before another? Without escapes, the bytes as they stand have the order of the text.
@@ -334,7 +350,7 @@ impl Reader<'_> {
     fn is_before(&self, one: usize, other: usize) -> bool {
         match (self.nodes.get(one), self.nodes.get(other)) {
             (Some(a), Some(b)) if !a.flags.with(b.flags).has(Flags::ESCAPED) => {
-                inner_bytes(self.bytes, a) < inner_bytes(self.bytes, b)
+                inner(self.text, a) < inner(self.text, b)
             }
             _ => self.key(one) < self.key(other),
         }
@@ -342,17 +358,17 @@ impl Reader<'_> {
 
     /// Keys in ascending order cannot repeat; those of any other object are sorted here and compared.
     fn refuse_duplicates(&mut self, object: usize) -> Outcome<()> {
-        let mut keys: Vec<(&[u8], u32)> = Vec::new();
+        let mut keys: Vec<(&str, u32)> = Vec::new();
         let mut escaped: Vec<(Cow<'_, str>, u32)> = Vec::new();
         let mut index = object + 1;
         while let Some(node) = self.nodes.get(index) {
             match node.flags.has(Flags::ESCAPED) {
-                false => keys.push((inner_bytes(self.bytes, node), index as u32)),
-                true => escaped.push((unescape(self.bytes, node), index as u32)),
+                false => keys.push((inner(self.text, node), index as u32)),
+                true => escaped.push((unescape(self.text, node), index as u32)),
             }
             index = self.nodes.get(index + 1).map_or(usize::MAX, |value| value.next as usize);
         }
-        keys.extend(escaped.iter().map(|(key, index)| (key.as_bytes(), *index)));
+        keys.extend(escaped.iter().map(|(key, index)| (key.as_ref(), *index)));
         keys.sort_unstable();
         let double = keys.windows(2).find_map(|pair| match pair {
             [(a, _), (b, second)] if a == b => Some(*second as usize),

@@ -95,20 +95,23 @@ pub(crate) struct Node {
     pub(crate) flags: Flags,
 }
 
-/// A string node's bytes between its quotes.
+/// A string node's text between its quotes, as it stands.
 #[inline]
-pub(crate) fn inner_bytes<'a>(bytes: &'a [u8], node: &Node) -> &'a [u8] {
-    bytes.get(node.start as usize + 1..(node.end as usize).saturating_sub(1)).unwrap_or_default()
+pub(crate) fn inner<'a>(text: &'a str, node: &Node) -> &'a str {
+    text.get(node.start as usize + 1..(node.end as usize).saturating_sub(1)).unwrap_or_default()
 }
 
 /// A string node's text: borrowed unless it has escapes.
-pub(crate) fn unescape<'a>(bytes: &'a [u8], node: &Node) -> Cow<'a, str> {
-    let inner = inner_bytes(bytes, node);
-    // The reader has checked that the whole document is UTF-8 and that the span begins and ends at quotes.
-    let text = std::str::from_utf8(inner).unwrap_or_default();
-    if !node.flags.has(Flags::ESCAPED) {
-        return Cow::Borrowed(text);
+#[inline]
+pub(crate) fn unescape<'a>(text: &'a str, node: &Node) -> Cow<'a, str> {
+    let text = inner(text, node);
+    match node.flags.has(Flags::ESCAPED) {
+        false => Cow::Borrowed(text),
+        true => Cow::Owned(without_escapes(text)),
     }
+}
+
+fn without_escapes(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find('\\') {
@@ -128,7 +131,7 @@ pub(crate) fn unescape<'a>(bytes: &'a [u8], node: &Node) -> Cow<'a, str> {
         rest = after.get(used..).unwrap_or_default();
     }
     out.push_str(rest);
-    Cow::Owned(out)
+    out
 }
 
 /// The character of `uXXXX` or `uXXXX\uXXXX`, and how many bytes it takes. The reader has checked the form.
@@ -181,7 +184,7 @@ impl<'d> Value<'d> {
     #[inline]
     pub fn span(&self) -> &'d [u8] {
         let node = self.node();
-        &self.document.bytes[node.start as usize..node.end as usize]
+        &self.document.text.as_bytes()[node.start as usize..node.end as usize]
     }
 
     /// Offset of the value's first byte in the document.
@@ -204,7 +207,7 @@ impl<'d> Value<'d> {
     #[inline]
     pub fn as_str(&self) -> Option<Cow<'d, str>> {
         let node = self.node();
-        (node.kind == Kind::String).then(|| unescape(&self.document.bytes, &node))
+        (node.kind == Kind::String).then(|| unescape(&self.document.text, &node))
     }
 
     /// A number that is an integer within i64.
@@ -219,10 +222,9 @@ impl<'d> Value<'d> {
 
     /// A number as it is written.
     pub fn number_text(&self) -> Option<&'d str> {
-        if self.kind() != Kind::Number {
-            return None;
-        }
-        std::str::from_utf8(self.span()).ok()
+        let node = self.node();
+        let text = || self.document.text.get(node.start as usize..node.end as usize);
+        (node.kind == Kind::Number).then(text).flatten()
     }
 
     /// A truth value.
@@ -291,7 +293,7 @@ impl<'d> Value<'d> {
 
     /// An error about this value, with its file, line, column and path.
     pub fn error(&self, problem: Problem) -> JsonError {
-        JsonError::at(&self.document.name, &self.document.bytes, self.offset(), self.path(), problem)
+        JsonError::at(&self.document.name, self.document.bytes(), self.offset(), self.path(), problem)
     }
 
     /// An error about this value's content, in words.
@@ -337,7 +339,7 @@ impl<'d> Key<'d> {
     /// The key's text, borrowed unless it has escapes.
     #[inline]
     pub fn text(&self) -> Cow<'d, str> {
-        unescape(&self.document.bytes, &self.document.nodes[self.at])
+        unescape(&self.document.text, &self.document.nodes[self.at])
     }
 
     /// The key as a string value: for its span, flags and path.
@@ -352,7 +354,7 @@ impl<'d> Key<'d> {
         if node.flags.has(Flags::ESCAPED) {
             return self.text() == key;
         }
-        self.document.bytes[node.start as usize + 1..node.end as usize - 1] == *key.as_bytes()
+        inner(&self.document.text, &node) == key
     }
 }
 
