@@ -12,6 +12,10 @@ use std::fmt::{self, Write as _};
 
 const STYLE: &str = include_str!("html.css");
 
+/// The begin of every table: its columns have headers for those who hear the page.
+const TABLE: &str = "<table>\n<colgroup><col class=\"label\"><col></colgroup>\n<thead class=\"unseen\"><tr>\
+                     <th scope=\"col\">Member</th><th scope=\"col\">Value</th></tr></thead>\n";
+
 impl Review<'_> {
     /// The review as one self-contained HTML file.
     pub fn html(&self) -> String {
@@ -43,6 +47,24 @@ impl fmt::Display for Escaped<'_> {
             rest = &rest[at + 1..];
         }
         out.write_str(rest)
+    }
+}
+
+/// A sentence, escaped, with the digests in it set as code.
+struct Sentence<'a>(&'a str);
+
+impl fmt::Display for Sentence<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, word) in self.0.split(' ').enumerate() {
+            out.write_str(if index == 0 { "" } else { " " })?;
+            let digits = word.bytes().take_while(u8::is_ascii_hexdigit).count();
+            if digits == 64 {
+                write!(out, "<code>{}</code>{}", &word[..64], Escaped(&word[64..]))?;
+            } else {
+                write!(out, "{}", Escaped(word))?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -98,7 +120,7 @@ impl HtmlPage {
             digest = header.digest,
             words = Escaped(&header.confirm),
         ));
-        self.write(format_args!("<table>\n<caption class=\"unseen\">The request</caption>\n"));
+        self.out.push_str(TABLE);
         for (label, value) in layout::header(review) {
             let class = if label == "Station" { " class=\"station\"" } else { "" };
             self.write(format_args!(
@@ -177,7 +199,7 @@ impl Page for HtmlPage {
 
     fn say(&mut self, sentence: &str) {
         self.leave(Open::Section);
-        self.write(format_args!("<p>{}</p>\n", Escaped(sentence)));
+        self.write(format_args!("<p>{}</p>\n", Sentence(sentence)));
     }
 
     fn point(&mut self, mark: Mark, line: &str) {
@@ -188,7 +210,7 @@ impl Page for HtmlPage {
         }
         self.write(format_args!("<li class=\"{}\">", class_of(mark)));
         self.sign(mark);
-        self.write(format_args!("{}</li>\n", Escaped(line)));
+        self.write(format_args!("{}</li>\n", Sentence(line)));
     }
 
     fn entry(&mut self, mark: Mark, level: Level, title: &str) {
@@ -203,10 +225,7 @@ impl Page for HtmlPage {
     fn fact(&mut self, fact: &Fact) {
         if self.open != Open::Table {
             self.leave(Open::Entry);
-            self.out.push_str(
-                "<table>\n<thead class=\"unseen\"><tr><th scope=\"col\">Member</th><th scope=\"col\">Value</th></tr>\
-                 </thead>\n",
-            );
+            self.out.push_str(TABLE);
             self.open = Open::Table;
         }
         self.write(format_args!("<tr class=\"{}\"><th scope=\"row\">", class_of(fact.mark)));
@@ -228,10 +247,13 @@ impl Page for HtmlPage {
         self.write(format_args!(
             "<li class=\"{severity}\"><span class=\"severity\">{severity}</span> <code>{}</code><br>{}",
             Escaped(finding.check),
-            Escaped(&finding.message)
+            Sentence(&finding.message)
         ));
         if !finding.path.is_empty() {
-            self.write(format_args!("<br><span class=\"place mono\">{}</span>", Escaped(&finding.path)));
+            self.write(format_args!(
+                "<br><span class=\"place\"><code>{}</code></span>",
+                Escaped(&finding.path)
+            ));
         }
         self.out.push_str("</li>\n");
     }

@@ -69,7 +69,7 @@ impl Formatter for Ascii {
     ) -> io::Result<()> {
         let mut rest = fragment;
         while let Some(at) = rest.find(|c: char| !matches!(c, ' '..='~')) {
-            out.write_all(rest[..at].as_bytes())?;
+            out.write_all(&rest.as_bytes()[..at])?;
             let Some(odd) = rest[at..].chars().next() else { break };
             for unit in odd.encode_utf16(&mut [0; 2]) {
                 write!(out, "\\u{unit:04x}")?;

@@ -82,6 +82,10 @@ pub(super) fn lay_out(review: &Review<'_>, page: &mut dyn Page) {
     removals(review, page);
     changes(review, page);
     additions(review, page);
+    if review.diff.added.is_empty() && review.diff.removed.is_empty() && review.diff.changed.is_empty() {
+        page.section("Targets");
+        page.say("No target is added, removed or changed.");
+    }
 }
 
 /// One line of totals.
@@ -120,10 +124,7 @@ pub(super) fn header(review: &Review<'_>) -> Vec<(&'static str, String)> {
     lines.push(("Policy", header.policy.to_string()));
     lines.push(("Program", header.tool.to_owned()));
     if header.networked {
-        lines.push((
-            "Station",
-            "made on a machine with a network, for tests and rehearsals: NOT air-gapped".to_owned(),
-        ));
+        lines.push(("Station", "made on a machine with a network (--networked): NOT air-gapped".to_owned()));
     }
     lines
 }
@@ -174,14 +175,13 @@ fn trust(review: &Review<'_>, page: &mut dyn Page) {
         }
     ));
     for signer in &trust.signers {
-        let mut line = format!("{} {}", signer.keyid, signer.keytype);
-        line.push_str(if signer.online { ", the service's online key" } else { "" });
-        line.push_str(if signer.own { ", in this station" } else { "" });
+        let mut line = if signer.signed { "has signed" } else { "has not signed" }.to_owned();
+        line.push_str(if signer.online { ": the service's online key" } else { ": an offline key" });
         if !signer.owner.is_empty() {
-            line.push_str(&format!(", owner {}", name(&signer.owner)));
+            line.push_str(&format!(" of owner {}", name(&signer.owner)));
         }
-        line.push_str(if signer.signed { ": has signed" } else { ": has not signed" });
-        page.point(Mark::Plain, &line);
+        line.push_str(if signer.own { " in this station" } else { "" });
+        page.point(Mark::Plain, &format!("{line}, {}: {}", signer.keytype, signer.keyid));
     }
     for problem in &trust.problems {
         page.point(Mark::Plain, &format!("a signature that does not count: {problem}"));
@@ -300,41 +300,32 @@ fn fact(label: &Label, change: &Change<'_>, compare: bool) -> Fact {
 
 /// Hardware ids by where their version goes, each kind in one line.
 fn moves(devices: &[Device<'_>], wanted: impl Fn(Move) -> bool) -> Vec<(Mark, String)> {
-    let version = |targets: &[&Target<'_>]| {
-        let text = targets.first().map(|target| target.version_text());
-        text.map(|text| text.map_or_else(|| "none".to_owned(), |text| name(&text)))
-    };
-    let mut lines: BTreeMap<(u8, Option<String>, Option<String>), (Move, Vec<String>)> = BTreeMap::new();
-    for device in devices {
-        let moves = device.moves();
-        if !wanted(moves) {
-            continue;
-        }
-        let rank = match moves {
-            Move::Lost => 0,
-            Move::Down => 1,
-            Move::Up => 2,
-            Move::First => 3,
-            Move::Stays => 4,
-        };
-        let line = lines
-            .entry((rank, version(&device.now), version(&device.then)))
-            .or_insert_with(|| (moves, Vec::new()));
-        line.1.push(name(&device.hardware_id));
+    let mut lines: BTreeMap<(u8, String), (Mark, Vec<String>)> = BTreeMap::new();
+    for device in devices.iter().filter(|device| wanted(device.moves())) {
+        let (rank, mark, words) = move_words(device);
+        let (_, ids) = lines.entry((rank, words)).or_insert_with(|| (mark, Vec::new()));
+        ids.push(name(&device.hardware_id));
     }
-    let line =
-        |((_, now, then), (moves, ids)): ((u8, Option<String>, Option<String>), (Move, Vec<String>))| {
-            let (now, then) = (now.unwrap_or_default(), then.unwrap_or_default());
-            let (mark, words) = match moves {
-                Move::Lost => (Mark::Removed, format!("{now} -> no target at all")),
-                Move::Down => (Mark::Removed, format!("{now} -> {then}, a DOWNGRADE")),
-                Move::Up => (Mark::Changed, format!("{now} -> {then}")),
-                Move::First => (Mark::Added, format!("nothing -> {then}")),
-                Move::Stays => (Mark::Plain, format!("{now}, as now")),
-            };
-            (mark, format!("version {words}: {}", ids.join(", ")))
-        };
-    lines.into_iter().map(line).collect()
+    lines
+        .into_iter()
+        .map(|((_, words), (mark, ids))| (mark, format!("version {words}: {}", ids.join(", "))))
+        .collect()
+}
+
+/// Where a device's version goes: how soon the officer should read it, its mark, and the words.
+fn move_words(device: &Device<'_>) -> (u8, Mark, String) {
+    let version = |targets: &[&Target<'_>]| {
+        let text = targets.first().and_then(|target| target.version_text());
+        text.map_or_else(|| "none".to_owned(), |text| name(&text))
+    };
+    let (now, then) = (version(&device.now), version(&device.then));
+    match device.moves() {
+        Move::Lost => (0, Mark::Removed, format!("{now} -> no target at all")),
+        Move::Down => (1, Mark::Removed, format!("{now} -> {then}, a DOWNGRADE")),
+        Move::Up => (2, Mark::Changed, format!("{now} -> {then}")),
+        Move::First => (3, Mark::Added, format!("nothing -> {then}")),
+        Move::Stays => (4, Mark::Plain, format!("{now}, as now")),
+    }
 }
 
 /// A removed target: enough to know which devices it was for.

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 /// Narrower than this, a page is written as if it were this wide.
 const NARROWEST: usize = 40;
 /// Labels longer than this do not widen the column.
-const LABEL_COLUMN: usize = 20;
+const LABEL_COLUMN: usize = 21;
 
 const BAD: Style = AnsiColor::Red.on_default().bold();
 const WARN: Style = AnsiColor::Yellow.on_default().bold();
@@ -50,7 +50,8 @@ impl TextPage {
             0,
             8,
             QUIET,
-            "Legend: + added  - removed  ~ changed, with what it was  no sign: as before, or nothing to compare with",
+            "Legend: + added, - removed, ~ changed with what it was, no sign: as before or nothing to compare with; \\ at a \
+             line's end: goes on without a space",
         );
         self.blank();
         let style = if review.signable() { GOOD } else { BAD };
@@ -80,8 +81,8 @@ impl TextPage {
         let mut margin = indent;
         loop {
             let room = self.width.saturating_sub(margin).max(8);
-            let (line, more) = cut(rest, room);
-            self.line(margin, style, line);
+            let (line, goes_on, more) = cut(rest, room);
+            self.line(margin, style, &format!("{line}{goes_on}"));
             rest = more;
             margin = hanging;
             if rest.is_empty() {
@@ -104,8 +105,9 @@ impl TextPage {
         }
     }
 
-    /// A label, and its value in the column after it; on lines of its own where it does not fit beside it.
-    fn labelled(&mut self, indent: usize, column: usize, label: &str, value: &str, style: Style) {
+    /// A label, and its value in the column after it; on lines of its own where it does not fit beside it. Returns
+    /// the column at which the value began.
+    fn labelled(&mut self, indent: usize, column: usize, label: &str, value: &str, style: Style) -> usize {
         let begins = indent + column.max(label.len()) + 1;
         if begins + value.len() <= self.width {
             self.out.extend(std::iter::repeat_n(' ', indent));
@@ -113,10 +115,11 @@ impl TextPage {
             self.out.extend(std::iter::repeat_n(' ', begins - indent - label.len()));
             self.styled(style, value);
             self.out.push('\n');
-            return;
+            return begins;
         }
-        self.lines(indent, indent + 2, PLAIN, label);
-        self.lines(indent + 2, indent + 2, style, value);
+        self.lines(indent, indent + 4, PLAIN, label);
+        self.lines(indent + 4, indent + 4, style, value);
+        indent + 4
     }
 }
 
@@ -136,21 +139,29 @@ impl Page for TextPage {
 
     fn entry(&mut self, mark: Mark, level: Level, title: &str) {
         let style = if level == Level::Target { style_of(mark).bold() } else { TITLE };
-        self.lines(2, 6, style, &format!("{} {title}", mark.sign()));
+        match mark {
+            Mark::Plain => self.lines(2, 6, style, title),
+            mark => self.lines(2, 6, style, &format!("{} {title}", mark.sign())),
+        }
     }
 
     fn fact(&mut self, fact: &Fact) {
         let label = format!("{} {}", fact.mark.sign(), fact.label);
         let style = style_of(fact.mark);
-        match &fact.was {
-            Some(was) if 6 + LABEL_COLUMN + fact.value.len() + was.len() + 9 < self.width => {
-                self.labelled(4, LABEL_COLUMN, &label, &format!("{} (was {was})", fact.value), style);
+        let beside = fact.was.as_ref().map(|was| format!("{} (was {was})", fact.value));
+        match (&fact.was, beside) {
+            (Some(_), Some(beside)) if 4 + LABEL_COLUMN + 1 + beside.len() <= self.width => {
+                self.labelled(4, LABEL_COLUMN, &label, &beside, style);
             }
-            Some(was) => {
+            (Some(was), _) => {
+                let begins = self.labelled(4, LABEL_COLUMN, &label, &fact.value, style);
+                let was = format!("was {was}");
+                let column = if begins + was.len() <= self.width { begins } else { 8 };
+                self.lines(column, column, QUIET, &was);
+            }
+            (None, _) => {
                 self.labelled(4, LABEL_COLUMN, &label, &fact.value, style);
-                self.lines(8, 8, QUIET, &format!("was {was}"));
             }
-            None => self.labelled(4, LABEL_COLUMN, &label, &fact.value, style),
         }
     }
 
@@ -179,16 +190,18 @@ fn style_of(mark: Mark) -> Style {
     }
 }
 
-/// Cuts a line's worth of printable ASCII: after a space or comma, else before an `@`, else where the room ends.
-fn cut(text: &str, room: usize) -> (&str, &str) {
+/// Cuts a line's worth of printable ASCII: at a space in its second half, else before an `@`, else at any space, else
+/// where the room ends. Returns the line, what marks its end, and the rest. Only the space at which it was cut is left
+/// out; a backslash says that there was none. A backslash in escaped text never stands before a line's end.
+fn cut(text: &str, room: usize) -> (&str, &'static str, &str) {
     if text.len() <= room {
-        return (text, "");
+        return (text, "", "");
     }
-    let window = text.get(..room).unwrap_or(text);
     let space = text.get(..=room).unwrap_or(text).rfind(' ').filter(|at| *at > 0);
-    if let Some(at) = space {
-        return (&text[..at], &text[at + 1..]);
+    let before_at = text.get(..room).unwrap_or(text).rfind('@').filter(|at| *at > 0);
+    match (space, before_at) {
+        (Some(space), at) if space > room / 2 || at.is_none() => (&text[..space], "", &text[space + 1..]),
+        (_, Some(at)) => (&text[..at], "\\", &text[at..]),
+        _ => (&text[..room - 1], "\\", &text[room - 1..]),
     }
-    let at = window.rfind('@').filter(|at| *at > 0).unwrap_or(window.len());
-    (&text[..at], &text[at..])
 }

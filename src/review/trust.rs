@@ -1,8 +1,8 @@
 //! Who may sign, who has, and what changed about that since the officer last signed.
 
+use super::labels::name;
 use super::situation::Situation;
 use crate::host::clock::Time;
-use crate::text::shown;
 use crate::tuf::signature::Worth;
 use crate::tuf::{Digest, KeyId, Root};
 use std::collections::BTreeSet;
@@ -86,24 +86,23 @@ fn changes(before: &Root, after: &Root) -> Vec<String> {
     let roles: BTreeSet<&String> = before.roles.keys().chain(after.roles.keys()).collect();
     let mut out = Vec::new();
     for role in roles {
-        let name = shown(role);
+        let role_name = name(role);
         let threshold = |root: &Root| root.roles.get(role).map(|role| role.threshold);
         match (threshold(before), threshold(after)) {
             (Some(old), Some(new)) if old == new => {}
-            (Some(old), Some(new)) => out.push(format!("role {name}: threshold {old} became {new}")),
-            (None, Some(new)) => out.push(format!("role {name} is new, with threshold {new}")),
-            (Some(_), None) => out.push(format!("role {name} is gone")),
+            (Some(old), Some(new)) => out.push(format!("role {role_name}: threshold {old} became {new}")),
+            (None, Some(new)) => out.push(format!("role {role_name} is new, with threshold {new}")),
+            (Some(_), None) => out.push(format!("role {role_name} is gone")),
             (None, None) => {}
         }
-        let key = |root: &Root, keyid: &KeyId| {
-            let owner = root.owner(keyid).map(|owner| format!(" (owner {})", shown(&owner.polis_id)));
-            format!("{keyid}{}", owner.unwrap_or_default())
+        let owned = |root: &Root, keyid: &KeyId| {
+            root.owner(keyid).map(|owner| format!(" of owner {}", name(&owner.polis_id))).unwrap_or_default()
         };
         for keyid in after.keyids(role).iter().filter(|id| !before.keyids(role).contains(id)) {
-            out.push(format!("role {name}: key {} is new", key(after, keyid)));
+            out.push(format!("role {role_name}: a new key{}: {keyid}", owned(after, keyid)));
         }
         for keyid in before.keyids(role).iter().filter(|id| !after.keyids(role).contains(id)) {
-            out.push(format!("role {name}: key {} is gone", key(before, keyid)));
+            out.push(format!("role {role_name}: a key{} is gone: {keyid}", owned(before, keyid)));
         }
     }
     if before.expires != after.expires {
