@@ -38,6 +38,9 @@ pub enum CeremonyError {
     /// Nothing was signed yet, or there is nothing to export.
     #[error("{0}")]
     Nothing(String),
+    /// Nobody can be told or asked any more.
+    #[error("the terminal: {0}. What was done is kept in the station")]
+    Terminal(#[from] std::io::Error),
     /// What was written is not what was meant.
     #[error("{0}")]
     NotAsWritten(String),

@@ -3,6 +3,7 @@
 pub mod approve;
 pub mod error;
 pub mod export;
+pub mod guided;
 pub mod import;
 pub mod preflight;
 pub mod prepare;

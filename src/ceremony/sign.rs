@@ -223,7 +223,7 @@ fn sign_now(
 ) -> Result<Made, CeremonyError> {
     let key = choose_key(station, stored, ask)?;
     refuse_while_in_doubt(station, reviewed, &key)?;
-    let report = run_preflight(station, host);
+    let report = preflight::of_station(station, host, None);
     if !report.fit() {
         let failures: Vec<_> =
             report.failures().map(|line| format!("  {}: {}", line.name, line.message)).collect();
@@ -385,25 +385,6 @@ fn refuse_while_in_doubt(
             intent.seq
         ))),
     }
-}
-
-/// The preflight as a signature needs it.
-pub fn run_preflight(station: &Station, host: &Host) -> preflight::Report {
-    let newest = station.trust.newest();
-    let newest_signed = newest.owners.values().filter_map(|owner| Time::parse(&owner.created_at)).max();
-    preflight::run(
-        host,
-        &preflight::Known {
-            policy: &station.policy,
-            networked: station.facts.networked,
-            station: station.layout.root(),
-            medium: None,
-            last_logged: station.log.newest().cloned(),
-            newest_signed,
-            // Opening the station verified every line against the newest checkpoint.
-            log: Ok(format!("{} entries", station.log.size())),
-        },
-    )
 }
 
 fn open_officers(

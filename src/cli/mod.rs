@@ -4,14 +4,18 @@
 //! came of it. Exit codes stand in one place: [`Exit`].
 
 pub mod approve;
+pub mod completions;
 pub mod context;
 pub mod export;
 pub mod failure;
 pub mod import;
 pub mod init;
+pub mod man;
 pub mod policy;
+pub mod preflight;
 pub mod request;
 pub mod review;
+pub mod run;
 pub mod secrets;
 pub mod sign;
 pub mod status;
@@ -57,6 +61,8 @@ pub enum Verb {
     Request(request::Args),
     /// Take in a request folder or a bare file.
     Import(import::Args),
+    /// The whole ceremony, guided: one screen a step.
+    Run(run::Args),
     /// Show what devices would get, what changed, and what is odd about it.
     Review(review::Args),
     /// An officer's signed approval.
@@ -71,6 +77,12 @@ pub enum Verb {
     Verify(verify::Args),
     /// One screen: Factory, root, keys, officers, requests, log head, what is overdue.
     Status,
+    /// Is this machine fit for a ceremony?
+    Preflight(preflight::Args),
+    /// Print the completions for a shell.
+    Completions(completions::Args),
+    /// Write the manual pages.
+    Man(man::Args),
 }
 
 /// The definition of all arguments: help, completions and man pages come out of it.
@@ -121,6 +133,7 @@ fn dispatch(verb: Verb, context: &Context<'_>) -> Outcome {
         Verb::Policy(args) => policy::run(args, context),
         Verb::Request(args) => request::run(args, context),
         Verb::Import(args) => import::run(args, context),
+        Verb::Run(args) => run::run(args, context),
         Verb::Review(args) => review::run(args, context),
         Verb::Approve(args) => approve::approve(args, context),
         Verb::Reject(args) => approve::reject(args, context),
@@ -128,5 +141,8 @@ fn dispatch(verb: Verb, context: &Context<'_>) -> Outcome {
         Verb::Export(args) => export::run(args, context),
         Verb::Verify(args) => verify::run(args, context),
         Verb::Status => status::run(context),
+        Verb::Preflight(args) => preflight::run(args, context),
+        Verb::Completions(args) => completions::run(&args, context),
+        Verb::Man(args) => man::run(&args, context),
     }
 }

@@ -18,7 +18,7 @@ pub use selftest::self_test;
 
 use crate::host::Host;
 use crate::host::clock::{Stamp, Time};
-use crate::station::Policy;
+use crate::station::{Policy, Station};
 use std::path::Path;
 
 /// What the caller knows and the machine does not.
@@ -35,14 +35,33 @@ pub struct Known<'a> {
     pub last_logged: Option<Stamp>,
     /// The newest time in what others signed and this station accepted, such as a root's change note.
     pub newest_signed: Option<Time>,
+    /// SHA-256 of the running program in hex, where it is known already; else its file is read.
+    pub program: Option<&'a str>,
     /// Does the log verify? `Ok` with its size for people, or the sentence that says what is wrong.
     pub log: Result<String, String>,
+}
+
+/// Looks at the machine for an open station.
+pub fn of_station(station: &Station, host: &Host, medium: Option<&Path>) -> Report {
+    let newest = station.trust.newest();
+    let known = Known {
+        policy: &station.policy,
+        networked: station.facts.networked,
+        station: station.layout.root(),
+        medium,
+        last_logged: station.log.newest().cloned(),
+        newest_signed: newest.owners.values().filter_map(|owner| Time::parse(&owner.created_at)).max(),
+        program: Some(station.binary()).filter(|digest| !digest.is_empty()),
+        // Opening the station verified every line against the newest checkpoint.
+        log: Ok(format!("{} entries", station.log.size())),
+    };
+    run(host, &known)
 }
 
 /// Looks at everything. Writes nothing.
 pub fn run(host: &Host, known: &Known<'_>) -> Report {
     let machine = host.machine.as_ref();
-    let (program, program_sha256) = process::program(host);
+    let (program, program_sha256) = process::program(host, known.program);
     let found = [
         network::line(machine),
         clock::line(&host.stamp(), known.last_logged.as_ref(), known.newest_signed),

@@ -1,13 +1,11 @@
 //! This process: can its memory be read by others, and which program is it?
 
 use super::Line;
+use crate::ceremony::tool;
 use crate::host::{Host, Machine};
 use crate::text::shown_path;
+use crate::tuf::Digest;
 use crate::words;
-use sha2::{Digest, Sha256};
-
-/// A program larger than this is not ours.
-const LARGEST_PROGRAM: u64 = 1 << 30;
 
 /// Nobody can dump or trace this process, and it writes no core file.
 pub(super) fn core_dumps(machine: &dyn Machine) -> Line {
@@ -25,17 +23,15 @@ pub(super) fn core_dumps(machine: &dyn Machine) -> Line {
 }
 
 /// Which program this is. To compare with the digest that the release, or your own build on another machine, gives.
-pub(super) fn program(host: &Host) -> (Line, Option<String>) {
+pub(super) fn program(host: &Host, known: Option<&str>) -> (Line, Option<String>) {
     const NAME: &str = "program";
     let Some(path) = host.machine.program() else {
         return (Line::fail(NAME, "which file this program runs from cannot be seen"), None);
     };
-    match host.disk.read(&path, LARGEST_PROGRAM) {
-        Ok(bytes) => {
-            let digest: [u8; 32] = Sha256::digest(bytes).into();
-            let (hex, words) = (hex::encode(digest), words::confirmation(&digest));
-            (Line::pass(NAME, format!("{} has SHA-256 {hex} ({words} …)", shown_path(&path))), Some(hex))
-        }
-        Err(e) => (Line::fail(NAME, format!("this program's own file cannot be read: {e}")), None),
-    }
+    let place = shown_path(&path);
+    let Some(hex) = known.map(str::to_owned).or_else(|| tool::program_digest(host)) else {
+        return (Line::fail(NAME, format!("this program's own file cannot be read: {place}")), None);
+    };
+    let words = Digest::parse(&hex).map(|digest| words::confirmation(&digest.0)).unwrap_or_default();
+    (Line::pass(NAME, format!("{place} has SHA-256 {hex} ({words} ...)")), Some(hex))
 }

@@ -157,6 +157,7 @@ fn preflight_with(machine: Made, change: impl FnOnce(&mut Known<'_>)) -> Report 
         medium: None,
         last_logged: None,
         newest_signed: None,
+        program: None,
         log: Ok("12 entries".to_owned()),
     };
     change(&mut known);
@@ -476,6 +477,7 @@ fn this_machine_can_be_looked_at() {
         medium: Some(folder.path()),
         last_logged: None,
         newest_signed: None,
+        program: None,
         log: Ok("0 entries".to_owned()),
     };
     let report = run(&host, &known);

@@ -1,0 +1,66 @@
+//! `run`: the whole ceremony, guided.
+
+use super::secrets::PassphraseArgs;
+use super::{Context, Exit, Failure, Outcome};
+use crate::bundle::intake::BareFacts;
+use crate::ceremony::guided::{self, Ended, Guide};
+use std::path::{Path, PathBuf};
+
+/// The whole ceremony in one sitting: preflight, import, review, approve, sign, export.
+///
+/// One screen a step. Stop anywhere with q: nothing is lost, and the same command goes on from there.
+#[derive(clap::Args)]
+#[command(after_help = "Example:\n  countersign run /media/usb/request")]
+pub struct Args {
+    /// A request folder, or a bare file.
+    path: PathBuf,
+    /// The folder for the signed bundle [default: PATH with "-signed" added].
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// For a bare file that does not say it: the wave's name.
+    #[arg(long, value_name = "W")]
+    wave: Option<String>,
+    /// For a bare file that does not say it: the device tag.
+    #[arg(long, value_name = "T")]
+    tag: Option<String>,
+    /// The passphrases.
+    #[command(flatten)]
+    passphrase: PassphraseArgs,
+}
+
+/// Leads through it.
+pub fn run(args: Args, context: &Context<'_>) -> Outcome {
+    if !context.host.terminal.can_ask() {
+        return Err(Failure::usage(
+            "run needs a terminal to ask on. In a script, use the commands import, review, sign and export",
+        ));
+    }
+    if context.global.json {
+        return Err(Failure::usage(
+            "run is for people and prints no JSON; use the commands import, review, sign and export",
+        ));
+    }
+    let passphrases = args.passphrase.files()?;
+    context.with_station("run", |station| {
+        let bare = BareFacts { factory: station.facts.factory.clone(), wave: args.wave, tag: args.tag };
+        let bundle = args.out.unwrap_or_else(|| beside(&args.path));
+        let guide = Guide {
+            path: &args.path,
+            bare: &bare,
+            bundle,
+            passphrases: &passphrases,
+            color: context.color(),
+        };
+        Ok(match guided::run(station, context.host, &guide)? {
+            Ended::Exported => Exit::Done,
+            Ended::Rejected | Ended::Stopped(_) => Exit::NotApproved,
+        })
+    })
+}
+
+/// `request` becomes `request-signed`, beside it; so does `request.json`.
+fn beside(path: &Path) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let name = name.strip_suffix(".json").unwrap_or(&name);
+    crate::host::disk::parent(path).join(format!("{name}-signed"))
+}
