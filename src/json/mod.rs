@@ -15,6 +15,9 @@ mod value;
 pub use error::{JsonError, Problem};
 pub use value::{Kind, Value};
 
+pub(crate) use error::{step, step_index};
+pub(crate) use value::Flags;
+
 use std::borrow::Cow;
 
 /// How much a document may hold.

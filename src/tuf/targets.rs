@@ -3,6 +3,9 @@
 use super::{Dialect, Metadata, Target, TufError};
 use crate::json::{Kind, Value};
 
+/// The member that makes targets metadata the list of an offline-update bundle.
+pub const OFFLINE_BUNDLE: &str = "x-fio-offline-bundle";
+
 /// Targets metadata with its targets in the order of their names.
 pub struct Targets<'d> {
     /// The envelope.
@@ -19,12 +22,16 @@ impl<'d> Targets<'d> {
         Targets::of(Metadata::read(envelope, dialect, "targets")?)
     }
 
-    /// Lists the targets of metadata that was read before.
+    /// Lists the targets of metadata that was read before. A Factory's `bundle-targets.json` only names targets, in
+    /// `x-fio-offline-bundle`: it holds none of its own.
     ///
     /// # Errors
     /// As [`Targets::read`].
     pub fn of(metadata: Metadata<'d>) -> Result<Targets<'d>, TufError> {
-        let targets = list(metadata.signed.require("targets")?)?;
+        let targets = match metadata.signed.get("targets") {
+            None if metadata.signed.get(OFFLINE_BUNDLE).is_some() => Vec::new(),
+            _ => list(metadata.signed.require("targets")?)?,
+        };
         Ok(Targets { metadata, targets })
     }
 

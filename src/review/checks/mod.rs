@@ -1,8 +1,139 @@
-//! The named checks, one file a family.
+//! The named checks: each looks at one thing, and says what it found, where, and what to do.
+//!
+//! [`CHECKS`] is the table of all of them, in the order in which their findings are shown; `docs/checks.md` lists the
+//! same. How grave a finding is, and how far a policy may lower it, stands in [`crate::station::policy::CHECKS`].
 
-use super::{Finding, Situation};
+mod content;
+mod evidence;
+mod findings;
+mod freshness;
+mod limits;
+mod portability;
+mod provenance;
+mod subject;
+mod text;
+mod trust;
+mod wave;
 
-/// Everything that the checks noticed.
-pub fn run(_situation: &Situation<'_>) -> Vec<Finding> {
-    Vec::new()
+use super::finding::{Finding, Severity};
+use super::situation::Situation;
+use crate::station::policy;
+use findings::{Findings, LISTED};
+use std::fmt;
+use subject::Subject;
+
+/// What a check is about.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Family {
+    /// Keys, roots, signatures.
+    Trust,
+    /// Where each target comes from.
+    Provenance,
+    /// What the request proves.
+    Evidence,
+    /// Versions and times.
+    Freshness,
+    /// What devices would get.
+    Content,
+    /// Bytes on which implementations disagree.
+    Portability,
+    /// How much a device reads.
+    Limits,
+    /// Text that is made to deceive.
+    Text,
+    /// This wave and the others.
+    Wave,
 }
+
+impl Family {
+    /// The word for it, as the documentation writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Family::Trust => "trust",
+            Family::Provenance => "provenance",
+            Family::Evidence => "evidence",
+            Family::Freshness => "freshness",
+            Family::Content => "content",
+            Family::Portability => "portability",
+            Family::Limits => "limits",
+            Family::Text => "text",
+            Family::Wave => "wave",
+        }
+    }
+}
+
+impl fmt::Display for Family {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(self.name())
+    }
+}
+
+/// A check of the review.
+pub struct Check {
+    /// Its stable name.
+    pub name: &'static str,
+    /// What it is about.
+    pub family: Family,
+    /// What it asks for, in one sentence.
+    pub sentence: &'static str,
+    run: fn(&Subject<'_, '_>, &mut Findings<'_>),
+}
+
+impl Check {
+    /// How grave its main finding is when the policy does not say.
+    pub fn default_severity(&self) -> Severity {
+        policy::checks::check(self.name).map_or(Severity::Block, |known| known.default)
+    }
+
+    /// The least that a policy may make of it; the default's own severity for a check that cannot be lowered.
+    pub fn lowest_severity(&self) -> Severity {
+        policy::checks::check(self.name).map_or(Severity::Block, |known| known.lowest)
+    }
+
+    /// May a policy lower it?
+    pub fn may_be_lowered(&self) -> bool {
+        self.lowest_severity() > self.default_severity()
+    }
+}
+
+/// Every check, in the order in which findings are shown: trust first.
+pub const CHECKS: &[Check] = &table::CHECKS;
+
+mod table;
+
+/// Places that `canonical-portable` names before it only counts: somebody has to go and mend each of them.
+const LISTED_PLACES: usize = 1000;
+
+/// Runs every check. The same situation gives the same findings in the same order.
+pub fn run(situation: &Situation<'_>) -> Vec<Finding> {
+    let subject = Subject::new(situation);
+    CHECKS.iter().flat_map(|check| check.findings(&subject)).collect()
+}
+
+impl Check {
+    fn findings(&self, subject: &Subject<'_, '_>) -> Vec<Finding> {
+        let policy = subject.situation.policy;
+        let default = self.default_severity();
+        if policy.severity(self.name, default) == Severity::Disabled {
+            let message = "The policy switched this check off: nobody looked.".to_owned();
+            return vec![Finding {
+                check: self.name,
+                severity: Severity::Disabled,
+                message,
+                path: String::new(),
+            }];
+        }
+        let listed = if self.name == "canonical-portable" { LISTED_PLACES } else { LISTED };
+        let mut findings = Findings::new(policy, self.name, default, listed);
+        (self.run)(subject, &mut findings);
+        findings.finish()
+    }
+}
+
+/// Do these findings leave the way to a signature open?
+pub fn is_signable(findings: &[Finding]) -> bool {
+    findings.iter().all(|finding| finding.severity != Severity::Block)
+}
+
+#[cfg(test)]
+mod tests;

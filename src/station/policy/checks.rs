@@ -99,11 +99,11 @@ pub const CHECKS: &[Check] = &[
     fixed("version-increases", Block),
     fixed("high-water", Block),
     fixed("equivocation", Block),
-    fixed("already-signed", Block),
+    fixed("already-signed", Note),
     fixed("expiry-format", Block),
     free("expiry-window", Warn),
     free("expiry-shrinks", Warn),
-    free("outlives-root", Warn),
+    free("outlives-root", Note),
     fixed("clock", Block),
     // Content.
     free("name-matches", Warn),

@@ -1,0 +1,393 @@
+//! Content: what devices would get, held against what they run now.
+
+use super::findings::Findings;
+use super::subject::{Kept, Subject, names, place, target_place, targets};
+use crate::json::{Kind, Value, step};
+use crate::text::Foreign;
+use crate::tuf::Target;
+use crate::tuf::target::App;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
+pub(super) fn name_matches(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
+    for target in &subject.added {
+        let parts = target.text("name").zip(target.version_text());
+        let matches = parts.as_ref().is_some_and(|(name, version)| {
+            let rest = target.name.strip_prefix(name.as_ref()).and_then(|rest| rest.strip_prefix('-'));
+            rest == Some(version.as_ref())
+        });
+        if !matches {
+            out.report(
+                || target_place(target, "custom.name"),
+                || match parts {
+                    Some((name, version)) => format!(
+                        "The target \"{}\" says that it is \"{}\" of version {}. CI names a target by these two: find \
+                         out why it differs.",
+                        Foreign(&target.name),
+                        Foreign(&name),
+                        Foreign(&version)
+                    ),
+                    None => format!(
+                        "The target \"{}\" lacks custom.name or custom.version. CI gives every target both: find out \
+                         why they are missing.",
+                        Foreign(&target.name)
+                    ),
+                },
+            );
+        }
+    }
+}
+
+pub(super) fn hash_shape(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
+    for target in &subject.added {
+        let hash = target.sha256();
+        if !hash.as_deref().is_some_and(is_sha256) {
+            out.report(
+                || target_place(target, "hashes.sha256"),
+                || {
+                    format!(
+                        "The SHA-256 of \"{}\" is {}; it must be 64 lower-case hex digits. Have CI publish the target \
+                         again.",
+                        Foreign(&target.name),
+                        hash.map_or("missing".to_owned(), |hash| format!("\"{}\"", Foreign(&hash)))
+                    )
+                },
+            );
+        }
+        if target.value.get("length").and_then(|length| length.as_u64()).is_none() {
+            out.report(
+                || target_place(target, "length"),
+                || {
+                    format!(
+                        "The length of \"{}\" is not a whole number, and devices reject that. Have CI publish the target \
+                         again.",
+                        Foreign(&target.name)
+                    )
+                },
+            );
+        }
+    }
+}
+
+fn is_sha256(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+pub(super) fn hash_changed_same_name(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
+    for Kept { before, after } in &subject.kept {
+        let (old, new) = (before.sha256(), after.sha256());
+        if old != new {
+            let shown = |hash: Option<Cow<'_, str>>| {
+                hash.map_or("none".to_owned(), |hash| Foreign(&hash).to_string())
+            };
+            out.report(
+                || target_place(after, "hashes.sha256"),
+                || {
+                    format!(
+                        "The target \"{}\" keeps its name and changes what it installs: from {} to {}. Do not sign: find \
+                         out who changed it.",
+                        Foreign(&after.name),
+                        shown(old),
+                        shown(new)
+                    )
+                },
+            );
+        }
+    }
+}
+
+pub(super) fn tags(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
+    let tag = &subject.situation.manifest.tag;
+    for target in &subject.added {
+        let list = target.custom().and_then(|custom| custom.get("tags"));
+        if !is_only(list, tag) {
+            out.report(
+                || target_place(target, "custom.tags"),
+                || {
+                    format!(
+                        "The tags of the added target \"{}\" are {}, not the device tag \"{}\" alone. Make the request \
+                         again.",
+                        Foreign(&target.name),
+                        list.map_or("missing".to_owned(), |list| Foreign(&String::from_utf8_lossy(list.span())).to_string()),
+                        Foreign(tag)
+                    )
+                },
+            );
+        }
+    }
+    let lacks_tag = |target: &&Target<'_>| !target.tags().iter().any(|own| own == tag);
+    let lacking: Vec<&Target<'_>> = subject.kept.iter().map(|kept| kept.after).filter(lacks_tag).collect();
+    if let Some(first) = lacking.first() {
+        out.warn(
+            || target_place(first, "custom.tags"),
+            || {
+                format!(
+                    "{} of production {} not carry the device tag \"{}\", so devices skip {}: {}. Ask how they came into \
+                     production.",
+                    targets(lacking.len()),
+                    if lacking.len() == 1 { "does" } else { "do" },
+                    Foreign(tag),
+                    if lacking.len() == 1 { "it" } else { "them" },
+                    names(lacking.iter().map(|target| target.name.as_ref()))
+                )
+            },
+        );
+    }
+}
+
+/// Is it a list of this text and nothing else?
+fn is_only(list: Option<Value<'_>>, text: &str) -> bool {
+    let Some(list) = list.filter(|list| list.kind() == Kind::Array) else { return false };
+    let mut items = list.items();
+    items.next().and_then(|item| item.as_str()).is_some_and(|item| item == text) && items.next().is_none()
+}
+
+/// By hardware id, the target of the highest version: what a device of that hardware runs.
+fn newest_by_hardware<'s, 'd: 's>(
+    all: impl IntoIterator<Item = &'s Target<'d>>,
+) -> BTreeMap<Cow<'d, str>, (u64, &'s Target<'d>)> {
+    let mut newest: BTreeMap<Cow<'d, str>, (u64, &'s Target<'d>)> = BTreeMap::new();
+    for target in all {
+        let Some(version) = target.version() else { continue };
+        for hardware in target.hardware_ids() {
+            let known = newest.entry(hardware).or_insert((version, target));
+            if known.0 < version {
+                *known = (version, target);
+            }
+        }
+    }
+    newest
+}
+
+pub(super) fn hardware_coverage(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
+    if subject.situation.baseline.is_none() || (subject.added.is_empty() && subject.removed.is_empty()) {
+        return;
+    }
+    let runs = newest_by_hardware(subject.before());
+    let gets = newest_by_hardware(subject.situation.proposal.all());
+    let added: BTreeSet<Cow<'_, str>> =
+        subject.added.iter().flat_map(|target| target.hardware_ids()).collect();
+    let current = runs.values().map(|(version, _)| *version).max().unwrap_or(0);
+    let at = || place(subject.situation.proposal.metadata.signed);
+    for (hardware, (version, _)) in runs {
+        let name = Foreign(&hardware);
+        if !gets.contains_key(&hardware) {
+            out.report(at, || {
+                format!(
+                    "No target is left for the hardware id \"{name}\", which runs version {version} now: such devices \
+                     would find nothing to install. Keep a version for it, unless there are none of them any more."
+                )
+            });
+        } else if !subject.added.is_empty() && !added.contains(&hardware) {
+            let message = || {
+                format!(
+                    "The new version has no target for the hardware id \"{name}\": its devices stay on version {version}. \
+                     Check that this is meant."
+                )
+            };
+            // Hardware that was left behind before is no news.
+            if version == current { out.report(at, message) } else { out.note(at, message) }
+        }
+    }
+}
+
+pub(super) fn mass_removal(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
+    let policy = subject.situation.policy;
+    let (removed, before) = (subject.removed.len(), subject.before().len());
+    if policy.is_mass_removal(removed, before) {
+        out.report(
+            || place(subject.situation.proposal.metadata.signed),
+            || {
+                format!(
+                    "It removes {removed} of production's {before} targets. The policy stops at {} % and {} targets. Make \
+                     the request again with fewer versions to drop, or have the policy changed.",
+                    policy.mass_removal_percent, policy.mass_removal_count
+                )
+            },
+        );
+    }
+}
+
+pub(super) fn downgrade(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
+    if subject.situation.baseline.is_none() {
+        return;
+    }
+    let gets = newest_by_hardware(subject.situation.proposal.all());
+    for (hardware, (version, runs)) in newest_by_hardware(subject.before()) {
+        let Some((next, target)) = gets.get(&hardware) else { continue };
+        let name = Foreign(&hardware);
+        if *next < version {
+            out.report(
+                || target_place(target, "custom.version"),
+                || {
+                    format!(
+                        "Devices of the hardware id \"{name}\" run version {version} now and would get version {next}. \
+                         Keep version {version}, or release a newer one."
+                    )
+                },
+            );
+        }
+        let lmp = |target: &Target<'_>| target.text("lmp-ver")?.parse::<u64>().ok();
+        if let (Some(old), Some(new)) = (lmp(runs), lmp(target))
+            && new < old
+        {
+            out.warn(
+                || target_place(target, "custom.lmp-ver"),
+                || {
+                    format!(
+                        "Devices of the hardware id \"{name}\" run LmP {old} now and would get LmP {new}, an older \
+                         platform. Check that this is meant."
+                    )
+                },
+            );
+        }
+    }
+}
+
+/// An app as added targets have it.
+struct AddedApp<'s, 'd> {
+    app: App<'d>,
+    first: &'s Target<'d>,
+    /// How many targets have it from this address.
+    count: usize,
+}
+
+/// Where an app stands. Its name may hold dots.
+fn app_place(target: &Target<'_>, app: &App<'_>) -> String {
+    let mut path = target_place(target, "custom.docker_compose_apps");
+    step(&mut path, &app.name);
+    path
+}
+
+/// The apps of the added targets, each name and address once.
+fn added_apps<'s, 'd>(subject: &Subject<'s, 'd>) -> Vec<AddedApp<'s, 'd>> {
+    let mut apps: BTreeMap<App<'d>, (&'s Target<'d>, usize)> = BTreeMap::new();
+    for &target in &subject.added {
+        for app in target.apps() {
+            apps.entry(app).or_insert((target, 0)).1 += 1;
+        }
+    }
+    apps.into_iter().map(|(app, (first, count))| AddedApp { app, first, count }).collect()
+}
+
+pub(super) fn app_digest_pinned(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
+    for AddedApp { app, first, count } in added_apps(subject) {
+        if app.digest().is_none() {
+            out.report(
+                || app_place(first, &app),
+                || {
+                    format!(
+                        "The app \"{}\" of {} comes from \"{}\", which names no digest (@sha256: and 64 hex digits): what \
+                         devices install could change after the signature. Have CI publish it with its digest.",
+                        Foreign(&app.name),
+                        targets(count),
+                        Foreign(&app.uri)
+                    )
+                },
+            );
+        }
+    }
+}
+
+pub(super) fn app_host(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
+    let hosts = &subject.situation.policy.app_hosts;
+    if hosts.is_empty() {
+        return;
+    }
+    for AddedApp { app, first, count } in added_apps(subject) {
+        if !hosts.iter().any(|host| host == app.host()) {
+            out.report(
+                || app_place(first, &app),
+                || {
+                    format!(
+                        "The app \"{}\" of {} comes from \"{}\", which is none of the policy's registries ({}). Have it \
+                         published there, or have the policy changed.",
+                        Foreign(&app.name),
+                        targets(count),
+                        Foreign(&app.uri),
+                        hosts.join(", ")
+                    )
+                },
+            );
+        }
+    }
+}
+
+pub(super) fn app_removed(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
+    if subject.situation.baseline.is_none() {
+        return;
+    }
+    let gets = newest_by_hardware(subject.situation.proposal.all());
+    let mut lost: BTreeMap<Cow<'_, str>, (Vec<Cow<'_, str>>, &Target<'_>)> = BTreeMap::new();
+    for (hardware, (_, runs)) in newest_by_hardware(subject.before()) {
+        let Some((_, target)) = gets.get(&hardware).filter(|(_, target)| target.name != runs.name) else {
+            continue;
+        };
+        let stays: BTreeSet<_> = target.apps().into_iter().map(|app| app.name).collect();
+        for app in runs.apps().into_iter().filter(|app| !stays.contains(&app.name)) {
+            lost.entry(app.name).or_insert_with(|| (Vec::new(), target)).0.push(hardware.clone());
+        }
+    }
+    for (app, (hardware, target)) in lost {
+        out.report(
+            || target_place(target, "custom.docker_compose_apps"),
+            || {
+                format!(
+                    "The app \"{}\" runs on the hardware {} now and is not in the new version: devices would stop it. \
+                     Check that this is meant.",
+                    Foreign(&app),
+                    names(hardware.iter().map(AsRef::as_ref))
+                )
+            },
+        );
+    }
+}
+
+pub(super) fn static_delta(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
+    let without: Vec<&&Target<'_>> = subject.added.iter().filter(|target| !target.has_delta()).collect();
+    let Some(first) = without.first() else { return };
+    let which = match (without.len(), subject.added.len()) {
+        (1, 1) => "The added target has".to_owned(),
+        (few, all) if few < all => format!("{few} of the {all} added targets have"),
+        (_, all) => format!("All {all} added targets have"),
+    };
+    out.report(
+        || target_place(first, "custom.delta-stats"),
+        || {
+            format!(
+                "{which} no static delta, so devices download everything: {}. Have CI make the deltas (fioctl targets \
+                 static-deltas) if that matters.",
+                names(without.iter().map(|target| target.name.as_ref()))
+            )
+        },
+    );
+}
+
+/// What a build is made from, by the member of `custom` that names it.
+const SOURCES: [&str; 4] = ["lmp-ver", "lmp-manifest-sha", "meta-subscriber-overrides-sha", "containers-sha"];
+
+pub(super) fn source_differs_by_hardware(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
+    let Some(first) = subject.added.first() else { return };
+    for member in SOURCES {
+        let mut by_source: BTreeMap<_, BTreeSet<Cow<'_, str>>> = BTreeMap::new();
+        for target in &subject.added {
+            by_source.entry(target.text(member)).or_default().extend(target.hardware_ids());
+        }
+        if by_source.len() < 2 {
+            continue;
+        }
+        out.report(
+            || target_place(first, &format!("custom.{member}")),
+            || {
+                let sources = by_source.iter().map(|(source, hardware)| {
+                    let source = source.as_ref().map_or("none".to_owned(), |text| Foreign(text).to_string());
+                    format!("{source} for {}", names(hardware.iter().map(AsRef::as_ref)))
+                });
+                format!(
+                    "The added targets are built from different sources: {member} is {}. Check that this is meant.",
+                    sources.collect::<Vec<_>>().join("; ")
+                )
+            },
+        );
+    }
+}

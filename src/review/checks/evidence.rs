@@ -1,0 +1,169 @@
+//! Evidence: what the request proves and what it does not. What cannot be proven is said, never passed over.
+
+use super::findings::Findings;
+use super::subject::{Subject, manifest_place, nowhere, place};
+use crate::bundle::{RequestKind, WaveStatus};
+use crate::review::situation::Carried;
+use crate::text::Foreign;
+
+const HOW: &str = "Make a request folder from fresh downloads (countersign request), or have the policy allow \
+                   requests without evidence (evidence = \"warn\")";
+
+pub(super) fn evidence(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
+    let situation = subject.situation;
+    match situation.carried {
+        Carried::BareFile => out.report(nowhere, || bare_file(subject)),
+        Carried::KnownContent => out.note(nowhere, || {
+            "This is a bare file, but its content is, byte for byte, one that this station reviewed with full evidence \
+             before; that evidence is used here."
+                .to_owned()
+        }),
+        Carried::Folder => {}
+    }
+    if situation.carried != Carried::Folder {
+        return;
+    }
+    if !subject.has_own_baseline() {
+        missing_baseline(subject, out);
+    }
+    let needs_ci = matches!(situation.manifest.kind, RequestKind::Wave | RequestKind::WaveSignature);
+    if needs_ci && situation.ci.is_none() {
+        out.report(
+            || manifest_place("files"),
+            || {
+                format!(
+                    "The request has no ci-targets.json, so nothing shows that CI published the added targets; the \
+                     checks ci-signature, added-from-ci and part of composition cannot run. {HOW}."
+                )
+            },
+        );
+    }
+    if situation.waves.is_none() {
+        out.warn(
+            || manifest_place("files"),
+            || {
+                "The request has no waves.json, so active and canceled waves cannot be seen; the checks of waves and \
+                 part of high-water cannot run. Add it to the downloads and make the request again."
+                    .to_owned()
+            },
+        );
+    }
+}
+
+fn bare_file(subject: &Subject<'_, '_>) -> String {
+    let compared = match &subject.situation.baseline {
+        Some(baseline) => format!(
+            "It is compared with version {}, the last that this station signed or saw for the tag",
+            baseline.targets.metadata.version
+        ),
+        None => "This station knows nothing of the tag to compare it with".to_owned(),
+    };
+    format!(
+        "This is a bare file: it proves neither what production runs now nor what CI published. {compared}. The checks \
+         ci-signature, added-from-ci and part of composition cannot run. {HOW}."
+    )
+}
+
+/// A first wave has no baseline. Any sign of production targets makes its absence a gap.
+fn missing_baseline(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
+    let at = || manifest_place("files");
+    let tag = Foreign(&subject.situation.manifest.tag);
+    match production_is_known(subject) {
+        Some(why) => out.report(at, || {
+            let compared = match &subject.situation.baseline {
+                Some(baseline) => format!(
+                    "it is compared with this station's own record of version {}",
+                    baseline.targets.metadata.version
+                ),
+                None => "there is nothing to compare it with".to_owned(),
+            };
+            format!(
+                "The request has no current.json, but the tag \"{tag}\" has production targets: {why}; {compared}. {HOW}."
+            )
+        }),
+        None if subject.situation.waves.is_none() => out.report(at, || {
+            format!(
+                "The request has neither current.json nor waves.json, so nothing shows that this is the first wave of the \
+                 tag \"{tag}\". {HOW}."
+            )
+        }),
+        None => {}
+    }
+}
+
+/// Why the tag must have production targets, if anything says so.
+fn production_is_known(subject: &Subject<'_, '_>) -> Option<String> {
+    let history = subject.situation.history;
+    if let Some(seen) = &history.baseline {
+        return Some(format!("this station saw version {}", seen.version));
+    }
+    if let Some(wave) = subject.waves_of_tag().find(|wave| wave.status == WaveStatus::Complete) {
+        return Some(format!("waves.json lists the wave \"{}\" as complete", Foreign(&wave.name)));
+    }
+    // A signature alone is no release: its wave may have been canceled, or still be rolling out.
+    let is_unreleased = |name: &str| {
+        subject
+            .waves_of_tag()
+            .any(|wave| wave.name == name && matches!(wave.status, WaveStatus::Canceled | WaveStatus::Active))
+    };
+    let own = &subject.digest.to_string();
+    let mark = history.signed.iter().find(|mark| mark.signed != *own && !is_unreleased(&mark.wave))?;
+    Some(format!("this station signed version {}", mark.version))
+}
+
+/// Has the tag no production yet, as far as anything says?
+pub(super) fn is_first_wave(subject: &Subject<'_, '_>) -> bool {
+    subject.situation.baseline.is_none() && production_is_known(subject).is_none()
+}
+
+pub(super) fn baseline_replayed(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
+    let situation = subject.situation;
+    let Some(baseline) = situation.baseline.as_ref().filter(|_| subject.has_own_baseline()) else { return };
+    let (version, digest) = (baseline.targets.metadata.version, baseline.digest.to_string());
+    let signed = baseline.targets.metadata.signed;
+    let at = || place(signed.get("version").unwrap_or(signed));
+    if let Some(seen) = &situation.history.baseline {
+        if version < seen.version {
+            out.report(at, || {
+                format!(
+                    "The request brings production's version {version}, but this station has seen version {}: these are \
+                     old production targets. Download them again.",
+                    seen.version
+                )
+            });
+        } else if version == seen.version && digest != seen.signed {
+            out.report(at, || {
+                format!(
+                    "Production's version {version} has another content here (SHA-256 {digest}) than this station saw \
+                     before ({}). There must never be two: find out who signed the other one.",
+                    Foreign(&seen.signed)
+                )
+            });
+        }
+    }
+    let newest_complete = subject
+        .waves_of_tag()
+        .filter(|wave| wave.status == WaveStatus::Complete)
+        .filter_map(|wave| Some((wave.version?, wave)))
+        .max_by_key(|(version, _)| *version);
+    if let Some((complete, wave)) = newest_complete
+        && complete > version
+    {
+        out.report(at, || {
+            format!(
+                "waves.json lists the wave \"{}\" of version {complete} as complete, but current.json is version \
+                 {version}: one of the two is old. Download both again.",
+                Foreign(&wave.name)
+            )
+        });
+    }
+    let marks: Vec<_> = situation.history.signed_for(version).collect();
+    if !marks.is_empty() && marks.iter().all(|mark| mark.signed != digest) {
+        out.warn(at, || {
+            format!(
+                "Production's version {version} (SHA-256 {digest}) is not what this station signed as version {version}. \
+                 Find out who signed it."
+            )
+        });
+    }
+}

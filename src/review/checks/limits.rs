@@ -1,0 +1,76 @@
+//! Limits: how much a device reads. A longer file is refused whole, whoever signed it.
+
+use super::findings::Findings;
+use super::subject::{Subject, nowhere, root_place};
+use crate::tuf::{Dialect, KeyId, PublicKey};
+
+/// aktualizr's fetcher stops here: 8 MiB of `targets.json`.
+const MAX_TARGETS: u64 = 8 << 20;
+/// aktualizr's fetcher stops here: 64 KiB of a root.
+const MAX_ROOT: u64 = 64 << 10;
+/// From this share of a limit on the officer is told, in percent.
+const NEAR_PERCENT: u64 = 80;
+
+pub(super) fn device_size(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
+    let targets = final_length(subject);
+    if targets > MAX_TARGETS {
+        out.block(nowhere, || {
+            format!(
+                "targets.json will have {targets} bytes with all signatures; devices read at most {MAX_TARGETS} and \
+                 refuse a longer file whole. Drop old versions (--prune) and make the request again."
+            )
+        });
+    } else if is_near(targets, MAX_TARGETS) {
+        out.warn(nowhere, || {
+            format!(
+                "targets.json will have {targets} bytes with all signatures, more than {NEAR_PERCENT} % of the \
+                 {MAX_TARGETS} that devices read. Plan to drop old versions (--prune)."
+            )
+        });
+    }
+    let (newest, root) = (subject.root(), subject.root().bytes.len() as u64);
+    let at = || root_place(newest, "");
+    if root > MAX_ROOT {
+        out.block(at, || {
+            format!(
+                "Production root {} has {root} bytes; devices read at most {MAX_ROOT} and refuse a longer one. Have the \
+                 root's owners publish a smaller one.",
+                newest.version
+            )
+        });
+    } else if is_near(root, MAX_ROOT) {
+        out.warn(at, || {
+            format!(
+                "Production root {} has {root} bytes, more than {NEAR_PERCENT} % of the {MAX_ROOT} that devices read. \
+                 Tell the root's owners.",
+                newest.version
+            )
+        });
+    }
+}
+
+fn is_near(length: u64, limit: u64) -> bool {
+    length.saturating_mul(100) > limit.saturating_mul(NEAR_PERCENT)
+}
+
+/// The length of the compact file once every key of the role that has not signed yet has done so.
+fn final_length(subject: &Subject<'_, '_>) -> u64 {
+    let (situation, newest) = (subject.situation, subject.root());
+    let there: Vec<&KeyId> = situation.signatures.iter().map(|one| &one.signature.keyid).collect();
+    let present: usize = situation.signatures.iter().map(|one| one.signature.json.len() + 1).sum();
+    let to_come: usize = newest
+        .keyids("targets")
+        .iter()
+        .filter(|keyid| !there.contains(keyid))
+        .filter_map(|keyid| Some(signature_length(newest.dialect, keyid, newest.keys.get(keyid)?) + 1))
+        .sum();
+    let envelope = "{\"signatures\":[],\"signed\":}".len();
+    (envelope + situation.message.bytes().len() + present + to_come) as u64
+}
+
+/// The length of one signature as JSON.
+fn signature_length(dialect: Dialect, keyid: &KeyId, key: &PublicKey) -> usize {
+    // An RSA signature is as long as the modulus, which is most of the key; the others have 64 to 72 bytes.
+    let bytes = if key.keytype() == "RSA" { key.subject_public_key_info().len() } else { 72 };
+    dialect.signature_json(keyid, key, &vec![0; bytes]).len()
+}

@@ -1,0 +1,157 @@
+//! What the checks look at: the situation, and the proposal's targets sorted into added, kept and removed.
+
+use crate::bundle::{RequestKind, Wave};
+use crate::json::{Value, step};
+use crate::review::situation::{BaselineSource, Carried, Situation};
+use crate::text::{Foreign, shown};
+use crate::tuf::{Digest, KeyId, Root, Target};
+use std::cmp::Ordering;
+
+/// A target that production has and the proposal keeps.
+pub(super) struct Kept<'s, 'd> {
+    pub(super) before: &'s Target<'d>,
+    pub(super) after: &'s Target<'d>,
+}
+
+/// A situation with its targets compared, once for all checks.
+pub(super) struct Subject<'s, 'd> {
+    pub(super) situation: &'s Situation<'d>,
+    /// Digest of the proposal's canonical form: a long file is hashed once.
+    pub(super) digest: Digest,
+    /// Targets that production does not have; all of them where no baseline is known.
+    pub(super) added: Vec<&'s Target<'d>>,
+    /// Targets of the same name in both.
+    pub(super) kept: Vec<Kept<'s, 'd>>,
+    /// Targets that only production has.
+    pub(super) removed: Vec<&'s Target<'d>>,
+}
+
+impl<'s, 'd> Subject<'s, 'd> {
+    /// Merges two lists that are sorted by name.
+    pub(super) fn new(situation: &'s Situation<'d>) -> Self {
+        let digest = situation.message.digest();
+        let mut subject =
+            Subject { situation, digest, added: Vec::new(), kept: Vec::new(), removed: Vec::new() };
+        if subject.is(RequestKind::OfflineBundle) {
+            return subject; // It names targets and holds none.
+        }
+        let mut before = subject.before().iter().peekable();
+        for after in situation.proposal.all() {
+            subject.removed.extend(std::iter::from_fn(|| before.next_if(|old| old.name < after.name)));
+            match before.peek().map(|old| old.name.cmp(&after.name)) {
+                Some(Ordering::Equal) => {
+                    subject.kept.extend(before.next().map(|before| Kept { before, after }));
+                }
+                _ => subject.added.push(after),
+            }
+        }
+        subject.removed.extend(before);
+        subject
+    }
+
+    /// Is the request of this kind?
+    pub(super) fn is(&self, kind: RequestKind) -> bool {
+        self.situation.manifest.kind == kind
+    }
+
+    /// Production's targets; none where no baseline is known.
+    pub(super) fn before(&self) -> &'s [Target<'d>] {
+        self.situation.baseline.as_ref().map_or(&[], |baseline| baseline.targets.all())
+    }
+
+    /// The newest trusted production root.
+    pub(super) fn root(&self) -> &'s Root {
+        self.situation.chain.newest()
+    }
+
+    /// Does the baseline come with the request?
+    pub(super) fn has_own_baseline(&self) -> bool {
+        self.situation.baseline.as_ref().is_some_and(|baseline| baseline.source == BaselineSource::Request)
+    }
+
+    /// Are version, prune and source tag what the request's maker declared? Those of a bare file were made up, and a
+    /// further signature is for a wave that somebody else composed.
+    pub(super) fn has_declared_parameters(&self) -> bool {
+        self.situation.carried != Carried::BareFile && !self.is(RequestKind::WaveSignature)
+    }
+
+    /// Is the proposal, byte for byte, what production runs?
+    pub(super) fn equals_baseline(&self) -> bool {
+        let baseline = self.situation.baseline.as_ref();
+        baseline.is_some_and(|baseline| baseline.digest == self.digest)
+    }
+
+    /// The waves of the request's tag.
+    pub(super) fn waves_of_tag(&self) -> impl Iterator<Item = &'s Wave> {
+        let tag = &self.situation.manifest.tag;
+        self.situation.waves.iter().flatten().filter(move |wave| wave.tag == *tag)
+    }
+
+    /// Is this wave the one that the request is about?
+    pub(super) fn is_own_wave(&self, wave: &Wave) -> bool {
+        let manifest = self.situation.manifest;
+        !manifest.wave.is_empty()
+            && wave.name == manifest.wave
+            && wave.version == Some(self.situation.proposal.metadata.version)
+    }
+
+    /// A key as the officer knows it: the whole id, the type, and whose it is.
+    pub(super) fn key(&self, root: &Root, keyid: &KeyId) -> String {
+        let keytype = root.keys.get(keyid).map_or("of no known type", |key| key.keytype());
+        let whose = if keyid == self.situation.online_key {
+            "the service's online key".to_owned()
+        } else if let Some(owner) = root.owner(keyid) {
+            format!("owner \"{}\"", Foreign(&owner.polis_id))
+        } else if self.situation.own_keys.contains(keyid) {
+            "in this station's vault".to_owned()
+        } else {
+            "no owner noted".to_owned()
+        };
+        format!("{keyid} ({keytype}, {whose})")
+    }
+}
+
+/// Where a value stands, for showing. Walks from the outermost value: not for targets, see [`target_place`].
+pub(super) fn place(value: Value<'_>) -> String {
+    format!("{}: {}", shown(value.document().name()), value.path())
+}
+
+/// Where a target's member stands, for showing; `member` is as `custom.version`, or empty for the target itself.
+pub(super) fn target_place(target: &Target<'_>, member: &str) -> String {
+    let mut path = "signed.targets".to_owned();
+    step(&mut path, &target.name);
+    member.split('.').filter(|part| !part.is_empty()).for_each(|part| step(&mut path, part));
+    format!("{}: {path}", shown(target.value.document().name()))
+}
+
+/// Where a member of the newest root stands.
+pub(super) fn root_place(root: &Root, member: &str) -> String {
+    format!("prod-roots/{}.root.json: signed.{member}", root.version)
+}
+
+/// Where a member of the request's manifest stands.
+pub(super) fn manifest_place(member: &str) -> String {
+    format!("request.json: {member}")
+}
+
+/// No one place.
+pub(super) fn nowhere() -> String {
+    String::new()
+}
+
+/// Names in quotes, escaped: all of them up to ten, else ten and how many more.
+pub(super) fn names<'n>(names: impl IntoIterator<Item = &'n str>) -> String {
+    const LISTED: usize = 10;
+    let mut rest = names.into_iter();
+    let listed: Vec<String> =
+        rest.by_ref().take(LISTED).map(|name| format!("\"{}\"", Foreign(name))).collect();
+    match rest.count() {
+        0 => listed.join(", "),
+        more => format!("{} and {more} more", listed.join(", ")),
+    }
+}
+
+/// `1 target`, `2 targets`.
+pub(super) fn targets(count: usize) -> String {
+    format!("{count} target{}", if count == 1 { "" } else { "s" })
+}

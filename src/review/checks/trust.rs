@@ -1,0 +1,393 @@
+//! Trust: are the keys that vouch for this still the right ones, and did they really sign?
+
+use super::findings::Findings;
+use super::subject::{Subject, nowhere, place, root_place};
+use crate::bundle::RequestKind;
+use crate::review::situation::{BaselineSource, Carried};
+use crate::text::Foreign;
+use crate::tuf::root::Role;
+use crate::tuf::signature::{Assessed, Worth, count, problems};
+use crate::tuf::{KeyId, Root};
+use std::collections::BTreeSet;
+
+const TARGETS: &str = "targets";
+
+/// The chain itself was verified when it was extended; here it is held against the request and the station's memory.
+pub(super) fn root_chain(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
+    let (situation, newest) = (subject.situation, subject.root());
+    let at = || root_place(newest, "version");
+    if let Err(e) = newest.require_reachable_thresholds() {
+        out.block(|| root_place(newest, "roles"), || format!("{e}."));
+    }
+    if situation.acknowledged_root > newest.version {
+        out.block(at, || {
+            format!(
+                "This station signed under production root {} before, but the newest root that it has now is {}: it was \
+                 set back. Restore the station from its newest copy.",
+                situation.acknowledged_root, newest.version
+            )
+        });
+    }
+    match situation.request_root {
+        Some(brought) if brought < newest.version => out.warn(at, || {
+            format!(
+                "The request was made under production root {brought}; this station already trusts root {}. Download \
+                 the roots again and make a new request, unless you know why it is old.",
+                newest.version
+            )
+        }),
+        Some(brought) if brought > newest.version => out.block(at, || {
+            format!(
+                "The request brings production root {brought}, which this station did not accept (its newest is {}). \
+                 Import the request again.",
+                newest.version
+            )
+        }),
+        _ => {}
+    }
+}
+
+pub(super) fn root_expired(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
+    let newest = subject.root();
+    if newest.expires <= subject.situation.now {
+        out.report(
+            || root_place(newest, "expires"),
+            || {
+                format!(
+                    "Production root {} expired on {}: devices take nothing until there is a newer one. Have the \
+                     root's owners publish it, then make a new request.",
+                    newest.version, newest.expires
+                )
+            },
+        );
+    }
+}
+
+pub(super) fn root_expires_soon(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
+    let (situation, newest) = (subject.situation, subject.root());
+    let days = situation.policy.root_expires_soon_days;
+    let is_soon = newest.expires <= situation.now.plus_days(i64::from(days));
+    if is_soon && newest.expires > situation.now {
+        out.report(
+            || root_place(newest, "expires"),
+            || {
+                format!(
+                    "Production root {} expires on {}, which is within the {days} days of the policy. Ask the root's \
+                     owners to renew it: devices take nothing after that day.",
+                    newest.version, newest.expires
+                )
+            },
+        );
+    }
+}
+
+/// Says what changed since the officer last signed: keys, owners, thresholds, role by role.
+pub(super) fn root_rotated(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
+    let (situation, newest) = (subject.situation, subject.root());
+    if situation.acknowledged_root >= newest.version {
+        return;
+    }
+    let at = || root_place(newest, "version");
+    let Some(before) = situation.chain.version(situation.acknowledged_root) else {
+        out.report(at, || {
+            format!(
+                "The production root is now version {}; root {}, under which you last signed, is not in the chain, so \
+                 the change cannot be shown. Compare the keys with what the root's owners announced.",
+                newest.version, situation.acknowledged_root
+            )
+        });
+        return;
+    };
+    let reasons: Vec<String> = (before.version + 1..=newest.version)
+        .filter_map(|version| situation.chain.version(version))
+        .filter_map(|root| Some(format!("root {}: \"{}\"", root.version, Foreign(root.change.as_ref()?))))
+        .collect();
+    let reason = if reasons.is_empty() {
+        "They give no reason".to_owned()
+    } else {
+        format!("The reason they give: {}", reasons.join(", "))
+    };
+    let roles: BTreeSet<&String> = before.roles.keys().chain(newest.roles.keys()).collect();
+    let changes: Vec<(&String, String)> = roles
+        .into_iter()
+        .map(|name| (name, role_changes(subject, before, newest, name)))
+        .filter(|(_, changes)| !changes.is_empty())
+        .collect();
+    out.report(at, || {
+        let what = if changes.is_empty() { ", with the same keys, owners and thresholds" } else { "" };
+        format!(
+            "The production root changed from version {} to {} since you last signed{what}; it expires on {}. {reason}. \
+             Sign only if the root's owners announced this change to you in another way.",
+            before.version, newest.version, newest.expires
+        )
+    });
+    for (name, changes) in changes {
+        out.report(
+            || root_place(newest, &format!("roles.{}", Foreign(name))),
+            || format!("The role \"{}\" changed: {changes}.", Foreign(name)),
+        );
+    }
+}
+
+/// The changes of one role in words; nothing when there are none.
+fn role_changes(subject: &Subject<'_, '_>, before: &Root, after: &Root, role: &str) -> String {
+    let (old, new) = (before.roles.get(role), after.roles.get(role));
+    let ids = |role: Option<&Role>| role.map(|role| role.keyids.clone()).unwrap_or_default();
+    let (old_ids, new_ids) = (ids(old), ids(new));
+    let mut said = Vec::new();
+    match (old, new) {
+        (None, Some(_)) => said.push("the role is new".to_owned()),
+        (Some(_), None) => said.push("the role is gone".to_owned()),
+        (Some(old), Some(new)) if old.threshold != new.threshold => {
+            said.push(format!("the threshold went from {} to {}", old.threshold, new.threshold));
+        }
+        _ => {}
+    }
+    for keyid in new_ids.iter().filter(|keyid| !old_ids.contains(keyid)) {
+        said.push(format!("key {} was added", subject.key(after, keyid)));
+    }
+    for keyid in old_ids.iter().filter(|keyid| !new_ids.contains(keyid)) {
+        said.push(format!("key {} was removed", subject.key(before, keyid)));
+    }
+    for keyid in new_ids.iter().filter(|keyid| old_ids.contains(keyid)) {
+        if before.keys.get(keyid) != after.keys.get(keyid) {
+            said.push(format!("key {} has another value under the same id", subject.key(after, keyid)));
+        }
+        if before.owner(keyid) != after.owner(keyid) {
+            said.push(format!("key {} has another owner than before", subject.key(after, keyid)));
+        }
+    }
+    said.join("; ")
+}
+
+pub(super) fn key_in_role(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
+    let (situation, newest) = (subject.situation, subject.root());
+    let listed = newest.keyids(TARGETS);
+    let at = || root_place(newest, "roles.targets.keyids");
+    if !situation.own_keys.iter().any(|keyid| listed.contains(keyid)) {
+        out.report(at, || {
+            format!(
+                "No key in this station's vault is a targets key of production root {}: a signature would count for \
+                 nothing. Import the key that the root lists (countersign key import), or a request with the newer root.",
+                newest.version
+            )
+        });
+    }
+    if !listed.contains(situation.online_key) {
+        out.report(at, || {
+            format!(
+                "The pinned online key {} is not a targets key of production root {}. If the service's key was rotated, \
+                 pin the new one (countersign trust online-key FILE).",
+                situation.online_key, newest.version
+            )
+        });
+    }
+}
+
+pub(super) fn key_is_online(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
+    let (situation, newest) = (subject.situation, subject.root());
+    let online = newest.keys.get(situation.online_key);
+    for keyid in situation.own_keys {
+        let same_value = online.is_some() && newest.keys.get(keyid) == online;
+        if keyid == situation.online_key || same_value {
+            out.report(
+                || root_place(newest, "roles.targets.keyids"),
+                || {
+                    format!(
+                        "Key {keyid} of this station is the service's online key. The Factory's own approval would be no \
+                         second signature. Retire it here, and have the online key rotated: it must not leave the service."
+                    )
+                },
+            );
+        }
+    }
+}
+
+/// Has the pinned online key signed validly?
+fn is_signed_online(subject: &Subject<'_, '_>, signatures: &[Assessed]) -> bool {
+    let is_online = |one: &Assessed| one.signature.keyid == *subject.situation.online_key;
+    signatures.iter().any(|one| one.worth == Worth::Counts && is_online(one))
+}
+
+fn said(signatures: &[Assessed]) -> String {
+    let problems = problems(signatures);
+    if problems.is_empty() { String::new() } else { format!(" ({})", problems.join("; ")) }
+}
+
+pub(super) fn baseline_threshold(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
+    let Some(baseline) = &subject.situation.baseline else { return };
+    let newest = subject.root();
+    let at = || place(baseline.targets.metadata.signed).replace(": signed", ": signatures");
+    let (valid, needed) = (count(&baseline.signatures), newest.threshold(TARGETS));
+    let (short, by_service) = (valid < needed, is_signed_online(subject, &baseline.signatures));
+    match baseline.source {
+        // The station vouches for it: it signed or verified these bytes itself, maybe under an older root.
+        BaselineSource::Station if short => out.note(at, || {
+            format!(
+                "The production targets that this is compared with are this station's own record; they carry {valid} \
+                 of the {needed} signatures that root {} asks for.",
+                newest.version
+            )
+        }),
+        BaselineSource::Station => {}
+        BaselineSource::Request if !by_service => out.block(at, || {
+            format!(
+                "The production targets in the request have no valid signature by the service's online key {}{}, so \
+                 nothing shows that production runs them. Download them again.",
+                subject.situation.online_key,
+                said(&baseline.signatures)
+            )
+        }),
+        BaselineSource::Request if short && subject.is(RequestKind::Resign) => out.note(at, || {
+            format!(
+                "The production targets carry {valid} of the {needed} signatures that root {} asks for: that is what \
+                 signing them again is for.",
+                newest.version
+            )
+        }),
+        BaselineSource::Request if short => out.block(at, || {
+            format!(
+                "The production targets in the request carry {valid} of the {needed} valid signatures that root {} asks \
+                 for{}, so they are not what devices accept. Download them again.",
+                newest.version,
+                said(&baseline.signatures)
+            )
+        }),
+        BaselineSource::Request => {}
+    }
+}
+
+pub(super) fn ci_signature(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
+    let Some(ci) = &subject.situation.ci else { return };
+    let at = || place(ci.targets.metadata.signed).replace(": signed", ": signatures");
+    if !is_signed_online(subject, &ci.signatures) {
+        out.report(at, || {
+            format!(
+                "The CI targets have no valid signature by the pinned online key {}{}, so nothing shows that CI \
+                 published them. Download them again; if the service's key was rotated, pin the new one (countersign \
+                 trust online-key FILE).",
+                subject.situation.online_key,
+                said(&ci.signatures)
+            )
+        });
+    } else if count(&ci.signatures) < ci.signatures.len() {
+        out.warn(at, || {
+            format!(
+                "The CI targets are signed by the online key, but carry other signatures that do not count{}. Find out \
+                 who made them.",
+                said(&ci.signatures)
+            )
+        });
+    }
+    if ci.targets.metadata.expiry().is_some_and(|expires| expires <= subject.situation.now) {
+        out.warn(
+            || place(ci.targets.metadata.signed.get("expires").unwrap_or(ci.targets.metadata.signed)),
+            || {
+                format!(
+                    "The CI targets expired on {}: they may be an old copy. Download them again.",
+                    Foreign(&ci.targets.metadata.expires)
+                )
+            },
+        );
+    }
+}
+
+/// A device rejects the whole file at a duplicate or an unknown method, and an invalid signature was made over
+/// something else; so none of these is passed on.
+pub(super) fn existing_signatures(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
+    let situation = subject.situation;
+    for (index, one) in situation.signatures.iter().enumerate() {
+        let keyid = &one.signature.keyid;
+        let at = || format!("targets.json: signatures[{index}]");
+        match &one.worth {
+            Worth::Counts if is_unexplained(subject, keyid) => out.warn(at, || {
+                format!(
+                    "It already carries a signature by key {keyid}, which is in this station's vault, but this station \
+                     did not make it. The key was used somewhere else: find out where before you sign."
+                )
+            }),
+            Worth::Counts => {}
+            Worth::Unknown if subject.is(RequestKind::OfflineBundle) => out.block(at, || {
+                format!(
+                    "The signature by key {keyid} is by no targets key of production root {}, and devices reject an \
+                     offline bundle with such a signature. Have it taken out.",
+                    subject.root().version
+                )
+            }),
+            Worth::Unknown => out.warn(at, || {
+                format!(
+                    "The signature by key {keyid} is by no targets key of production root {}: devices skip it. Find out \
+                     who made it.",
+                    subject.root().version
+                )
+            }),
+            Worth::Duplicate => out.block(at, || {
+                format!(
+                    "Key {keyid} stands twice among the signatures, and devices reject the whole file for that. Have the \
+                     second one taken out."
+                )
+            }),
+            Worth::UnsupportedMethod => out.block(at, || {
+                format!(
+                    "The signature by key {keyid} names the method \"{}\", and devices reject the whole file for that. \
+                     Have it taken out.",
+                    Foreign(one.signature.method.as_deref().unwrap_or_default())
+                )
+            }),
+            Worth::Invalid(why) => out.block(at, || {
+                format!(
+                    "The signature by key {keyid} does not hold: {why}. It was made over another content or by another \
+                     key; have it taken out, or find the content that it belongs to."
+                )
+            }),
+        }
+    }
+}
+
+/// Is this one of our keys, and does no signature that this station made explain it? The content of a bare file or of
+/// a wave that comes back carries our own signature, and the history knows that one.
+fn is_unexplained(subject: &Subject<'_, '_>, keyid: &KeyId) -> bool {
+    let situation = subject.situation;
+    let digest = subject.digest.to_string();
+    let made =
+        situation.history.signed.iter().any(|mark| mark.signed == digest && mark.keyid == keyid.as_str());
+    situation.own_keys.contains(keyid) && !made && situation.carried != Carried::KnownContent
+}
+
+/// Who has signed, and who still has to after this station.
+pub(super) fn threshold_outlook(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
+    let (situation, newest) = (subject.situation, subject.root());
+    let needed = newest.threshold(TARGETS);
+    let listed = newest.keyids(TARGETS);
+    let signed: Vec<&KeyId> = situation
+        .signatures
+        .iter()
+        .filter(|one| one.worth == Worth::Counts)
+        .map(|one| &one.signature.keyid)
+        .collect();
+    let ours = situation.own_keys.iter().find(|keyid| listed.contains(keyid) && !signed.contains(keyid));
+    let have = signed.len() + usize::from(ours.is_some());
+    let at = || if needed == usize::MAX { nowhere() } else { root_place(newest, "roles.targets") };
+    let by = |keyids: &mut dyn Iterator<Item = &KeyId>| -> String {
+        keyids.map(|keyid| subject.key(newest, keyid)).collect::<Vec<_>>().join(", ")
+    };
+    out.report(at, || {
+        let before = if signed.is_empty() {
+            "Nobody has signed yet".to_owned()
+        } else {
+            format!("Signed already by {}", by(&mut signed.iter().copied()))
+        };
+        let with_ours = match ours {
+            Some(_) => "with this station's signature",
+            None => "this station has no key that could add one",
+        };
+        let missing = needed.saturating_sub(have);
+        let open = by(&mut listed.iter().filter(|keyid| !signed.contains(keyid) && Some(*keyid) != ours));
+        let rest = match missing {
+            0 => "that is enough for devices".to_owned(),
+            1 => format!("1 is still missing, from {open}"),
+            _ => format!("{missing} are still missing, from {open}"),
+        };
+        format!("Devices ask for {needed} signatures. {before}; {with_ours} there are {have}; {rest}.")
+    });
+}
