@@ -211,6 +211,9 @@ pub fn refuse(
         .text("reason", crate::text::shown(&why.to_string()));
     station.record(&host.stamp(), aborted)?;
     station.commit()?;
+    if intent > 0 {
+        station.unmark_signed(intent)?;
+    }
     Ok(why)
 }
 
@@ -223,6 +226,7 @@ fn sign_now(
 ) -> Result<Made, CeremonyError> {
     let key = choose_key(station, stored, ask)?;
     refuse_while_in_doubt(station, reviewed, &key)?;
+    settle_same_bytes(station, host)?;
     let report = preflight::of_station(station, host, None);
     if !report.fit() {
         let failures: Vec<_> =
@@ -385,6 +389,21 @@ fn refuse_while_in_doubt(
             intent.seq
         ))),
     }
+}
+
+/// The intents that are left are for these very bytes and this key: the log says that they are signed again.
+fn settle_same_bytes(station: &mut Station, host: &Host) -> Result<(), CeremonyError> {
+    let open: Vec<_> = station.log.open_intents().cloned().collect();
+    for intent in open {
+        let event = Event::new(Kind::SignInDoubt, station.actor())
+            .int("intent", intent.seq)
+            .text("request", &intent.request)
+            .text("keyid", &intent.keyid)
+            .text("signed", &intent.signed)
+            .text("resolution", "the same bytes are signed again");
+        station.record(&host.stamp(), event)?;
+    }
+    Ok(())
 }
 
 fn open_officers(

@@ -13,10 +13,12 @@ pub mod init;
 pub mod man;
 pub mod policy;
 pub mod preflight;
+pub mod rehearse;
 pub mod request;
 pub mod review;
 pub mod run;
 pub mod secrets;
+pub mod settle;
 pub mod sign;
 pub mod status;
 pub mod trust;
@@ -75,6 +77,10 @@ pub enum Verb {
     Export(export::Args),
     /// On any machine: is a signed bundle whole, do its signatures hold, what is still missing?
     Verify(verify::Args),
+    /// Say what an intent to sign without a result came to.
+    Settle(settle::Args),
+    /// The whole ceremony on a made-up Factory, narrated step by step.
+    Rehearse(rehearse::Args),
     /// One screen: Factory, root, keys, officers, requests, log head, what is overdue.
     Status,
     /// Is this machine fit for a ceremony?
@@ -140,6 +146,8 @@ fn dispatch(verb: Verb, context: &Context<'_>) -> Outcome {
         Verb::Sign(args) => sign::run(args, context),
         Verb::Export(args) => export::run(args, context),
         Verb::Verify(args) => verify::run(args, context),
+        Verb::Settle(args) => settle::run(args, context),
+        Verb::Rehearse(args) => rehearse::run(args, context),
         Verb::Status => status::run(context),
         Verb::Preflight(args) => preflight::run(args, context),
         Verb::Completions(args) => completions::run(&args, context),

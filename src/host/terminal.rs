@@ -127,3 +127,56 @@ impl Terminal for RealTerminal {
         std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
     }
 }
+
+/// A terminal on which others' commands are shown and nobody is asked: for a rehearsal.
+pub struct Aside {
+    inner: std::sync::Arc<dyn Terminal>,
+    speaks: bool,
+}
+
+impl Aside {
+    /// Shows what is said on `inner`, or says nothing.
+    pub fn new(inner: std::sync::Arc<dyn Terminal>, speaks: bool) -> Aside {
+        Aside { inner, speaks }
+    }
+}
+
+impl Terminal for Aside {
+    fn out(&self, text: &str) -> io::Result<()> {
+        if self.speaks { self.inner.out(text) } else { Ok(()) }
+    }
+
+    fn err(&self, text: &str) {
+        if self.speaks {
+            self.inner.err(text);
+        }
+    }
+
+    fn ask(&self, _: &str) -> io::Result<String> {
+        Err(nobody())
+    }
+
+    fn ask_secret(&self, _: &str) -> io::Result<SecretString> {
+        Err(nobody())
+    }
+
+    fn stdin_line(&self) -> io::Result<SecretString> {
+        Err(nobody())
+    }
+
+    fn is_terminal(&self) -> bool {
+        self.inner.is_terminal()
+    }
+
+    fn can_ask(&self) -> bool {
+        false
+    }
+
+    fn width(&self) -> usize {
+        self.inner.width()
+    }
+
+    fn no_color(&self) -> bool {
+        self.inner.no_color()
+    }
+}

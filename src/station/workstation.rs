@@ -390,6 +390,20 @@ impl Station {
         self.keep_history()
     }
 
+    /// Forgets a mark whose intent was given up before anything was signed.
+    ///
+    /// # Errors
+    /// The disk.
+    pub fn unmark_signed(&mut self, intent: u64) -> Result<(), StationError> {
+        let mut changed = false;
+        for history in self.history.tags.values_mut() {
+            let before = history.signed.len();
+            history.signed.retain(|mark| mark.seq != intent);
+            changed |= history.signed.len() != before;
+        }
+        if changed { self.keep_history() } else { Ok(()) }
+    }
+
     fn keep_history(&self) -> Result<(), StationError> {
         Ok(write_durably(&*self.disk, &self.layout.history(), 0o600, &[&to_json(&self.history)])?)
     }

@@ -1,0 +1,63 @@
+//! `settle`: an officer says what an intent to sign without a result came to.
+
+use super::secrets::PassphraseArgs;
+use super::{Context, Exit, Failure, Outcome};
+use crate::ceremony::approve::open_officer;
+use crate::log::{Event, Kind};
+use crate::station::officer::OfficerName;
+use serde_json::json;
+
+/// Say what an intent to sign without a result came to, after the station stopped in between.
+#[derive(clap::Args)]
+#[command(after_help = "Example:\n  countersign settle 41 --officer alice --outcome not-made")]
+pub struct Args {
+    /// The number of the log entry sign.intent.
+    seq: u64,
+    /// Who says so.
+    #[arg(long, value_name = "NAME")]
+    officer: OfficerName,
+    /// What came of it: "made" if a signature left the station, "not-made" if none did.
+    #[arg(long, value_enum)]
+    outcome: What,
+    /// Her passphrase.
+    #[command(flatten)]
+    passphrase: PassphraseArgs,
+}
+
+/// What came of an intent.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
+pub enum What {
+    /// A signature was made and left the station.
+    Made,
+    /// No signature left the station.
+    NotMade,
+}
+
+/// Settles it. The bytes stay marked as signed either way: nothing else is ever signed for that tag and version.
+pub fn run(args: Args, context: &Context<'_>) -> Outcome {
+    let files = args.passphrase.files()?;
+    context.with_station("settle", |station| {
+        let Some(intent) = station.log.open_intents().find(|intent| intent.seq == args.seq).cloned() else {
+            return Err(Failure::new(
+                Exit::Failed,
+                format!("log entry {} is no intent to sign without a result", args.seq),
+            ));
+        };
+        let officer = open_officer(station, context.host, &args.officer, &files, "settle")?;
+        let outcome = if args.outcome == What::Made { "made" } else { "not made" };
+        let event = Event::new(Kind::SignInDoubt, officer.name().as_str())
+            .int("intent", intent.seq)
+            .text("request", &intent.request)
+            .text("keyid", &intent.keyid)
+            .text("signed", &intent.signed)
+            .text("resolution", outcome);
+        let seq = station.record(&context.host.stamp(), event)?.seq;
+        station.commit()?;
+        context.text(&format!(
+            "Log entry {}: {} says that a signature was {outcome} (log entry {seq})\n",
+            intent.seq, args.officer
+        ))?;
+        context.json(&json!({ "intent": intent.seq, "resolution": outcome, "seq": seq }))?;
+        Ok(Exit::Done)
+    })
+}
