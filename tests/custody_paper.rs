@@ -5,7 +5,7 @@ use countersign::host::random::SystemRandom;
 use countersign::host::{Disk, RealDisk};
 use countersign::station::backup::{Places, backup};
 use countersign::station::officer::{self, MadeOfficer, NewOfficer, OfficerName, OpenOfficer};
-use countersign::station::restore::{read_scans, restore};
+use countersign::station::restore::{plan, read_scans};
 use countersign::station::seal::WorkFactor;
 use countersign::station::sealed::{Holders, KeyMeta};
 use countersign::station::vault::{self, Sealing};
@@ -33,7 +33,6 @@ impl Station {
     fn add(&self, name: &str) -> OpenOfficer {
         let new = NewOfficer {
             name: name.parse().expect("a name"),
-            roles: Vec::new(),
             passphrase: passphrase(name),
             work_factor: WorkFactor::REHEARSAL,
         };
@@ -81,7 +80,9 @@ impl Station {
         }
         let scanned = read_scans(&RealDisk, folder.path()).map_err(|e| e.to_string())?;
         let (officers, keys) = (self.at("officers"), self.at("keys"));
-        restore(&RealDisk, Places { officers: &officers, keys: &keys }, &scanned).map_err(|e| e.to_string())
+        let places = Places { officers: &officers, keys: &keys };
+        let plan = plan(&RealDisk, places, &scanned).map_err(|e| e.to_string())?;
+        plan.put(&RealDisk, places).map_err(|e| e.to_string())
     }
 }
 

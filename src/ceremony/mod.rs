@@ -5,6 +5,8 @@ pub mod error;
 pub mod export;
 pub mod guided;
 pub mod import;
+pub mod keys;
+pub mod officers;
 pub mod preflight;
 pub mod prepare;
 pub mod review;

@@ -87,9 +87,6 @@ pub struct OfficerPublic {
     /// When she left; absent while she serves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retired: Option<Time>,
-    /// What the policy may ask of her: `importer`, `approver`, … Empty for no limits.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub roles: Vec<String>,
 }
 
 impl OfficerPublic {
@@ -161,8 +158,6 @@ pub(crate) fn files(folder: &Path, name: &OfficerName) -> (PathBuf, PathBuf) {
 pub struct NewOfficer {
     /// Her name.
     pub name: OfficerName,
-    /// What the policy may ask of her.
-    pub roles: Vec<String>,
     /// Her passphrase; its strength is the caller's to check.
     pub passphrase: SecretString,
     /// How hard a guess is to be.
@@ -187,7 +182,7 @@ impl MadeOfficer {
         new: NewOfficer,
         now: Time,
     ) -> CustodyResult<MadeOfficer> {
-        let NewOfficer { name, roles, passphrase, work_factor } = new;
+        let NewOfficer { name, passphrase, work_factor } = new;
         let (secret_file, public_file) = files(folder, &name);
         if disk.kind(&public_file)?.is_some() {
             return Err(CustodyError::OfficerExists(name));
@@ -205,7 +200,6 @@ impl MadeOfficer {
             name,
             recipient: identity.to_public().to_string(),
             retired: None,
-            roles,
         };
         let sealed = seal_identity(&public, &identity, &seed, passphrase, work_factor)?;
         Ok(MadeOfficer { public, sealed })
@@ -373,25 +367,6 @@ fn read_identity(text: &[u8]) -> Option<Secrets> {
     let mut seed = Zeroizing::new([0u8; 32]);
     hex::decode_to_slice(digits, &mut *seed).ok()?;
     secret_lines.next().is_none().then_some((identity, seed))
-}
-
-/// Gives an officer's identity another passphrase; her keys stay the same.
-///
-/// # Errors
-/// As [`open`].
-pub fn change_passphrase(
-    disk: &dyn Disk,
-    folder: &Path,
-    name: &OfficerName,
-    old: SecretString,
-    new: SecretString,
-    work_factor: WorkFactor,
-) -> CustodyResult<OfficerPublic> {
-    let opened = open(disk, folder, name, old)?;
-    let seed = Zeroizing::new(opened.approval.to_bytes());
-    let sealed = seal_identity(&opened.public, &opened.identity, &seed, new, work_factor)?;
-    write_durably(disk, &files(folder, name).0, 0o600, &[&sealed])?;
-    Ok(opened.public.clone())
 }
 
 /// Notes that an officer has left. Keys that are sealed to her must be sealed anew to the others: until then, her

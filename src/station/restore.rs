@@ -170,12 +170,21 @@ fn officers(mut publics: Bytes, identities: Bytes) -> CustodyResult<Vec<(Officer
     }
 }
 
-/// Writes what was scanned into the station. All that can be refused is refused before the first write.
+/// A restore of which everything that can be refused was refused already.
+pub struct Plan<'s> {
+    scanned: &'s Scanned,
+    /// The key's record, if this sealing of it is on the station.
+    present: Option<SealedKey>,
+    missing: Vec<&'s (OfficerPublic, Vec<u8>)>,
+    kept: Vec<OfficerName>,
+}
+
+/// Compares scans with what the station has.
 ///
 /// # Errors
-/// The station holds another sealing of this key, or an officer of the same name with other keys; a holder is neither
-/// on the station nor among the scans.
-pub fn restore(disk: &dyn Disk, places: Places<'_>, scanned: &Scanned) -> CustodyResult<Restored> {
+/// The station holds another sealing of this key, or an officer of the same name with other keys; or too few holders
+/// are on the station or among the scans.
+pub fn plan<'s>(disk: &dyn Disk, places: Places<'_>, scanned: &'s Scanned) -> CustodyResult<Plan<'s>> {
     let key = &scanned.key;
     let present = vault::list_keys(disk, places.keys)?.into_iter().find(|known| known.keyid == key.keyid);
     if present.as_ref().is_some_and(|known| known.files != key.files) {
@@ -184,16 +193,11 @@ pub fn restore(disk: &dyn Disk, places: Places<'_>, scanned: &Scanned) -> Custod
              print the key as it is now with `key backup`",
         );
     }
-    let mut restored = Restored::default();
-    let mut missing: Vec<&(OfficerPublic, Vec<u8>)> = Vec::new();
+    let mut plan = Plan { scanned, present, missing: Vec::new(), kept: Vec::new() };
     for found in &scanned.officers {
-        let name = &found.0.name;
         match known_officer(disk, places.officers, &found.0)? {
-            true => restored.kept.push(name.clone()),
-            false => {
-                restored.officers.push(name.clone());
-                missing.push(found);
-            }
+            true => plan.kept.push(found.0.name.clone()),
+            false => plan.missing.push(found),
         }
     }
     let have = |name: &&OfficerName| {
@@ -207,23 +211,41 @@ pub fn restore(disk: &dyn Disk, places: Places<'_>, scanned: &Scanned) -> Custod
             key.holders()
         ));
     }
-    ensure_folder(disk, places.officers, 0o700)?;
-    for (public, identity) in missing {
-        let (secret_file, public_file) = officer::files(places.officers, &public.name);
-        write_durably(disk, &secret_file, 0o600, &[identity])?;
-        write_record(disk, &public_file, public)?;
+    Ok(plan)
+}
+
+impl Plan<'_> {
+    /// The officers that will come back.
+    pub fn new_officers(&self) -> impl Iterator<Item = &OfficerPublic> {
+        self.missing.iter().map(|(public, _)| public)
     }
-    let mut files: BTreeMap<String, Vec<u8>> =
-        scanned.shares.iter().map(|(name, bytes)| (sealed::share_name(name), bytes.clone())).collect();
-    files.insert(SEALED.to_owned(), scanned.sealed.clone());
-    // What this station has noted of the key since is kept; a key that came from paper alone has yet to be drilled.
-    let record = present.unwrap_or_else(|| SealedKey { last_drill: None, ..key.clone() });
-    vault::put_new(disk, places.keys, &record, &files)?;
-    if key.quorum > 1 {
-        let has_share = |name: &&OfficerName| !scanned.shares.contains_key(*name);
-        restored.without_share = key.officers.iter().filter(has_share).cloned().collect();
+
+    /// Writes what was scanned into the station.
+    ///
+    /// # Errors
+    /// A file cannot be written; running the restore once more carries on.
+    pub fn put(self, disk: &dyn Disk, places: Places<'_>) -> CustodyResult<Restored> {
+        let key = &self.scanned.key;
+        ensure_folder(disk, places.officers, 0o700)?;
+        for (public, identity) in &self.missing {
+            let (secret_file, public_file) = officer::files(places.officers, &public.name);
+            write_durably(disk, &secret_file, 0o600, &[identity])?;
+            write_record(disk, &public_file, public)?;
+        }
+        let shares = &self.scanned.shares;
+        let mut files: BTreeMap<String, Vec<u8>> =
+            shares.iter().map(|(name, bytes)| (sealed::share_name(name), bytes.clone())).collect();
+        files.insert(SEALED.to_owned(), self.scanned.sealed.clone());
+        // What this station has noted of the key since is kept; a key that came from paper alone has yet to be drilled.
+        let record = self.present.unwrap_or_else(|| SealedKey { last_drill: None, ..key.clone() });
+        vault::put_new(disk, places.keys, &record, &files)?;
+        let without = |name: &&OfficerName| key.quorum > 1 && !shares.contains_key(*name);
+        Ok(Restored {
+            officers: self.missing.iter().map(|(public, _)| public.name.clone()).collect(),
+            kept: self.kept,
+            without_share: key.officers.iter().filter(without).cloned().collect(),
+        })
     }
-    Ok(restored)
 }
 
 /// Is this officer on the station, with these keys and a readable identity?

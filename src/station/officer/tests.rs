@@ -13,12 +13,7 @@ fn name(text: &str) -> OfficerName {
 }
 
 fn add(folder: &Path, who: &str) -> CustodyResult<OfficerPublic> {
-    let new = NewOfficer {
-        name: name(who),
-        roles: Vec::new(),
-        passphrase: words(who),
-        work_factor: WorkFactor::REHEARSAL,
-    };
+    let new = NewOfficer { name: name(who), passphrase: words(who), work_factor: WorkFactor::REHEARSAL };
     MadeOfficer::make(&RealDisk, &SystemRandom, folder, new, NOW)?.put(&RealDisk, folder)
 }
 
@@ -96,18 +91,4 @@ fn an_identity_without_its_public_half_is_never_overwritten() {
     add(folder.path(), "alice").expect("added");
     std::fs::remove_file(folder.path().join("alice.pub")).expect("removed");
     assert!(matches!(refused(add(folder.path(), "alice")), CustodyError::HalfMade(_)));
-}
-
-#[test]
-fn a_new_passphrase_replaces_the_old_one_and_keeps_the_keys() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let before = add(folder.path(), "alice").expect("added");
-    let change = |old, new| {
-        let (old, new) = (words(old), words(new));
-        change_passphrase(&RealDisk, folder.path(), &name("alice"), old, new, WorkFactor::REHEARSAL)
-    };
-    assert!(matches!(refused(change("wrong", "new")), CustodyError::WrongPassphrase(_)));
-    assert_eq!(change("alice", "new").expect("changed"), before);
-    refused(open(&RealDisk, folder.path(), &name("alice"), words("alice")));
-    assert!(open(&RealDisk, folder.path(), &name("alice"), words("new")).is_ok());
 }

@@ -101,7 +101,6 @@ fn attempts(lines: &[&'static str], from_stdin: bool, failures: u32) -> (bool, V
     let (desk, host) = desk(lines);
     let new = officer::NewOfficer {
         name: alice(),
-        roles: Vec::new(),
         passphrase: SecretString::from(GOOD.to_owned()),
         work_factor: crate::station::seal::WorkFactor::REHEARSAL,
     };

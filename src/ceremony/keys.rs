@@ -1,0 +1,281 @@
+//! Acts on sealed keys: taking one in, making one, a drill, sealing anew, paper and back. Nothing here signs anything
+//! that could be used.
+
+use super::CeremonyError;
+use super::approve::open_officer;
+use super::officers::added_event;
+use crate::host::Host;
+use crate::log::{Event, Kind};
+use crate::station::Station;
+use crate::station::backup::{self, Backup, Places};
+use crate::station::custody::CustodyError;
+use crate::station::officer::{self, OfficerName, OfficerPublic, OpenOfficer};
+use crate::station::passphrase::PassphraseFiles;
+use crate::station::restore::{self, Restored};
+use crate::station::vault::{self, Holders, KeyMeta, SealedKey, Sealing};
+use crate::text::{shown, shown_path};
+use crate::tuf::generate::{NewKeyType, generate};
+use crate::tuf::keyfile::{MAX_KEYFILE_BYTES, active_key};
+use crate::tuf::{KeyId, PrivateKey, PublicKey};
+use std::path::Path;
+use zeroize::Zeroizing;
+
+/// The role that a station's keys sign for.
+const ROLE: &str = "targets";
+
+/// The officers that a key is to be sealed to, and how many of them open it.
+pub struct To<'a> {
+    /// The officers' names.
+    pub officers: &'a [OfficerName],
+    /// How many of them together open the key.
+    pub quorum: u8,
+}
+
+/// What a drill found.
+pub struct Drill {
+    /// The key.
+    pub key: SealedKey,
+    /// The newest pinned root.
+    pub root_version: u64,
+    /// Does that root list the key for targets, with the public half that the sealed one has?
+    pub listed: bool,
+}
+
+/// The log entry of an act on a key. `officers` are those who hold it, or in a drill those who opened it.
+fn event(kind: Kind, actor: &str, key: &SealedKey, officers: &[OfficerName], detail: &str) -> Event {
+    Event::new(kind, actor)
+        .text("keyid", &key.keyid)
+        .text("keytype", &key.keytype)
+        .int("quorum", u64::from(key.quorum))
+        .list("officers", officers.iter().map(OfficerName::as_str))
+        .text("set", key.set.as_deref().unwrap_or_default())
+        .text("detail", detail)
+}
+
+fn record(station: &mut Station, host: &Host, event: Event) -> Result<(), CeremonyError> {
+    station.record(&host.stamp(), event)?;
+    station.commit()?;
+    Ok(())
+}
+
+fn meta(keyid: &KeyId, public: &PublicKey) -> KeyMeta {
+    KeyMeta {
+        keyid: keyid.as_str().to_owned(),
+        keytype: public.keytype().to_owned(),
+        public: public.text().to_owned(),
+    }
+}
+
+fn holders(station: &Station, to: &To<'_>) -> Result<Vec<OfficerPublic>, CeremonyError> {
+    Ok(officer::load_active(station.disk(), &station.layout.officers(), to.officers)?)
+}
+
+/// Is the key listed for targets by the newest pinned root, with this public half?
+fn is_listed(station: &Station, keyid: &str, public: &PublicKey) -> bool {
+    let listed = station.trust.newest().key_in_role(ROLE, &KeyId::new(keyid));
+    listed.is_some_and(|key| key.subject_public_key_info() == public.subject_public_key_info())
+}
+
+/// Takes the active offline targets key out of fioctl's key file and seals it.
+///
+/// # Errors
+/// The file holds no key that the pinned root lists, or it is the online key; or the key cannot be sealed so.
+pub fn import(
+    station: &mut Station,
+    host: &Host,
+    file: &Path,
+    to: &To<'_>,
+) -> Result<SealedKey, CeremonyError> {
+    let officers = holders(station, to)?;
+    let name = shown_path(file);
+    let archive = Zeroizing::new(station.disk().read(file, MAX_KEYFILE_BYTES)?);
+    let active = active_key(&name, &archive, station.trust.newest(), &station.trust.online)?;
+    let meta = meta(&active.keyid, &active.public);
+    let keys = station.layout.keys();
+    let holders = Holders { officers: &officers, quorum: to.quorum };
+    let now = host.clock.now();
+    let sealing =
+        Sealing::new(station.disk(), host.random.as_ref(), &keys, &meta, &active.secret, holders, now)?;
+    let entry = event(Kind::KeyImported, station.actor(), sealing.key(), to.officers, &name);
+    record(station, host, entry)?;
+    Ok(sealing.put(station.disk(), &keys)?)
+}
+
+/// Makes a new key, seals it, and writes its public half for the next root.
+///
+/// # Errors
+/// The key cannot be made or sealed so, or the folder cannot be written.
+pub fn make(
+    station: &mut Station,
+    host: &Host,
+    kind: NewKeyType,
+    to: &To<'_>,
+    out: &Path,
+) -> Result<(SealedKey, std::path::PathBuf), CeremonyError> {
+    let officers = holders(station, to)?;
+    let busy = host.terminal.busy("making the key");
+    let new = generate(kind, host.random.as_ref())?;
+    drop(busy);
+    let meta = meta(&new.keyid, &new.public);
+    let keys = station.layout.keys();
+    let holders = Holders { officers: &officers, quorum: to.quorum };
+    let now = host.clock.now();
+    let sealing =
+        Sealing::new(station.disk(), host.random.as_ref(), &keys, &meta, &new.secret_file, holders, now)?;
+    crate::host::disk::ensure_folder(station.disk(), out, 0o755)?;
+    let path = out.join(format!("fioctl-targets-{}.pub", new.keyid));
+    let entry = event(Kind::KeyGenerated, station.actor(), sealing.key(), to.officers, &shown_path(&path));
+    record(station, host, entry)?;
+    let key = sealing.put(station.disk(), &keys)?;
+    crate::host::disk::write_durably(station.disk(), &path, 0o644, &[&new.public_file])?;
+    Ok((key, path))
+}
+
+/// Opens the officers of a key, after their names alone were found to be a quorum.
+fn open_holders(
+    station: &mut Station,
+    host: &Host,
+    key: &SealedKey,
+    officers: &[OfficerName],
+    files: &PassphraseFiles,
+    purpose: &str,
+) -> Result<Vec<OpenOfficer>, CeremonyError> {
+    key.check_present(&officers.iter().collect::<Vec<_>>())?;
+    officers.iter().map(|name| open_officer(station, host, name, files, purpose)).collect()
+}
+
+/// Proves that a key opens with these officers and is the one that the pinned root lists. It signs a random text that
+/// is no metadata, and nothing of it is kept.
+///
+/// # Errors
+/// It does not open, or is another key than it says.
+pub fn drill(
+    station: &mut Station,
+    host: &Host,
+    prefix: &str,
+    officers: &[OfficerName],
+    files: &PassphraseFiles,
+) -> Result<Drill, CeremonyError> {
+    let keys = station.layout.keys();
+    let key = vault::find_key(station.disk(), &keys, prefix)?;
+    let opened = open_holders(station, host, &key, officers, files, "key drill")?;
+    let mut random = [0u8; 16];
+    host.random.fill(&mut random).map_err(CustodyError::NoRandomness)?;
+    let challenge =
+        format!("countersign key drill, this is no metadata: {}", hex::encode(random)).into_bytes();
+    let keyid = KeyId::new(key.keyid.clone());
+    let public = {
+        let secret = vault::open_key(station.disk(), &keys, &key.keyid, &opened.iter().collect::<Vec<_>>())?;
+        let private = PrivateKey::parse(&format!("key {}", keyid.short()), &secret)?;
+        if !private.public().verify(&challenge, &private.sign(&keyid, &challenge)?) {
+            return Err(CeremonyError::NotAsWritten(format!(
+                "what the key {keyid} signs does not verify. Restore it from its paper backup with `countersign key restore`"
+            )));
+        }
+        private.public().clone()
+    };
+    if public.text() != key.public.trim() && !is_listed(station, &key.keyid, &public) {
+        return Err(CeremonyError::NotAsWritten(format!(
+            "the sealed key is not the key {keyid} that its public.json names: a file was exchanged. Restore it from its \
+             paper backup with `countersign key restore`"
+        )));
+    }
+    let listed = is_listed(station, &key.keyid, &public);
+    let root_version = station.trust.newest().version;
+    let detail = match listed {
+        true => format!("opens, and matches root version {root_version}"),
+        false => format!("opens; root version {root_version} does not list it for targets"),
+    };
+    let entry = event(Kind::KeyDrilled, station.actor(), &key, officers, &detail);
+    record(station, host, entry)?;
+    vault::note_drill(station.disk(), &keys, &key.keyid, host.clock.now())?;
+    Ok(Drill { key, root_version, listed })
+}
+
+/// Seals a key to other officers or another quorum, with a quorum of its holders present.
+///
+/// # Errors
+/// It does not open with those present, or cannot be sealed so; it then stays sealed as it was.
+pub fn reseal(
+    station: &mut Station,
+    host: &Host,
+    prefix: &str,
+    present: &[OfficerName],
+    files: &PassphraseFiles,
+    to: &To<'_>,
+) -> Result<SealedKey, CeremonyError> {
+    let keys = station.layout.keys();
+    let key = vault::find_key(station.disk(), &keys, prefix)?;
+    let officers = holders(station, to)?;
+    let opened = open_holders(station, host, &key, present, files, "key reseal")?;
+    let opened: Vec<&OpenOfficer> = opened.iter().collect();
+    let holders = Holders { officers: &officers, quorum: to.quorum };
+    let sealing = Sealing::anew(station.disk(), host.random.as_ref(), &keys, &key.keyid, &opened, holders)?;
+    let by: Vec<&str> = present.iter().map(OfficerName::as_str).collect();
+    let detail = format!("sealed anew by {}; before: {} of {}", by.join(", "), key.quorum, key.holders());
+    let entry = event(Kind::KeySealed, station.actor(), sealing.key(), to.officers, &detail);
+    record(station, host, entry)?;
+    Ok(sealing.put(station.disk(), &keys)?)
+}
+
+/// Writes a key's paper backup.
+///
+/// # Errors
+/// See [`backup::backup`].
+pub fn back_up(
+    station: &mut Station,
+    host: &Host,
+    prefix: &str,
+    out: &Path,
+) -> Result<(SealedKey, Backup), CeremonyError> {
+    let (officers, keys) = (station.layout.officers(), station.layout.keys());
+    let key = vault::find_key(station.disk(), &keys, prefix)?;
+    let places = Places { officers: &officers, keys: &keys };
+    let busy = host.terminal.busy("drawing the QR codes");
+    let now = host.clock.now();
+    let made = backup::backup(station.disk(), places, &key.keyid, &station.facts.factory, now, out)?;
+    drop(busy);
+    let detail = format!("{} sheets in {}", made.sheets.len(), shown_path(out));
+    let entry = event(Kind::KeyBackedUp, station.actor(), &key, &key.officers, &detail);
+    record(station, host, entry)?;
+    vault::note_backup(station.disk(), &keys, &key.keyid, now)?;
+    Ok((key, made))
+}
+
+/// Brings a key back from scans of its paper backup.
+///
+/// # Errors
+/// See [`restore::read_scans`] and [`restore::restore`]; or the pinned root lists another key under this id.
+pub fn bring_back(
+    station: &mut Station,
+    host: &Host,
+    scans: &Path,
+) -> Result<(SealedKey, Restored), CeremonyError> {
+    let scanned = restore::read_scans(station.disk(), scans)?;
+    let key = scanned.key.clone();
+    let root = station.trust.newest();
+    let public_differs = |listed: &PublicKey| listed.text() != key.public.trim();
+    if root.key_in_role(ROLE, &KeyId::new(key.keyid.clone())).is_some_and(public_differs) {
+        return Err(CeremonyError::Refused(format!(
+            "root version {} lists another key under the id {}: these sheets are not of this Factory",
+            root.version, key.keyid
+        )));
+    }
+    let (officers, keys) = (station.layout.officers(), station.layout.keys());
+    let places = Places { officers: &officers, keys: &keys };
+    let planned = restore::plan(station.disk(), places, &scanned)?;
+    for public in planned.new_officers() {
+        let entry = added_event(station, public);
+        station.record(&host.stamp(), entry)?;
+    }
+    let entry = event(
+        Kind::KeyRestored,
+        station.actor(),
+        &key,
+        &key.officers,
+        &format!("scans in {}", shown(&scans.to_string_lossy())),
+    );
+    record(station, host, entry)?;
+    let restored = planned.put(station.disk(), places)?;
+    Ok((key, restored))
+}

@@ -1,0 +1,95 @@
+//! Acts on officers: adding one, retiring one. Each is in the log before it comes into force.
+
+use super::CeremonyError;
+use crate::host::Host;
+use crate::log::{Event, Kind};
+use crate::station::Station;
+use crate::station::custody::CustodyError;
+use crate::station::officer::{self, MadeOfficer, NewOfficer, OfficerName, OfficerPublic};
+use crate::station::passphrase::{PassphraseFiles, choose};
+use crate::station::seal::WorkFactor;
+use crate::station::vault;
+
+/// How hard guesses of a passphrase are made on this station: a rehearsal protects nothing.
+fn work_factor(station: &Station) -> WorkFactor {
+    if station.facts.networked { WorkFactor::REHEARSAL } else { WorkFactor::STANDARD }
+}
+
+/// The log entry of an officer who comes to this station.
+pub(super) fn added_event(station: &Station, public: &OfficerPublic) -> Event {
+    Event::new(Kind::OfficerAdded, station.actor())
+        .text("officer", public.name.as_str())
+        .text("recipient", &public.recipient)
+        .text("key", &public.approval_key)
+        .list("roles", [""; 0])
+}
+
+/// Makes an officer; her new passphrase is asked twice, or read from her file.
+///
+/// # Errors
+/// She exists, or her passphrase is too weak.
+pub fn add(
+    station: &mut Station,
+    host: &Host,
+    name: &OfficerName,
+    files: &PassphraseFiles,
+) -> Result<OfficerPublic, CeremonyError> {
+    let folder = station.layout.officers();
+    if officer::list(station.disk(), &folder)?.iter().any(|known| known.name == *name) {
+        return Err(CustodyError::OfficerExists(name.clone()).into());
+    }
+    let passphrase = choose(host, files, name, &[name.as_str(), &station.facts.factory])?;
+    let new = NewOfficer { name: name.clone(), passphrase, work_factor: work_factor(station) };
+    let busy = host.terminal.busy("making the keys");
+    let made = MadeOfficer::make(station.disk(), host.random.as_ref(), &folder, new, host.clock.now())?;
+    drop(busy);
+    let event = added_event(station, made.public());
+    station.record(&host.stamp(), event)?;
+    station.commit()?;
+    Ok(made.put(station.disk(), &folder)?)
+}
+
+/// Notes that an officer has left. Returns the keys that are still sealed to her.
+///
+/// # Errors
+/// She is retired already, or a key would be left with fewer officers than open it: it is to be resealed first.
+pub fn retire(
+    station: &mut Station,
+    host: &Host,
+    name: &OfficerName,
+    reason: &str,
+) -> Result<Vec<String>, CeremonyError> {
+    let folder = station.layout.officers();
+    let known = officer::load(station.disk(), &folder, name)?;
+    if !known.is_active() {
+        return Err(CustodyError::Retired(name.clone()).into());
+    }
+    let officers = officer::list(station.disk(), &folder)?;
+    let stays = |holder: &&OfficerName| {
+        *holder != name && officers.iter().any(|known| known.name == **holder && known.is_active())
+    };
+    let mut held = Vec::new();
+    for key in vault::list_keys(station.disk(), &station.layout.keys())? {
+        if !key.officers.contains(name) {
+            continue;
+        }
+        let left = key.officers.iter().filter(stays).count();
+        if left < usize::from(key.quorum) {
+            return Err(CeremonyError::Refused(format!(
+                "without {name}, {left} of the {} officers would be left that open the key {}, and nobody could open it. \
+                 Seal it to others first: countersign key reseal {} --officer {name} … --to NAMES --quorum K",
+                key.quorum,
+                key.keyid,
+                key.keyid.get(..12).unwrap_or(&key.keyid)
+            )));
+        }
+        held.push(key.keyid);
+    }
+    let event = Event::new(Kind::OfficerRetired, station.actor())
+        .text("officer", name.as_str())
+        .text("reason", crate::text::shown(reason));
+    station.record(&host.stamp(), event)?;
+    station.commit()?;
+    officer::retire(station.disk(), &folder, name, host.clock.now())?;
+    Ok(held)
+}

@@ -1,0 +1,322 @@
+//! `key`: taking keys in, making them, proving that they open, paper and back.
+
+use super::secrets::PassphraseArgs;
+use super::{Context, Exit, Failure, Outcome};
+use crate::ceremony::keys::{self, To};
+use crate::host::clock::Time;
+use crate::station::officer::OfficerName;
+use crate::station::vault::{self, SealedKey};
+use crate::station::{Station, sealed};
+use crate::text::shown_path;
+use crate::tuf::KeyId;
+use crate::tuf::generate::NewKeyType;
+use crate::words;
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+
+/// Sealed keys: import, generate, list, drill, reseal, backup, restore.
+#[derive(clap::Subcommand)]
+#[command(
+    after_help = "Example:\n  countersign key import targets.keys.tgz --officers alice,bob,carol --quorum 2"
+)]
+pub enum Args {
+    /// Take the active offline targets key out of fioctl's key file and seal it to a quorum of officers.
+    #[command(
+        after_help = "Example:\n  countersign key import targets.keys.tgz --officers alice,bob,carol --quorum 2"
+    )]
+    Import {
+        /// fioctl's targets.keys.tgz.
+        file: PathBuf,
+        /// To whom it is sealed.
+        #[command(flatten)]
+        to: Holders,
+    },
+    /// Make a new key, seal it, and write its public half for `fioctl keys tuf updates`.
+    #[command(
+        after_help = "Example:\n  countersign key generate --type ed25519 --officers alice,bob --quorum 2 --out /media/usb"
+    )]
+    Generate {
+        /// What kind of key.
+        #[arg(long = "type", value_name = "TYPE")]
+        kind: Kind,
+        /// To whom it is sealed.
+        #[command(flatten)]
+        to: Holders,
+        /// The folder for the public half.
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
+    /// List the sealed keys.
+    #[command(after_help = "Example:\n  countersign key list")]
+    List,
+    /// Prove that a key opens and matches the pinned root, without signing anything.
+    #[command(after_help = "Example:\n  countersign key drill f0208b9d --officer alice --officer bob")]
+    Drill {
+        /// Who opens it.
+        #[command(flatten)]
+        opening: Opening,
+    },
+    /// Seal a key to other officers or another quorum; shares and paper made before become stale.
+    #[command(
+        after_help = "Example:\n  countersign key reseal f0208b9d --officer alice --officer bob --to alice,bob,dave --quorum 2"
+    )]
+    Reseal {
+        /// Who opens it.
+        #[command(flatten)]
+        opening: Opening,
+        /// The officers that it is sealed to from now on.
+        #[arg(long, value_name = "NAMES", value_delimiter = ',', required = true)]
+        to: Vec<OfficerName>,
+        /// How many of them together open it.
+        #[arg(long, value_name = "K")]
+        quorum: u8,
+    },
+    /// Write a paper backup: sheets to print, with QR codes. What is printed stays sealed.
+    #[command(after_help = "Example:\n  countersign key backup f0208b9d --out /media/usb/paper")]
+    Backup {
+        /// The key: the first digits of its id.
+        keyid: String,
+        /// The folder for the sheets; it must not exist, or be empty.
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
+    /// Bring a key and its officers back from scans of a paper backup: a folder of .txt files.
+    #[command(after_help = "Example:\n  zbarimg -q --raw scans/*.png > scans/all.txt\n  countersign key restore scans")]
+    Restore {
+        /// The folder of the scans.
+        dir: PathBuf,
+    },
+}
+
+/// Kinds of new keys.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
+pub enum Kind {
+    /// Ed25519.
+    Ed25519,
+    /// RSA of 4,096 bits.
+    Rsa4096,
+}
+
+/// To whom a key is sealed.
+#[derive(clap::Args, Clone, Debug)]
+pub struct Holders {
+    /// The officers, separated by commas.
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', required = true)]
+    officers: Vec<OfficerName>,
+    /// How many of them together open it.
+    #[arg(long, value_name = "K")]
+    quorum: u8,
+}
+
+/// Which key is opened, and who opens it.
+#[derive(clap::Args, Clone, Debug)]
+pub struct Opening {
+    /// The key: the first digits of its id.
+    keyid: String,
+    /// An officer who opens it; as many as its quorum.
+    #[arg(long = "officer", value_name = "NAME", num_args = 1.., required = true)]
+    officers: Vec<OfficerName>,
+    /// Their passphrases.
+    #[command(flatten)]
+    passphrase: PassphraseArgs,
+}
+
+/// Does what was asked with a key.
+pub fn run(args: Args, context: &Context<'_>) -> Outcome {
+    match args {
+        Args::Import { file, to } => import(&file, &to, context),
+        Args::Generate { kind, to, out } => generate(kind, &to, &out, context),
+        Args::List => list(context),
+        Args::Drill { opening } => drill(&opening, context),
+        Args::Reseal { opening, to, quorum } => reseal(&opening, &to, quorum, context),
+        Args::Backup { keyid, out } => backup(&keyid, &out, context),
+        Args::Restore { dir } => restore(&dir, context),
+    }
+}
+
+/// A key as JSON.
+fn value(key: &SealedKey, station: &Station) -> Value {
+    let time = |time: Option<Time>| time.map(|time| time.to_string());
+    json!({
+        "keyid": key.keyid,
+        "keytype": key.keytype,
+        "quorum": key.quorum,
+        "officers": key.officers.iter().map(OfficerName::as_str).collect::<Vec<_>>(),
+        "set": key.set,
+        "imported": key.imported.to_string(),
+        "last_drill": time(key.last_drill),
+        "last_backup": time(key.last_backup),
+        "in_root": in_root(key, station),
+        "words": key_words(key),
+    })
+}
+
+/// Does the newest pinned root list it for targets?
+fn in_root(key: &SealedKey, station: &Station) -> bool {
+    station.trust.newest().key_in_role("targets", &KeyId::new(key.keyid.clone())).is_some()
+}
+
+fn key_words(key: &SealedKey) -> String {
+    let bytes = hex::decode(&key.keyid).unwrap_or_default();
+    words::of(bytes.get(..8).unwrap_or_default())
+}
+
+fn describe(key: &SealedKey, station: &Station) -> String {
+    let opens = match key.quorum {
+        1 => format!("any one of {}", key.holders()),
+        quorum => format!("any {quorum} together of {}", key.holders()),
+    };
+    let version = station.trust.newest().version;
+    let listed = if in_root(key, station) { "listed by" } else { "NOT listed by" };
+    let time = |time: Option<Time>| time.map_or_else(|| "never".to_owned(), |time| time.to_string());
+    format!(
+        "Key {}\n  words        {}\n  type         {}, {listed} root version {version}\n  opens with   {opens}\n  \
+         last drill   {}\n  last backup  {}\n",
+        key.keyid,
+        key_words(key),
+        key.keytype,
+        time(key.last_drill),
+        time(key.last_backup)
+    )
+}
+
+fn import(file: &Path, to: &Holders, context: &Context<'_>) -> Outcome {
+    context.with_station("key import", |station| {
+        let to = To { officers: &to.officers, quorum: to.quorum };
+        let key = keys::import(station, context.host, file, &to)?;
+        context.text(&describe(&key, station))?;
+        context.note(&format!(
+            "{} still holds the key unprotected. First print a backup (key backup {short}) and prove that the key opens \
+             (key drill {short}); then destroy the medium that the file is on, and every copy of it.\n",
+            shown_path(file),
+            short = short(&key)
+        ));
+        context.json(&value(&key, station))?;
+        Ok(Exit::Done)
+    })
+}
+
+fn short(key: &SealedKey) -> &str {
+    key.keyid.get(..12).unwrap_or(&key.keyid)
+}
+
+fn generate(kind: Kind, to: &Holders, out: &Path, context: &Context<'_>) -> Outcome {
+    context.with_station("key generate", |station| {
+        let kind = match kind {
+            Kind::Ed25519 => NewKeyType::Ed25519,
+            Kind::Rsa4096 => NewKeyType::Rsa4096,
+        };
+        let to = To { officers: &to.officers, quorum: to.quorum };
+        let (key, public) = keys::make(station, context.host, kind, &to, out)?;
+        context.text(&format!(
+            "{}  public half  {}\n",
+            describe(&key, station),
+            shown_path(&public)
+        ))?;
+        context.note(&format!(
+            "Only the public half left the station. Print a backup (key backup {short}) and prove that the key opens \
+             (key drill {short}) before the next root lists it.\n",
+            short = short(&key)
+        ));
+        let mut json = value(&key, station);
+        if let Some(object) = json.as_object_mut() {
+            object.insert("public_file".to_owned(), public.to_string_lossy().into_owned().into());
+        }
+        context.json(&json)?;
+        Ok(Exit::Done)
+    })
+}
+
+fn list(context: &Context<'_>) -> Outcome {
+    let station = context.look()?;
+    let keys = vault::list_keys(station.disk(), &station.layout.keys())?;
+    for key in &keys {
+        context.text(&describe(key, &station))?;
+    }
+    if keys.is_empty() {
+        context.text("No keys yet: countersign key import FILE --officers NAMES --quorum K\n")?;
+    }
+    context.json(&keys.iter().map(|key| value(key, &station)).collect::<Vec<_>>())?;
+    Ok(Exit::Done)
+}
+
+fn drill(opening: &Opening, context: &Context<'_>) -> Outcome {
+    let files = opening.passphrase.files()?;
+    context.with_station("key drill", |station| {
+        let drill = keys::drill(station, context.host, &opening.keyid, &opening.officers, &files)?;
+        let by = sealed::names(&opening.officers);
+        context.text(&format!("The key {} opens with {by}\n", drill.key.keyid))?;
+        match drill.listed {
+            true => context.text(&format!("It is the key that root version {} lists\n", drill.root_version))?,
+            false => context.note(&format!(
+                "Root version {} does not list it for targets: it cannot sign for devices\n",
+                drill.root_version
+            )),
+        }
+        context.json(&json!({
+            "keyid": drill.key.keyid, "opens": true, "in_root": drill.listed, "root_version": drill.root_version,
+            "officers": opening.officers.iter().map(OfficerName::as_str).collect::<Vec<_>>(),
+        }))?;
+        Ok(Exit::Done)
+    })
+}
+
+fn reseal(opening: &Opening, to: &[OfficerName], quorum: u8, context: &Context<'_>) -> Outcome {
+    let files = opening.passphrase.files()?;
+    context.with_station("key reseal", |station| {
+        let to = To { officers: to, quorum };
+        let key = keys::reseal(station, context.host, &opening.keyid, &opening.officers, &files, &to)?;
+        context.text(&describe(&key, station))?;
+        context.note(&format!(
+            "Shares and paper made before are stale: destroy the old sheets, print new ones (key backup {short}), and \
+             prove that the key opens (key drill {short}).\n",
+            short = short(&key)
+        ));
+        context.json(&value(&key, station))?;
+        Ok(Exit::Done)
+    })
+}
+
+fn backup(prefix: &str, out: &Path, context: &Context<'_>) -> Outcome {
+    context.with_station("key backup", |station| {
+        let (key, made) = keys::back_up(station, context.host, prefix, out)?;
+        for sheet in &made.sheets {
+            context.text(&format!("{}\n", shown_path(sheet)))?;
+        }
+        context.note(&format!(
+            "{} sheets with {} QR codes. Print each once on a printer without memory or network, check that the codes scan, \
+             put each sheet into a numbered bag of its own, and wipe the medium.\n",
+            made.sheets.len(),
+            made.codes
+        ));
+        let sheets: Vec<_> = made.sheets.iter().map(|sheet| sheet.to_string_lossy().into_owned()).collect();
+        context.json(&json!({ "keyid": key.keyid, "sheets": sheets, "codes": made.codes }))?;
+        Ok(Exit::Done)
+    })
+}
+
+fn restore(dir: &Path, context: &Context<'_>) -> Outcome {
+    context.with_station("key restore", |station| {
+        let (key, restored) = keys::bring_back(station, context.host, dir)?;
+        // Read again: what the station has noted of the key since stands in its record.
+        let key = vault::load(station.disk(), &station.layout.keys(), &key.keyid).map_err(Failure::from)?;
+        context.text(&describe(&key, station))?;
+        let list = |what: &str, names: &[OfficerName]| match names {
+            [] => Ok(()),
+            names => context.text(&format!("  {what:<11}  {}\n", sealed::names(names))),
+        };
+        list("came back", &restored.officers)?;
+        list("left alone", &restored.kept)?;
+        list("no share of", &restored.without_share)?;
+        context.note(&format!("Prove that it opens: countersign key drill {} --officer …\n", short(&key)));
+        let names = |names: &[OfficerName]| names.iter().map(|name| name.as_str().to_owned()).collect::<Vec<_>>();
+        let mut json = value(&key, station);
+        if let Some(object) = json.as_object_mut() {
+            object.insert("officers_restored".to_owned(), names(&restored.officers).into());
+            object.insert("officers_kept".to_owned(), names(&restored.kept).into());
+            object.insert("without_share".to_owned(), names(&restored.without_share).into());
+        }
+        context.json(&json)?;
+        Ok(Exit::Done)
+    })
+}

@@ -1,0 +1,112 @@
+//! `officer`: the people of this station.
+
+use super::secrets::PassphraseArgs;
+use super::{Context, Exit, Outcome};
+use crate::ceremony::officers;
+use crate::station::officer::{self, OfficerName, OfficerPublic};
+use crate::station::vault;
+use serde_json::{Value, json};
+
+/// Add, list and retire the officers of this station.
+#[derive(clap::Subcommand)]
+#[command(after_help = "Example:\n  countersign officer add alice")]
+pub enum Args {
+    /// Add an officer: an identity of her own in a file that only her passphrase opens.
+    #[command(after_help = "Example:\n  countersign officer add alice")]
+    Add {
+        /// Her name: 1 to 32 of a-z, 0-9, '.', '_' and '-'.
+        name: OfficerName,
+        /// Her new passphrase.
+        #[command(flatten)]
+        passphrase: PassphraseArgs,
+    },
+    /// List the officers and the keys that they hold.
+    #[command(after_help = "Example:\n  countersign officer list")]
+    List,
+    /// Note that an officer has left: she neither approves nor opens keys from then on.
+    #[command(after_help = "Example:\n  countersign officer retire alice --reason \"left the company\"")]
+    Retire {
+        /// Her name.
+        name: OfficerName,
+        /// Why; it stands in the log.
+        #[arg(long, value_name = "TEXT", default_value = "")]
+        reason: String,
+    },
+}
+
+/// Adds, lists or retires.
+pub fn run(args: Args, context: &Context<'_>) -> Outcome {
+    match args {
+        Args::Add { name, passphrase } => add(&name, &passphrase, context),
+        Args::List => list(context),
+        Args::Retire { name, reason } => retire(&name, &reason, context),
+    }
+}
+
+fn add(name: &OfficerName, passphrase: &PassphraseArgs, context: &Context<'_>) -> Outcome {
+    let files = passphrase.files()?;
+    context.with_station("officer add", |station| {
+        let public = officers::add(station, context.host, name, &files)?;
+        context.text(&format!(
+            "Officer {name} added\n  recipient     {}\n  approval key  {}\n",
+            public.recipient, public.approval_key
+        ))?;
+        context.json(&value(&public, &[]))?;
+        Ok(Exit::Done)
+    })
+}
+
+fn value(officer: &OfficerPublic, keys: &[&str]) -> Value {
+    json!({
+        "name": officer.name.as_str(),
+        "recipient": officer.recipient,
+        "approval_key": officer.approval_key,
+        "added": officer.added.to_string(),
+        "retired": officer.retired.map(|time| time.to_string()),
+        "keys": keys,
+    })
+}
+
+fn list(context: &Context<'_>) -> Outcome {
+    let station = context.look()?;
+    let officers = officer::list(station.disk(), &station.layout.officers())?;
+    let keys = vault::list_keys(station.disk(), &station.layout.keys())?;
+    let mut text = String::new();
+    let mut values = Vec::new();
+    for officer in &officers {
+        let held: Vec<&str> = keys
+            .iter()
+            .filter(|key| key.officers.contains(&officer.name))
+            .map(|key| key.keyid.as_str())
+            .collect();
+        let state = match officer.retired {
+            Some(time) => format!("retired {time}"),
+            None => format!("since {}", officer.added),
+        };
+        text.push_str(&format!("{:<16} {state}  {}\n", officer.name.as_str(), officer.recipient));
+        held.iter().for_each(|keyid| text.push_str(&format!("{:<16} holds {keyid}\n", "")));
+        values.push(value(officer, &held));
+    }
+    if officers.is_empty() {
+        text.push_str("No officers yet: countersign officer add NAME\n");
+    }
+    context.text(&text)?;
+    context.json(&values)?;
+    Ok(Exit::Done)
+}
+
+fn retire(name: &OfficerName, reason: &str, context: &Context<'_>) -> Outcome {
+    context.with_station("officer retire", |station| {
+        let held = officers::retire(station, context.host, name, reason)?;
+        context.text(&format!("Officer {name} is retired\n"))?;
+        for keyid in &held {
+            context.note(&format!(
+                "The key {keyid} is still sealed to {name}: whoever has a copy of her files and her passphrase counts \
+                 towards its quorum. Seal it anew: countersign key reseal {} --officer … --to … --quorum K\n",
+                keyid.get(..12).unwrap_or(keyid)
+            ));
+        }
+        context.json(&json!({ "name": name.as_str(), "still_sealed": held }))?;
+        Ok(Exit::Done)
+    })
+}
