@@ -81,7 +81,9 @@ pub enum Args {
         out: PathBuf,
     },
     /// Bring a key and its officers back from scans of a paper backup: a folder of .txt files.
-    #[command(after_help = "Example:\n  zbarimg -q --raw scans/*.png > scans/all.txt\n  countersign key restore scans")]
+    #[command(
+        after_help = "Example:\n  zbarimg -q --raw scans/*.png > scans/all.txt\n  countersign key restore scans"
+    )]
     Restore {
         /// The folder of the scans.
         dir: PathBuf,
@@ -309,7 +311,8 @@ fn restore(dir: &Path, context: &Context<'_>) -> Outcome {
         list("left alone", &restored.kept)?;
         list("no share of", &restored.without_share)?;
         context.note(&format!("Prove that it opens: countersign key drill {} --officer …\n", short(&key)));
-        let names = |names: &[OfficerName]| names.iter().map(|name| name.as_str().to_owned()).collect::<Vec<_>>();
+        let names =
+            |names: &[OfficerName]| names.iter().map(|name| name.as_str().to_owned()).collect::<Vec<_>>();
         let mut json = value(&key, station);
         if let Some(object) = json.as_object_mut() {
             object.insert("officers_restored".to_owned(), names(&restored.officers).into());

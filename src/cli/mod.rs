@@ -10,7 +10,9 @@ pub mod export;
 pub mod failure;
 pub mod import;
 pub mod init;
+pub mod key;
 pub mod man;
+pub mod officer;
 pub mod policy;
 pub mod preflight;
 pub mod rehearse;
@@ -56,6 +58,12 @@ pub enum Verb {
     /// Show what is pinned, or pin the service's new online key.
     #[command(subcommand)]
     Trust(trust::Args),
+    /// Add, list and retire the officers of this station.
+    #[command(subcommand)]
+    Officer(officer::Args),
+    /// Sealed keys: import, generate, list, drill, reseal, backup, restore.
+    #[command(subcommand)]
+    Key(key::Args),
     /// Show the policy in force, or put another one in force.
     #[command(subcommand)]
     Policy(policy::Args),
@@ -136,6 +144,8 @@ fn dispatch(verb: Verb, context: &Context<'_>) -> Outcome {
     match verb {
         Verb::Init(args) => init::run(args, context),
         Verb::Trust(args) => trust::run(args, context),
+        Verb::Officer(args) => officer::run(args, context),
+        Verb::Key(args) => key::run(args, context),
         Verb::Policy(args) => policy::run(args, context),
         Verb::Request(args) => request::run(args, context),
         Verb::Import(args) => import::run(args, context),
