@@ -17,7 +17,7 @@ pub(super) fn line(now: &Stamp, last_logged: Option<&Stamp>, newest_signed: Opti
     let set = "Set it by a watch that you trust: date --utc --set";
     let shows = format!("the clock shows {}", now.time);
     let witnesses = [
-        (Some(release::DAY), "this program was released"),
+        (Some(release::EARLIEST), "the compiler of this program was made"),
         (last_logged.map(|stamp| stamp.time), "the log's last entry was written"),
         (newest_signed, "the newest thing that others signed was signed"),
     ];

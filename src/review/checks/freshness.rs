@@ -236,12 +236,12 @@ pub(super) fn outlives_root(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
 pub(super) fn clock(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
     let situation = subject.situation;
     let now = situation.now;
-    if now < release::DAY {
+    if now < release::EARLIEST {
         out.report(nowhere, || {
             format!(
-                "The clock shows an earlier day than {}, the day of this release. Set the clock right before anything \
-                 is signed.",
-                release::DAY
+                "The clock shows an earlier time than {}, when this program did not exist yet. Set the clock right before \
+                 anything is signed.",
+                release::EARLIEST
             )
         });
     }
