@@ -4,11 +4,16 @@ use super::{Dialect, Digest, TufError};
 use crate::json::Value;
 use sha2::{Digest as _, Sha256};
 use std::borrow::Cow;
+use std::sync::OnceLock;
 
 /// The canonical form of a document's `signed`. Costs nothing when the document already is canonical; otherwise the
 /// form is streamed, or built once if somebody asks for it in one piece.
 #[derive(Clone)]
-pub struct Message<'d>(Cow<'d, [u8]>);
+pub struct Message<'d> {
+    bytes: Cow<'d, [u8]>,
+    /// Worked out when it is first asked for, and once.
+    digest: OnceLock<Digest>,
+}
 
 impl<'d> Message<'d> {
     /// The message of a `signed` value.
@@ -17,26 +22,26 @@ impl<'d> Message<'d> {
     /// The dialect has no canonical form for it.
     pub fn of(signed: Value<'d>, dialect: Dialect) -> Result<Message<'d>, TufError> {
         if dialect.is_canonical(signed) {
-            return Ok(Message(Cow::Borrowed(signed.span())));
+            return Ok(Message::from_bytes(signed.span()));
         }
         let mut bytes = Vec::with_capacity(signed.span().len());
         dialect.write_canonical(signed, &mut |piece| bytes.extend_from_slice(piece))?;
-        Ok(Message(Cow::Owned(bytes)))
+        Ok(Message { bytes: Cow::Owned(bytes), digest: OnceLock::new() })
     }
 
     /// A message whose canonical bytes are at hand.
     pub fn from_bytes(bytes: &'d [u8]) -> Message<'d> {
-        Message(Cow::Borrowed(bytes))
+        Message { bytes: Cow::Borrowed(bytes), digest: OnceLock::new() }
     }
 
     /// The canonical bytes.
     pub fn bytes(&self) -> &[u8] {
-        &self.0
+        &self.bytes
     }
 
     /// Their SHA-256: what the officer confirms, and what RSA and ECDSA sign.
     pub fn digest(&self) -> Digest {
-        Digest(Sha256::digest(&self.0).into())
+        *self.digest.get_or_init(|| Digest(Sha256::digest(&self.bytes).into()))
     }
 }
 
