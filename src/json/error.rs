@@ -26,7 +26,7 @@ pub enum Problem {
     TooLarge(u64, u64),
     /// Deeper than the cap.
     TooDeep(u16),
-    /// More keys and values than the cap.
+    /// More keys and values than the index of a document of this size may have; its cap.
     TooMany(usize),
     /// Nothing but white space.
     Empty,
@@ -61,7 +61,9 @@ impl fmt::Display for Problem {
         match self {
             Problem::TooLarge(length, cap) => write!(out, "it has {length} bytes, at most {cap} are read"),
             Problem::TooDeep(cap) => write!(out, "it is nested deeper than {cap} levels"),
-            Problem::TooMany(cap) => write!(out, "it holds more than {cap} keys and values"),
+            Problem::TooMany(cap) => {
+                write!(out, "it holds more than {cap} keys and values, too many for its size")
+            }
             Problem::Empty => out.write_str("it is empty"),
             Problem::Truncated => out.write_str("it ends in the middle of a value"),
             Problem::TrailingBytes => out.write_str("there is something after the end of the JSON value"),

@@ -7,6 +7,7 @@
 
 pub mod canonical;
 mod error;
+mod index;
 mod reader;
 mod scan;
 mod strings;
@@ -38,13 +39,13 @@ impl Limits {
         Limits { bytes, ..Limits::DEFAULT }
     }
 
-    /// Keys and values that the index may hold: one for every 8 bytes of the cap, so that the index takes at most
-    /// twice the cap, and never fewer than a million. Targets metadata has one for about 20 bytes; a file of nothing
-    /// but small numbers would take eight times its size.
-    pub(crate) const fn values(self) -> usize {
+    /// Slots of eight bytes that the index may have: one for every 4 bytes of the cap, so that the index takes at most
+    /// twice the cap, and never fewer than a million. Targets metadata has one for about 17 bytes; a file of nothing
+    /// but small numbers would take four times its size.
+    pub(crate) const fn slots(self) -> usize {
         const FEWEST: u64 = 1 << 20;
-        let values = self.bytes / 8;
-        (if values > FEWEST { values } else { FEWEST }) as usize
+        let slots = self.bytes / 4;
+        (if slots > FEWEST { slots } else { FEWEST }) as usize
     }
 }
 
@@ -52,7 +53,7 @@ impl Limits {
 pub struct Document<'a> {
     name: Cow<'a, str>,
     text: Cow<'a, str>,
-    nodes: Vec<value::Node>,
+    index: index::Index,
 }
 
 impl<'a> Document<'a> {
@@ -81,8 +82,8 @@ impl<'a> Document<'a> {
                 }
             },
         };
-        let nodes = reader::read(&name, &text, limits)?;
-        Ok(Document { name, text, nodes })
+        let index = reader::read(&name, &text, limits)?;
+        Ok(Document { name, text, index })
     }
 
     /// The outermost value.

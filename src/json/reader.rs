@@ -1,7 +1,8 @@
 //! The one pass: bytes in, an index of nodes out.
 
 use super::error::{step, step_index};
-use super::value::{Flags, Node, inner, unescape};
+use super::index::Index;
+use super::value::{Flags, inner, unescape};
 use super::{JsonError, Kind, Limits, Problem};
 use std::borrow::Cow;
 
@@ -31,10 +32,10 @@ pub(super) fn check_length(name: &str, length: usize, limits: Limits) -> Result<
 }
 
 /// Reads a whole document into nodes in document order, the outermost value first.
-pub(super) fn read(name: &str, text: &str, limits: Limits) -> Result<Vec<Node>, JsonError> {
+pub(super) fn read(name: &str, text: &str, limits: Limits) -> Result<Index, JsonError> {
     let mut reader = Reader::new(text, limits);
     match reader.document() {
-        Ok(()) => Ok(reader.nodes),
+        Ok(()) => Ok(reader.index),
         Err(failure) => Err(located(name, text.as_bytes(), *failure)),
     }
 }
@@ -70,8 +71,8 @@ pub(super) struct Reader<'a> {
     pub(super) at: usize,
     depth_left: u16,
     limits: Limits,
-    most_nodes: usize,
-    nodes: Vec<Node>,
+    most_slots: usize,
+    index: Index,
 }
 
 impl<'a> Reader<'a> {
@@ -82,8 +83,8 @@ impl<'a> Reader<'a> {
             at: 0,
             depth_left: limits.depth,
             limits,
-            most_nodes: limits.values(),
-            nodes: Vec::new(),
+            most_slots: limits.slots(),
+            index: Index::new(),
         }
     }
 
@@ -127,29 +128,10 @@ impl<'a> Reader<'a> {
         self.at != start
     }
 
-    /// Opens a container's node; its end and flags are filled in by [`Reader::close`].
-    #[inline]
-    fn open(&mut self, kind: Kind) -> usize {
-        let index = self.nodes.len();
-        // The cap on bytes keeps offsets and counts within 32 bits.
-        self.nodes.push(Node { start: self.at as u32, end: 0, next: 0, kind, flags: Flags::NONE });
-        index
-    }
-
-    /// The node of a value that holds no others, from `start` to the current byte.
+    /// A value that holds no others, from `start` to the current byte.
     #[inline]
     pub(super) fn leaf(&mut self, kind: Kind, start: usize, flags: Flags) {
-        let next = self.nodes.len() as u32 + 1;
-        self.nodes.push(Node { start: start as u32, end: self.at as u32, next, kind, flags });
-    }
-
-    #[inline]
-    fn close(&mut self, index: usize, flags: Flags) {
-        let next = self.nodes.len() as u32;
-        let end = self.at as u32;
-        if let Some(node) = self.nodes.get_mut(index) {
-            (node.end, node.next, node.flags) = (end, next, flags);
-        }
+        self.index.leaf(kind, start, self.at, flags);
     }
 
     /// Reads the value at the current byte; returns its flags.
@@ -233,15 +215,15 @@ impl<'a> Reader<'a> {
 
     #[inline]
     fn check_count(&self) -> Outcome<()> {
-        if self.nodes.len() > self.most_nodes {
-            return self.fail(Problem::TooMany(self.most_nodes));
+        if self.index.len() > self.most_slots {
+            return self.fail(Problem::TooMany(self.most_slots));
         }
         Ok(())
     }
 
     fn array(&mut self) -> Outcome<Flags> {
         self.descend()?;
-        let index = self.open(Kind::Array);
+        let slot = self.index.open(Kind::Array, self.at);
         self.at += 1;
         let mut flags = Flags::CANONICAL;
         let mut white = self.skip_white();
@@ -271,13 +253,13 @@ impl<'a> Reader<'a> {
         if white {
             flags = flags.without(Flags::CANONICAL);
         }
-        self.close(index, flags);
+        self.index.close(slot, self.at, flags);
         Ok(flags)
     }
 
     fn object(&mut self) -> Outcome<Flags> {
         self.descend()?;
-        let index = self.open(Kind::Object);
+        let slot = self.index.open(Kind::Object, self.at);
         self.at += 1;
         let mut flags = Flags::CANONICAL;
         let mut white = self.skip_white();
@@ -285,7 +267,7 @@ impl<'a> Reader<'a> {
         let mut previous: Option<usize> = None;
         if self.peek() != Some(b'}') {
             loop {
-                let key = self.nodes.len();
+                let key = self.index.len();
                 if self.peek() != Some(b'"') {
                     return self.unexpected("a key in quotes");
                 }
@@ -317,13 +299,13 @@ impl<'a> Reader<'a> {
         self.at += 1;
         self.depth_left += 1;
         if !sorted {
-            self.refuse_duplicates(index)?;
+            self.refuse_duplicates(slot)?;
             flags = flags.with(Flags::UNSORTED).without(Flags::CANONICAL);
         }
         if white {
             flags = flags.without(Flags::CANONICAL);
         }
-        self.close(index, if sorted { flags.with(Flags::SORTED_HERE) } else { flags });
+        self.index.close(slot, self.at, if sorted { flags.with(Flags::SORTED_HERE) } else { flags });
         Ok(flags)
     }
 
@@ -341,41 +323,41 @@ impl<'a> Reader<'a> {
 
     /// A key's text.
     #[inline]
-    fn key(&self, index: usize) -> Cow<'_, str> {
-        self.nodes.get(index).map_or(Cow::Borrowed(""), |node| unescape(self.text, node))
+    fn key(&self, slot: usize) -> Cow<'_, str> {
+        unescape(self.text, &self.index.node(slot))
     }
 
     /// Does one key sort before another? Without escapes, the bytes as they stand have the order of the text.
     #[inline]
     fn is_before(&self, one: usize, other: usize) -> bool {
-        match (self.nodes.get(one), self.nodes.get(other)) {
-            (Some(a), Some(b)) if !a.flags.with(b.flags).has(Flags::ESCAPED) => {
-                inner(self.text, a) < inner(self.text, b)
-            }
-            _ => self.key(one) < self.key(other),
+        let (a, b) = (self.index.node(one), self.index.node(other));
+        if a.flags.with(b.flags).has(Flags::ESCAPED) {
+            return self.key(one) < self.key(other);
         }
+        inner(self.text, &a) < inner(self.text, &b)
     }
 
     /// Keys in ascending order cannot repeat; those of any other object are sorted here and compared.
     fn refuse_duplicates(&mut self, object: usize) -> Outcome<()> {
         let mut keys: Vec<(&str, u32)> = Vec::new();
         let mut escaped: Vec<(Cow<'_, str>, u32)> = Vec::new();
-        let mut index = object + 1;
-        while let Some(node) = self.nodes.get(index) {
-            match node.flags.has(Flags::ESCAPED) {
-                false => keys.push((inner(self.text, node), index as u32)),
-                true => escaped.push((unescape(self.text, node), index as u32)),
+        let mut slot = Index::first_within(object);
+        while slot < self.index.len() {
+            let key = self.index.node(slot);
+            match key.flags.has(Flags::ESCAPED) {
+                false => keys.push((inner(self.text, &key), slot as u32)),
+                true => escaped.push((unescape(self.text, &key), slot as u32)),
             }
-            index = self.nodes.get(index + 1).map_or(usize::MAX, |value| value.next as usize);
+            slot = self.index.node(key.next).next;
         }
-        keys.extend(escaped.iter().map(|(key, index)| (key.as_ref(), *index)));
+        keys.extend(escaped.iter().map(|(key, slot)| (key.as_ref(), *slot)));
         keys.sort_unstable();
         let double = keys.windows(2).find_map(|pair| match pair {
             [(a, _), (b, second)] if a == b => Some(*second as usize),
             _ => None,
         });
         let Some(second) = double else { return Ok(()) };
-        let offset = self.nodes.get(second).map_or(0, |node| node.start as usize);
+        let offset = self.index.node(second).start as usize;
         let problem = Problem::DuplicateKey(self.key(second).into_owned());
         Err(Box::new(Failure { offset, problem, steps: Vec::new() }))
     }

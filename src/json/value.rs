@@ -1,6 +1,7 @@
 //! A value in a document: its type, its exact bytes, and what is known about them.
 
 use super::error::{step, step_index};
+use super::index::{Index, Node};
 use super::{Document, JsonError, Problem};
 use std::borrow::Cow;
 
@@ -58,6 +59,17 @@ impl Flags {
     /// This object's own keys are in order.
     pub(crate) const SORTED_HERE: Flags = Flags(64);
 
+    /// Seven bits, for the index.
+    #[inline]
+    pub(crate) const fn bits(self) -> u8 {
+        self.0
+    }
+
+    #[inline]
+    pub(crate) const fn from_bits(bits: u8) -> Flags {
+        Flags(bits)
+    }
+
     #[inline]
     pub(crate) const fn with(self, other: Flags) -> Flags {
         Flags(self.0 | other.0)
@@ -80,19 +92,6 @@ impl Flags {
         let noticed = (self.0 | inner.0) & !(Flags::CANONICAL.0 | Flags::SORTED_HERE.0);
         Flags(canonical | noticed)
     }
-}
-
-/// One value or key of the index, in document order. A member is its key's node followed by its value's.
-#[derive(Clone, Copy)]
-pub(crate) struct Node {
-    /// Offset of the first byte.
-    pub(crate) start: u32,
-    /// Offset after the last byte.
-    pub(crate) end: u32,
-    /// Index of the node after everything inside this one.
-    pub(crate) next: u32,
-    pub(crate) kind: Kind,
-    pub(crate) flags: Flags,
 }
 
 /// A string node's text between its quotes, as it stands.
@@ -167,7 +166,7 @@ impl<'d> Value<'d> {
 
     #[inline]
     pub(crate) fn node(&self) -> Node {
-        self.document.nodes[self.index]
+        self.document.index.node(self.index)
     }
 
     #[inline]
@@ -239,15 +238,15 @@ impl<'d> Value<'d> {
     /// The members of an object in document order; none for another type.
     pub fn members(&self) -> Members<'d> {
         let node = self.node();
-        let at = if node.kind == Kind::Object { self.index + 1 } else { node.next as usize };
-        Members { document: self.document, at, end: node.next as usize }
+        let at = if node.kind == Kind::Object { Index::first_within(self.index) } else { node.next };
+        Members { document: self.document, at, end: node.next }
     }
 
     /// The values of an array in document order; none for another type.
     pub fn items(&self) -> Items<'d> {
         let node = self.node();
-        let at = if node.kind == Kind::Array { self.index + 1 } else { node.next as usize };
-        Items { document: self.document, at, end: node.next as usize }
+        let at = if node.kind == Kind::Array { Index::first_within(self.index) } else { node.next };
+        Items { document: self.document, at, end: node.next }
     }
 
     /// A member of an object by its key.
@@ -307,8 +306,7 @@ impl<'d> Value<'d> {
         let mut path = String::new();
         let mut here = Value::new(self.document, 0);
         while here.index != self.index {
-            let holds =
-                |value: &Value<'_>| value.index <= self.index && self.index < value.node().next as usize;
+            let holds = |value: &Value<'_>| value.index <= self.index && self.index < value.node().next;
             if let Some((key, value)) =
                 here.members().find(|(key, value)| key.at == self.index || holds(value))
             {
@@ -339,7 +337,7 @@ impl<'d> Key<'d> {
     /// The key's text, borrowed unless it has escapes.
     #[inline]
     pub fn text(&self) -> Cow<'d, str> {
-        unescape(&self.document.text, &self.document.nodes[self.at])
+        unescape(&self.document.text, &self.document.index.node(self.at))
     }
 
     /// The key as a string value: for its span, flags and path.
@@ -350,7 +348,7 @@ impl<'d> Key<'d> {
     /// Is it this key?
     #[inline]
     pub fn is(&self, key: &str) -> bool {
-        let node = self.document.nodes[self.at];
+        let node = self.document.index.node(self.at);
         if node.flags.has(Flags::ESCAPED) {
             return self.text() == key;
         }
@@ -374,8 +372,8 @@ impl<'d> Iterator for Members<'d> {
             return None;
         }
         let key = Key { document: self.document, at: self.at };
-        let value = Value::new(self.document, self.at + 1);
-        self.at = value.node().next as usize;
+        let value = Value::new(self.document, self.document.index.node(self.at).next);
+        self.at = value.node().next;
         Some((key, value))
     }
 }
@@ -396,7 +394,7 @@ impl<'d> Iterator for Items<'d> {
             return None;
         }
         let value = Value::new(self.document, self.at);
-        self.at = value.node().next as usize;
+        self.at = value.node().next;
         Some(value)
     }
 }
