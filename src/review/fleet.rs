@@ -5,7 +5,16 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// The targets that the devices of each hardware id run.
-pub struct Fleet<'d>(BTreeMap<Cow<'d, str>, Vec<&'d Target<'d>>>);
+pub struct Fleet<'d>(BTreeMap<Cow<'d, str>, Running<'d>>);
+
+/// The targets of the highest version for one hardware id.
+#[derive(Default)]
+struct Running<'d> {
+    /// In the order of their names.
+    targets: Vec<&'d Target<'d>>,
+    /// By their `custom.name`; of one name, the first.
+    by_name: BTreeMap<Option<Cow<'d, str>>, &'d Target<'d>>,
+}
 
 /// The devices of one hardware id, now and after the wave.
 pub struct Device<'d> {
@@ -35,16 +44,18 @@ pub enum Move {
 impl<'d> Fleet<'d> {
     /// Of sorted targets, for each hardware id those of the highest version.
     pub fn of(targets: &'d [Target<'d>]) -> Fleet<'d> {
-        let mut fleet: BTreeMap<Cow<'d, str>, Vec<&'d Target<'d>>> = BTreeMap::new();
+        let mut fleet: BTreeMap<Cow<'d, str>, Running<'d>> = BTreeMap::new();
         for target in targets {
             for hardware_id in target.hardware_ids() {
                 let running = fleet.entry(hardware_id).or_default();
-                let highest = running.first().and_then(|target| target.version());
-                if running.is_empty() || target.version() > highest {
-                    *running = vec![target];
-                } else if target.version() == highest {
-                    running.push(target);
+                let highest = running.targets.first().and_then(|target| target.version());
+                if running.targets.is_empty() || target.version() > highest {
+                    *running = Running::default();
+                } else if target.version() < highest {
+                    continue;
                 }
+                running.by_name.entry(target.text("name")).or_insert(target);
+                running.targets.push(target);
             }
         }
         Fleet(fleet)
@@ -53,11 +64,16 @@ impl<'d> Fleet<'d> {
     /// The target that a new one replaces on the devices of its hardware: the one of the same `custom.name`, or the
     /// only one there is.
     pub fn running(&self, new: &Target<'_>) -> Option<&'d Target<'d>> {
-        let candidates: Vec<&Target<'d>> =
-            new.hardware_ids().iter().filter_map(|id| self.0.get(id.as_ref())).flatten().copied().collect();
-        let of_name = candidates.iter().find(|old| old.text("name") == new.text("name"));
-        let only = candidates.first().filter(|one| candidates.iter().all(|other| other.name == one.name));
-        of_name.or(only).copied()
+        let (ids, name) = (new.hardware_ids(), new.text("name"));
+        let all = || ids.iter().filter_map(|id| self.0.get(id.as_ref()));
+        let of_name = all().find_map(|running| running.by_name.get(&name).copied());
+        let only = || {
+            let first = *all().next()?.targets.first()?;
+            all()
+                .all(|running| matches!(running.targets[..], [one] if one.name == first.name))
+                .then_some(first)
+        };
+        of_name.or_else(only)
     }
 }
 
@@ -85,7 +101,7 @@ pub fn devices<'d>(now: &Fleet<'d>, then: &Fleet<'d>) -> Vec<Device<'d>> {
                 now: Vec::new(),
                 then: Vec::new(),
             });
-            *(if is_then { &mut device.then } else { &mut device.now }) = running.clone();
+            *(if is_then { &mut device.then } else { &mut device.now }) = running.targets.clone();
         }
     }
     all.into_values().collect()

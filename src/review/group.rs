@@ -12,71 +12,61 @@ pub(super) trait Listed<'d> {
     fn facts(&self) -> Vec<Change<'d>>;
 }
 
-/// Targets of one version, and what they have in common.
-pub(super) struct Group<'a, 'd, T> {
-    /// The targets, in the order of their names.
-    pub(super) members: Vec<&'a T>,
-    /// What all of them share, and not all targets of the whole list do.
-    pub(super) common: Vec<Change<'d>>,
-}
-
 /// A list of targets by version, and what all of them have in common.
 pub(super) struct Grouped<'a, 'd, T> {
-    /// What all share.
+    /// What all share; nothing for a single target.
     pub(super) common: Vec<Change<'d>>,
-    /// The versions, the highest first.
-    pub(super) groups: Vec<Group<'a, 'd, T>>,
+    /// The versions, the highest first; targets in the order of their names.
+    pub(super) versions: Vec<Vec<&'a T>>,
 }
 
-/// Sorts a list by version, the highest first, and finds what is shared.
-pub(super) fn by_version<'a, 'd, T: Listed<'d>>(all: &'a [T]) -> Grouped<'a, 'd, T> {
-    let mut sorted: Vec<&T> = all.iter().collect();
-    sorted.sort_by(|a, b| by_falling_version(a.target(), b.target()));
-    let groups: Vec<&[&T]> =
-        sorted.chunk_by(|a, b| by_falling_version(a.target(), b.target()) == Ordering::Equal).collect();
-    let mut groups: Vec<Group<'a, 'd, T>> = groups
-        .into_iter()
-        .map(|members| Group {
-            members: members.to_vec(),
-            common: common(members.iter().map(|one| one.facts())),
-        })
-        .collect();
-    let common = if groups.len() == 1 {
-        groups.first_mut().map(|only| std::mem::take(&mut only.common)).unwrap_or_default()
-    } else {
-        common(groups.iter().map(|group| group.common.clone()))
-    };
-    for group in &mut groups {
-        subtract(&mut group.common, &common);
+impl<'a, 'd, T: Listed<'d>> Grouped<'a, 'd, T> {
+    /// Sorts a list by version, the highest first, and finds what all of it shares.
+    pub(super) fn of(all: &'a [T]) -> Grouped<'a, 'd, T> {
+        let mut sorted: Vec<&T> = all.iter().collect();
+        sorted.sort_by(|a, b| by_falling_version(a.target(), b.target()));
+        let of_one_version = |a: &&T, b: &&T| by_falling_version(a.target(), b.target()) == Ordering::Equal;
+        Grouped {
+            common: common(&sorted),
+            versions: sorted.chunk_by(of_one_version).map(<[&T]>::to_vec).collect(),
+        }
     }
-    Grouped { common, groups }
+
+    /// What some of the list share, and not all of the list do. Found anew each time: kept for every version, it would
+    /// be a copy of the whole list.
+    pub(super) fn shared(&self, some: &[&T]) -> Vec<Change<'d>> {
+        let mut shared = common(some);
+        keep(&mut shared, &self.common, false);
+        shared
+    }
+
+    /// What a target has beside what all share and what its version shares.
+    pub(super) fn own(&self, shared: &[Change<'d>], one: &T) -> Vec<Change<'d>> {
+        let mut facts = one.facts();
+        keep(&mut facts, &self.common, false);
+        keep(&mut facts, shared, false);
+        facts
+    }
 }
 
 fn by_falling_version(a: &Target<'_>, b: &Target<'_>) -> Ordering {
     b.version().cmp(&a.version()).then_with(|| b.version_text().cmp(&a.version_text()))
 }
 
-impl<'d, T: Listed<'d>> Grouped<'_, 'd, T> {
-    /// What only this target has.
-    pub(super) fn own(&self, group: &Group<'_, 'd, T>, one: &T) -> Vec<Change<'d>> {
-        let mut facts = one.facts();
-        subtract(&mut facts, &self.common);
-        subtract(&mut facts, &group.common);
-        facts
+/// The facts that every target of a list has; nothing for a single one.
+fn common<'d, T: Listed<'d>>(all: &[&T]) -> Vec<Change<'d>> {
+    let [first, rest @ ..] = all else { return Vec::new() };
+    if rest.is_empty() {
+        return Vec::new();
     }
-}
-
-/// The facts that every list has.
-fn common<'d>(mut lists: impl Iterator<Item = Vec<Change<'d>>>) -> Vec<Change<'d>> {
-    let mut common = lists.next().unwrap_or_default();
-    for list in lists {
-        keep(&mut common, &list, true);
+    let mut common = first.facts();
+    for one in rest {
+        if common.is_empty() {
+            break;
+        }
+        keep(&mut common, &one.facts(), true);
     }
     common
-}
-
-fn subtract(facts: &mut Vec<Change<'_>>, others: &[Change<'_>]) {
-    keep(facts, others, false);
 }
 
 /// Keeps the facts that stand in the other list, or those that do not. Both are sorted by path.

@@ -6,6 +6,7 @@
 use super::Review;
 use super::finding::Finding;
 use super::layout::{self, Fact, Level, Mark, Page};
+use crate::text::Foreign;
 use base64::Engine as _;
 use sha2::{Digest as _, Sha256};
 use std::fmt::{self, Write as _};
@@ -19,32 +20,34 @@ const TABLE: &str = "<table>\n<colgroup><col class=\"label\"><col></colgroup>\n<
 impl Review<'_> {
     /// The review as one self-contained HTML file.
     pub fn html(&self) -> String {
-        let mut contents = Contents(Vec::new());
-        layout::lay_out(self, &mut contents);
         let mut page = HtmlPage { out: String::new(), sections: 0, open: Open::Nothing };
-        page.top(self, &contents.0);
+        page.top(self);
         layout::lay_out(self, &mut page);
         page.bottom(self);
         page.out
     }
 }
 
-/// Text with `&`, `<`, `>`, `"` and `'` escaped.
+/// Text with `&`, `<`, `>`, `"` and `'` escaped, and with it whatever is not printable ASCII: all text that comes here
+/// was escaped before, and should a check forget it, the page is safe still.
 struct Escaped<'a>(&'a str);
 
 impl fmt::Display for Escaped<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut rest = self.0;
-        while let Some(at) = rest.find(['&', '<', '>', '"', '\'']) {
+        let plain = |c: char| matches!(c, ' '..='~') && !matches!(c, '&' | '<' | '>' | '"' | '\'');
+        while let Some(at) = rest.find(|c| !plain(c)) {
             out.write_str(&rest[..at])?;
-            out.write_str(match rest.as_bytes().get(at) {
-                Some(b'&') => "&amp;",
-                Some(b'<') => "&lt;",
-                Some(b'>') => "&gt;",
-                Some(b'"') => "&quot;",
-                _ => "&#39;",
-            })?;
-            rest = &rest[at + 1..];
+            let Some(odd) = rest[at..].chars().next() else { break };
+            match odd {
+                '&' => out.write_str("&amp;")?,
+                '<' => out.write_str("&lt;")?,
+                '>' => out.write_str("&gt;")?,
+                '"' => out.write_str("&quot;")?,
+                '\'' => out.write_str("&#39;")?,
+                other => write!(out, "{}", Foreign(other.encode_utf8(&mut [0; 4])))?,
+            }
+            rest = &rest[at + odd.len_utf8()..];
         }
         out.write_str(rest)
     }
@@ -68,20 +71,6 @@ impl fmt::Display for Sentence<'_> {
     }
 }
 
-/// Only notes the titles, for the links at the top.
-struct Contents(Vec<String>);
-
-impl Page for Contents {
-    fn section(&mut self, title: &str) {
-        self.0.push(title.to_owned());
-    }
-    fn say(&mut self, _: &str) {}
-    fn point(&mut self, _: Mark, _: &str) {}
-    fn entry(&mut self, _: Mark, _: Level, _: &str) {}
-    fn fact(&mut self, _: &Fact) {}
-    fn finding(&mut self, _: &Finding) {}
-}
-
 /// The innermost element that waits for its end.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Open {
@@ -100,7 +89,7 @@ struct HtmlPage {
 }
 
 impl HtmlPage {
-    fn top(&mut self, review: &Review<'_>, contents: &[String]) {
+    fn top(&mut self, review: &Review<'_>) {
         let style_hash = base64::engine::general_purpose::STANDARD.encode(Sha256::digest(STYLE.as_bytes()));
         let title = layout::title(review);
         let (verdict_class, header) = (if review.signable() { "yes" } else { "no" }, &review.header);
@@ -131,8 +120,12 @@ impl HtmlPage {
         }
         self.write(format_args!("</table>\n<p>{}</p>\n", Escaped(&layout::totals(review))));
         self.write(format_args!("<nav aria-label=\"Sections\">\n<ul>\n"));
-        for (index, title) in contents.iter().enumerate() {
-            self.write(format_args!("<li><a href=\"#s{}\">{}</a></li>\n", index + 1, Escaped(title)));
+        for (index, section) in layout::sections(review).enumerate() {
+            self.write(format_args!(
+                "<li><a href=\"#s{}\">{}</a></li>\n",
+                index + 1,
+                Escaped(section.title())
+            ));
         }
         self.write(format_args!(
             "</ul>\n</nav>\n<p class=\"place\"><span class=\"sign\">+</span>added, \

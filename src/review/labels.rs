@@ -61,11 +61,17 @@ impl Label {
             [key] if key == "version" => Some(("version", 0, Form::Number)),
             [key] if key == "expires" => Some(("expires", 1, Form::Text)),
             [key] if key == "_type" => Some(("type", 2, Form::Text)),
+            [key, inner] if key == "x-fio-offline-bundle" => match inner.as_ref() {
+                "type" => Some(("bundle type", 3, Form::Text)),
+                "tag" => Some(("bundle tag", 4, Form::Text)),
+                "targets" => Some(("bundle targets", 5, Form::List)),
+                _ => None,
+            },
             _ => None,
         };
         match known {
             Some((words, order, form)) => Label { words: words.to_owned(), order, form: Some(form) },
-            None => Label { words: dotted(path), order: 3, form: None },
+            None => Label { words: dotted(path), order: 6, form: None },
         }
     }
 

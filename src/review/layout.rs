@@ -6,7 +6,7 @@
 use super::diff::{Added, Change, Changed};
 use super::finding::Finding;
 use super::fleet::{Device, Move};
-use super::group::{self, Listed};
+use super::group::{Grouped, Listed};
 use super::labels::{Label, name};
 use super::model::{BaselineState, Review};
 use crate::bundle::RequestKind;
@@ -71,20 +71,74 @@ pub(super) enum Level {
     Target,
 }
 
-/// Writes the body of a review: findings, then the diff by risk.
-pub(super) fn lay_out(review: &Review<'_>, page: &mut dyn Page) {
-    if !review.findings.is_empty() {
-        page.section("Findings");
-        review.findings.iter().for_each(|finding| page.finding(finding));
+/// The sections of a review, in the order in which they are read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Section {
+    Findings,
+    Trust,
+    Version,
+    Removals,
+    Changes,
+    Additions,
+    Nothing,
+}
+
+impl Section {
+    const ALL: [Section; 7] = [
+        Section::Findings,
+        Section::Trust,
+        Section::Version,
+        Section::Removals,
+        Section::Changes,
+        Section::Additions,
+        Section::Nothing,
+    ];
+
+    pub(super) fn title(self) -> &'static str {
+        match self {
+            Section::Findings => "Findings",
+            Section::Trust => "Trust",
+            Section::Version => "Version and expiry",
+            Section::Removals => "Removals and downgrades",
+            Section::Changes => "Changes to existing targets",
+            Section::Additions => "Additions",
+            Section::Nothing => "Targets",
+        }
     }
-    trust(review, page);
-    version(review, page);
-    removals(review, page);
-    changes(review, page);
-    additions(review, page);
-    if review.diff.added.is_empty() && review.diff.removed.is_empty() && review.diff.changed.is_empty() {
-        page.section("Targets");
-        page.say("No target is added, removed or changed.");
+
+    /// Does the review have anything to say in it?
+    fn is_in(self, review: &Review<'_>) -> bool {
+        let diff = &review.diff;
+        let falls = |device: &Device<'_>| matches!(device.moves(), Move::Down | Move::Lost);
+        match self {
+            Section::Findings => !review.findings.is_empty(),
+            Section::Trust | Section::Version => true,
+            Section::Removals => !diff.removed.is_empty() || diff.devices.iter().any(falls),
+            Section::Changes => !diff.changed.is_empty(),
+            Section::Additions => !diff.added.is_empty(),
+            Section::Nothing => diff.added.is_empty() && diff.removed.is_empty() && diff.changed.is_empty(),
+        }
+    }
+}
+
+/// The sections that a review has.
+pub(super) fn sections(review: &Review<'_>) -> impl Iterator<Item = Section> {
+    Section::ALL.into_iter().filter(|section| section.is_in(review))
+}
+
+/// Writes the body of a review, section by section.
+pub(super) fn lay_out(review: &Review<'_>, page: &mut dyn Page) {
+    for section in sections(review) {
+        page.section(section.title());
+        match section {
+            Section::Findings => review.findings.iter().for_each(|finding| page.finding(finding)),
+            Section::Trust => trust(review, page),
+            Section::Version => version(review, page),
+            Section::Removals => removals(review, page),
+            Section::Changes => changes(review, page),
+            Section::Additions => additions(review, page),
+            Section::Nothing => page.say("No target is added, removed or changed."),
+        }
     }
 }
 
@@ -155,7 +209,6 @@ pub(super) fn verdict(review: &Review<'_>) -> String {
 
 fn trust(review: &Review<'_>, page: &mut dyn Page) {
     let trust = &review.trust;
-    page.section("Trust");
     page.say(&format!(
         "Production root {}, expires {}, fingerprint {}.",
         trust.root_version, trust.root_expires, trust.root_fingerprint
@@ -189,7 +242,6 @@ fn trust(review: &Review<'_>, page: &mut dyn Page) {
 }
 
 fn version(review: &Review<'_>, page: &mut dyn Page) {
-    page.section("Version and expiry");
     match &review.header.baseline {
         BaselineState::Known { from_memory: false, .. } => {}
         BaselineState::Known { .. } => page.say(
@@ -219,29 +271,17 @@ fn version(review: &Review<'_>, page: &mut dyn Page) {
 
 fn removals(review: &Review<'_>, page: &mut dyn Page) {
     let lost = moves(&review.diff.devices, |moves| matches!(moves, Move::Down | Move::Lost));
-    if review.diff.removed.is_empty() && lost.is_empty() {
-        return;
-    }
-    page.section("Removals and downgrades");
     lost.iter().for_each(|(mark, line)| page.point(*mark, line));
     let removed: Vec<Removed<'_>> = review.diff.removed.iter().map(|target| Removed(target)).collect();
     list(&removed, Mark::Removed, "removed", page);
 }
 
 fn changes(review: &Review<'_>, page: &mut dyn Page) {
-    if review.diff.changed.is_empty() {
-        return;
-    }
-    page.section("Changes to existing targets");
     page.say("Targets of production whose content would be another under the same name:");
     list(&review.diff.changed, Mark::Changed, "changed", page);
 }
 
 fn additions(review: &Review<'_>, page: &mut dyn Page) {
-    if review.diff.added.is_empty() {
-        return;
-    }
-    page.section("Additions");
     if review.diff.added.iter().any(|added| added.replaces.is_some()) {
         page.say("Compared with the target that devices of the same hardware run now:");
     }
@@ -253,27 +293,36 @@ fn list<'d, T: Listed<'d>>(all: &[T], mark: Mark, adjective: &str, page: &mut dy
     if all.is_empty() {
         return;
     }
-    let grouped = group::by_version(all);
+    let grouped = Grouped::of(all);
     let compare = mark != Mark::Removed;
-    if all.len() > 1 && !grouped.common.is_empty() {
+    if !grouped.common.is_empty() {
         page.entry(mark, Level::All, &format!("all {} {adjective} targets carry", all.len()));
         facts(&grouped.common, compare, page);
     }
-    for group in &grouped.groups {
-        if group.members.len() > 1 && !group.common.is_empty() {
-            let version = group.members.first().and_then(|one| one.target().version_text());
-            let title = match version {
-                Some(version) => format!("the {} of version {} carry", group.members.len(), name(&version)),
-                None => format!("the {} without a version carry", group.members.len()),
-            };
-            page.entry(mark, Level::Group, &title);
-            facts(&group.common, compare, page);
+    // Once one version has a heading all have one: a target under it must not seem to share what it does not.
+    let headings =
+        grouped.versions.len() > 1 && grouped.versions.iter().any(|some| !grouped.shared(some).is_empty());
+    for some in &grouped.versions {
+        let shared = grouped.shared(some);
+        if headings {
+            page.entry(mark, Level::Group, &heading(some, shared.is_empty()));
+            facts(&shared, compare, page);
         }
-        for one in &group.members {
+        for one in some {
             page.entry(mark, Level::Target, &name(&one.target().name));
-            let own = if all.len() == 1 { one.facts() } else { grouped.own(group, one) };
-            facts(&own, compare, page);
+            facts(&grouped.own(&shared, one), compare, page);
         }
+    }
+}
+
+/// The heading over the targets of one version.
+fn heading<'d, T: Listed<'d>>(some: &[&T], alone: bool) -> String {
+    let version = some.first().and_then(|one| one.target().version_text());
+    let version = version.map_or_else(|| "no version".to_owned(), |text| format!("version {}", name(&text)));
+    match (some.len(), alone) {
+        (1, _) => format!("{version}: 1 target"),
+        (n, true) => format!("{version}: {n} targets"),
+        (n, false) => format!("{version}: all {n} targets carry"),
     }
 }
 

@@ -3,7 +3,9 @@
 use super::Review;
 use super::finding::{Finding, Severity};
 use super::layout::{self, Fact, Level, Mark, Page};
+use crate::text::shown;
 use anstyle::{AnsiColor, Style};
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 /// Narrower than this, a page is written as if it were this wide.
@@ -77,7 +79,8 @@ impl TextPage {
 
     /// Writes text that begins at the column `indent`; further lines begin at `hanging`.
     fn lines(&mut self, indent: usize, hanging: usize, style: Style, text: &str) {
-        let mut rest = text;
+        let text = ascii(text);
+        let mut rest = text.as_ref();
         let mut margin = indent;
         loop {
             let room = self.width.saturating_sub(margin).max(8);
@@ -108,6 +111,7 @@ impl TextPage {
     /// A label, and its value in the column after it; on lines of its own where it does not fit beside it. Returns
     /// the column at which the value began.
     fn labelled(&mut self, indent: usize, column: usize, label: &str, value: &str, style: Style) -> usize {
+        let (label, value) = (&*ascii(label), &*ascii(value));
         let begins = indent + column.max(label.len()) + 1;
         if begins + value.len() <= self.width {
             self.out.extend(std::iter::repeat_n(' ', indent));
@@ -188,6 +192,20 @@ fn style_of(mark: Mark) -> Style {
         Mark::Changed => CHANGED,
         Mark::Plain => PLAIN,
     }
+}
+
+/// The text as it is when it is printable ASCII, which it should be: whoever hands it over has escaped it. Should a
+/// check forget that, the terminal is safe still.
+fn ascii(text: &str) -> Cow<'_, str> {
+    let odd = |c: char| !matches!(c, ' '..='~');
+    if !text.contains(odd) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        if odd(c) { out.push_str(&shown(c.encode_utf8(&mut [0; 4]))) } else { out.push(c) }
+    }
+    Cow::Owned(out)
 }
 
 /// Cuts a line's worth of printable ASCII: at a space in its second half, else before an `@`, else at any space, else

@@ -1,5 +1,8 @@
 //! The review as people and scripts read it.
 
+mod differs;
+mod hostile;
+
 use super::review;
 use super::testing::Fixture;
 use serde_json::Value as Json;
