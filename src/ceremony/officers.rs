@@ -10,9 +10,15 @@ use crate::station::passphrase::{PassphraseFiles, choose};
 use crate::station::seal::WorkFactor;
 use crate::station::vault;
 
-/// How hard guesses of a passphrase are made on this station: a rehearsal protects nothing.
-fn work_factor(station: &Station) -> WorkFactor {
-    if station.facts.networked { WorkFactor::REHEARSAL } else { WorkFactor::STANDARD }
+/// How hard guesses of a passphrase are made. Less than the standard is for tests on a station that says of itself, in
+/// every report, that it is on a machine with a network.
+fn work_factor(station: &Station, wanted: Option<u8>) -> Result<WorkFactor, CeremonyError> {
+    let Some(log_n) = wanted else { return Ok(WorkFactor::STANDARD) };
+    WorkFactor::of(log_n).filter(|factor| *factor >= WorkFactor::STANDARD || station.facts.networked).ok_or_else(|| {
+        CeremonyError::Refused(format!(
+            "a work factor of {log_n} is refused: 18 to 22 are possible, and from 12 on a station made with --networked"
+        ))
+    })
 }
 
 /// The log entry of an officer who comes to this station.
@@ -24,7 +30,8 @@ pub(super) fn added_event(station: &Station, public: &OfficerPublic) -> Event {
         .list("roles", [""; 0])
 }
 
-/// Makes an officer; her new passphrase is asked twice, or read from her file.
+/// Makes an officer; her new passphrase is asked twice, or read from her file. `wanted_work_factor` is scrypt's, where
+/// another than the standard is wanted.
 ///
 /// # Errors
 /// She exists, or her passphrase is too weak.
@@ -33,13 +40,15 @@ pub fn add(
     host: &Host,
     name: &OfficerName,
     files: &PassphraseFiles,
+    wanted_work_factor: Option<u8>,
 ) -> Result<OfficerPublic, CeremonyError> {
     let folder = station.layout.officers();
+    let work_factor = work_factor(station, wanted_work_factor)?;
     if officer::list(station.disk(), &folder)?.iter().any(|known| known.name == *name) {
         return Err(CustodyError::OfficerExists(name.clone()).into());
     }
     let passphrase = choose(host, files, name, &[name.as_str(), &station.facts.factory])?;
-    let new = NewOfficer { name: name.clone(), passphrase, work_factor: work_factor(station) };
+    let new = NewOfficer { name: name.clone(), passphrase, work_factor };
     let busy = host.terminal.busy("making the keys");
     let made = MadeOfficer::make(station.disk(), host.random.as_ref(), &folder, new, host.clock.now())?;
     drop(busy);

@@ -19,6 +19,9 @@ pub enum Args {
         /// Her new passphrase.
         #[command(flatten)]
         passphrase: PassphraseArgs,
+        /// scrypt's work factor; below 18 only for tests, on a station made with --networked.
+        #[arg(long, value_name = "N", hide = true)]
+        work_factor: Option<u8>,
     },
     /// List the officers and the keys that they hold.
     #[command(after_help = "Example:\n  countersign officer list")]
@@ -37,16 +40,21 @@ pub enum Args {
 /// Adds, lists or retires.
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     match args {
-        Args::Add { name, passphrase } => add(&name, &passphrase, context),
+        Args::Add { name, passphrase, work_factor } => add(&name, &passphrase, work_factor, context),
         Args::List => list(context),
         Args::Retire { name, reason } => retire(&name, &reason, context),
     }
 }
 
-fn add(name: &OfficerName, passphrase: &PassphraseArgs, context: &Context<'_>) -> Outcome {
+fn add(
+    name: &OfficerName,
+    passphrase: &PassphraseArgs,
+    work_factor: Option<u8>,
+    context: &Context<'_>,
+) -> Outcome {
     let files = passphrase.files()?;
     context.with_station("officer add", |station| {
-        let public = officers::add(station, context.host, name, &files)?;
+        let public = officers::add(station, context.host, name, &files, work_factor)?;
         context.text(&format!(
             "Officer {name} added\n  recipient     {}\n  approval key  {}\n",
             public.recipient, public.approval_key

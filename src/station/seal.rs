@@ -15,7 +15,7 @@ pub const PLAINTEXT_CAP: usize = 64 << 10;
 pub const SEALED_CAP: u64 = 128 << 10;
 
 /// How hard scrypt makes each guess of a passphrase: N = 2^value, 2^(value + 10) bytes of memory.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct WorkFactor(u8);
 
 impl WorkFactor {
@@ -25,6 +25,11 @@ impl WorkFactor {
     pub const REHEARSAL: WorkFactor = WorkFactor(12);
     /// The hardest that is opened, so that a hostile file can take at most 4 GiB; stock `age` has the same limit.
     const MOST: u8 = 22;
+
+    /// A work factor of 12 to 22; below 18 it protects nothing.
+    pub fn of(log_n: u8) -> Option<WorkFactor> {
+        (WorkFactor::REHEARSAL.0..=WorkFactor::MOST).contains(&log_n).then_some(WorkFactor(log_n))
+    }
 
     /// N = 2^`log_n`.
     pub const fn log_n(self) -> u8 {
