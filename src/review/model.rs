@@ -21,7 +21,7 @@ pub struct Review<'d> {
     pub trust: Trust,
     /// What changes.
     pub diff: Diff<'d>,
-    /// What the checks noticed: the gravest first, then by the check's name.
+    /// What the checks noticed: the gravest first, then in the order of the table of checks.
     pub findings: Vec<Finding>,
 }
 
@@ -81,10 +81,8 @@ pub enum BaselineState<'d> {
 /// The review of a situation.
 pub fn review<'d>(situation: &'d Situation<'d>) -> Review<'d> {
     let mut findings = checks::run(situation);
-    findings.sort_by(|a, b| {
-        let key = |f: &Finding| (f.severity, f.check);
-        key(a).cmp(&key(b)).then_with(|| a.path.cmp(&b.path)).then_with(|| a.message.cmp(&b.message))
-    });
+    // Within a severity the order of the table of checks: trust first.
+    findings.sort_by_key(|finding| finding.severity);
     Review { header: Header::of(situation), trust: Trust::of(situation), diff: Diff::of(situation), findings }
 }
 

@@ -348,6 +348,7 @@ pub(super) fn static_delta(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
     let Some(first) = without.first() else { return };
     let which = match (without.len(), subject.added.len()) {
         (1, 1) => "The added target has".to_owned(),
+        (1, all) => format!("1 of the {all} added targets has"),
         (few, all) if few < all => format!("{few} of the {all} added targets have"),
         (_, all) => format!("All {all} added targets have"),
     };

@@ -63,7 +63,7 @@ impl<'p> Findings<'p> {
     /// All findings; the last one says how many more there are.
     pub(super) fn finish(mut self) -> Vec<Finding> {
         if self.left_out > 0 {
-            let message = format!("And {} more findings of this check, not listed.", self.left_out);
+            let message = format!("{} more findings of this check are not listed.", self.left_out);
             let (check, severity) = (self.check, self.gravest_left_out);
             self.found.push(Finding { check, severity, message, path: String::new() });
         }

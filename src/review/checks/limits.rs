@@ -54,7 +54,7 @@ fn is_near(length: u64, limit: u64) -> bool {
 }
 
 /// The length of the compact file once every key of the role that has not signed yet has done so.
-fn final_length(subject: &Subject<'_, '_>) -> u64 {
+pub(super) fn final_length(subject: &Subject<'_, '_>) -> u64 {
     let (situation, newest) = (subject.situation, subject.root());
     let there: Vec<&KeyId> = situation.signatures.iter().map(|one| &one.signature.keyid).collect();
     let present: usize = situation.signatures.iter().map(|one| one.signature.json.len() + 1).sum();

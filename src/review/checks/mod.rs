@@ -3,6 +3,7 @@
 //! [`CHECKS`] is the table of all of them, in the order in which their findings are shown; `docs/checks.md` lists the
 //! same. How grave a finding is, and how far a policy may lower it, stands in [`crate::station::policy::CHECKS`].
 
+mod composition;
 mod content;
 mod evidence;
 mod findings;

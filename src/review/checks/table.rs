@@ -2,7 +2,7 @@
 
 use super::Check;
 use super::Family::{Content, Evidence, Freshness, Limits, Portability, Provenance, Text, Trust, Wave};
-use super::{content, evidence, freshness, limits, portability, provenance, text, trust, wave};
+use super::{composition, content, evidence, freshness, limits, portability, provenance, text, trust, wave};
 
 pub(super) const CHECKS: [Check; 43] = [
     Check {
@@ -87,7 +87,7 @@ pub(super) const CHECKS: [Check; 43] = [
         name: "composition",
         family: Provenance,
         sentence: "The proposal is exactly what the request's parameters produce by the rules of `fioctl waves init`, for this station's Factory.",
-        run: provenance::composition,
+        run: composition::composition,
     },
     Check {
         name: "evidence",

@@ -5,7 +5,11 @@ use crate::review::Finding;
 use crate::review::testing::Fixture;
 use crate::station::policy;
 
+mod content;
+mod freshness;
 mod integrity;
+mod text;
+mod trust;
 
 /// The findings of one check.
 fn of(fixture: &Fixture, check: &str) -> Vec<Finding> {

@@ -216,8 +216,9 @@ fn look_alikes(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
 
 /// What a name looks like: its skeleton (UTS 39, section 4). That of plain ASCII is written down here, because a large
 /// file has a hundred thousand such names.
-fn looks(text: &str) -> Box<dyn Iterator<Item = char> + '_> {
-    if !text.is_ascii() {
+pub(super) fn looks(text: &str) -> Box<dyn Iterator<Item = char> + '_> {
+    // The percent sign is the one character of ASCII that looks like something outside it.
+    if !text.is_ascii() || text.contains('%') {
         return Box::new(skeleton(text));
     }
     Box::new(text.chars().flat_map(|c| {

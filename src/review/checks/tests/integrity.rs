@@ -5,7 +5,7 @@ use crate::review::situation::{BaselineSource, Carried};
 use crate::station::{SeenMark, SignedMark};
 
 /// Signs what the fixture proposes: the mark that the station would keep.
-fn sign(fixture: &mut Fixture) {
+pub(super) fn sign(fixture: &mut Fixture) {
     let (version, signed) = fixture.with(|s| (s.proposal.metadata.version, s.message.digest().to_string()));
     let keyid = fixture.own_keys.first().map(|keyid| keyid.as_str().to_owned()).unwrap_or_default();
     let wave = fixture.manifest.wave.clone();

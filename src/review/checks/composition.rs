@@ -1,0 +1,248 @@
+//! Provenance of the whole: is the proposal exactly what the request's parameters produce by fioctl's rules? Computed
+//! anew and not with the composer's code: a request may have been made by anything.
+
+use super::findings::Findings;
+use super::subject::{Subject, manifest_place, names, place, target_place, targets};
+use crate::bundle::RequestKind;
+use crate::review::situation::Carried;
+use crate::text::Foreign;
+use crate::tuf::targets::OFFLINE_BUNDLE;
+use crate::tuf::{Dialect, Target};
+use std::collections::BTreeSet;
+
+/// The members that `signed` has when fioctl composes it.
+fn members(dialect: Dialect, kind: RequestKind) -> Vec<&'static str> {
+    let mut members = vec!["_type", "expires", "version"];
+    members.extend_from_slice(dialect.required_members());
+    members.push(if kind == RequestKind::OfflineBundle { OFFLINE_BUNDLE } else { "targets" });
+    members
+}
+
+pub(super) fn composition(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
+    let situation = subject.situation;
+    let (manifest, metadata) = (situation.manifest, &situation.proposal.metadata);
+    let at = |member: &str| place(metadata.signed.get(member).unwrap_or(metadata.signed));
+    if manifest.factory != situation.station_factory {
+        out.report(
+            || manifest_place("factory"),
+            || {
+                format!(
+                    "The request is for the Factory \"{}\", this station is for \"{}\". Take it to the right station.",
+                    Foreign(&manifest.factory),
+                    Foreign(situation.station_factory)
+                )
+            },
+        );
+    }
+    let wanted_type = if metadata.dialect == Dialect::Factory { "Targets" } else { "targets" };
+    let found_type = metadata.signed.get("_type").and_then(|value| value.as_str()).unwrap_or_default();
+    if found_type != wanted_type {
+        out.report(
+            || at("_type"),
+            || {
+                format!(
+                    "_type is \"{}\", not \"{wanted_type}\" as fioctl writes it. Make the request again.",
+                    Foreign(&found_type)
+                )
+            },
+        );
+    }
+    let known = members(metadata.dialect, manifest.kind);
+    for (key, value) in metadata.signed.members() {
+        if !known.iter().any(|member| key.is(member)) {
+            out.report(
+                || place(value),
+                || {
+                    format!(
+                        "The member \"{}\" does not belong here: a wave's \"signed\" holds {} and nothing else. Do not \
+                         sign: find out who added it.",
+                        Foreign(&key.text()),
+                        names(known.iter().copied())
+                    )
+                },
+            );
+        }
+    }
+    if metadata.version != manifest.version {
+        out.report(
+            || at("version"),
+            || {
+                format!(
+                    "The metadata's version is {}, the request is for version {}. Make the request again.",
+                    metadata.version, manifest.version
+                )
+            },
+        );
+        return; // What belongs to the version cannot be told.
+    }
+    match manifest.kind {
+        RequestKind::Wave | RequestKind::WaveSignature => composed_targets(subject, out),
+        RequestKind::Resign => resigned_targets(subject, out),
+        RequestKind::OfflineBundle => bundled_targets(subject, out),
+    }
+}
+
+/// The added targets are all those that CI has for the version and the source tag, and no others.
+fn composed_targets(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
+    let situation = subject.situation;
+    let (manifest, version) = (situation.manifest, situation.proposal.metadata.version);
+    if subject.added.is_empty() {
+        out.report(
+            || place(situation.proposal.metadata.signed),
+            || {
+                format!(
+                    "It adds no target at all; a wave adds the targets of its version {version}. Make the request again."
+                )
+            },
+        );
+    }
+    let is_other = |target: &&&Target<'_>| target.version() != Some(version);
+    if situation.baseline.is_none() && situation.carried == Carried::BareFile {
+        // With nothing to compare it with, what production had before cannot be told from what is new.
+        let others = subject.added.iter().filter(is_other).count();
+        if others > 0 {
+            out.warn(
+                || place(situation.proposal.metadata.signed),
+                || {
+                    format!(
+                        "It holds {} of other versions than {version}, and nothing here shows that production has them \
+                         already. Compare them with production in another way.",
+                        targets(others)
+                    )
+                },
+            );
+        }
+        return;
+    }
+    for target in subject.added.iter().filter(is_other) {
+        out.report(
+            || target_place(target, "custom.version"),
+            || {
+                format!(
+                    "The added target \"{}\" is not of version {version}. A wave adds targets of its own version only. Do \
+                     not sign: find out where it comes from.",
+                    Foreign(&target.name)
+                )
+            },
+        );
+    }
+    let Some(ci) = &situation.ci else { return };
+    let has_source_tag = |target: &Target<'_>| {
+        manifest.source_tag.as_ref().is_none_or(|tag| target.tags().iter().any(|own| own == tag))
+    };
+    let added: BTreeSet<&str> = subject.added.iter().map(|target| target.name.as_ref()).collect();
+    for published in ci.targets.all().iter().filter(|target| target.version() == Some(version)) {
+        let (is_added, is_wanted) = (added.contains(published.name.as_ref()), has_source_tag(published));
+        if is_added && !is_wanted {
+            out.report(
+                || target_place(published, "custom.tags"),
+                || {
+                    format!(
+                        "The added target \"{}\" does not carry the source tag \"{}\" that the request names. Make the \
+                         request again.",
+                        Foreign(&published.name),
+                        Foreign(manifest.source_tag.as_deref().unwrap_or_default())
+                    )
+                },
+            );
+        } else if is_wanted && !is_added {
+            missing_target(subject, published, out);
+        }
+    }
+}
+
+/// CI has a target of the version, and the proposal does not add it.
+fn missing_target(subject: &Subject<'_, '_>, published: &Target<'_>, out: &mut Findings<'_>) {
+    let is_in_production =
+        subject.situation.baseline.as_ref().is_some_and(|b| b.targets.get(&published.name).is_some());
+    let at = || target_place(published, "");
+    if is_in_production {
+        out.report(at, || {
+            format!(
+                "The target \"{}\" of this version is in production already; fioctl refuses such a wave. Release a new \
+                 version.",
+                Foreign(&published.name)
+            )
+        });
+    } else if subject.has_declared_parameters() || subject.situation.manifest.source_tag.is_some() {
+        out.report(at, || {
+            format!(
+                "CI has the target \"{}\" of this version, and it is missing here: devices of its hardware would get \
+                 nothing. Make the request again, with --source-tag if only some are meant.",
+                Foreign(&published.name)
+            )
+        });
+    } else {
+        // Somebody else composed it, maybe with a source tag that is not on record.
+        out.warn(at, || {
+            format!(
+                "CI has the target \"{}\" of this version, and it is missing here. Ask whoever composed the wave whether a \
+                 source tag was meant.",
+                Foreign(&published.name)
+            )
+        });
+    }
+}
+
+/// Signing production's targets again changes nothing in them.
+fn resigned_targets(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
+    if subject.situation.baseline.is_some() && !subject.equals_baseline() {
+        out.report(
+            || place(subject.situation.proposal.metadata.signed),
+            || {
+                "The request asks to sign production's targets again, but the content is not that of production. Do not \
+                 sign: find out what changed, or make a wave of it."
+                    .to_owned()
+            },
+        );
+    }
+}
+
+/// An offline bundle names targets that its tag really has.
+fn bundled_targets(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
+    let situation = subject.situation;
+    let Some(bundle) = situation.proposal.metadata.signed.get(OFFLINE_BUNDLE) else {
+        out.report(
+            || place(situation.proposal.metadata.signed),
+            || {
+                format!(
+                    "It has no member \"{OFFLINE_BUNDLE}\", so it is no offline bundle's list. Make it again."
+                )
+            },
+        );
+        return;
+    };
+    let text = |key: &str| bundle.get(key).and_then(|value| value.as_str()).unwrap_or_default();
+    if text("tag") != situation.manifest.tag.as_str() {
+        out.report(
+            || place(bundle.get("tag").unwrap_or(bundle)),
+            || {
+                format!(
+                    "The bundle is for the tag \"{}\", the request for \"{}\". Make the request again.",
+                    Foreign(&text("tag")),
+                    Foreign(&situation.manifest.tag)
+                )
+            },
+        );
+    }
+    let source = match text("type").as_ref() {
+        "ci" => situation.ci.as_ref().map(|ci| &ci.targets),
+        _ => situation.baseline.as_ref().map(|baseline| &baseline.targets),
+    };
+    let Some(source) = source else { return };
+    for item in bundle.get("targets").iter().flat_map(|list| list.items()) {
+        let name = item.as_str().unwrap_or_default();
+        if source.get(&name).is_none() {
+            out.report(
+                || place(item),
+                || {
+                    format!(
+                        "The bundle names the target \"{}\", which the tag does not have. Do not sign: find out where it \
+                         comes from.",
+                        Foreign(&name)
+                    )
+                },
+            );
+        }
+    }
+}

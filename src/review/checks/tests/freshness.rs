@@ -1,0 +1,172 @@
+//! Times, and the other waves.
+
+use super::*;
+use crate::bundle::{RequestKind, Wave, WaveStatus};
+use crate::host::clock::Time;
+
+fn expires(fixture: &mut Fixture, time: &str) {
+    fixture.edit_proposal(|signed| signed["expires"] = time.into());
+}
+
+#[test]
+fn an_expiry_that_devices_cannot_read_or_that_is_past_is_blocked() {
+    let mut fixture = Fixture::step("acme", "1");
+    silent(&fixture, "expiry-format");
+    for wrong in
+        ["2027-11-23T00:00:00.000Z", "2027-11-23T00:00:00+00:00", "2027-11-23", "2027-02-30T00:00:00Z", ""]
+    {
+        expires(&mut fixture, wrong);
+        says(
+            &fixture,
+            "expiry-format",
+            Severity::Block,
+            &format!("\"{wrong}\" is not a time that devices can read"),
+        );
+    }
+    expires(&mut fixture, "2026-11-24T08:00:00Z");
+    says(&fixture, "expiry-format", Severity::Block, "It expired on 2026-11-24T08:00:00Z");
+    silent(&fixture, "expiry-window");
+}
+
+#[test]
+fn an_expiry_outside_the_policys_window_is_told() {
+    let mut fixture = Fixture::step("acme", "1");
+    silent(&fixture, "expiry-window");
+    expires(&mut fixture, "2026-12-01T07:59:59Z");
+    says(&fixture, "expiry-window", Severity::Warn, "sooner than the policy wants");
+    expires(&mut fixture, "2026-12-01T08:00:00Z");
+    silent(&fixture, "expiry-window");
+    expires(&mut fixture, "2029-01-01T00:00:00Z");
+    says(&fixture, "expiry-window", Severity::Warn, "later than the policy wants");
+}
+
+#[test]
+fn an_expiry_before_productions_is_told() {
+    let mut fixture = Fixture::step("acme", "2");
+    silent(&fixture, "expiry-shrinks");
+    expires(&mut fixture, "2027-11-22T23:59:59Z");
+    says(&fixture, "expiry-shrinks", Severity::Warn, "before production's targets of today");
+}
+
+#[test]
+fn targets_that_outlive_the_root_are_noted() {
+    let mut fixture = Fixture::step("acme", "2");
+    silent(&fixture, "outlives-root");
+    expires(&mut fixture, "2027-11-23T09:25:34Z");
+    says(&fixture, "outlives-root", Severity::Note, "after production root 3");
+}
+
+#[test]
+fn a_clock_that_is_behind_the_log_the_release_or_the_evidence_is_blocked() {
+    let mut fixture = Fixture::step("acme", "2");
+    silent(&fixture, "clock");
+    let now = fixture.now;
+    fixture.log_time = Some(now.plus_seconds(1));
+    says(&fixture, "clock", Severity::Block, "The clock was set back");
+    fixture.log_time = Some(now);
+    fixture.edit_ci(|signed| {
+        signed["targets"]["intel-corei7-64-lmp-42"]["custom"]["createdAt"] = "2026-11-24T08:10:01Z".into();
+    });
+    let finding = says(&fixture, "clock", Severity::Block, "the signed time 2026-11-24T08:10:01Z");
+    assert!(finding.path.ends_with("custom.createdAt"), "{}", finding.path);
+    fixture.now = now.plus_seconds(1);
+    silent(&fixture, "clock");
+    fixture.manifest.created = "2026-11-25T00:00:00Z".into();
+    says(&fixture, "clock", Severity::Warn, "was made on 2026-11-25T00:00:00Z");
+    let mut fixture = Fixture::step("acme", "2");
+    fixture.log_time = None;
+    fixture.now = Time::parse("2026-11-22T00:00:00Z").expect("a time");
+    let messages: Vec<_> = of(&fixture, "clock").into_iter().map(|finding| finding.message).collect();
+    assert!(messages[0].contains("the day of this release"), "{messages:?}");
+    assert!(
+        messages[1].contains("the signed time 2026-11-23T09:25:33Z"),
+        "the root's newest key: {messages:?}"
+    );
+}
+
+fn wave(name: &str, version: u64, status: WaveStatus) -> Wave {
+    Wave { name: name.into(), version: Some(version), tag: "production".into(), status }
+}
+
+#[test]
+fn a_wave_name_is_used_once() {
+    let mut fixture = Fixture::step("acme", "2");
+    silent(&fixture, "wave-name-used");
+    fixture.waves.as_mut().expect("waves").push(wave("v2.0-update", 41, WaveStatus::Canceled));
+    says(&fixture, "wave-name-used", Severity::Block, "There is a wave \"v2.0-update\" already");
+    let mut fixture = Fixture::step("acme", "2");
+    super::integrity::sign(&mut fixture);
+    silent(&fixture, "wave-name-used");
+    fixture.edit_proposal(|signed| signed["expires"] = "2027-11-24T00:00:00Z".into());
+    says(&fixture, "wave-name-used", Severity::Block, "This station signed version 42 for a wave");
+}
+
+#[test]
+fn a_further_signature_is_for_a_wave_that_is_listed_and_active() {
+    let mut fixture = Fixture::second_officer("acme");
+    says(&fixture, "wave-name-used", Severity::Note, "lists no wave \"v3.0\"");
+    let waves = fixture.waves.clone().expect("waves");
+    let mut with = |listed: Wave| {
+        fixture.waves = Some(waves.iter().cloned().chain([listed]).collect());
+        of(&fixture, "wave-name-used")
+    };
+    assert_eq!(with(wave("v3.0", 45, WaveStatus::Active)), []);
+    let found = with(wave("v3.0", 45, WaveStatus::Canceled));
+    assert!(
+        found[0].severity == Severity::Warn && found[0].message.contains("not active any more"),
+        "{found:?}"
+    );
+    let found = with(wave("v3.0", 44, WaveStatus::Active));
+    assert!(
+        found[0].severity == Severity::Block && found[0].message.contains("another version"),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn another_active_wave_of_the_tag_is_blocked() {
+    let mut fixture = Fixture::step("acme", "2");
+    silent(&fixture, "wave-active");
+    let mut other = wave("hotfix", 41, WaveStatus::Active);
+    fixture.waves.as_mut().expect("waves").push(other.clone());
+    says(&fixture, "wave-active", Severity::Block, "The wave \"hotfix\" is active");
+    other.tag = "beta".into();
+    *fixture.waves.as_mut().expect("waves").last_mut().expect("a wave") = other;
+    silent(&fixture, "wave-active");
+    let mut second = Fixture::second_officer("acme");
+    second.waves.as_mut().expect("waves").push(wave("v3.0", 45, WaveStatus::Active));
+    silent(&second, "wave-active");
+}
+
+#[test]
+fn production_targets_may_be_signed_again_as_they_are_and_not_otherwise() {
+    let mut fixture = Fixture::step("acme", "3");
+    fixture.manifest.kind = RequestKind::Resign;
+    fixture.manifest.version = 42;
+    fixture.manifest.prune.clear();
+    let signed =
+        fixture.baseline.as_ref().and_then(|b| b.root().get("signed")).expect("signed").span().to_vec();
+    fixture.set_proposal(&signed);
+    assert_eq!(blocking(&fixture), [""; 0]);
+    expires(&mut fixture, "2028-01-01T00:00:00Z");
+    says(&fixture, "composition", Severity::Block, "the content is not that of production");
+}
+
+#[test]
+fn an_offline_bundle_names_targets_that_the_tag_has() {
+    let mut fixture = Fixture::step("acme", "3");
+    fixture.manifest.kind = RequestKind::OfflineBundle;
+    fixture.manifest.version = 42;
+    fixture.manifest.prune.clear();
+    let mut name = |target: &str| {
+        let bundle = format!(
+            "{{\"_type\":\"Targets\",\"expires\":\"2027-01-01T00:00:00Z\",\"version\":42,\"x-fio-offline-bundle\":\
+             {{\"tag\":\"production\",\"targets\":[\"{target}\"],\"type\":\"prod\"}}}}"
+        );
+        fixture.set_proposal(bundle.as_bytes());
+        blocking(&fixture)
+    };
+    assert_eq!(name("intel-corei7-64-lmp-42"), [""; 0]);
+    assert_eq!(name("intel-corei7-64-lmp-43"), ["composition"]);
+    says(&fixture, "composition", Severity::Block, "names the target \"intel-corei7-64-lmp-43\"");
+}
