@@ -82,7 +82,7 @@ pub enum Args {
     },
     /// Bring a key and its officers back from scans of a paper backup: a folder of .txt files.
     #[command(
-        after_help = "Example:\n  zbarimg -q --raw scans/*.png > scans/all.txt\n  countersign key restore scans"
+        after_help = "Example:\n  zbarimg -q --raw -Sdisable -Sqrcode.enable scans/*.png > scans/all.txt\n  countersign key restore scans"
     )]
     Restore {
         /// The folder of the scans.

@@ -5,7 +5,7 @@ use crate::host::{Disk, clock::Time};
 use crate::station::custody::{CustodyError, CustodyResult};
 use crate::station::officer::{self, OfficerName};
 use crate::station::paper::{Document, Paper};
-use crate::station::record::record_bytes;
+use crate::station::record::compact_bytes;
 use crate::station::seal::SEALED_CAP;
 use crate::station::sealed::{self, SEALED, SealedKey};
 use crate::station::sheet::{Code, Sheet};
@@ -58,7 +58,7 @@ pub fn backup(
         let path = out.join(format!("{stem}.html"));
         write_durably(disk, &path, 0o600, &[sheet.html(&codes).as_bytes()])?;
         for code in &codes {
-            let name = format!("{stem}.{}", code.caption.replace(' ', "-").replace('/', "of"));
+            let name = format!("{stem}.{}", code.file_stem());
             write_pictures(disk, out, &name, code)?;
         }
         backup.sheets.push(path);
@@ -98,7 +98,7 @@ fn key_documents(disk: &dyn Disk, places: Places<'_>, key: &SealedKey) -> Custod
     let folder = vault::key_folder(places.keys, &key.keyid)?;
     Ok(vec![
         Document { paper: Paper::Sealed(key.keyid.clone()), bytes: sealed_file(disk, &folder, key, SEALED)? },
-        Document { paper: Paper::Record(key.keyid.clone()), bytes: record_bytes(key)? },
+        Document { paper: Paper::Record(key.keyid.clone()), bytes: compact_bytes(key)? },
     ])
 }
 
@@ -112,7 +112,7 @@ fn officer_documents(
     let (identity, _) = officer::files(places.officers, name);
     let mut documents = vec![
         Document { paper: Paper::OfficerIdentity(name.clone()), bytes: disk.read(&identity, SEALED_CAP)? },
-        Document { paper: Paper::OfficerPublic(name.clone()), bytes: record_bytes(&public)? },
+        Document { paper: Paper::OfficerPublic(name.clone()), bytes: compact_bytes(&public)? },
     ];
     if key.quorum > 1 {
         let folder = vault::key_folder(places.keys, &key.keyid)?;

@@ -42,6 +42,12 @@ pub(crate) fn record_bytes<T: Serialize>(record: &T) -> CustodyResult<Vec<u8>> {
     Ok(bytes)
 }
 
+/// A record's bytes for paper, where each line costs: the same members without white space.
+pub(crate) fn compact_bytes<T: Serialize>(record: &T) -> CustodyResult<Vec<u8>> {
+    serde_json::to_vec(record)
+        .map_err(|e| CustodyError::Make { what: "a record as JSON".to_owned(), reason: e.to_string() })
+}
+
 /// Writes a record with mode 0600.
 pub(crate) fn write_record<T: Serialize>(disk: &dyn Disk, path: &Path, record: &T) -> CustodyResult<()> {
     Ok(write_durably(disk, path, 0o600, &[&record_bytes(record)?])?)

@@ -66,7 +66,7 @@ pub fn read_scans(disk: &dyn Disk, folder: &Path) -> CustodyResult<Scanned> {
     }
     if count == 0 {
         return cannot(format!(
-            "{} holds no .txt file. Scan the codes into one, for example with zbarimg -q --raw *.png > all.txt",
+            "{} holds no .txt file. Scan the codes into one, for example with zbarimg -q --raw -Sdisable -Sqrcode.enable *.png > all.txt",
             shown_path(folder)
         ));
     }

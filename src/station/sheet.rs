@@ -21,9 +21,9 @@ code, pre, .mono { font-family: monospace; font-size: 8.5pt }
 pre { border: .2mm solid #999; padding: 2mm; margin: 1mm 0; white-space: pre-wrap; overflow-wrap: anywhere; break-inside: avoid }
 table { border-collapse: collapse; width: 100% } td, th { border: .2mm solid #666; padding: 1.2mm 2mm; text-align: left; vertical-align: top }
 th { width: 34mm; font-weight: 600 } .blank td { height: 8mm } .blank th { width: auto }
-.codes { display: flex; flex-wrap: wrap; gap: 4mm } figure { margin: 0; width: 86mm; break-inside: avoid }
-figure svg { width: 86mm; height: 86mm; display: block } figcaption { font-size: 8.5pt; text-align: center }
-.text { break-before: page } .text pre { break-inside: auto } .note { border: .5mm solid #000; padding: 2mm 3mm; margin: 3mm 0 }
+figure { display: inline-block; margin: 0 3mm 3mm 0; width: 78mm; break-inside: avoid }
+figure svg { width: 78mm; height: 78mm; display: block } figcaption { font-size: 8.5pt; text-align: center }
+.page { break-before: page; orphans: 1; widows: 1 } .note { border: .5mm solid #000; padding: 2mm 3mm; margin: 3mm 0 }
 ";
 
 /// One sheet to print.
@@ -44,12 +44,23 @@ pub struct Sheet<'a> {
 
 /// One QR code of a sheet.
 pub struct Code {
-    /// What stands under it: `sealed.age 1/2`.
-    pub caption: String,
+    /// The document that it is of: `sealed.age`, `share of alice.age`.
+    pub document: String,
+    /// Which of its parts, from 1.
+    pub part: usize,
+    /// How many parts there are.
+    pub of: usize,
     /// The text that it holds.
     pub text: String,
     /// The code.
     pub qr: Qr,
+}
+
+impl Code {
+    /// The end of its pictures' names, which sort in the order of the parts: `sealed.age-01of11`.
+    pub fn file_stem(&self) -> String {
+        format!("{}-{:02}of{:02}", self.document.replace(' ', "-"), self.part, self.of)
+    }
 }
 
 /// Text within HTML.
@@ -76,8 +87,13 @@ impl Sheet<'_> {
             let name = path.rsplit('/').next().unwrap_or_default();
             let name = if path.contains("/shares/") { format!("share of {name}") } else { name.to_owned() };
             for (at, text) in parts.iter().enumerate() {
-                let caption = format!("{name} {}/{}", at + 1, parts.len());
-                codes.push(Code { caption, text: text.clone(), qr: Qr::of(text)? });
+                codes.push(Code {
+                    document: name.clone(),
+                    part: at + 1,
+                    of: parts.len(),
+                    text: text.clone(),
+                    qr: Qr::of(text)?,
+                });
             }
         }
         Ok(codes)
@@ -91,15 +107,14 @@ impl Sheet<'_> {
              <style>{STYLE}</style></head>\n<body>\n<h1>{title}</h1>\n"
         );
         // Writing to a string cannot fail, here and below.
-        let _ = write!(out, "{}{}{}", self.facts(), PLACES, self.purpose());
-        out.push_str("<h2>The codes</h2>\n<div class=\"codes\">\n");
-        for Code { caption, qr, .. } in codes {
-            let _ =
-                writeln!(out, "<figure>{}<figcaption>{}</figcaption></figure>", qr.svg(), escaped(caption));
+        let _ = write!(out, "{}{}{}{}", self.facts(), PLACES, self.purpose(), self.recipe());
+        out.push_str("<div class=\"page\"><h2>The codes</h2>\n");
+        for Code { document, part, of, qr, .. } in codes {
+            let caption = format!("{} {part}/{of}", escaped(document));
+            let _ = writeln!(out, "<figure>{}<figcaption>{caption}</figcaption></figure>", qr.svg());
         }
         out.push_str("</div>\n");
-        out.push_str(&self.recipe());
-        out.push_str("<div class=\"text\"><h2>The same as text, should the codes not be readable</h2>\n");
+        out.push_str("<div class=\"page\"><h2>The same as text, should the codes not be readable</h2>\n");
         for Code { text, .. } in codes {
             let _ = writeln!(out, "<pre>{}</pre>", escaped(text));
         }
@@ -158,12 +173,12 @@ impl Sheet<'_> {
             "<h2>To get the key back on a station</h2>\n\
              <p>Scan every code of the key's sheet and of the officers' sheets into text files in one folder, in any \
              order, then restore and prove that it opens:</p>\n\
-             <pre>zbarimg -q --raw scans/*.png &gt; scans/all.txt\ncountersign key restore scans/\n\
+             <pre>zbarimg -q --raw -Sdisable -Sqrcode.enable scans/*.png &gt; scans/all.txt\ncountersign key restore scans/\n\
              countersign key drill {keyid}</pre>\n\
              <h2>To get the key back without countersign</h2>\n\
              <p>On a machine without a network, with Debian's packages <code>age</code> and <code>zbar-tools</code>. \
              Scan the codes of one file in the order of their numbers, and drop the header lines:</p>\n\
-             <pre>zbarimg -q --raw FIRST.png SECOND.png … | grep -v ^countersign-paper | grep . &gt; sealed.age</pre>\n"
+             <pre>zbarimg -q --raw -Sdisable -Sqrcode.enable FIRST.png SECOND.png … | grep -v ^countersign-paper | grep . &gt; sealed.age</pre>\n"
         );
         if self.key.quorum == 1 {
             let _ = write!(
