@@ -232,15 +232,15 @@ pub(super) fn outlives_root(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
     }
 }
 
-/// The clock against everything that must be earlier than now: this release, the log, and times in the evidence.
+/// The clock against everything that must be earlier than now: this program, the log, and times in the evidence.
 pub(super) fn clock(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
     let situation = subject.situation;
     let now = situation.now;
     if now < release::EARLIEST {
         out.report(nowhere, || {
             format!(
-                "The clock shows an earlier time than {}, when this program did not exist yet. Set the clock right before \
-                 anything is signed.",
+                "The clock shows an earlier day than {}, and no copy of this program is older than that. Set the clock \
+                 right before anything is signed.",
                 release::EARLIEST
             )
         });

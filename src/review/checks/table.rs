@@ -152,7 +152,7 @@ pub(super) const CHECKS: [Check; 43] = [
     Check {
         name: "clock",
         family: Freshness,
-        sentence: "The clock is not behind this release, the log's last entry, or the newest signed time in the evidence.",
+        sentence: "The clock is not behind this program's earliest day, the log's last entry, or the newest signed time in the evidence.",
         run: freshness::clock,
     },
     Check {
