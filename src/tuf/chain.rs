@@ -60,7 +60,11 @@ impl Chain {
         }
         if next.version <= newest.version {
             return match self.version(next.version) {
-                Some(known) if known.fingerprint == next.fingerprint => Ok(()),
+                Some(known) if known.bytes == next.bytes => Ok(()),
+                // The same content in another envelope: its signatures must hold all the same.
+                Some(known) if known.fingerprint == next.fingerprint => {
+                    next.require_signed_by(&name, &next).map(|_| ())
+                }
                 Some(known) => Err(TufError::Chain(format!(
                     "{name} differs from the root of that version that is already trusted \
                      (fingerprint {} against {}). It is of another Factory, or somebody made a second root",

@@ -1,0 +1,317 @@
+//! What comes on a stick is hostile: every kind of damage is refused with the file and a way out, nothing is signed,
+//! and nothing that was there is lost.
+
+mod common;
+
+use common::{Desk, fixture, json, read, text};
+use countersign::bundle::FileFacts;
+use countersign::bundle::intake::{BareFacts, take_in};
+use countersign::ceremony::prepare::with_review;
+use countersign::cli::Exit;
+use countersign::host::clock::Time;
+use countersign::station::{Station, StoredRequest, request::Import};
+use std::path::{Path, PathBuf};
+
+fn desk() -> Desk {
+    let desk = Desk::new();
+    desk.init("acme", "acme-gateway", "2-update");
+    desk
+}
+
+fn update_request(desk: &Desk) -> PathBuf {
+    desk.request(&fixture("acme/2-update"), "acme-gateway", "v2.0-update", 42, &[])
+}
+
+#[track_caller]
+fn refused(desk: &Desk, path: &Path, exit: Exit, words: &[&str]) {
+    let ran = desk.run(&["import", text(path)]).ended(exit);
+    for word in words {
+        assert!(ran.err.contains(word), "{word:?} is not in: {}", ran.err);
+    }
+    assert!(!ran.err.bytes().any(|b| b < 0x20 && b != b'\n'), "a control character reached the terminal");
+}
+
+#[test]
+fn what_is_not_a_request_is_refused_with_the_file_and_a_way_out() {
+    let desk = desk();
+    let write = |name: &str, bytes: &[u8]| {
+        let path = desk.path(name);
+        std::fs::write(&path, bytes).expect("written");
+        path
+    };
+    refused(&desk, &desk.path("absent"), Exit::Failed, &["absent", "Check the path"]);
+    refused(&desk, &write("empty.json", b""), Exit::Failed, &["empty.json", "it is empty"]);
+    refused(&desk, &write("text.json", b"hello"), Exit::Failed, &["text.json", "line 1, column 1"]);
+    refused(&desk, &write("list.json", b"[]"), Exit::Failed, &["list.json", "signed"]);
+    refused(&desk, &write("number.json", b"7"), Exit::Failed, &["number.json"]);
+    let wave = read(&fixture("acme/2-update/wave-create.json"));
+    refused(
+        &desk,
+        &write("cut.json", &wave[..wave.len() / 2]),
+        Exit::Failed,
+        &["cut.json", "ends in the middle"],
+    );
+    let mut twice = b"{\"targets\":{},".to_vec();
+    twice.extend_from_slice(&wave[1..]);
+    refused(&desk, &write("twice.json", &twice), Exit::Failed, &["twice.json", "stands twice"]);
+    let folder = desk.path("folder");
+    std::fs::create_dir(&folder).expect("made");
+    refused(&desk, &folder, Exit::Failed, &["there is no request.json in this folder"]);
+    std::fs::create_dir(folder.join("request.json")).expect("made");
+    refused(&desk, &folder, Exit::Failed, &["request.json", "a file is needed"]);
+    let root = fixture("acme/2-update/prod-roots/3.root.json");
+    refused(&desk, &root, Exit::Failed, &["3.root.json"]);
+    std::os::unix::fs::symlink(fixture("acme/2-update/wave.json"), desk.path("link")).expect("linked");
+    refused(&desk, &desk.path("link"), Exit::Failed, &["links are not followed"]);
+    let hostile = desk.path("\u{1b}[31mred\u{202e}.json");
+    std::fs::write(&hostile, b"{").expect("written");
+    refused(&desk, &hostile, Exit::Failed, &["\\u{1b}", "\\u{202e}"]);
+}
+
+#[test]
+fn a_file_past_the_cap_of_the_policy_is_refused_before_it_is_read() {
+    let desk = desk();
+    let path = desk.path("sparse.json");
+    let file = std::fs::File::create(&path).expect("made");
+    // A sparse file of 2 TiB: reading or allocating it would not go unnoticed.
+    file.set_len(2 << 40).expect("sized");
+    refused(&desk, &path, Exit::Failed, &["sparse.json", "at most 67108864 are read", "max_file_bytes"]);
+}
+
+#[test]
+fn a_request_of_another_factory_or_with_another_root_chain_is_refused() {
+    let desk = desk();
+    let other = desk.request(&fixture("acme/1-populate"), "other-factory", "w", 12, &[]);
+    refused(&desk, &other, Exit::Refused, &["is for the Factory \"other-factory\"", "acme-gateway"]);
+    let foreign = desk.request(&fixture("rsa/1-populate"), "acme-gateway", "foreign", 12, &[]);
+    refused(&desk, &foreign, Exit::Refused, &["the root chain does not hold", "of another Factory"]);
+}
+
+#[test]
+fn metadata_of_a_wrong_role_or_type_is_refused() {
+    let desk = desk();
+    let wave = String::from_utf8(read(&fixture("acme/2-update/wave-create.json"))).expect("text");
+    for (from, to, words) in [
+        ("\"_type\":\"Targets\"", "\"_type\":\"Root\"", "is needed here"),
+        ("\"version\":42}", "\"version\":\"42\"}", "a whole number is needed"),
+        ("\"version\":42}", "\"version\":0}", "from 1"),
+        ("\"version\":42}", "\"version\":4.2}", "a whole number is needed"),
+        ("\"signatures\":[", "\"signatures\":[3,", "signatures[0]"),
+        ("\"targets\":{\"intel", "\"targets\":{\"x\":7,\"intel", "an object is needed"),
+    ] {
+        assert!(wave.contains(from), "{from}");
+        let path = desk.path("changed.json");
+        std::fs::write(&path, wave.replacen(from, to, 1)).expect("written");
+        refused(&desk, &path, Exit::Failed, &[words]);
+    }
+}
+
+/// Changes a file of a request and brings the manifest in line, as a hostile machine would.
+fn rewrite(request: &Path, name: &str, bytes: &[u8]) {
+    std::fs::write(request.join(name), bytes).expect("written");
+    let mut manifest = json(&request.join("request.json"));
+    manifest["files"][name] = serde_json::to_value(FileFacts::of(bytes)).expect("a value");
+    std::fs::write(request.join("request.json"), serde_json::to_vec_pretty(&manifest).expect("json"))
+        .expect("written");
+}
+
+fn blocking(review: &serde_json::Value) -> Vec<String> {
+    let findings = review["findings"].as_array().cloned().unwrap_or_default();
+    let blocks = findings.iter().filter(|finding| finding["severity"] == "block");
+    blocks.filter_map(|finding| finding["check"].as_str().map(str::to_owned)).collect()
+}
+
+#[test]
+fn a_request_with_changed_evidence_or_content_is_refused_with_the_reason() {
+    for (name, from, to, check) in [
+        ("targets.json", "\"lmp-ver\":\"94\"", "\"lmp-ver\":\"95\"", "added-from-ci"),
+        ("targets.json", "\"lmp-ver\":\"91\"", "\"lmp-ver\":\"92\"", "untouched"),
+        ("targets.json", "\"tags\":[\"production\"]", "\"tags\":[\"devel\"]", "composition"),
+        ("current.json", "\"lmp-ver\": \"91\"", "\"lmp-ver\": \"90\"", "baseline-threshold"),
+        ("ci-targets.json", "\"lmp-ver\": \"94\"", "\"lmp-ver\": \"95\"", "ci-signature"),
+    ] {
+        let desk = desk();
+        desk.add_officer("alice");
+        desk.import_key(&fixture("acme/targets.keys.tgz"), "alice", "1");
+        let request = update_request(&desk);
+        let changed = String::from_utf8(read(&request.join(name))).expect("text");
+        assert!(changed.contains(from), "{name}: {from}");
+        rewrite(&request, name, changed.replacen(from, to, 1).as_bytes());
+        let (id, review) = desk.import(&request);
+        assert_eq!(review["signable"], false, "{name}");
+        assert!(blocking(&review).iter().any(|one| one == check), "{name}: {:?}", blocking(&review));
+        desk.sign(&id, &review, "alice", &[]).ended(Exit::Refused);
+        let log = desk.run(&["--json", "log", "show"]).done().json();
+        let types: Vec<_> =
+            log.as_array().expect("entries").iter().map(|entry| entry["type"].clone()).collect();
+        assert!(types.iter().any(|kind| kind == "sign.aborted"), "the refusal is in the log");
+        assert!(!types.iter().any(|kind| kind == "sign.intent" || kind == "sign.result"));
+    }
+}
+
+#[test]
+fn a_request_without_evidence_is_blocked() {
+    let desk = desk();
+    let request = update_request(&desk);
+    for missing in ["current.json", "ci-targets.json"] {
+        let copy = desk.path(&format!("without-{missing}"));
+        let mut manifest = json(&request.join("request.json"));
+        std::fs::create_dir_all(copy.join("prod-roots")).expect("made");
+        for name in manifest["files"].as_object().expect("files").keys().cloned().collect::<Vec<_>>() {
+            if name != missing {
+                std::fs::create_dir_all(copy.join(&name).parent().expect("a folder")).expect("made");
+                std::fs::copy(request.join(&name), copy.join(&name)).expect("copied");
+            }
+        }
+        manifest["files"].as_object_mut().expect("files").remove(missing);
+        std::fs::write(copy.join("request.json"), serde_json::to_vec(&manifest).expect("json"))
+            .expect("written");
+        let (_, review) = desk.import(&copy);
+        assert!(blocking(&review).iter().any(|one| one == "evidence"), "{missing}: {:?}", blocking(&review));
+    }
+    let (_, review) = desk.import(&request.join("targets.json"));
+    assert!(blocking(&review).iter().any(|one| one == "evidence"), "{:?}", blocking(&review));
+}
+
+/// Every byte of the files that carry trust, one after another, with the manifest brought in line: either the request
+/// is refused, or the very same bytes would be signed as before.
+#[test]
+fn no_flipped_byte_is_ever_signed() {
+    let desk = desk();
+    desk.add_officer("alice");
+    desk.import_key(&fixture("acme/targets.keys.tgz"), "alice", "1");
+    let request = update_request(&desk);
+    let station = Station::open(&desk.host, &desk.station(), None).expect("the station");
+    let now = Time::parse(common::NOW).expect("a time");
+    let judge = |folder: &Path| -> Option<(bool, String)> {
+        let taken = take_in(&*desk.host.disk, folder, 1 << 20, &BareFacts::default(), now).ok()?;
+        if taken.manifest.factory != station.facts.factory {
+            return None;
+        }
+        let mut chain = station.trust.chain.clone();
+        for (name, bytes) in taken.production_roots() {
+            chain.extend(countersign::station::trust::named_root(name, bytes).ok()?).ok()?;
+        }
+        let import = Import {
+            format: "countersign/import/1".into(),
+            bare: false,
+            importer: String::new(),
+            source: String::new(),
+            time: String::new(),
+        };
+        let stored = StoredRequest::unsaved(&station.layout, taken, import);
+        with_review(&station, now, &stored, |situation, review| {
+            (review.signable(), situation.message.digest().to_string())
+        })
+        .ok()
+    };
+    let (signable, honest) = judge(&request).expect("the request itself");
+    assert!(signable);
+    // The newest root and the baseline are small, targets.json is the thing itself: each byte of them. The stride keeps
+    // the suite fast; it shares no factor with the lengths of repeated structures, so every kind of place is met.
+    for (name, stride) in
+        [("targets.json", 11), ("current.json", 11), ("prod-roots/3.root.json", 7), ("request.json", 3)]
+    {
+        let whole = read(&request.join(name));
+        let manifest = read(&request.join("request.json"));
+        for at in (0..whole.len()).step_by(stride) {
+            let mut flipped = whole.clone();
+            flipped[at] ^= 1 << (at % 7);
+            if name == "request.json" {
+                std::fs::write(request.join(name), &flipped).expect("written");
+            } else {
+                rewrite(&request, name, &flipped);
+            }
+            if let Some((signable, digest)) = judge(&request) {
+                // What request.json says of itself (tool, time, the wave's name) is not part of what is signed.
+                assert!(
+                    !signable || (name == "request.json" && digest == honest),
+                    "{name}: byte {at} was signable"
+                );
+            }
+            std::fs::write(request.join(name), &whole).expect("restored");
+            std::fs::write(request.join("request.json"), &manifest).expect("restored");
+        }
+    }
+}
+
+#[test]
+fn wrong_words_and_wrong_passphrases_sign_nothing_and_are_logged() {
+    let desk = desk();
+    desk.add_officer("alice");
+    desk.import_key(&fixture("acme/targets.keys.tgz"), "alice", "1");
+    let request = update_request(&desk);
+    let (id, review) = desk.import(&request);
+    let passphrase = desk.passphrase("alice");
+    let words = review["confirm"].as_str().expect("words").to_owned();
+    let sign = |words: &str, passphrase: &str| {
+        desk.run(&["sign", &id, "--officer", "alice", "--confirm", words, "--passphrase-file", passphrase])
+    };
+    sign("adult aardvark adult aardvark adult aardvark", &passphrase).ended(Exit::NotApproved);
+    let wrong = desk.path("wrong");
+    std::fs::write(&wrong, "not her passphrase at all\n").expect("written");
+    let wrong = format!("alice={}", wrong.display());
+    sign(&words, &wrong).ended(Exit::NotApproved);
+    assert_eq!(desk.clock.slept(), 1000, "a wrong passphrase slows down");
+    sign(&words, &wrong).ended(Exit::NotApproved);
+    assert_eq!(desk.clock.slept(), 3000, "the second one more so");
+    let log = desk.run(&["--json", "log", "show", "--type", "officer.auth.failed"]).done().json();
+    assert_eq!(log.as_array().map(Vec::len), Some(2));
+    sign(&words, &passphrase).done();
+}
+
+#[test]
+fn a_changed_policy_or_a_request_changed_in_the_station_is_noticed_before_signing() {
+    let desk = desk();
+    desk.add_officer("alice");
+    desk.import_key(&fixture("acme/targets.keys.tgz"), "alice", "1");
+    let request = update_request(&desk);
+    let (id, review) = desk.import(&request);
+    let policy = desk.run(&["policy", "show"]).done().out;
+    let other = desk.path("policy.toml");
+    std::fs::write(&other, policy.replace("hours = 24", "hours = 12")).expect("written");
+    desk.run(&["policy", "set", text(&other)]).done();
+    let ran = desk.sign(&id, &review, "alice", &[]).ended(Exit::NotApproved);
+    assert!(ran.err.contains("is not the one that was last shown"), "{}", ran.err);
+    let review = desk.run(&["--json", "review", &id]).done().json();
+    let stored = desk.station().join("requests").join(&id).join("request/targets.json");
+    let mut bytes = read(&stored);
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&stored, bytes).expect("written");
+    desk.sign(&id, &review, "alice", &[]).ended(Exit::Failed);
+}
+
+#[test]
+fn an_export_to_a_full_or_occupied_place_leaves_nothing_half_written() {
+    let desk = desk();
+    desk.add_officer("alice");
+    desk.import_key(&fixture("acme/targets.keys.tgz"), "alice", "1");
+    let (id, review) = desk.import(&update_request(&desk));
+    let unsigned = desk.run(&["export", &id, text(&desk.path("early"))]).ended(Exit::Failed);
+    assert!(unsigned.err.contains("is not signed yet"), "{}", unsigned.err);
+    desk.sign(&id, &review, "alice", &[]).done();
+    let occupied = desk.path("occupied");
+    std::fs::create_dir(&occupied).expect("made");
+    std::fs::write(occupied.join("mine"), "x").expect("written");
+    let ran = desk.run(&["export", &id, text(&occupied)]).ended(Exit::Failed);
+    assert!(ran.err.contains("is not overwritten"), "{}", ran.err);
+    assert_eq!(read(&occupied.join("mine")), b"x");
+    desk.run(&["export", &id, "/proc/signed"]).ended(Exit::Failed);
+    desk.export(&id, "good");
+    let failed = desk.run(&["--json", "log", "show", "--type", "export.failed"]).done().json();
+    assert_eq!(failed.as_array().map(Vec::len), Some(3));
+}
+
+#[test]
+fn the_same_tag_and_version_is_never_signed_with_another_content() {
+    let desk = desk();
+    desk.add_officer("alice");
+    desk.import_key(&fixture("acme/targets.keys.tgz"), "alice", "1");
+    let (id, review) = desk.import(&update_request(&desk));
+    desk.sign(&id, &review, "alice", &[]).done();
+    let other = desk.request(&fixture("acme/2-update"), "acme-gateway", "other", 42, &["--prune", "12"]);
+    let (id, review) = desk.import(&other);
+    assert!(blocking(&review).iter().any(|one| one == "equivocation"), "{:?}", blocking(&review));
+    desk.sign(&id, &review, "alice", &[]).ended(Exit::Refused);
+}
