@@ -141,3 +141,37 @@ fn the_signed_bundle_passes_sha256sum() {
         assert!(!read(&bundle.join(name)).is_empty(), "{name}");
     }
 }
+
+/// What an offline update's `bundle-targets.json` looks like before it is signed.
+fn bundle_targets(name: &str) -> String {
+    format!(
+        "{{\"signatures\":[],\"signed\":{{\"_type\":\"Targets\",\"expires\":\"2027-06-01T00:00:00Z\",\"version\":45,\
+         \"x-fio-offline-bundle\":{{\"type\":\"prod\",\"tag\":\"production\",\"targets\":[\"{name}\"]}}}}}}"
+    )
+}
+
+#[test]
+fn an_offline_bundle_is_signed_for_targets_that_the_tag_has_and_for_no_others() {
+    let (desk, _) = desk("acme");
+    let (step, wave, version, more) = STEPS[0];
+    let request = desk.request(&fixture(&format!("acme/{step}")), "acme-gateway", wave, version, more);
+    let (id, review) = desk.import(&request);
+    desk.sign(&id, &review, "alice", &[]).done();
+    // A bare file proves nothing about production; the policy may let the station's own memory stand in.
+    let policy = desk.run(&["policy", "show"]).done().out.replace("# evidence = \"block\"", "evidence = \"warn\"");
+    std::fs::write(desk.path("policy.toml"), policy).expect("written");
+    desk.run(&["policy", "set", text(&desk.path("policy.toml"))]).done();
+    for (name, signable) in [("intel-corei7-64-lmp-12", true), ("intel-corei7-64-lmp-99", false)] {
+        let file = desk.path("bundle-targets.json");
+        std::fs::write(&file, bundle_targets(name)).expect("written");
+        let (id, review) = desk.import(&file);
+        assert_eq!(review["signable"], signable, "{:#}", review["findings"]);
+        if signable {
+            desk.sign(&id, &review, "alice", &[]).done();
+            let bundle = desk.export(&id, "signed-bundle");
+            let upload = json(&bundle.join("upload/bundle-targets.json"));
+            assert_eq!(upload["signatures"].as_array().map(Vec::len), Some(1));
+            assert_eq!(upload["signed"]["x-fio-offline-bundle"]["targets"][0], name);
+        }
+    }
+}

@@ -9,6 +9,7 @@ use crate::host::disk::Kind;
 use crate::json::{Document, Limits, Value};
 use crate::text::{shown, shown_path};
 use crate::tuf::Digest;
+use crate::tuf::targets::OFFLINE_BUNDLE;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -194,7 +195,7 @@ fn take_in_file(
     let root = document.root();
     let text = |key: &str| root.get(key).and_then(|value| value.as_str()).map(|text| text.into_owned());
     let (kind, envelope, wave) = match (root.get("signed"), root.get("targets")) {
-        (Some(signed), _) if signed.get("x-fio-offline-bundle").is_some() => {
+        (Some(signed), _) if signed.get(OFFLINE_BUNDLE).is_some() => {
             (RequestKind::OfflineBundle, root, None)
         }
         (Some(_), _) => (RequestKind::Wave, root, None),
@@ -243,6 +244,9 @@ fn take_in_file(
 
 /// The device tag, when all targets carry the same single one.
 fn only_tag(signed: Value<'_>) -> Option<String> {
+    if let Some(bundle) = signed.get(OFFLINE_BUNDLE) {
+        return bundle.get("tag")?.as_str().map(|tag| tag.into_owned());
+    }
     let mut only = None;
     for (_, target) in signed.get("targets")?.members() {
         for tag in target.get("custom")?.get("tags")?.items() {
