@@ -99,8 +99,23 @@ pub fn take_in_folder(disk: &dyn Disk, folder: &Path, cap: u64) -> Result<Reques
             return Err(not_whole(&found, "it is in the folder, but the manifest does not list it"));
         }
     }
-    let mut files = BTreeMap::new();
-    for (name, facts) in &manifest.files {
+    let mut files = read_listed(disk, folder, &manifest.files, cap)?;
+    let digest = Digest::of(&manifest_bytes);
+    files.insert(REQUEST_FILE.to_owned(), manifest_bytes);
+    if !files.contains_key("targets.json") && manifest.kind != RequestKind::Resign {
+        return Err(not_whole("targets.json", "the request has no such file, so there is nothing to sign"));
+    }
+    Ok(Request { manifest, files, digest, is_bare: false })
+}
+
+/// Reads every listed file and compares it with the manifest; large sets on two threads.
+fn read_listed(
+    disk: &dyn Disk,
+    folder: &Path,
+    listed: &BTreeMap<String, FileFacts>,
+    cap: u64,
+) -> Result<BTreeMap<String, Vec<u8>>, BundleError> {
+    let read = |(name, facts): (&String, &FileFacts)| -> Result<(String, Vec<u8>), BundleError> {
         let bytes = match disk.read_beneath(folder, name, cap) {
             Err(e) if e.is_missing() => {
                 return Err(not_whole(name, "the manifest lists it, and it is missing"));
@@ -111,46 +126,26 @@ pub fn take_in_folder(disk: &dyn Disk, folder: &Path, cap: u64) -> Result<Reques
             let why = format!("it has {} bytes, the manifest says {}", bytes.len(), facts.length);
             return Err(not_whole(name, &why));
         }
-        files.insert(name.clone(), bytes);
-    }
-    check_digests(&manifest.files, &files)?;
-    let digest = Digest::of(&manifest_bytes);
-    files.insert(REQUEST_FILE.to_owned(), manifest_bytes);
-    if !files.contains_key("targets.json") && manifest.kind != RequestKind::Resign {
-        return Err(not_whole("targets.json", "the request has no such file, so there is nothing to sign"));
-    }
-    Ok(Request { manifest, files, digest, is_bare: false })
-}
-
-/// Compares every file's SHA-256 with the manifest; large sets on two threads.
-fn check_digests(
-    facts: &BTreeMap<String, FileFacts>,
-    files: &BTreeMap<String, Vec<u8>>,
-) -> Result<(), BundleError> {
-    let mut by_size: Vec<_> =
-        facts.iter().filter_map(|(name, facts)| Some((name, facts, files.get(name)?))).collect();
-    by_size.sort_by_key(|(_, _, bytes)| std::cmp::Reverse(bytes.len()));
-    let differs = |(name, facts, bytes): &&(&String, &FileFacts, &Vec<u8>)| {
-        (Digest::parse(&facts.sha256) != Some(Digest::of(bytes))).then(|| (*name).clone())
+        if Digest::parse(&facts.sha256) != Some(Digest::of(&bytes)) {
+            return Err(not_whole(name, "its SHA-256 differs from the manifest's"));
+        }
+        Ok((name.clone(), bytes))
     };
-    let total: usize = by_size.iter().map(|(_, _, bytes)| bytes.len()).sum();
-    let wrong = if total < 1 << 20 {
-        by_size.iter().find_map(|file| differs(&file))
-    } else {
-        std::thread::scope(|scope| {
-            let halves: Vec<_> = (0..2)
-                .map(|start| {
-                    let share = by_size.iter().skip(start).step_by(2);
-                    scope.spawn(move || share.into_iter().find_map(|file| differs(&file)))
-                })
-                .collect();
-            halves.into_iter().filter_map(|half| half.join().ok()).flatten().next()
-        })
-    };
-    match wrong {
-        Some(name) => Err(not_whole(&name, "its SHA-256 differs from the manifest's")),
-        None => Ok(()),
+    if listed.values().map(|facts| facts.length).fold(0, u64::saturating_add) < 1 << 20 {
+        return listed.iter().map(read).collect();
     }
+    // The largest in turns, so that both have about the same to do.
+    let mut by_size: Vec<_> = listed.iter().collect();
+    by_size.sort_by_key(|(_, facts)| std::cmp::Reverse(facts.length));
+    let share = |start: usize| -> Result<Vec<_>, BundleError> {
+        by_size.iter().copied().skip(start).step_by(2).map(read).collect()
+    };
+    std::thread::scope(|scope| {
+        let other = scope.spawn(|| share(1));
+        let own = share(0);
+        let other = other.join().unwrap_or_else(|grief| std::panic::resume_unwind(grief));
+        Ok(own?.into_iter().chain(other?).collect())
+    })
 }
 
 fn not_whole(name: &str, why: &str) -> BundleError {

@@ -68,10 +68,11 @@ fn write(
     let proposal = Targets::read(document.root(), station.dialect)?;
     let mut files = files(station, stored, &made, newest, &proposal)?;
     let signed = newest.signed.clone();
-    let manifest = manifest(station, stored, &made, newest, &files).to_bytes();
+    let facts: BTreeMap<String, FileFacts> =
+        files.iter().map(|(name, parts)| (name.clone(), facts_of(parts))).collect();
+    let manifest = manifest(station, stored, &made, newest, facts.clone()).to_bytes();
     let manifest_digest = Digest::of(&manifest).to_string();
-    let mut sums: Vec<String> =
-        files.iter().map(|(name, parts)| sum_line(name, &facts_of(parts).sha256)).collect();
+    let mut sums: Vec<String> = facts.iter().map(|(name, facts)| sum_line(name, &facts.sha256)).collect();
     sums.push(sum_line(SIGNED_FILE, &manifest_digest));
     files.insert(SIGNED_FILE.to_owned(), vec![Cow::Owned(manifest)]);
     files.insert(SUMS_FILE.to_owned(), vec![Cow::Owned(sums.concat().into_bytes())]);
@@ -143,7 +144,7 @@ fn manifest(
     stored: &StoredRequest,
     made: &[Made],
     newest: &Made,
-    files: &BTreeMap<String, Parts<'_>>,
+    files: BTreeMap<String, FileFacts>,
 ) -> SignedManifest {
     let request = &stored.request.manifest;
     let root = station.trust.newest();
@@ -164,7 +165,7 @@ fn manifest(
     SignedManifest {
         dialect: station.dialect.name().to_owned(),
         factory: request.factory.clone(),
-        files: files.iter().map(|(name, parts)| (name.clone(), facts_of(parts))).collect(),
+        files,
         findings: newest.findings.iter().map(finding).collect(),
         format: SIGNED_FORMAT.to_owned(),
         keys: made.iter().map(key).collect(),

@@ -8,8 +8,9 @@ use crate::review::situation::{Baseline, BaselineSource, Carried, CiTargets, Sit
 use crate::review::{Review, review};
 use crate::station::request::{self, StoredRequest};
 use crate::station::{Station, TagHistory, vault};
-use crate::tuf::signature::{Assessed, assess};
-use crate::tuf::{Digest, KeyId, Message, Targets};
+use crate::tuf::signature::assess;
+use crate::tuf::{Dialect, Digest, KeyId, Root, Targets};
+use std::thread::ScopedJoinHandle;
 
 /// The role whose signatures this product makes.
 pub const ROLE: &str = "targets";
@@ -38,12 +39,11 @@ pub fn with_situation<R>(
     work: impl FnOnce(&Situation<'_>) -> R,
 ) -> Result<R, CeremonyError> {
     let request = &stored.request;
-    let newest = station.trust.newest();
+    let (newest, dialect) = (station.trust.newest(), station.dialect);
     let document = parse(request, "targets.json")?
         .ok_or_else(|| CeremonyError::Nothing("the request has no targets.json".to_owned()))?;
-    let proposal = Targets::read(document.root(), station.dialect)?;
+    let proposal = Targets::read(document.root(), dialect)?;
     let message = proposal.metadata.message()?;
-    let signatures = assess(proposal.metadata.signatures.clone(), &message, newest, ROLE);
     let no_history = TagHistory::default();
     let history = station.history.tags.get(&request.manifest.tag).unwrap_or(&no_history);
     let known = if request.is_bare { known_content(station, history, message.digest())? } else { None };
@@ -54,13 +54,20 @@ pub fn with_situation<R>(
         (None, false) => Carried::Folder,
     };
     let remembered = if carried == Carried::BareFile { remembered_targets(station, history)? } else { None };
-    let (current, source) = match &remembered {
-        Some((stored, name)) => (parse(&stored.request, name)?, BaselineSource::Station),
-        None => (parse(evidence, "current.json")?, BaselineSource::Request),
+    let (source, (holder, name)) = match &remembered {
+        Some((stored, name)) => (BaselineSource::Station, (&stored.request, *name)),
+        None => (BaselineSource::Request, (evidence, "current.json")),
     };
-    let baseline = current.as_ref().map(|current| read_baseline(station, current, source)).transpose()?;
-    let ci_document = parse(evidence, "ci-targets.json")?;
-    let ci = ci_document.as_ref().map(|document| read_ci(station, document)).transpose()?;
+    // Reading the files, and hashing them for each signature, is what takes time: each file has a thread of its own.
+    let (current, ci_document, _) =
+        on_threads(|| parse(holder, name), || parse(evidence, "ci-targets.json"), || message.digest());
+    let (current, ci_document) = (current?, ci_document?);
+    let (baseline, ci, signatures) = on_threads(
+        || current.as_ref().map(|current| read_baseline(dialect, newest, current, source)).transpose(),
+        || ci_document.as_ref().map(|document| read_ci(dialect, newest, document)).transpose(),
+        || assess(proposal.metadata.signatures.clone(), &message, newest, ROLE),
+    );
+    let (baseline, ci) = (baseline?, ci?);
     let own_keys = own_keys(station)?;
     let situation = Situation {
         manifest: &request.manifest,
@@ -95,25 +102,44 @@ fn parse<'r>(request: &'r Request, name: &str) -> Result<Option<Document<'r>>, C
 }
 
 fn read_baseline<'d>(
-    station: &Station,
+    dialect: Dialect,
+    root: &Root,
     document: &'d Document<'_>,
     source: BaselineSource,
 ) -> Result<Baseline<'d>, CeremonyError> {
-    let targets = Targets::read(document.root(), station.dialect)?;
-    let (signatures, digest) = assessed(station, &targets)?;
-    Ok(Baseline { targets, signatures, source, digest })
+    let targets = Targets::read(document.root(), dialect)?;
+    let message = targets.metadata.message()?;
+    let signatures = assess(targets.metadata.signatures.clone(), &message, root, ROLE);
+    Ok(Baseline { digest: message.digest(), targets, signatures, source })
 }
 
-fn read_ci<'d>(station: &Station, document: &'d Document<'_>) -> Result<CiTargets<'d>, CeremonyError> {
-    let targets = Targets::read(document.root(), station.dialect)?;
-    let (signatures, _) = assessed(station, &targets)?;
+fn read_ci<'d>(
+    dialect: Dialect,
+    root: &Root,
+    document: &'d Document<'_>,
+) -> Result<CiTargets<'d>, CeremonyError> {
+    let targets = Targets::read(document.root(), dialect)?;
+    let message = targets.metadata.message()?;
+    let signatures = assess(targets.metadata.signatures.clone(), &message, root, ROLE);
     Ok(CiTargets { targets, signatures })
 }
 
-fn assessed(station: &Station, targets: &Targets<'_>) -> Result<(Vec<Assessed>, Digest), CeremonyError> {
-    let message: Message<'_> = targets.metadata.message()?;
-    let signatures = targets.metadata.signatures.clone();
-    Ok((assess(signatures, &message, station.trust.newest(), ROLE), message.digest()))
+/// Does three pieces of work at the same time.
+fn on_threads<A: Send, B: Send, C>(
+    one: impl FnOnce() -> A + Send,
+    two: impl FnOnce() -> B + Send,
+    here: impl FnOnce() -> C,
+) -> (A, B, C) {
+    std::thread::scope(|scope| {
+        let (one, two) = (scope.spawn(one), scope.spawn(two));
+        let here = here();
+        (joined(one), joined(two), here)
+    })
+}
+
+/// What a thread worked out; if it came to grief, so does this one.
+fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|grief| std::panic::resume_unwind(grief))
 }
 
 /// The request, with full evidence, for which this station signed these very bytes before.
