@@ -158,7 +158,8 @@ mod tests {
     fn a_changed_or_cut_file_is_damaged_not_opened() {
         let identity = age::x25519::Identity::generate();
         let sealed = seal(&[&identity.to_public()], &[7; 500]).expect("sealed");
-        for at in (0..sealed.len()).step_by(7) {
+        // The line feed at the very end is no part of the armour.
+        for at in (0..sealed.trim_ascii_end().len()).step_by(7) {
             let mut changed = sealed.clone();
             changed[at] ^= 1;
             unseal(&identity, &changed).expect_err("changed");
