@@ -202,6 +202,9 @@ impl Run<'_> {
                 imported.new_roots
             ))?;
         }
+        // An earlier sitting may have stopped between the signature and the export.
+        let earlier = imported.stored.signatures(self.station.disk())?;
+        self.made = earlier.into_iter().max_by_key(|made| made.seq);
         self.stored = Some(imported.stored);
         Ok(ask_plainly(self.host, "read the review")?.into())
     }
@@ -234,6 +237,10 @@ impl Run<'_> {
     }
 
     fn approve(&mut self) -> Result<Turn, CeremonyError> {
+        if self.made.is_some() {
+            self.say("It is signed already; the approvals stand in the log.\n")?;
+            return Ok(ask_plainly(self.host, "go on")?.into());
+        }
         let reviewed = self.reviewed()?;
         let subject = subject(self.stored()?, &reviewed);
         let decided = decisions(self.station, &subject, self.host.clock.now())?;
@@ -310,19 +317,28 @@ impl Run<'_> {
     }
 
     fn sign(&mut self) -> Result<Turn, CeremonyError> {
-        if self.made.is_some() {
-            self.say("It is signed. A signature cannot be taken back; the bundle can be left unwritten.\n")?;
-            return Ok(ask_plainly(self.host, "go on")?.into());
-        }
-        let reviewed = self.reviewed()?;
         let keys = vault::list_keys(self.station.disk(), &self.station.layout.keys())?;
         self.say(&holders(&keys))?;
-        let names = match ask_or(self.host, "nobody yet", "Who opens the key? Names, with a space between.")?
-        {
+        let asked = match &self.made {
+            None => ask_or(self.host, "nobody yet", "Who opens the key? Names, with a space between.")?,
+            Some(made) => {
+                self.say(&format!(
+                    "It is signed with key {}. A signature cannot be taken back.\n",
+                    made.keyid
+                ))?;
+                let or = "To sign with another key too: who opens it? Names, with a space between.";
+                match ask_or(self.host, "go on", or)? {
+                    Answer::On => return Ok(Turn::On),
+                    other => other,
+                }
+            }
+        };
+        let names = match asked {
             Answer::Typed(names) => names,
             Answer::On => return Ok(Turn::Again),
             other => return Ok(other.into()),
         };
+        let reviewed = self.reviewed()?;
         let officers = names
             .split([' ', ','])
             .filter(|name| !name.is_empty())
@@ -390,7 +406,11 @@ fn holders(keys: &[SealedKey]) -> String {
     let mut text = String::new();
     for key in keys {
         let short = key.keyid.get(..12).unwrap_or(&key.keyid);
-        text += &format!("Key {short} opens with {}.\n", key.holders());
+        let how = match (key.quorum, key.officers.len()) {
+            (1, 1) => String::new(),
+            (quorum, _) => format!("any {quorum} of "),
+        };
+        text += &format!("Key {short} opens with {how}{}.\n", key.holders());
     }
     if keys.is_empty() {
         text += "There is no key on this station. Bring one in first: countersign key import --help\n";

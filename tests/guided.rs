@@ -1,0 +1,351 @@
+//! The guided run: the whole ceremony in one sitting, stopping and going back anywhere, and once through a real
+//! pseudo-terminal.
+
+mod common;
+
+use common::{Desk, fixture, passphrase_of, text};
+use countersign::cli::Exit;
+use std::path::{Path, PathBuf};
+
+/// A station with three officers, a key that any two of them open, and a request for its first wave.
+struct Sitting {
+    desk: Desk,
+    request: PathBuf,
+}
+
+/// Enter.
+const ON: &str = "";
+
+impl Sitting {
+    fn new() -> Sitting {
+        let desk = Desk::new();
+        desk.init("acme", "acme", "1-populate");
+        for officer in ["alice", "bob", "cho"] {
+            desk.add_officer(officer);
+        }
+        desk.import_key(&fixture("acme/targets.keys.tgz"), "alice,bob,cho", "2");
+        let request = desk.request(&fixture("acme/1-populate"), "acme", "populate-targets", 12, &[]);
+        Sitting { desk, request }
+    }
+
+    fn bundle(&self) -> PathBuf {
+        PathBuf::from(format!("{}-signed", text(&self.request)))
+    }
+
+    /// The words that a reader finds in the review. Asking for them is a ceremony of its own on this station.
+    fn words(&self) -> String {
+        let (_, review) = self.desk.import(&self.request);
+        review["confirm"].as_str().expect("words").to_owned()
+    }
+
+    /// Runs with these answers and passphrases; every one of them must have been asked for.
+    #[track_caller]
+    fn run(&self, answers: &[&str], passphrases: &[&str]) -> common::Ran {
+        let put = |queue: &std::sync::Mutex<std::collections::VecDeque<String>>, what: Vec<String>| {
+            queue.lock().expect("lock").extend(what);
+        };
+        put(&self.desk.terminal.answers, answers.iter().map(|answer| (*answer).to_owned()).collect());
+        put(&self.desk.terminal.secrets, passphrases.iter().map(|name| passphrase_of(name)).collect());
+        let ran = self.desk.run(&["run", text(&self.request)]);
+        let left = self.desk.terminal.answers.lock().expect("lock").clone();
+        assert!(left.is_empty(), "not asked for: {left:?}\n{}\n{}", ran.out, ran.err);
+        let left = self.desk.terminal.secrets.lock().expect("lock").len();
+        assert_eq!(left, 0, "passphrases not asked for\n{}\n{}", ran.out, ran.err);
+        ran
+    }
+
+    fn entries(&self, kind: &str) -> usize {
+        let folder = self.desk.station().join("log/events");
+        let mut count = 0;
+        for file in std::fs::read_dir(folder).expect("the log") {
+            let lines = std::fs::read_to_string(file.expect("a file").path()).expect("read");
+            count += lines.lines().filter(|line| line.contains(&format!("\"type\":\"{kind}\""))).count();
+        }
+        count
+    }
+}
+
+#[test]
+fn a_whole_ceremony_in_one_sitting_ends_with_the_bundle_and_the_list_for_paper() {
+    let sitting = Sitting::new();
+    let words = sitting.words();
+    let ran = sitting.run(&[ON, ON, ON, ON, ON, "alice bob", &words, ON, ON], &["alice", "bob"]).done();
+    for step in 1..=6 {
+        assert!(ran.out.contains(&format!("Step {step} of 6: ")), "step {step}\n{}", ran.out);
+    }
+    let list = ran.out.split("Write this on paper").nth(1).expect("the list for paper");
+    for wanted in ["populate-targets, production, 12", &words, "alice, bob (strength L1)", "log head"] {
+        assert!(list.contains(wanted), "{wanted}\n{list}");
+    }
+    assert!(ran.err.contains("bob, your passphrase: "), "{}", ran.err);
+    // What stands in the bundle is what fioctl would have posted.
+    let posted = common::json(&sitting.bundle().join("upload/wave-create.json"));
+    assert_eq!(posted, common::json(&fixture("acme/1-populate/wave-create.json")));
+    sitting.desk.run(&["verify", text(&sitting.bundle())]).done();
+}
+
+#[test]
+fn stopping_anywhere_loses_nothing_and_the_next_run_goes_on() {
+    let sitting = Sitting::new();
+    let words = sitting.words();
+    for stopped in [
+        &["q"][..],
+        &[ON, "q"],
+        &[ON, ON, "q"],
+        &[ON, ON, ON, "q"],
+        &[ON, ON, ON, ON, "q"],
+        &[ON, ON, ON, ON, ON, "q"],
+    ] {
+        let ran = sitting.run(stopped, &[]).ended(Exit::NotApproved);
+        assert!(ran.out.contains("To go on: countersign run "), "{}", ran.out);
+        assert_eq!(sitting.entries("sign.intent"), 0);
+    }
+    // Signed, then stopped before the export: the next run does not sign again.
+    let signed = [ON, ON, ON, ON, ON, "bob cho", &words, "q"];
+    let ran = sitting.run(&signed, &["bob", "cho"]).ended(Exit::NotApproved);
+    assert!(ran.out.contains("signed, and not exported yet"), "{}", ran.out);
+    let ran = sitting.run(&[ON, ON, ON, ON, ON, ON, ON], &[]).done();
+    assert!(ran.out.contains("It is signed with key "), "{}", ran.out);
+    assert_eq!(sitting.entries("sign.result"), 1);
+    assert!(sitting.bundle().join("SHA256SUMS").exists());
+}
+
+#[test]
+fn every_step_can_be_left_backwards() {
+    let sitting = Sitting::new();
+    let words = sitting.words();
+    let ran = sitting.run(
+        &[
+            "b",
+            ON, // there is nothing before the first step
+            ON,
+            "b",
+            "b",
+            ON,
+            ON, // from the import
+            "b",
+            ON,
+            ON, // from the review
+            "b",
+            ON,
+            ON, // from the approvals
+            "b",
+            ON,
+            "alice bob",
+            &words, // from the signature
+            "b",
+            ON,
+            ON,
+            ON, // and after it
+        ],
+        &["alice", "bob"],
+    );
+    let ran = ran.done();
+    assert_eq!(sitting.entries("request.imported"), 2, "imported once for the words, once by the run");
+    assert_eq!(ran.out.matches("Step 3 of 6").count(), 3, "{}", ran.out);
+}
+
+#[test]
+fn a_wrong_word_too_few_officers_and_a_wrong_name_can_be_mended_on_the_spot() {
+    let sitting = Sitting::new();
+    let words = sitting.words();
+    let wrong = words.replacen(' ', " aardvark ", 1);
+    let ran = sitting.run(
+        &[
+            ON,
+            ON,
+            ON,
+            ON,
+            ON, // as far as the signature
+            "alice bob",
+            &wrong,
+            ON, // other words
+            "alice",
+            &words,
+            ON, // one officer alone
+            "mallory bob",
+            &words,
+            ON, // nobody of that name
+            "alice bob",
+            &words,
+            ON,
+            ON,
+        ],
+        &["alice", "alice", "bob"],
+    );
+    let ran = ran.done();
+    assert!(ran.err.contains("the confirmation words are not those of this request"), "{}", ran.err);
+    assert!(ran.err.contains("mallory"), "{}", ran.err);
+    assert!(sitting.entries("sign.aborted") >= 2);
+    assert_eq!(sitting.entries("sign.result"), 1);
+}
+
+#[test]
+fn an_officer_can_approve_without_signing() {
+    let sitting = Sitting::new();
+    let words = sitting.words();
+    let ran = sitting
+        .run(&[ON, ON, ON, ON, "cho", &words, ON, "alice bob", &words, ON, ON], &["cho", "alice", "bob"])
+        .done();
+    assert!(ran.out.contains("cho approved, until "), "{}", ran.out);
+    assert_eq!(sitting.entries("approval.granted"), 3);
+}
+
+#[test]
+fn a_rejection_ends_the_sitting_and_holds() {
+    let sitting = Sitting::new();
+    let words = sitting.words();
+    let reason = "the version was not tested";
+    let ran = sitting.run(&[ON, ON, ON, ON, "reject bob", reason], &["bob"]).ended(Exit::NotApproved);
+    assert!(ran.out.contains("bob rejected request"), "{}", ran.out);
+    let ran = sitting.run(&[ON, ON, ON, ON, ON, "alice cho", &words, "q"], &["alice", "cho"]);
+    assert!(ran.err.contains(reason), "{}", ran.err);
+    assert_eq!(ran.exit, Exit::NotApproved);
+    assert_eq!(sitting.entries("sign.intent"), 0);
+}
+
+#[test]
+fn a_blocked_request_goes_no_further_than_the_review() {
+    let sitting = Sitting::new();
+    sitting.desk.clock.set("2028-01-01T00:00:00Z");
+    let ran = sitting.run(&[ON, ON, ON, ON, "q"], &[]).ended(Exit::NotApproved);
+    assert!(ran.out.contains("This request is blocked."), "{}", ran.out);
+    assert!(!ran.out.contains("Step 4 of 6"), "{}", ran.out);
+}
+
+#[test]
+fn a_stick_that_cannot_be_written_does_not_lose_the_signature() {
+    let sitting = Sitting::new();
+    let words = sitting.words();
+    std::fs::write(sitting.bundle(), b"in the way").expect("written");
+    let elsewhere = sitting.desk.path("elsewhere");
+    let ran = sitting
+        .run(&[ON, ON, ON, ON, ON, "alice bob", &words, ON, ON, ON, text(&elsewhere)], &["alice", "bob"]);
+    ran.done();
+    assert_eq!(sitting.entries("export.failed"), 1);
+    assert!(elsewhere.join("upload/wave-create.json").exists());
+}
+
+#[test]
+fn without_a_terminal_it_says_which_commands_to_use() {
+    let sitting = Sitting::new();
+    let program = env!("CARGO_BIN_EXE_countersign");
+    let output = std::process::Command::new(program)
+        .args(["--station", text(&sitting.desk.station()), "run", text(&sitting.request)])
+        .stdin(std::process::Stdio::null())
+        .output()
+        .expect("it runs");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("import, review, sign and export"));
+}
+
+mod terminal {
+    use super::*;
+    use countersign::host::RealDisk;
+    use countersign::host::clock::{Clock, SystemClock};
+    use countersign::rehearsal::Factory;
+    use expectrl::{Eof, Expect, Regex, session::OsSession};
+    use std::process::Command;
+    use std::time::Duration;
+
+    /// The program in a terminal of 120 columns, high enough that nothing is paged.
+    fn spawn(station: &Path, request: &Path) -> OsSession {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_countersign"));
+        command.arg("--station").arg(station).arg("run").arg(request);
+        command.env("TERM", "xterm").env_remove("NO_COLOR");
+        let mut session = OsSession::spawn(command).expect("a pseudo-terminal");
+        session.get_process_mut().set_window_size(120, 2000).expect("a size");
+        session.set_expect_timeout(Some(Duration::from_secs(60)));
+        session
+    }
+
+    /// Waits for the question and answers it.
+    #[track_caller]
+    fn answer(session: &mut OsSession, question: &str, with: &str) {
+        session.expect(question).unwrap_or_else(|e| panic!("{question:?} was not asked: {e}"));
+        session.send_line(with).expect("typed");
+    }
+
+    #[test]
+    fn two_officers_at_one_real_terminal() {
+        // The program runs by the machine's clock, so its Factory is made up now.
+        let now = SystemClock.now();
+        let desk = Desk::new();
+        desk.clock.set(&now.to_string());
+        let mut factory = Factory::new(7, "pty", now);
+        factory.build([12]);
+        let step = desk.path("step");
+        factory.write_step(&RealDisk, &step, 12).expect("written");
+        let key_file = desk.path("targets.keys.tgz");
+        factory.write_key_file(&RealDisk, &key_file, 0).expect("written");
+        let (roots, online) = (step.join("prod-roots"), step.join("ci-targets.pub"));
+        let fingerprint = factory.fingerprint();
+        desk.run(&[
+            "init",
+            "--factory",
+            "pty",
+            "--roots",
+            text(&roots),
+            "--online-key",
+            text(&online),
+            "--fingerprint",
+            &fingerprint,
+            "--networked",
+        ])
+        .done();
+        desk.add_officer("alice");
+        desk.add_officer("bob");
+        desk.import_key(&key_file, "alice,bob", "2");
+        let request = desk.path("request");
+        desk.run(&[
+            "request",
+            "--from",
+            text(&step),
+            "--factory",
+            "pty",
+            "--wave",
+            "w1",
+            "--version",
+            "12",
+            "--tag",
+            "production",
+            "--out",
+            text(&request),
+        ])
+        .done();
+
+        let mut session = spawn(&desk.station(), &request);
+        answer(&mut session, "Enter: go on", "");
+        answer(&mut session, "Enter: take it in", "");
+        answer(&mut session, "Enter: read the review", "");
+        let shown = session.expect(Regex(r"(?s)Step 3 of 6.*Enter: go on")).expect("the review");
+        let shown = String::from_utf8_lossy(shown.get(0).expect("a match")).into_owned();
+        let words = words_in(&shown);
+        session.send_line("").expect("typed");
+        answer(&mut session, "Enter: go on to signing", "");
+        answer(&mut session, "Who opens the key?", "alice bob");
+        answer(&mut session, "alice, the words at the end of the review: ", &words);
+        answer(&mut session, "alice, your passphrase: ", "not her passphrase");
+        answer(&mut session, "alice, your passphrase: ", &passphrase_of("alice"));
+        answer(&mut session, "bob, your passphrase: ", &passphrase_of("bob"));
+        answer(&mut session, "Enter: write the bundle", "");
+        answer(&mut session, "Enter: write to ", "");
+        let rest = session.expect(Eof).expect("it ends");
+        let rest = String::from_utf8_lossy(rest.as_bytes()).into_owned();
+        assert!(rest.contains("Write this on paper") && rest.contains(&words), "{rest}");
+        for secret in ["alice", "bob"] {
+            assert!(!rest.contains(&passphrase_of(secret)), "a passphrase was echoed");
+        }
+        let bundle = desk.path("request-signed");
+        desk.run(&["verify", text(&bundle)]).done();
+    }
+
+    /// The confirmation words as they stand in a review on the terminal.
+    fn words_in(shown: &str) -> String {
+        let plain = anstream::adapter::strip_str(shown).to_string();
+        let all: Vec<&str> = plain.split_whitespace().collect();
+        // Six words of the list in a row stand nowhere else.
+        let window = all.windows(6).find(|six| countersign::words::parse(&six.join(" ")).is_some());
+        window.unwrap_or_else(|| panic!("no words in {plain}")).join(" ")
+    }
+}
