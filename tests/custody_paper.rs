@@ -97,7 +97,10 @@ fn scan(picture: &Path) -> String {
     let mut rows = vec![0; reader.output_buffer_size().expect("a size")];
     let info = reader.next_frame(&mut rows).expect("a picture");
     let dark = |x: usize, y: usize| rows[y * info.line_size + x / 8] >> (7 - x % 8) & 1 == 0;
-    let mut image = rqrr::PreparedImage::prepare_from_bitmap(info.width as usize, info.height as usize, dark);
+    // Two dots of the eight of a module's side are enough, and four times fewer take a sixteenth of the time.
+    let (width, height) = (info.width as usize / 4, info.height as usize / 4);
+    let mut image =
+        rqrr::PreparedImage::prepare_from_bitmap(width, height, |x, y| dark(4 * x + 2, 4 * y + 2));
     let grids = image.detect_grids();
     assert_eq!(grids.len(), 1, "{}", picture.display());
     grids[0].decode().expect("decoded").1

@@ -1,6 +1,6 @@
 //! The paper backup of a key: a sheet for the sealed key and one for each officer, with pictures of every QR code.
 
-use crate::host::disk::{ensure_folder, write_durably};
+use crate::host::disk::ensure_folder;
 use crate::host::{Disk, clock::Time};
 use crate::station::custody::{CustodyError, CustodyResult};
 use crate::station::officer::{self, OfficerName};
@@ -8,7 +8,7 @@ use crate::station::paper::{Document, Paper};
 use crate::station::record::compact_bytes;
 use crate::station::seal::SEALED_CAP;
 use crate::station::sealed::{self, SEALED, SealedKey};
-use crate::station::sheet::{Code, Sheet};
+use crate::station::sheet::Sheet;
 use crate::station::vault;
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
@@ -51,15 +51,19 @@ pub fn backup(
     }
     let short = key.keyid.get(..8).unwrap_or_default();
     let mut backup = Backup { sheets: Vec::new(), codes: 0 };
+    let mut written = Vec::new();
     let mut print = |stem: String, title: String, officer: Option<&OfficerName>, documents: &[Document]| {
         let officer = officer.map(OfficerName::as_str);
         let sheet = Sheet { title, factory, key: &key, made: now.to_string(), officer, documents };
         let codes = sheet.codes()?;
         let path = out.join(format!("{stem}.html"));
-        write_durably(disk, &path, 0o600, &[sheet.html(&codes).as_bytes()])?;
+        disk.create(&path, 0o600, &[sheet.html(&codes).as_bytes()])?;
+        written.push(path.clone());
         for code in &codes {
-            let name = format!("{stem}.{}", code.file_stem());
-            write_pictures(disk, out, &name, code)?;
+            let picture = |kind: &str| out.join(format!("{stem}.{}.{kind}", code.file_stem()));
+            disk.create(&picture("svg"), 0o600, &[code.qr.svg().as_bytes()])?;
+            disk.create(&picture("png"), 0o600, &[&code.qr.png()?])?;
+            written.extend([picture("svg"), picture("png")]);
         }
         backup.sheets.push(path);
         backup.codes += codes.len();
@@ -72,13 +76,10 @@ pub fn backup(
         let title = format!("Paper backup: {name}'s sheet for the signing key {short}");
         print(format!("key-{short}-{name}"), title, Some(name), &documents)?;
     }
+    // The folder was empty: a backup that was cut short is seen by its missing sheets, and is made again.
+    written.iter().try_for_each(|path| disk.sync(path))?;
+    disk.sync_folder(out)?;
     Ok(backup)
-}
-
-fn write_pictures(disk: &dyn Disk, out: &Path, name: &str, code: &Code) -> CustodyResult<()> {
-    write_durably(disk, &out.join(format!("{name}.svg")), 0o600, &[code.qr.svg().as_bytes()])?;
-    write_durably(disk, &out.join(format!("{name}.png")), 0o600, &[&code.qr.png()?])?;
-    Ok(())
 }
 
 /// A sealed file as it was sealed: a damaged one is noticed now, not when the paper is needed.

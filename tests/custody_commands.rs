@@ -1,0 +1,188 @@
+//! The commands on officers and keys: what they refuse, with which exit code, and what the log keeps of them.
+
+mod common;
+
+use common::{Desk, fixture, text};
+use countersign::cli::Exit;
+use serde_json::Value;
+
+fn archive() -> std::path::PathBuf {
+    fixture("acme/targets.keys.tgz")
+}
+
+fn desk() -> Desk {
+    let desk = Desk::new();
+    desk.init("acme", "acme-gateway", "1-populate");
+    ["alice", "bob", "carol"].iter().for_each(|name| desk.add_officer(name));
+    desk
+}
+
+/// The log's entries as they stand on disk.
+fn log(desk: &Desk) -> Vec<Value> {
+    let lines = std::fs::read_to_string(desk.station().join("log/events/000000.jsonl")).expect("a log");
+    lines.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+}
+
+fn last(desk: &Desk, kind: &str) -> Value {
+    log(desk).into_iter().rfind(|entry| entry["type"] == kind).unwrap_or_else(|| panic!("no {kind}"))
+}
+
+/// Runs a command with the passphrases of these officers.
+fn with(desk: &Desk, names: &[&str], arguments: &[&str]) -> common::Ran {
+    let mut all: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+    for name in names {
+        all.extend(["--officer".to_owned(), (*name).to_owned()]);
+        all.extend(["--passphrase-file".to_owned(), desk.passphrase(name)]);
+    }
+    desk.run(&all)
+}
+
+#[test]
+fn an_imported_key_is_listed_with_its_quorum_and_logged_before_it_stands() {
+    let desk = desk();
+    let keyid = desk.import_key(&archive(), "alice,bob,carol", "2");
+    let listed = desk.run(&["--json", "key", "list"]).done().json();
+    let [key] = listed.as_array().expect("a list").as_slice() else { panic!("{listed}") };
+    assert_eq!(key["keyid"], keyid.as_str());
+    assert_eq!(key["keytype"], "ED25519");
+    assert_eq!(key["quorum"], 2);
+    assert_eq!(key["officers"], serde_json::json!(["alice", "bob", "carol"]));
+    assert_eq!(key["in_root"], true);
+    let entry = last(&desk, "key.imported");
+    assert_eq!((&entry["keyid"], &entry["set"]), (&key["keyid"], &key["set"]));
+    let again = desk.run(&["key", "import", text(&archive()), "--officers", "alice", "--quorum", "1"]);
+    assert!(again.ended(Exit::Failed).err.contains("sealed on this station already"));
+}
+
+#[test]
+fn what_cannot_be_sealed_is_refused_and_nothing_is_written() {
+    let desk = desk();
+    let import = |officers: &str, quorum: &str| {
+        desk.run(&["key", "import", text(&archive()), "--officers", officers, "--quorum", quorum])
+    };
+    assert!(
+        import("alice,bob", "3").ended(Exit::Failed).err.contains("a quorum of 3 of 2 officers cannot be")
+    );
+    import("alice,bob", "0").ended(Exit::Failed);
+    assert!(import("alice,alice", "2").ended(Exit::NotApproved).err.contains("alice is named twice"));
+    assert!(import("alice,dave", "1").ended(Exit::NotApproved).err.contains("there is no officer dave"));
+    import("Alice", "1").ended(Exit::Usage);
+    // The root keys' file holds no targets key; the log says nothing of keys.
+    let wrong = fixture("acme/root.keys.tgz");
+    desk.run(&["key", "import", text(&wrong), "--officers", "alice", "--quorum", "1"]).ended(Exit::Failed);
+    assert_eq!(desk.run(&["--json", "key", "list"]).done().json(), serde_json::json!([]));
+    assert!(log(&desk).iter().all(|entry| entry["type"] != "key.imported"));
+}
+
+#[test]
+fn a_drill_takes_the_quorum_names_who_opened_the_key_and_signs_nothing() {
+    let desk = desk();
+    let keyid = desk.import_key(&archive(), "alice,bob,carol", "2");
+    let short = keyid.get(..8).expect("digits");
+    with(&desk, &["alice"], &["key", "drill", short]).ended(Exit::NotApproved);
+    let drilled = with(&desk, &["carol", "alice"], &["--json", "key", "drill", short]).done().json();
+    assert_eq!((&drilled["opens"], &drilled["in_root"]), (&true.into(), &true.into()));
+    assert_eq!(last(&desk, "key.drilled")["officers"], serde_json::json!(["carol", "alice"]));
+    let listed = desk.run(&["--json", "key", "list"]).done().json();
+    assert_eq!(listed[0]["last_drill"], common::NOW);
+    assert!(log(&desk).iter().all(|entry| !entry["type"].as_str().expect("a type").starts_with("sign.")));
+}
+
+#[test]
+fn a_wrong_passphrase_is_logged_slows_down_and_opens_nothing() {
+    let desk = desk();
+    let keyid = desk.import_key(&archive(), "alice", "1");
+    let wrong = format!("alice={}", desk.passphrase("bob").split_once('=').expect("a file").1);
+    for (attempt, waited) in [(1, 1000), (2, 3000), (3, 7000)] {
+        let ran = desk.run(&["key", "drill", &keyid, "--officer", "alice", "--passphrase-file", &wrong]);
+        assert!(ran.ended(Exit::NotApproved).err.contains("not alice's passphrase"));
+        assert_eq!(desk.clock.slept(), waited, "after attempt {attempt}");
+    }
+    let failures = log(&desk).iter().filter(|entry| entry["type"] == "officer.auth.failed").count();
+    assert_eq!(failures, 3);
+    assert_eq!(last(&desk, "officer.auth.failed")["purpose"], "key drill");
+    // The right one ends the row.
+    with(&desk, &["alice"], &["key", "drill", &keyid]).done();
+    desk.run(&["key", "drill", &keyid, "--officer", "alice", "--passphrase-file", &wrong])
+        .ended(Exit::NotApproved);
+    assert_eq!(desk.clock.slept(), 8000);
+}
+
+#[test]
+fn an_officer_is_not_retired_while_a_key_needs_her() {
+    let desk = desk();
+    let keyid = desk.import_key(&archive(), "alice,bob", "2");
+    let refused = desk.run(&["officer", "retire", "alice"]).ended(Exit::Refused);
+    assert!(refused.err.contains("nobody could open it. Seal it to others first"), "{}", refused.err);
+    let reseal = ["key", "reseal", &keyid, "--to", "bob,carol", "--quorum", "2"];
+    with(&desk, &["alice", "bob"], &reseal).done();
+    desk.run(&["officer", "retire", "alice", "--reason", "left"]).done();
+    assert_eq!(last(&desk, "officer.retired")["reason"], "left");
+    with(&desk, &["alice", "bob"], &["key", "drill", &keyid]).ended(Exit::NotApproved);
+    with(&desk, &["bob", "carol"], &["key", "drill", &keyid]).done();
+    desk.run(&["key", "reseal", &keyid, "--officer", "bob", "--to", "alice", "--quorum", "1"])
+        .ended(Exit::NotApproved);
+    let again = desk.run(&["officer", "add", "alice", "--passphrase-file", &desk.passphrase("alice")]);
+    assert!(again.ended(Exit::Failed).err.contains("a name is never used twice"));
+}
+
+#[test]
+fn a_generated_key_leaves_only_its_public_half_and_is_not_in_the_root_yet() {
+    let desk = desk();
+    let out = desk.path("public");
+    let arguments =
+        ["--json", "key", "generate", "--type", "ed25519", "--officers", "alice,bob", "--quorum", "2"];
+    let key = desk.run(&[&arguments[..], &["--out", text(&out)]].concat()).done().json();
+    let keyid = key["keyid"].as_str().expect("a key id");
+    let names: Vec<_> =
+        std::fs::read_dir(&out).expect("a folder").map(|e| e.expect("an entry").file_name()).collect();
+    assert_eq!(names, [std::ffi::OsString::from(format!("fioctl-targets-{keyid}.pub"))]);
+    assert_eq!(key["in_root"], false);
+    let drilled = with(&desk, &["alice", "bob"], &["key", "drill", keyid]).done();
+    assert!(drilled.err.contains("does not list it for targets"), "{}", drilled.err);
+}
+
+#[test]
+fn a_weak_passphrase_makes_no_officer() {
+    let desk = desk();
+    std::fs::write(desk.path("weak"), "short\n").expect("written");
+    let file = format!("dave={}", text(&desk.path("weak")));
+    let refused = desk.run(&["officer", "add", "dave", "--passphrase-file", &file]).ended(Exit::NotApproved);
+    assert!(refused.err.contains("at least 12 are needed"), "{}", refused.err);
+    assert!(!desk.station().join("officers/dave.age").exists());
+    desk.terminal
+        .secrets
+        .lock()
+        .expect("lock")
+        .extend(["topmost Istanbul Pluto".into(), "another thing".into()]);
+    desk.run(&["officer", "add", "dave"]).ended(Exit::NotApproved);
+}
+
+#[test]
+fn a_backup_restores_on_another_station_and_both_logs_say_so() {
+    let old = desk();
+    let keyid = old.import_key(&archive(), "alice,bob", "2");
+    let paper = old.path("paper");
+    let made = old.run(&["--json", "key", "backup", &keyid, "--out", text(&paper)]).done().json();
+    assert_eq!(made["sheets"].as_array().map(Vec::len), Some(3));
+    assert!(last(&old, "key.backed_up")["detail"].as_str().expect("text").starts_with("3 sheets in "));
+    old.run(&["key", "backup", &keyid, "--out", text(&paper)]).ended(Exit::Failed);
+    // What stands on the sheets as text, as somebody would type it.
+    let scans = old.path("scans");
+    std::fs::create_dir(&scans).expect("made");
+    for sheet in made["sheets"].as_array().expect("sheets") {
+        let html = std::fs::read_to_string(sheet.as_str().expect("a path")).expect("read");
+        let typed: Vec<&str> =
+            html.split("<pre>").filter(|block| block.starts_with("countersign-paper/1")).collect();
+        let typed: String = typed.iter().filter_map(|block| block.split("</pre>").next()).collect();
+        let name = sheet.as_str().expect("a path").rsplit('/').next().expect("a name");
+        std::fs::write(scans.join(format!("{name}.txt")), typed).expect("written");
+    }
+    let new = Desk::new();
+    new.init("acme", "acme-gateway", "1-populate");
+    let restored = new.run(&["--json", "key", "restore", text(&scans)]).done().json();
+    assert_eq!(restored["officers_restored"], serde_json::json!(["alice", "bob"]));
+    assert_eq!(last(&new, "key.restored")["keyid"], keyid.as_str());
+    assert_eq!(last(&new, "officer.added")["officer"], "bob");
+    with(&new, &["alice", "bob"], &["key", "drill", &keyid]).done();
+}
