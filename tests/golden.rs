@@ -158,7 +158,8 @@ fn an_offline_bundle_is_signed_for_targets_that_the_tag_has_and_for_no_others() 
     let (id, review) = desk.import(&request);
     desk.sign(&id, &review, "alice", &[]).done();
     // A bare file proves nothing about production; the policy may let the station's own memory stand in.
-    let policy = desk.run(&["policy", "show"]).done().out.replace("# evidence = \"block\"", "evidence = \"warn\"");
+    let policy =
+        desk.run(&["policy", "show"]).done().out.replace("# evidence = \"block\"", "evidence = \"warn\"");
     std::fs::write(desk.path("policy.toml"), policy).expect("written");
     desk.run(&["policy", "set", text(&desk.path("policy.toml"))]).done();
     for (name, signable) in [("intel-corei7-64-lmp-12", true), ("intel-corei7-64-lmp-99", false)] {

@@ -190,9 +190,7 @@ fn take_in_file(
     let root = document.root();
     let text = |key: &str| root.get(key).and_then(|value| value.as_str()).map(|text| text.into_owned());
     let (kind, envelope, wave) = match (root.get("signed"), root.get("targets")) {
-        (Some(signed), _) if signed.get(OFFLINE_BUNDLE).is_some() => {
-            (RequestKind::OfflineBundle, root, None)
-        }
+        (Some(signed), _) if signed.get(OFFLINE_BUNDLE).is_some() => (RequestKind::OfflineBundle, root, None),
         (Some(_), _) => (RequestKind::Wave, root, None),
         (None, Some(targets)) if targets.get("signed").is_some() => {
             // A wave that the service returned has a status; what `--dry-run` printed has none.

@@ -93,11 +93,10 @@ pub fn verify(
         ));
     }
     let ours: Vec<String> = manifest.keys.iter().map(|key| key.keyid.clone()).collect();
-    let json_of = |keep: &dyn Fn(&str) -> bool| -> Vec<String> {
-        let kept = read.metadata.signatures.iter().filter(|one| keep(one.keyid.as_str()));
-        kept.map(|one| one.json.clone()).collect()
-    };
-    check_uploads(&manifest, &files, read.metadata.signed.span(), &json_of, &ours, &mut wrong);
+    let by_us =
+        read.metadata.signatures.iter().filter(|one| ours.iter().any(|own| own == one.keyid.as_str()));
+    let by_us: Vec<String> = by_us.map(|one| one.json.clone()).collect();
+    check_uploads(&manifest, &files, read.metadata.signed.span(), &by_us, &mut wrong);
     let (assessed, threshold, missing) = match roots {
         Some(chain) => {
             let newest = chain.newest();
@@ -219,11 +218,9 @@ fn check_uploads(
     manifest: &SignedManifest,
     files: &BTreeMap<String, Vec<u8>>,
     signed: &[u8],
-    json_of: &dyn Fn(&dyn Fn(&str) -> bool) -> Vec<String>,
-    ours: &[String],
+    by_us: &[String],
     wrong: &mut Vec<String>,
 ) {
-    let by_us = json_of(&|keyid| ours.iter().any(|own| own == keyid));
     let mut expect = |name: &str, parts: &[&[u8]]| {
         let same = files.get(name).is_some_and(|bytes| is_made_of(bytes, parts));
         if !same {
@@ -232,11 +229,11 @@ fn check_uploads(
     };
     match manifest.kind {
         RequestKind::Wave => {
-            let [head, tail] = wave_create(&manifest.wave, manifest.version, &manifest.tag, &by_us);
+            let [head, tail] = wave_create(&manifest.wave, manifest.version, &manifest.tag, by_us);
             expect("upload/wave-create.json", &[&head, signed, &tail]);
-            expect("upload/wave-sign.json", &[&wave_sign(&by_us)]);
+            expect("upload/wave-sign.json", &[&wave_sign(by_us)]);
         }
-        RequestKind::WaveSignature => expect("upload/wave-sign.json", &[&wave_sign(&by_us)]),
+        RequestKind::WaveSignature => expect("upload/wave-sign.json", &[&wave_sign(by_us)]),
         RequestKind::OfflineBundle => {
             let same = files.get("upload/bundle-targets.json") == files.get("targets.json");
             if !same {
@@ -244,7 +241,7 @@ fn check_uploads(
             }
         }
         RequestKind::Resign => {
-            let body = super::signed::targets_signatures(&manifest.tag, &by_us);
+            let body = super::signed::targets_signatures(&manifest.tag, by_us);
             expect("upload/targets-signatures.json", &[&body]);
         }
     }
