@@ -33,7 +33,7 @@ pub fn confirmation_of(message: &[u8]) -> String {
     confirmation(&Sha256::digest(message).into())
 }
 
-/// Is `given` the confirmation code of this digest? Compared as [`matches`] does.
+/// Is `given` the confirmation code of this digest? Compared as [`matches()`] does.
 pub fn confirms(given: &str, digest: &[u8; 32]) -> bool {
     matches(given, confirmed_part(digest))
 }

@@ -245,7 +245,7 @@ pub fn back_up(
 /// Brings a key back from scans of its paper backup.
 ///
 /// # Errors
-/// See [`restore::read_scans`] and [`restore::restore`]; or the pinned root lists another key under this id.
+/// See [`restore::read_scans`] and [`restore::plan`]; or the pinned root lists another key under this id.
 pub fn bring_back(
     station: &mut Station,
     host: &Host,

@@ -57,7 +57,7 @@ impl<'a> Entry<'a> {
     /// Reads a line, without its line feed.
     ///
     /// # Errors
-    /// The line is not exactly what [`Event::line`] writes for some event.
+    /// The line is not exactly what [`Event::line`](crate::log::Event::line) writes for some event.
     pub fn read(line: &'a [u8]) -> Result<Entry<'a>, LineFault> {
         Ok(Entry { line, index: Index::read(line)? })
     }

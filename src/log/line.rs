@@ -1,4 +1,4 @@
-//! The strict reader of one line: it accepts exactly what [`Event::line`](super::event::Event::line) writes.
+//! The strict reader of one line: it accepts exactly what [`Event::line`](crate::log::Event::line)(super::event::Event::line) writes.
 
 use super::entry::{LARGEST_INT, LONGEST_LINE, MOST_FIELDS};
 use super::kind::{Field, Kind, Shape};
@@ -41,7 +41,7 @@ impl Index {
     /// Reads a line, without its line feed.
     ///
     /// # Errors
-    /// The line is not exactly what [`Event::line`] writes for some event.
+    /// The line is not exactly what [`Event::line`](crate::log::Event::line) writes for some event.
     pub fn read(line: &[u8]) -> Result<Index, LineFault> {
         if line.len() > LONGEST_LINE {
             return Err(LineFault { at: LONGEST_LINE, wanted: "the end of the line, which is too long," });
