@@ -33,6 +33,8 @@ flaws! {
     Torn = "torn",
     /// There are fewer lines than a signed checkpoint says.
     Missing = "missing",
+    /// Lines stand after the last signed checkpoint: nobody vouches for them.
+    Uncovered = "uncovered",
     /// The lines do not give the root that a signed checkpoint says.
     Root = "root",
     /// A checkpoint is not in its form.
@@ -45,6 +47,8 @@ flaws! {
     Key = "key",
     /// An object that a line names is missing, or has another digest than its name.
     Object = "object",
+    /// A file for other verifiers (a tile or a bundle) does not say what the lines say.
+    Tile = "tile",
     /// A proof does not lead to the checkpoint's root.
     Proof = "proof",
     /// A witness's cosignature does not hold.
@@ -55,6 +59,8 @@ flaws! {
     Quorum = "quorum",
     /// A TUF signature does not hold, or its key was not in the root in force.
     Signature = "signature",
+    /// The log is not the one that was seen before, or that a checkpoint from elsewhere tells of.
+    Fork = "fork",
     /// Two entries contradict each other.
     Contradiction = "contradiction",
 }

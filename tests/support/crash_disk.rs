@@ -3,6 +3,8 @@
 //! The model is the cautious one: bytes are on disk after `sync` of their file, names after `sync_folder` of theirs,
 //! and nothing else is promised in either direction.
 
+#![allow(dead_code, reason = "each test uses a part of it")]
+
 use countersign::host::Disk;
 use countersign::host::disk::{DiskError, DiskResult, Entry, Kind};
 use std::collections::BTreeMap;
@@ -143,6 +145,34 @@ impl CrashDisk {
     pub fn copy(&self) -> CrashDisk {
         let state = self.now.lock().expect("one thread").0.clone();
         CrashDisk { now: Mutex::new((state, Vec::new())) }
+    }
+
+    /// Puts bytes at a path, or takes the file away: what somebody with the machine could do at any time.
+    pub fn put(&self, path: &Path, bytes: Option<&[u8]>) {
+        let mut now = self.now.lock().expect("one thread");
+        let Some(bytes) = bytes else {
+            now.0.names.remove(path);
+            return;
+        };
+        match now.0.names.get(path).copied() {
+            Some(Name::File(file)) => now.0.files[file].bytes = bytes.to_vec(),
+            Some(Name::Folder) => panic!("a folder stands there"),
+            None => {
+                let file = now.0.files.len();
+                now.0.files.push(File { bytes: bytes.to_vec(), synced: bytes.to_vec() });
+                now.0.names.insert(path.to_owned(), Name::File(file));
+            }
+        }
+    }
+
+    /// Every file with its bytes.
+    pub fn all_files(&self) -> Vec<(PathBuf, Vec<u8>)> {
+        let now = self.now.lock().expect("one thread");
+        let files = now.0.names.iter().filter_map(|(path, name)| match name {
+            Name::File(file) => Some((path.clone(), now.0.files[*file].bytes.clone())),
+            Name::Folder => None,
+        });
+        files.collect()
     }
 
     fn step(&self, doing: &'static str, path: &Path, step: Step) -> DiskResult<()> {

@@ -1,0 +1,71 @@
+//! What can go wrong in an audit apart from a bad log: files that cannot be read, and questions that cannot be asked.
+
+use crate::host::disk::DiskError;
+use crate::log::Flaw;
+use crate::text::shown;
+use std::path::{Path, PathBuf};
+
+/// An audit could not be done.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AuditError {
+    /// A file operation failed.
+    #[error("{0}")]
+    Disk(#[from] DiskError),
+    /// The folder is not an evidence pack.
+    #[error(
+        "{} is not an evidence pack: it has no folder \"events\" and no file \"vkey\". Give the folder that \"countersign log export\" wrote",
+        crate::text::shown_path(.0)
+    )]
+    NotAPack(PathBuf),
+    /// The key that was given is not a log's key.
+    #[error("the key given with --key cannot be used: {0}")]
+    Key(String),
+    /// The checkpoint that was given is none of this log.
+    #[error("the file given with --against is not a checkpoint of this log: {0}")]
+    Against(Flaw),
+    /// The log is not what it should be, and the question needs it to be.
+    #[error("the log is not what it was: {0}. Run \"countersign audit verify\" for all of it")]
+    Flawed(Flaw),
+    /// There is no such entry.
+    #[error("there is no entry {0}: the signed checkpoint covers {1} entries, numbered from 0")]
+    NoEntry(u64, u64),
+    /// A file of the auditor's own cannot be used.
+    #[error("{}: {}", crate::text::shown_path(.path), .problem)]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// What is wrong, and what to do.
+        problem: String,
+    },
+    /// A metadata file cannot be read.
+    #[error("{0}")]
+    Metadata(#[from] crate::tuf::TufError),
+}
+
+impl AuditError {
+    /// An error about one of the auditor's files.
+    pub(super) fn file(path: &Path, problem: impl Into<String>) -> AuditError {
+        AuditError::File { path: path.to_owned(), problem: problem.into() }
+    }
+}
+
+impl From<crate::log::LogError> for AuditError {
+    fn from(error: crate::log::LogError) -> AuditError {
+        match error {
+            crate::log::LogError::Disk(error) => AuditError::Disk(error),
+            crate::log::LogError::Tampered(flaw) => AuditError::Flawed(flaw),
+            crate::log::LogError::NoEntry(seq, size) => AuditError::NoEntry(seq, size),
+            other => AuditError::Flawed(Flaw::new(crate::log::FlawKind::Line, shown(&other.to_string()))),
+        }
+    }
+}
+
+impl From<crate::log::lines::ReadError> for AuditError {
+    fn from(error: crate::log::lines::ReadError) -> AuditError {
+        match error {
+            crate::log::lines::ReadError::Disk(error) => AuditError::Disk(error),
+            crate::log::lines::ReadError::Flaw(flaw) => AuditError::Flawed(flaw),
+        }
+    }
+}

@@ -1,0 +1,534 @@
+//! What was in force when: policy, roots, officers, keys, approvals. Each entry is judged by what the entries before
+//! it say, and by nothing else.
+
+use super::jobs::{Job, Queue};
+use super::pack::Pack;
+use super::remark::RemarkKind;
+use super::AuditError;
+use crate::host::clock::Time;
+use crate::log::recovery::{Intents, OpenIntent};
+use crate::log::{Decision, Entry, Flaw, FlawKind, Kind, SignedApproval, objects};
+use crate::text::Foreign;
+use crate::tuf::{Digest, KeyId, Root};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+/// A remark without its entry: the kind and a sentence.
+pub(super) type Said = (RemarkKind, String);
+
+struct Policy {
+    digest: String,
+    approvals: u64,
+    witness_window_days: i64,
+}
+
+struct Officer {
+    key: String,
+    is_active: bool,
+}
+
+struct Key {
+    quorum: u64,
+    officers: BTreeSet<String>,
+}
+
+struct Granted {
+    officer: String,
+    request: Digest,
+    review: Digest,
+    policy: Digest,
+    expires: Option<Time>,
+}
+
+/// What an intent says that its result must repeat.
+struct Intent {
+    texts: Vec<String>,
+    version: u64,
+    root_version: u64,
+    officers: Vec<String>,
+}
+
+/// The fields of an intent that its result repeats.
+const REPEATED: [&str; 8] = ["request", "review", "signed", "factory", "wave", "tag", "keyid", "policy"];
+
+/// Everything that was in force after the entries seen so far.
+pub(super) struct Facts<'a> {
+    pack: &'a Pack<'a>,
+    log_key: String,
+    policy: Option<Policy>,
+    roots: BTreeMap<u64, Arc<Root>>,
+    root_version: u64,
+    officers: HashMap<String, Officer>,
+    keys: HashMap<String, Key>,
+    requests: HashSet<Digest>,
+    reviews: HashSet<Digest>,
+    nonces: HashSet<Digest>,
+    approvals: HashMap<u64, Granted>,
+    intents: HashMap<u64, Intent>,
+    open: Intents,
+    signed_versions: HashMap<String, u64>,
+    /// Objects that entries name, with the first entry that does.
+    pub(super) objects: HashMap<Digest, u64>,
+    /// Signatures seen.
+    pub(super) signatures: u64,
+    cosigned: Option<(u64, Time)>,
+}
+
+impl<'a> Facts<'a> {
+    pub(super) fn new(pack: &'a Pack<'a>) -> Facts<'a> {
+        Facts {
+            pack,
+            log_key: pack.key().to_string(),
+            policy: None,
+            roots: BTreeMap::new(),
+            root_version: 0,
+            officers: HashMap::new(),
+            keys: HashMap::new(),
+            requests: HashSet::new(),
+            reviews: HashSet::new(),
+            nonces: HashSet::new(),
+            approvals: HashMap::new(),
+            intents: HashMap::new(),
+            open: Intents::default(),
+            signed_versions: HashMap::new(),
+            objects: HashMap::new(),
+            signatures: 0,
+            cosigned: None,
+        }
+    }
+
+    /// The intents without a result.
+    pub(super) fn open_intents(&self) -> Vec<OpenIntent> {
+        self.open.open().cloned().collect()
+    }
+
+    /// The policy's window for witnesses in days (0: none is asked for), and the newest cosigned size with its time.
+    pub(super) fn witness(&self) -> (i64, Option<(u64, Time)>) {
+        (self.policy.as_ref().map_or(0, |policy| policy.witness_window_days), self.cosigned)
+    }
+
+    /// Judges an entry, takes it into account, and hands over the checks that can wait.
+    ///
+    /// # Errors
+    /// [`AuditError::Flawed`] when the entry contradicts what was in force; anything else when a file cannot be read.
+    pub(super) fn see(&mut self, entry: &Entry<'_>, queue: &Queue<'_>, said: &mut Vec<Said>) -> Result<(), AuditError> {
+        let judged = self.judge(entry, queue, said);
+        self.open.see(entry);
+        match judged {
+            Err(AuditError::Flawed(flaw)) => Err(AuditError::Flawed(flaw.at(entry.seq()))),
+            other => other,
+        }
+    }
+
+    fn judge(&mut self, entry: &Entry<'_>, queue: &Queue<'_>, said: &mut Vec<Said>) -> Result<(), AuditError> {
+        if (entry.kind() == Kind::StationCreated) != (entry.seq() == 0) {
+            return contradiction("a log begins with station.created, and has it nowhere else");
+        }
+        match entry.kind() {
+            Kind::StationCreated => self.station(entry, said),
+            Kind::PolicyChanged => self.policy_changed(entry, said),
+            Kind::RootPinned | Kind::RootUpdated => self.root(entry, said),
+            Kind::OfficerAdded | Kind::OfficerRetired => self.officer(entry, said),
+            Kind::KeyImported | Kind::KeyGenerated | Kind::KeySealed | Kind::KeyRestored | Kind::KeyRetired => {
+                self.key(entry, said);
+                Ok(())
+            }
+            Kind::RequestImported => {
+                self.requests.insert(digest(&entry.text("request"))?);
+                entry.pairs("objects").iter().try_for_each(|(_, object)| self.needs_object(object, entry.seq()))
+            }
+            Kind::ReviewRendered => {
+                self.reviews.insert(digest(&entry.text("review"))?);
+                self.needs_object(&entry.text("object"), entry.seq())
+            }
+            Kind::ApprovalGranted | Kind::ApprovalDenied | Kind::ApprovalExpired => self.approval(entry, queue),
+            Kind::SignIntent => self.intent(entry, said),
+            Kind::SignResult => self.result(entry, queue, said),
+            Kind::SignAborted | Kind::SignInDoubt => {
+                let intent = entry.int("intent");
+                if !self.intents.contains_key(&intent) {
+                    return contradiction(&format!("there is no open intent {intent}"));
+                }
+                if entry.kind() == Kind::SignAborted || !entry.text("resolution").is_empty() {
+                    self.intents.remove(&intent);
+                }
+                Ok(())
+            }
+            Kind::BundleExported => {
+                digest(&entry.text("signed")).map(drop)
+            }
+            Kind::WitnessCosigned => {
+                let newest = self.cosigned.map_or(0, |(size, _)| size);
+                if entry.int("size") >= newest {
+                    self.cosigned = Some((entry.int("size"), entry.time()));
+                }
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn station(&mut self, entry: &Entry<'_>, said: &mut Vec<Said>) -> Result<(), AuditError> {
+        if entry.text("log_key") != self.log_key {
+            return flawed(FlawKind::Key, "the station was made with another log key than the one at hand");
+        }
+        if entry.flag("networked") {
+            said.push((RemarkKind::Networked, "the station was made on a machine with a network".to_owned()));
+        }
+        self.set_policy(&entry.text("policy"), entry.seq())
+    }
+
+    fn set_policy(&mut self, name: &str, seq: u64) -> Result<(), AuditError> {
+        self.needs_object(name, seq)?;
+        let bytes = self.pack.object(name)?;
+        let table: Option<toml::Table> = std::str::from_utf8(&bytes).ok().and_then(|text| text.parse().ok());
+        let number = |section: &str, name: &str| -> Option<i64> {
+            table.as_ref()?.get(section)?.as_table()?.get(name)?.as_integer()
+        };
+        let Some(approvals) = number("approvals", "count").and_then(|count| u64::try_from(count).ok()) else {
+            return flawed(FlawKind::Object, "the policy does not say how many approvals it asks for");
+        };
+        let witness_window_days = number("witness", "window_days").unwrap_or(0);
+        self.policy = Some(Policy { digest: name.to_owned(), approvals, witness_window_days });
+        Ok(())
+    }
+
+    fn policy_changed(&mut self, entry: &Entry<'_>, said: &mut Vec<Said>) -> Result<(), AuditError> {
+        let (from, to) = (entry.text("from"), entry.text("to"));
+        if self.policy.as_ref().is_none_or(|policy| policy.digest != from) {
+            return contradiction("the policy that it replaces was not the one in force");
+        }
+        let before = self.policy.as_ref().map_or(0, |policy| policy.approvals);
+        self.set_policy(&to, entry.seq())?;
+        let after = self.policy.as_ref().map_or(0, |policy| policy.approvals);
+        said.push((
+            RemarkKind::PolicyChanged,
+            format!("{} put policy {} in force; approvals asked for: {before} before, {after} after", Foreign(&entry.actor()), short(&to)),
+        ));
+        Ok(())
+    }
+
+    fn root(&mut self, entry: &Entry<'_>, said: &mut Vec<Said>) -> Result<(), AuditError> {
+        let object = entry.text("object");
+        self.needs_object(&object, entry.seq())?;
+        let wrong = |why: &str| AuditError::Flawed(Flaw::new(FlawKind::Contradiction, why));
+        let root = Root::parse("root", &self.pack.object(&object)?)
+            .map_err(|e| wrong(&format!("the root's object cannot be read: {e}")))?;
+        if root.version != entry.int("version") || root.fingerprint.to_string() != entry.text("fingerprint") {
+            return Err(wrong("the root's object has another version or fingerprint than the entry"));
+        }
+        if entry.kind() == Kind::RootUpdated {
+            let from = entry.int("from");
+            let Some(before) = self.roots.get(&from).filter(|_| from == self.root_version) else {
+                return Err(wrong("the root that it follows was not the one in force"));
+            };
+            root.require_signed_by("the new root", before)
+                .and_then(|_| root.require_signed_by("the new root", &root))
+                .map_err(|e| wrong(&format!("the root does not follow the one before it: {e}")))?;
+            said.push((RemarkKind::RootChanged, format!("root {from} was followed by root {}", root.version)));
+        } else if !self.roots.is_empty() {
+            return Err(wrong("a root was pinned a second time"));
+        } else {
+            root.require_signed_by("the pinned root", &root)
+                .map_err(|e| wrong(&format!("the pinned root is not signed by its own keys: {e}")))?;
+        }
+        self.root_version = root.version;
+        self.roots.insert(root.version, Arc::new(root));
+        Ok(())
+    }
+
+    fn officer(&mut self, entry: &Entry<'_>, said: &mut Vec<Said>) -> Result<(), AuditError> {
+        let name = entry.text("officer").into_owned();
+        let shown = Foreign(&name);
+        if entry.kind() == Kind::OfficerAdded {
+            said.push((RemarkKind::Inventory, format!("officer {shown} was added")));
+            let key = entry.text("key").into_owned();
+            if self.officers.get(&name).is_some_and(|officer| officer.is_active) {
+                return contradiction("there is an active officer of that name already");
+            }
+            self.officers.insert(name, Officer { key, is_active: true });
+            return Ok(());
+        }
+        said.push((RemarkKind::Inventory, format!("officer {shown} was retired: {}", Foreign(&entry.text("reason")))));
+        match self.officers.get_mut(&name) {
+            Some(officer) => officer.is_active = false,
+            None => return contradiction("there is no such officer"),
+        }
+        Ok(())
+    }
+
+    fn key(&mut self, entry: &Entry<'_>, said: &mut Vec<Said>) {
+        let keyid = entry.text("keyid").into_owned();
+        let act = entry.kind().name().trim_start_matches("key.");
+        let (quorum, officers) = (entry.int("quorum"), entry.list("officers"));
+        let of = if officers.is_empty() { String::new() } else { format!(", {quorum} of {} officers", officers.len()) };
+        said.push((RemarkKind::Inventory, format!("key {} was {act}{of}", short(&keyid))));
+        if quorum == 1 && entry.kind() != Kind::KeyRetired && !officers.is_empty() {
+            let text = format!("key {} can be opened by one officer alone", short(&keyid));
+            said.push((RemarkKind::SinglePerson, text));
+        }
+        if entry.kind() == Kind::KeyRetired {
+            self.keys.remove(&keyid);
+        } else if !officers.is_empty() {
+            let officers = officers.into_iter().map(|name| name.into_owned()).collect();
+            self.keys.insert(keyid, Key { quorum, officers });
+        }
+    }
+
+    fn approval(&mut self, entry: &Entry<'_>, queue: &Queue<'_>) -> Result<(), AuditError> {
+        let Some(signed) = SignedApproval::from_entry(entry) else { return Ok(()) };
+        let approval = &signed.approval;
+        match self.officers.get(&approval.officer) {
+            None => return flawed(FlawKind::Approval, "the decision is by somebody who is not an officer"),
+            Some(officer) if officer.key != approval.key => {
+                return flawed(FlawKind::Approval, "the decision is signed with a key that is not the officer's");
+            }
+            Some(officer) if !officer.is_active && entry.kind() != Kind::ApprovalExpired => {
+                return flawed(FlawKind::Approval, "the decision is by an officer who was retired");
+            }
+            Some(_) => {}
+        }
+        if entry.kind() != Kind::ApprovalExpired {
+            if !self.nonces.insert(Digest::of(approval.nonce.as_bytes())) {
+                return flawed(FlawKind::Approval, "the same decision stands in the log before");
+            }
+            if !self.reviews.contains(&digest(&approval.review)?) {
+                return flawed(FlawKind::Approval, "the decision is about a review that was never rendered");
+            }
+        }
+        if entry.kind() == Kind::ApprovalGranted && approval.decision == Decision::Granted {
+            let granted = Granted {
+                officer: approval.officer.clone(),
+                request: digest(&approval.request)?,
+                review: digest(&approval.review)?,
+                policy: digest(&approval.policy)?,
+                expires: Time::parse(&approval.expires),
+            };
+            self.approvals.insert(entry.seq(), granted);
+        }
+        queue.add(Job::Approval { seq: entry.seq(), approval: Box::new(signed) });
+        Ok(())
+    }
+
+    fn intent(&mut self, entry: &Entry<'_>, said: &mut Vec<Said>) -> Result<(), AuditError> {
+        let keyid = entry.text("keyid");
+        let policy = entry.text("policy");
+        let Some(in_force) = self.policy.as_ref().filter(|in_force| in_force.digest == policy) else {
+            return contradiction("the policy that it names was not the one in force");
+        };
+        if entry.int("root_version") != self.root_version {
+            return contradiction("the root that it names was not the one in force");
+        }
+        let listed = self.roots.get(&self.root_version).is_some_and(|root| {
+            root.key_in_role("targets", &KeyId::new(keyid.as_ref())).is_some()
+        });
+        if !listed {
+            return flawed(FlawKind::Signature, "the root in force does not list the key for targets");
+        }
+        if !self.requests.contains(&digest(&entry.text("request"))?) {
+            return contradiction("the request was never taken in");
+        }
+        let approved = self.approved(entry)?;
+        if (approved.len() as u64) < in_force.approvals {
+            let detail = format!(
+                "{} officers had approved, and the policy in force asks for {}",
+                approved.len(),
+                in_force.approvals
+            );
+            return flawed(FlawKind::Quorum, &detail);
+        }
+        let openers: Vec<String> = entry.list("officers").into_iter().map(|name| name.into_owned()).collect();
+        let distinct: BTreeSet<&String> = openers.iter().collect();
+        match self.keys.get(keyid.as_ref()) {
+            None => return flawed(FlawKind::Quorum, "the key was never sealed on this station"),
+            Some(key) => {
+                let able = distinct.iter().filter(|name| key.officers.contains(**name)).count() as u64;
+                if able < key.quorum {
+                    let detail = format!("{able} of the key's officers opened it, its quorum is {}", key.quorum);
+                    return flawed(FlawKind::Quorum, &detail);
+                }
+            }
+        }
+        self.needs_object(&entry.text("signed"), entry.seq())?;
+        if let [one] = distinct.into_iter().collect::<Vec<_>>()[..]
+            && approved.iter().all(|name| name == one)
+        {
+            let text = format!("{} approved and signed request {} alone", Foreign(one), short(&entry.text("request")));
+            said.push((RemarkKind::SinglePerson, text));
+        }
+        for (check, severity) in entry.pairs("findings").iter().filter(|(_, severity)| severity == "warn") {
+            let text = format!("{}: {} ({severity}) was accepted", short(&entry.text("request")), Foreign(check));
+            said.push((RemarkKind::WarningAccepted, text));
+        }
+        let intent = Intent {
+            texts: REPEATED.iter().map(|field| entry.text(field).into_owned()).collect(),
+            version: entry.int("version"),
+            root_version: entry.int("root_version"),
+            officers: openers,
+        };
+        self.intents.insert(entry.seq(), intent);
+        Ok(())
+    }
+
+    /// The distinct officers whose approvals an intent names, each of them found to be of this very request, review and
+    /// policy, and not expired.
+    fn approved(&self, entry: &Entry<'_>) -> Result<BTreeSet<String>, AuditError> {
+        let (request, review) = (digest(&entry.text("request"))?, digest(&entry.text("review"))?);
+        let policy = digest(&entry.text("policy"))?;
+        let mut approved = BTreeSet::new();
+        for (officer, seq) in entry.numbered("approvals") {
+            let wrong = |why: &str| flawed(FlawKind::Approval, &format!("the approval in entry {seq} {why}"));
+            let Some(granted) = self.approvals.get(&seq) else { return wrong("does not exist") };
+            if granted.officer != officer {
+                return wrong("is another officer's");
+            }
+            if (granted.request, granted.review, granted.policy) != (request, review, policy) {
+                return wrong("is of another request, review or policy");
+            }
+            if granted.expires.is_none_or(|expires| expires < entry.time()) {
+                return wrong("had expired");
+            }
+            approved.insert(officer.into_owned());
+        }
+        Ok(approved)
+    }
+
+    fn result(&mut self, entry: &Entry<'_>, queue: &Queue<'_>, said: &mut Vec<Said>) -> Result<(), AuditError> {
+        let number = entry.int("intent");
+        let Some(intent) = self.intents.remove(&number) else {
+            return contradiction(&format!("there is no open intent {number}: a signature without one, or a second one"));
+        };
+        let officers: Vec<String> = entry.list("officers").into_iter().map(|name| name.into_owned()).collect();
+        let repeats = REPEATED.iter().zip(&intent.texts).all(|(field, text)| entry.text(field) == *text);
+        let versions = (entry.int("version"), entry.int("root_version"));
+        if !repeats || versions != (intent.version, intent.root_version) || officers != intent.officers {
+            return contradiction(&format!("the result does not say the same as its intent, entry {number}"));
+        }
+        let people: BTreeSet<&String> = officers.iter().collect();
+        if entry.text("strength") == "L1" && people.len() < 2 {
+            return contradiction("the entry says that the key was opened by several, and names one officer");
+        }
+        let keyid = entry.text("keyid");
+        let root = self.roots.get(&intent.root_version);
+        let Some(key) = root.and_then(|root| root.key_in_role("targets", &KeyId::new(keyid.as_ref()))) else {
+            return flawed(FlawKind::Signature, "the root in force does not list the key for targets");
+        };
+        let Ok(sig) = STANDARD.decode(entry.text("sig").as_bytes()) else {
+            return flawed(FlawKind::Signature, "the signature is not base64");
+        };
+        let tag = entry.text("tag").into_owned();
+        let highest = self.signed_versions.entry(tag).or_insert(0);
+        if intent.version < *highest {
+            let text = format!("version {} was signed after version {highest} for tag {}", intent.version, Foreign(&entry.text("tag")));
+            said.push((RemarkKind::OlderVersion, text));
+        }
+        *highest = (*highest).max(intent.version);
+        self.signatures += 1;
+        queue.add(Job::Signature {
+            seq: entry.seq(),
+            key: key.clone(),
+            keyid: keyid.into_owned(),
+            signed: entry.text("signed").into_owned(),
+            sig,
+        });
+        Ok(())
+    }
+
+    /// Remembers that an entry names an object.
+    fn needs_object(&mut self, name: &str, seq: u64) -> Result<(), AuditError> {
+        self.objects.entry(digest(name)?).or_insert(seq);
+        Ok(())
+    }
+}
+
+/// A digest in a line.
+fn digest(text: &str) -> Result<Digest, AuditError> {
+    match Digest::parse(text).filter(|_| objects::is_digest(text)) {
+        Some(digest) => Ok(digest),
+        None => Err(AuditError::Flawed(Flaw::new(
+            FlawKind::Contradiction,
+            format!("\"{}\" is not a digest of 64 hex digits", Foreign(text)),
+        ))),
+    }
+}
+
+fn flawed<T>(kind: FlawKind, detail: &str) -> Result<T, AuditError> {
+    Err(AuditError::Flawed(Flaw::new(kind, detail)))
+}
+
+fn contradiction<T>(detail: &str) -> Result<T, AuditError> {
+    flawed(FlawKind::Contradiction, detail)
+}
+
+/// The first 12 characters of a digest or key id, escaped.
+pub(super) fn short(text: &str) -> String {
+    crate::text::shown(&text.chars().take(12).collect::<String>())
+}
+
+/// Remarks that an entry makes by itself.
+pub(super) fn plain_remark(entry: &Entry<'_>) -> Option<Said> {
+    let text = |field: &str| Foreign(&entry.text(field)).to_string();
+    let actor = Foreign(&entry.actor()).to_string();
+    let request = || short(&entry.text("request"));
+    Some(match entry.kind() {
+        Kind::SignInDoubt if entry.text("resolution").is_empty() => {
+            (RemarkKind::InDoubt, format!("whether intent {} led to a signature is not known", entry.int("intent")))
+        }
+        Kind::SignInDoubt => {
+            (RemarkKind::InDoubt, format!("intent {} was resolved: {}", entry.int("intent"), text("resolution")))
+        }
+        Kind::LogRecovered => (
+            RemarkKind::Recovery,
+            format!("{} bytes of a torn line were moved from {} to {}", entry.int("bytes"), text("file"), text("saved")),
+        ),
+        Kind::Deviation => (RemarkKind::Deviation, format!("{actor}: {}", text("statement"))),
+        Kind::TimeStatement => {
+            (RemarkKind::Deviation, format!("{actor} stated that it was {}: {}", text("time_claimed"), text("reason")))
+        }
+        Kind::OfficerAuthFailed => {
+            (RemarkKind::FailedPassphrase, format!("wrong passphrase for {} ({})", text("officer"), text("purpose")))
+        }
+        Kind::RequestRejected => {
+            (RemarkKind::Refusal, format!("a request from {} was refused: {}", text("source"), text("reason")))
+        }
+        Kind::RootRejected => {
+            (RemarkKind::Refusal, format!("root {} was refused: {}", entry.int("version"), text("reason")))
+        }
+        Kind::ApprovalDenied => {
+            (RemarkKind::Refusal, format!("{} refused request {}: {}", text("officer"), request(), text("reason")))
+        }
+        Kind::ApprovalExpired => {
+            (RemarkKind::Refusal, format!("the approval of {} for request {} had expired", text("officer"), request()))
+        }
+        Kind::SignAborted => {
+            (RemarkKind::Refusal, format!("intent {} was given up: {}", entry.int("intent"), text("reason")))
+        }
+        Kind::ReviewRendered if !entry.flag("signable") => {
+            let blocks: Vec<String> = entry
+                .pairs("findings")
+                .iter()
+                .filter(|(_, severity)| severity == "block")
+                .map(|(check, _)| Foreign(check).to_string())
+                .collect();
+            (RemarkKind::Refusal, format!("request {} cannot be signed: {}", request(), blocks.join(", ")))
+        }
+        Kind::Selftest if !entry.flag("passed") => {
+            let failed: Vec<String> = entry
+                .pairs("checks")
+                .iter()
+                .filter(|(_, outcome)| outcome != "passed" && outcome != "ok")
+                .map(|(name, outcome)| format!("{} ({})", Foreign(name), Foreign(outcome)))
+                .collect();
+            (RemarkKind::FailedSelftest, format!("not passed: {}", failed.join(", ")))
+        }
+        Kind::ExportFailed => {
+            (RemarkKind::FailedExport, format!("request {} to {}: {}", request(), text("folder"), text("reason")))
+        }
+        Kind::WitnessOverdue => {
+            (RemarkKind::WitnessOverdue, format!("no cosignature by {} over {} entries", text("witness"), entry.int("size")))
+        }
+        _ => return None,
+    })
+}

@@ -1,0 +1,130 @@
+//! Checks that need no order: signatures and objects, done beside the pass over the lines.
+
+use super::pack::Pack;
+use super::AuditError;
+use crate::log::tree::Hash;
+use crate::log::{Flaw, FlawKind, SignedApproval, objects};
+use crate::tuf::PublicKey;
+use std::sync::mpsc::{Receiver, SyncSender};
+use std::sync::{Mutex, PoisonError};
+
+/// One check.
+pub(super) enum Job {
+    /// A kept checkpoint must be signed by the log's key and say this root.
+    Checkpoint { size: u64, root: Hash },
+    /// An officer's decision must hold.
+    Approval { seq: u64, approval: Box<SignedApproval> },
+    /// A TUF signature must hold over the bytes of an object.
+    Signature { seq: u64, key: PublicKey, keyid: String, signed: String, sig: Vec<u8> },
+    /// An object must have the digest that it is named after; `seq`: the first entry that names it.
+    Object { seq: Option<u64>, digest: String },
+}
+
+/// Where jobs are done: on the spot for a small log, on threads of their own for a large one.
+pub(super) enum Queue<'a> {
+    /// On the spot.
+    Here(&'a Bench<'a>),
+    /// Elsewhere.
+    Elsewhere(SyncSender<Job>),
+}
+
+impl Queue<'_> {
+    /// Has a job done.
+    pub(super) fn add(&self, job: Job) {
+        match self {
+            Queue::Here(bench) => bench.work(&job),
+            // The workers live as long as the queue.
+            Queue::Elsewhere(queue) => queue.send(job).unwrap_or_default(),
+        }
+    }
+}
+
+/// Does jobs and keeps what they found.
+pub(super) struct Bench<'a> {
+    pack: &'a Pack<'a>,
+    found: Mutex<Vec<Flaw>>,
+    failed: Mutex<Option<AuditError>>,
+}
+
+impl<'a> Bench<'a> {
+    pub(super) fn new(pack: &'a Pack<'a>) -> Bench<'a> {
+        Bench { pack, found: Mutex::default(), failed: Mutex::default() }
+    }
+
+    /// Works until the queue ends.
+    pub(super) fn work_off(&self, queue: &Mutex<Receiver<Job>>) {
+        loop {
+            let next = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
+            match next {
+                Ok(job) => self.work(&job),
+                Err(_) => return,
+            }
+        }
+    }
+
+    /// What was found.
+    ///
+    /// # Errors
+    /// A file could not be read.
+    pub(super) fn outcome(self) -> Result<Vec<Flaw>, AuditError> {
+        match self.failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            Some(error) => Err(error),
+            None => Ok(self.found.into_inner().unwrap_or_else(PoisonError::into_inner)),
+        }
+    }
+
+    fn work(&self, job: &Job) {
+        match self.check(job) {
+            Ok(()) => {}
+            Err(AuditError::Flawed(flaw)) => {
+                self.found.lock().unwrap_or_else(PoisonError::into_inner).push(flaw);
+            }
+            Err(other) => {
+                self.failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(other);
+            }
+        }
+    }
+
+    fn check(&self, job: &Job) -> Result<(), AuditError> {
+        let wrong = |kind: FlawKind, seq: u64, detail: &str| Err(AuditError::Flawed(Flaw::new(kind, detail).at(seq)));
+        match job {
+            Job::Checkpoint { size, root } => {
+                let head = self.pack.checkpoint(*size)?;
+                if head.checkpoint.root == *root {
+                    return Ok(());
+                }
+                let detail = "the lines up to here do not give the root that the signed checkpoint over them has: \
+                              this line, or one since the checkpoint before, was changed";
+                let flaw = Flaw::new(FlawKind::Root, detail).at(size.saturating_sub(1));
+                Err(AuditError::Flawed(flaw.in_file(format!("checkpoints/{size}"))))
+            }
+            Job::Approval { seq, approval } => match approval.holds() {
+                true => Ok(()),
+                false => wrong(FlawKind::Approval, *seq, "the officer's signature under this decision does not hold"),
+            },
+            Job::Signature { seq, key, keyid, signed, sig } => {
+                let bytes = match self.pack.object(signed) {
+                    Err(AuditError::Flawed(flaw)) => return Err(AuditError::Flawed(flaw.at(*seq))),
+                    other => other?,
+                };
+                match key.verify(&bytes, sig) {
+                    true => Ok(()),
+                    false => {
+                        let keyid = crate::text::shown(keyid);
+                        let detail = format!("the signature by key {keyid} does not hold over the signed bytes");
+                        wrong(FlawKind::Signature, *seq, &detail)
+                    }
+                }
+            }
+            Job::Object { seq, digest } => {
+                match objects::get(self.pack.disk(), self.pack.dir(), digest).map_err(AuditError::from) {
+                    Ok(_) => Ok(()),
+                    Err(AuditError::Flawed(flaw)) => {
+                        Err(AuditError::Flawed(seq.map_or_else(|| flaw.clone(), |seq| flaw.clone().at(seq))))
+                    }
+                    Err(other) => Err(other),
+                }
+            }
+        }
+    }
+}

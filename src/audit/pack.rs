@@ -1,0 +1,159 @@
+//! An evidence pack: a folder with lines, checkpoints, objects and the log's public key. As hostile as a request.
+
+use super::AuditError;
+use crate::host::Disk;
+use crate::host::disk::{DiskError, Kind};
+use crate::log::lines::{self, LINES_PER_FILE};
+use crate::log::note::LARGEST_NOTE;
+use crate::log::store::{self, Head, PUBLIC_KEY};
+use crate::log::{Entry, Flaw, FlawKind, VerifierKey, objects};
+use std::path::{Path, PathBuf};
+
+/// The most bytes of a pack's key file.
+const LARGEST_KEY: u64 = 4_096;
+
+/// A pack, and the key that its checkpoints must be signed with. It is only ever read.
+pub struct Pack<'a> {
+    disk: &'a dyn Disk,
+    dir: PathBuf,
+    key: VerifierKey,
+    key_was_given: bool,
+}
+
+impl<'a> Pack<'a> {
+    /// Opens a pack, or the log of a station (`DIR` or `DIR/log`). `key`: the log's public key as it came another way;
+    /// without it the pack's own is used, and the verdict says so.
+    ///
+    /// # Errors
+    /// The folder is no pack, or a key cannot be read; [`AuditError::Flawed`] when the pack's key is not the given one.
+    pub fn open(disk: &'a dyn Disk, dir: &Path, key: Option<&str>) -> Result<Pack<'a>, AuditError> {
+        let is_pack = |dir: &Path| -> Result<bool, DiskError> {
+            Ok(disk.kind(&dir.join(lines::FOLDER))? == Some(Kind::Folder) && disk.kind(&dir.join(PUBLIC_KEY))?.is_some())
+        };
+        let inner = dir.join("log");
+        let dir = match (is_pack(dir)?, is_pack(&inner)?) {
+            (true, _) => dir.to_owned(),
+            (false, true) => inner,
+            (false, false) => return Err(AuditError::NotAPack(dir.to_owned())),
+        };
+        let given = key.map(VerifierKey::parse).transpose().map_err(|e| AuditError::Key(e.to_string()))?;
+        let text = disk.read_beneath(&dir, PUBLIC_KEY, LARGEST_KEY)?;
+        let wrong = |why: String| AuditError::Flawed(Flaw::new(FlawKind::Key, why).in_file(PUBLIC_KEY));
+        let text = std::str::from_utf8(&text).map_err(|_| wrong("it is not text".to_owned()))?;
+        let own = VerifierKey::parse(text).map_err(|e| wrong(e.to_string()))?;
+        if text != format!("{own}\n") {
+            return Err(wrong("it is not the one line that it should be".to_owned()));
+        }
+        if let Some(given) = given.as_ref().filter(|given| **given != own) {
+            return Err(wrong(format!("the pack's key is {own}, and the key given is {given}")));
+        }
+        Ok(Pack { disk, dir, key: own, key_was_given: given.is_some() })
+    }
+
+    /// The log's folder.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// The disk that the pack is on.
+    pub fn disk(&self) -> &'a dyn Disk {
+        self.disk
+    }
+
+    /// The log's key.
+    pub fn key(&self) -> &VerifierKey {
+        &self.key
+    }
+
+    /// Did the key come another way than with the pack?
+    pub fn key_was_given(&self) -> bool {
+        self.key_was_given
+    }
+
+    /// The sizes of all kept checkpoints, ascending.
+    ///
+    /// # Errors
+    /// The folder cannot be read or has something else in it.
+    pub fn checkpoint_sizes(&self) -> Result<Vec<u64>, AuditError> {
+        match store::checkpoint_sizes(self.disk, &self.dir) {
+            Err(lines::ReadError::Disk(e)) if e.is_missing() => {
+                let flaw = Flaw::new(FlawKind::CheckpointMissing, "the folder with the checkpoints is missing");
+                Err(AuditError::Flawed(flaw.in_file(store::CHECKPOINTS)))
+            }
+            other => Ok(other?),
+        }
+    }
+
+    /// A kept checkpoint, its signature verified.
+    ///
+    /// # Errors
+    /// It cannot be read, or is not this log's of this size.
+    pub fn checkpoint(&self, size: u64) -> Result<Head, AuditError> {
+        Ok(store::read_checkpoint(self.disk, &self.dir, &self.key, size)?)
+    }
+
+    /// The pack's head: the newest checkpoint, which `checkpoint` must be, byte for byte.
+    ///
+    /// # Errors
+    /// There is none, it is not this log's, or `checkpoint` is another one.
+    pub fn head(&self) -> Result<Head, AuditError> {
+        let newest = self.checkpoint_sizes()?.last().copied();
+        let newest = newest.ok_or_else(|| {
+            let flaw = Flaw::new(FlawKind::CheckpointMissing, "there is no checkpoint at all");
+            AuditError::Flawed(flaw.in_file(store::CHECKPOINTS))
+        })?;
+        let head = self.checkpoint(newest)?;
+        let named = self.disk.read_beneath(&self.dir, store::HEAD, LARGEST_NOTE as u64);
+        let why = match named {
+            Ok(bytes) if bytes == head.note.as_bytes() => return Ok(head),
+            Ok(_) => format!("it is not the newest of the kept checkpoints, which is of {newest} entries"),
+            Err(e) if e.is_missing() => "it is missing".to_owned(),
+            Err(e) => return Err(e.into()),
+        };
+        Err(AuditError::Flawed(Flaw::new(FlawKind::CheckpointMissing, why).in_file(store::HEAD)))
+    }
+
+    /// An object's bytes, checked against its digest.
+    ///
+    /// # Errors
+    /// There is no such object, or its bytes have another digest.
+    pub fn object(&self, digest: &str) -> Result<Vec<u8>, AuditError> {
+        Ok(objects::get(self.disk, &self.dir, digest)?)
+    }
+
+    /// Hands every entry that the head covers to `visit`, in order, without checking more than each line's form and
+    /// number: for questions about a pack that was verified. `visit` returns whether to go on.
+    ///
+    /// # Errors
+    /// A line is not in its form, or fewer lines are there than the head says.
+    pub fn each_entry(
+        &self,
+        head: &Head,
+        mut visit: impl FnMut(&Entry<'_>) -> Result<bool, AuditError>,
+    ) -> Result<(), AuditError> {
+        let size = head.checkpoint.size;
+        let mut next = 0;
+        let mut is_done = size == 0;
+        lines::each_chunk(self.disk, &self.dir, 0, size.div_ceil(LINES_PER_FILE), |chunk| -> Result<bool, AuditError> {
+            for (entry, _) in chunk.entries() {
+                if is_done {
+                    break;
+                }
+                if entry.seq() != next {
+                    let flaw = Flaw::new(FlawKind::Sequence, "the line here has another number").at(next);
+                    return Err(AuditError::Flawed(flaw.in_file(chunk.file())));
+                }
+                next += 1;
+                is_done = !visit(&entry)? || next == size;
+            }
+            if !is_done {
+                chunk.check(false).map_err(AuditError::Flawed)?;
+            }
+            Ok(!is_done)
+        })?;
+        if is_done {
+            return Ok(());
+        }
+        Err(AuditError::Flawed(Flaw::new(FlawKind::Missing, "the log ends here").at(next)))
+    }
+}

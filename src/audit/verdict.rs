@@ -1,0 +1,193 @@
+//! The answer: is the log whole, does it continue what was seen before, and what is left to ask?
+
+use super::AuditError;
+use super::examine::{Examination, Options, examine};
+use super::pack::Pack;
+use super::remark::Remark;
+use super::state::State;
+use crate::host::clock::Time;
+use crate::log::checkpoint::Checkpoint;
+use crate::log::store::Head;
+use crate::log::{Entry, Flaw, FlawKind};
+
+/// The answer in one word.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// Nothing is wrong.
+    Whole,
+    /// Something was changed, removed or added, or does not hold.
+    Tampered,
+    /// The log does not continue one that was seen before.
+    Forked,
+    /// The log is older than one that was seen before.
+    RolledBack,
+    /// No witness cosigned within the policy's window.
+    Unwitnessed,
+    /// A signature was begun, and whether it was made is not known.
+    InDoubt,
+}
+
+impl Outcome {
+    /// The word.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Outcome::Whole => "whole",
+            Outcome::Tampered => "tampered",
+            Outcome::Forked => "forked",
+            Outcome::RolledBack => "rolled-back",
+            Outcome::Unwitnessed => "unwitnessed",
+            Outcome::InDoubt => "in-doubt",
+        }
+    }
+
+    /// The exit code.
+    pub const fn exit_code(self) -> u8 {
+        match self {
+            Outcome::Whole => 0,
+            Outcome::Tampered => 10,
+            Outcome::Forked => 11,
+            Outcome::RolledBack => 12,
+            Outcome::Unwitnessed => 13,
+            Outcome::InDoubt => 14,
+        }
+    }
+}
+
+/// What the pack is compared with.
+#[derive(Default)]
+pub struct Compare<'a> {
+    /// What was seen before.
+    pub state: Option<&'a mut State>,
+    /// A checkpoint that came another way: from a signed bundle, a receipt, a witness.
+    pub against: Option<Vec<u8>>,
+    /// The day of the audit.
+    pub now: Option<Time>,
+}
+
+/// An examination and its answer.
+#[derive(Clone, Debug)]
+pub struct Verdict {
+    /// The answer.
+    pub outcome: Outcome,
+    /// Why, where the answer is not in the flaws: sentences, already escaped.
+    pub reasons: Vec<String>,
+    /// What was examined.
+    pub examination: Examination,
+}
+
+impl Verdict {
+    /// The first thing that is wrong.
+    pub fn first_flaw(&self) -> Option<&Flaw> {
+        self.examination.flaws.first()
+    }
+}
+
+/// Examines a pack and compares it with what is known from elsewhere. Heads found whole, and conflicts, go into the
+/// state, which the caller writes.
+///
+/// # Errors
+/// A file cannot be read.
+pub fn verify(
+    pack: &Pack<'_>,
+    options: Options,
+    compare: Compare<'_>,
+    visit: &mut dyn FnMut(&Entry<'_>, &[Remark]) -> Result<(), AuditError>,
+) -> Result<Verdict, AuditError> {
+    let mut known = match &compare.state {
+        Some(state) => state.heads(pack.key())?,
+        None => Vec::new(),
+    };
+    let mut reasons = Vec::new();
+    let mut is_forked = false;
+    if let Some(note) = &compare.against {
+        match Checkpoint::verify(note, pack.key()) {
+            Ok(checkpoint) => {
+                // A checkpoint that verifies is UTF-8.
+                let note = String::from_utf8_lossy(note).into_owned();
+                known.push(Head { checkpoint, note });
+            }
+            Err(flaw) if flaw.kind == FlawKind::CheckpointForm => {
+                return Err(AuditError::Against(flaw));
+            }
+            Err(flaw) => {
+                is_forked = true;
+                reasons.push(format!("the checkpoint to compare with is not by this log's key: {flaw}"));
+            }
+        }
+    }
+    let watch = known.iter().map(|head| head.checkpoint.size).collect();
+    let mut examination = examine(pack, &Options { watch, ..options }, visit)?;
+    let covered = examination.head.as_ref().map_or(0, |head| head.checkpoint.size);
+    let (mut is_older, mut conflicts) = (false, Vec::new());
+    for head in &known {
+        let size = head.checkpoint.size;
+        match examination.roots.get(&size) {
+            _ if size > covered => {
+                is_older = true;
+                reasons.push(format!("a checkpoint of {size} entries was seen before, and this log has {covered}"));
+            }
+            Some(root) if *root == head.checkpoint.root => {}
+            Some(_) => conflicts.push(head.clone()),
+            // The lines do not reach so far: that is a flaw already.
+            None => {}
+        }
+    }
+    if let Some(other) = compare.state.as_ref().and_then(|state| state.other_key(pack.key())) {
+        is_forked = true;
+        reasons.push(format!("a log of this name was seen before with another key, {other}"));
+    }
+    for head in &conflicts {
+        is_forked = true;
+        let detail = format!(
+            "a checkpoint of {} entries that the log's key signed tells of another history",
+            head.checkpoint.size
+        );
+        reasons.push(detail);
+    }
+    if let (Some(state), Some(head), Some(now)) = (compare.state, &examination.head, compare.now) {
+        for conflict in &conflicts {
+            state.remember_conflict(pack.key(), &conflict.note, &head.note, now);
+        }
+        if examination.flaws.is_empty() && !is_forked && !is_older {
+            state.remember(pack.key(), head, now);
+        }
+    }
+    let is_unwitnessed = unwitnessed(&examination, compare.now);
+    let outcome = if !examination.flaws.is_empty() {
+        Outcome::Tampered
+    } else if is_forked {
+        Outcome::Forked
+    } else if is_older {
+        Outcome::RolledBack
+    } else if let Some(open) = examination.open_intents.first() {
+        reasons.push(format!("the intent to sign in entry {} has no result", open.seq));
+        Outcome::InDoubt
+    } else if is_unwitnessed {
+        reasons.push(format!(
+            "no witness has cosigned for more than {} days, the window of the policy in force",
+            examination.witness_window_days
+        ));
+        Outcome::Unwitnessed
+    } else {
+        Outcome::Whole
+    };
+    if let Some(head) = conflicts.first() {
+        let flaw = Flaw::new(FlawKind::Fork, "the lines up to here do not give the root of a checkpoint seen before");
+        examination.flaws.push(flaw.at(head.checkpoint.size.saturating_sub(1)));
+        examination.flaws.sort_by_key(|flaw| (flaw.seq.unwrap_or(u64::MAX), flaw.kind));
+    }
+    Ok(Verdict { outcome, reasons, examination })
+}
+
+/// Has the policy's window passed since the last cosignature, or since the log began?
+fn unwitnessed(examination: &Examination, now: Option<Time>) -> bool {
+    let (window, Some(now), Some((first, _))) = (examination.witness_window_days, now, examination.period) else {
+        return false;
+    };
+    let since = match examination.cosigned {
+        Some((size, time)) if size < examination.size => time,
+        Some(_) => return false,
+        None => first,
+    };
+    window > 0 && now > since.plus_days(window)
+}

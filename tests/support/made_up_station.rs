@@ -1,0 +1,367 @@
+//! A made-up station's log: real keys, real approvals, real TUF signatures, any number of entries, from a seed.
+//!
+//! For tests of the auditor's side and for the benchmark; nothing of the station's own code is used, so what the
+//! auditor finds in it is judged by the formats alone.
+
+#![allow(dead_code, reason = "each test uses a part of it")]
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use countersign::host::clock::Time;
+use countersign::host::{Disk, Stamp};
+use countersign::log::{Approval, Decision, Event, Kind, Log};
+use countersign::tuf::PublicKey;
+use ed25519_dalek::{Signer, SigningKey};
+use sha2::{Digest, Sha256};
+use std::path::Path;
+use std::sync::Arc;
+
+pub const ORIGIN: &str = "countersign.example/made-up";
+const TOOL: &str = "0.1.0";
+
+/// Numbers that look random and are the same each time (splitmix64).
+pub struct Dice(pub u64);
+
+impl Dice {
+    pub fn roll(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    pub fn below(&mut self, bound: u64) -> u64 {
+        self.roll() % bound
+    }
+
+    pub fn seed(&mut self) -> [u8; 32] {
+        let mut seed = [0; 32];
+        seed.chunks_mut(8).for_each(|part| part.copy_from_slice(&self.roll().to_le_bytes()));
+        seed
+    }
+}
+
+pub fn sha256(bytes: &[u8]) -> String {
+    hex::encode(Sha256::digest(bytes))
+}
+
+pub struct Officer {
+    pub name: &'static str,
+    pub key: SigningKey,
+}
+
+pub struct Station {
+    pub log: Log,
+    pub dice: Dice,
+    pub officers: Vec<Officer>,
+    pub targets_key: SigningKey,
+    pub keyid: String,
+    pub root_key: SigningKey,
+    pub root: Vec<u8>,
+    pub root_version: u64,
+    pub policy: String,
+    pub approvals: usize,
+    pub quorum: usize,
+    pub version: u64,
+    time: i64,
+    uptime_ms: u64,
+    boot: u64,
+}
+
+pub fn policy_text(approvals: usize) -> String {
+    format!("format = \"countersign/policy/1\"\n[approvals]\ncount = {approvals}\n[witness]\nwindow_days = 0\n")
+}
+
+/// A Factory's root with one root key and one targets key.
+pub fn root_file(version: u64, root: &SigningKey, targets: &SigningKey) -> (Vec<u8>, String) {
+    let public = |key: &SigningKey| PublicKey::from_ed25519(key.verifying_key());
+    let (root_id, targets_id) = (public(root).factory_keyid(), public(targets).factory_keyid());
+    let key = |key: &SigningKey| {
+        format!(r#"{{"keytype":"ED25519","keyval":{{"public":"{}"}}}}"#, hex::encode(key.verifying_key()))
+    };
+    let mut keys = [(root_id.as_str(), key(root)), (targets_id.as_str(), key(targets))];
+    keys.sort();
+    let signed = format!(
+        r#"{{"_type":"Root","consistent_snapshot":false,"expires":"2037-01-01T00:00:00Z","keys":{{"{}":{},"{}":{}}},"roles":{{"root":{{"keyids":["{root_id}"],"threshold":1}},"snapshot":{{"keyids":["{root_id}"],"threshold":1}},"targets":{{"keyids":["{targets_id}"],"threshold":1}},"timestamp":{{"keyids":["{root_id}"],"threshold":1}}}},"version":{version}}}"#,
+        keys[0].0, keys[0].1, keys[1].0, keys[1].1
+    );
+    let sig = STANDARD.encode(root.sign(signed.as_bytes()).to_bytes());
+    let file = format!(
+        r#"{{"signatures":[{{"keyid":"{root_id}","method":"ed25519","sig":"{sig}"}}],"signed":{signed}}}"#
+    );
+    (file.into_bytes(), sha256(signed.as_bytes()))
+}
+
+impl Station {
+    /// A station with three officers, a root and a sealed key: 7 entries.
+    pub fn new(disk: Arc<dyn Disk>, dir: &Path, seed: u64, approvals: usize, quorum: usize) -> Station {
+        let mut dice = Dice(seed);
+        let log = Log::create(disk, dir, &dice.seed(), ORIGIN).expect("a log");
+        let officers = ["mara", "noor", "odile"]
+            .map(|name| Officer { name, key: SigningKey::from_bytes(&dice.seed()) })
+            .into();
+        let (root_key, targets_key) =
+            (SigningKey::from_bytes(&dice.seed()), SigningKey::from_bytes(&dice.seed()));
+        let keyid = PublicKey::from_ed25519(targets_key.verifying_key()).factory_keyid().as_str().to_owned();
+        let (root, fingerprint) = root_file(3, &root_key, &targets_key);
+        let mut station = Station {
+            log,
+            dice,
+            officers,
+            targets_key,
+            keyid,
+            root_key,
+            root,
+            root_version: 3,
+            policy: String::new(),
+            approvals,
+            quorum,
+            version: 41,
+            time: 1_800_000_000,
+            uptime_ms: 60_000,
+            boot: 1,
+        };
+        station.policy = station.put(policy_text(approvals).as_bytes());
+        let log_key = station.log.key().to_string();
+        let event = Event::new(Kind::StationCreated, "countersign")
+            .text("factory", "acme")
+            .text("fingerprint", &fingerprint)
+            .text("dialect", "factory")
+            .text("tool", TOOL)
+            .text("binary", sha256(b"the program"))
+            .flag("networked", false)
+            .text("log_key", log_key)
+            .text("policy", &station.policy);
+        station.append(event);
+        let object = station.put(&station.root.clone());
+        let event = Event::new(Kind::RootPinned, "countersign")
+            .int("version", 3)
+            .text("fingerprint", fingerprint)
+            .text("expires", "2037-01-01T00:00:00Z")
+            .text("object", object);
+        station.append(event);
+        for at in 0..station.officers.len() {
+            let officer = &station.officers[at];
+            let event = Event::new(Kind::OfficerAdded, officer.name)
+                .text("officer", officer.name)
+                .text("recipient", "age1made-up")
+                .text("key", hex::encode(officer.key.verifying_key()))
+                .list("roles", ["approver", "signer"]);
+            station.append(event);
+        }
+        for kind in [Kind::KeyImported, Kind::KeySealed] {
+            let event = Event::new(kind, "mara")
+                .text("keyid", &station.keyid)
+                .text("keytype", "ED25519")
+                .int("quorum", quorum as u64)
+                .list("officers", station.officers.iter().map(|officer| officer.name))
+                .text("set", "")
+                .text("detail", "");
+            station.append(event);
+        }
+        station
+    }
+
+    pub fn put(&self, bytes: &[u8]) -> String {
+        self.log.put_object(bytes).expect("stored")
+    }
+
+    /// The time of the next entry: some seconds later, and now and then after a restart.
+    pub fn stamp(&mut self) -> Stamp {
+        let passed = 1 + self.dice.below(40);
+        self.time += passed as i64;
+        self.uptime_ms += passed * 1000;
+        if self.dice.below(60) == 0 {
+            self.boot += 1;
+            self.uptime_ms = 30_000;
+        }
+        Stamp {
+            time: Time::from_unix(self.time),
+            boot: format!("{:08x}-0000-4000-8000-000000000000", self.boot),
+            uptime_ms: self.uptime_ms,
+        }
+    }
+
+    /// When the last entry was written.
+    pub fn time(&self) -> Time {
+        Time::from_unix(self.time)
+    }
+
+    pub fn append(&mut self, event: Event) -> u64 {
+        let stamp = self.stamp();
+        self.log.append(&stamp, event).expect("appended").seq
+    }
+
+    /// An entry that needs nothing and changes nothing.
+    pub fn filler(&mut self) {
+        let officer = self.officers[self.dice.below(3) as usize].name;
+        let number = self.dice.roll();
+        let event = match self.dice.below(6) {
+            0 => Event::new(Kind::SessionClosed, officer).text("command", "status").int("exit", number % 3),
+            1 => Event::new(Kind::OfficerAuthFailed, officer).text("officer", officer).text("purpose", "approve"),
+            2 => Event::new(Kind::RequestRejected, officer)
+                .text("source", format!("/media/stick-{number:x}"))
+                .text("reason", "the wave's version 12 is not above 41, which production has: \u{201c}rollback\u{201d}"),
+            3 => Event::new(Kind::Deviation, officer).text("statement", format!("the stick was number {number}")),
+            4 => Event::new(Kind::Selftest, "countersign")
+                .flag("passed", true)
+                .pairs("checks", [("sha256", "passed"), ("ed25519", "passed"), ("rsa-pss", "passed")]),
+            _ => Event::new(Kind::SessionOpened, officer)
+                .text("command", "status")
+                .text("tool", TOOL)
+                .text("binary", sha256(b"the program")),
+        };
+        self.append(event);
+    }
+
+    /// Entries that say little and are as long as the average of a real log: about 600 bytes.
+    pub fn long_filler(&mut self) {
+        let checks = ["network", "clock", "time-zone", "swap", "core-dumps", "permissions", "free-space", "log"];
+        let event = Event::new(Kind::Selftest, "countersign")
+            .flag("passed", true)
+            .pairs("checks", checks.map(|check| (check, "passed: nothing to say")));
+        self.append(event);
+    }
+
+    /// Request, review, approvals, intent, result, export, checkpoint: 5 entries and one for each approval.
+    pub fn ceremony(&mut self) -> u64 {
+        self.version += 1;
+        let (version, wave) = (self.version, format!("v{}.0-update", self.version));
+        let signed_bytes = format!(
+            r#"{{"_type":"Targets","expires":"2027-11-23T00:00:00Z","targets":{{"intel-corei7-64-lmp-{version}":{{"custom":{{"name":"intel-corei7-64-lmp","tags":["production"],"version":"{version}"}},"hashes":{{"sha256":"{}"}},"length":0}}}},"version":{version}}}"#,
+            sha256(&version.to_le_bytes())
+        );
+        let signed = self.put(signed_bytes.as_bytes());
+        let request_bytes = format!("{{\"request\":{}}}\n", self.dice.roll());
+        let request = self.put(request_bytes.as_bytes());
+        let event = Event::new(Kind::RequestImported, "mara")
+            .text("request", &request)
+            .text("kind", "wave")
+            .text("factory", "acme")
+            .text("wave", &wave)
+            .text("tag", "production")
+            .int("version", version)
+            .text("signed", &signed)
+            .int("root_version", self.root_version)
+            .text("source", "/media/stick/request")
+            .pairs("objects", [("request.json", &request)]);
+        self.append(event);
+        let object = self.put(format!("review of {request}\n").as_bytes());
+        let review = sha256(object.as_bytes());
+        let findings: &[(&str, &str)] =
+            if self.dice.below(3) == 0 { &[("static-delta", "warn")] } else { &[] };
+        let event = Event::new(Kind::ReviewRendered, "mara")
+            .text("request", &request)
+            .text("review", &review)
+            .text("signed", &signed)
+            .text("policy", &self.policy)
+            .int("root_version", self.root_version)
+            .flag("signable", true)
+            .pairs("findings", findings.iter().copied())
+            .text("object", object);
+        self.append(event);
+        let mut approvals = Vec::new();
+        for at in 0..self.approvals.max(1) {
+            let nonce = hex::encode(&self.dice.seed()[..16]);
+            let officer = &self.officers[at];
+            let approval = Approval {
+                officer: officer.name.to_owned(),
+                key: String::new(),
+                request: request.clone(),
+                review: review.clone(),
+                policy: self.policy.clone(),
+                decision: Decision::Granted,
+                reason: String::new(),
+                nonce,
+                expires: Time::from_unix(self.time).plus_days(1).to_string(),
+            };
+            let event = approval.sign(&officer.key).event();
+            approvals.push((officer.name, self.append(event)));
+        }
+        let openers: Vec<&str> = self.officers[..self.quorum].iter().map(|officer| officer.name).collect();
+        let common = |event: Event, station: &Station| {
+            event
+                .text("request", &request)
+                .text("review", &review)
+                .text("signed", &signed)
+                .text("factory", "acme")
+                .text("wave", &wave)
+                .text("tag", "production")
+                .int("version", version)
+                .text("kind", "wave")
+                .text("keyid", &station.keyid)
+                .int("root_version", station.root_version)
+                .text("policy", &station.policy)
+                .list("officers", openers.iter())
+                .text("tool", TOOL)
+                .text("binary", sha256(b"the program"))
+        };
+        let event = common(Event::new(Kind::SignIntent, "mara"), self)
+            .numbered("approvals", approvals)
+            .pairs("findings", findings.iter().copied())
+            .pairs("preflight", [("network", "passed"), ("clock", "passed")]);
+        let intent = self.append(event);
+        self.log.sync().expect("synced");
+        let sig = STANDARD.encode(self.targets_key.sign(signed_bytes.as_bytes()).to_bytes());
+        let event = common(Event::new(Kind::SignResult, "mara"), self)
+            .int("intent", intent)
+            .text("method", "ed25519")
+            .text("sig", sig)
+            .text("strength", if self.quorum > 1 { "L1" } else { "L0" });
+        let result = self.append(event);
+        self.log.checkpoint().expect("a checkpoint");
+        let event = Event::new(Kind::BundleExported, "mara")
+            .text("request", &request)
+            .text("signed", &signed)
+            .text("manifest", sha256(request.as_bytes()))
+            .text("folder", "/media/stick/signed");
+        self.append(event);
+        result
+    }
+
+    /// Another root, signed by the one before.
+    pub fn new_root(&mut self) {
+        let from = self.root_version;
+        self.root_version += 1;
+        let (root, fingerprint) = root_file(self.root_version, &self.root_key, &self.targets_key);
+        let object = self.put(&root);
+        self.root = root;
+        let event = Event::new(Kind::RootUpdated, "mara")
+            .int("from", from)
+            .int("version", self.root_version)
+            .text("fingerprint", fingerprint)
+            .text("expires", "2037-01-01T00:00:00Z")
+            .text("object", object);
+        self.append(event);
+    }
+
+    /// Another policy.
+    pub fn new_policy(&mut self, approvals: usize) {
+        let to = self.put(format!("# since entry {}\n{}", self.log.size(), policy_text(approvals)).as_bytes());
+        let event = Event::new(Kind::PolicyChanged, "mara").text("from", &self.policy).text("to", &to);
+        self.append(event);
+        (self.policy, self.approvals) = (to, approvals);
+    }
+
+    /// Random entries until there are at least so many, then a checkpoint.
+    pub fn grow(&mut self, entries: u64) {
+        while self.log.size() < entries {
+            match self.dice.below(10) {
+                0..3 => {
+                    self.ceremony();
+                }
+                3 => self.new_root(),
+                4 => {
+                    let approvals = 1 + self.dice.below(3) as usize;
+                    self.new_policy(approvals);
+                }
+                5 => {
+                    self.log.checkpoint().expect("a checkpoint");
+                }
+                _ => self.filler(),
+            }
+        }
+        self.log.checkpoint().expect("a checkpoint");
+    }
+}
