@@ -10,9 +10,11 @@ pub mod examine;
 mod facts;
 mod jobs;
 pub mod pack;
+pub mod reconcile;
 pub mod remark;
 pub mod state;
 pub mod verdict;
+pub mod who;
 
 pub use error::AuditError;
 pub use examine::{Examination, Options, examine};

@@ -1,0 +1,224 @@
+//! Who signed it, when, with which key, on whose approval?
+
+use super::AuditError;
+use super::pack::Pack;
+use crate::host::clock::Time;
+use crate::json::{Document, Limits};
+use crate::log::lines::{Chunk, LINES_PER_FILE};
+use crate::log::store::Head;
+use crate::log::{Entry, EntryBuf, Kind};
+use crate::text::shown;
+use std::fmt::Write as _;
+
+/// What is asked for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Question {
+    /// The signatures of a metadata version.
+    Version(u64),
+    /// The signatures of documents that hold a target of this name.
+    Target(String),
+    /// The signatures of a document or request whose digest begins so.
+    Digest(String),
+    /// The signatures by a key whose id begins so.
+    Key(String),
+}
+
+/// An approval behind a signature.
+#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize)]
+pub struct ApprovedBy {
+    /// The officer.
+    pub officer: String,
+    /// The entry of the approval.
+    pub seq: u64,
+    /// When it was given.
+    pub time: String,
+    /// What the officer said.
+    pub reason: String,
+}
+
+/// A signature, with everything that led to it.
+#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize)]
+pub struct Signed {
+    /// The entry of the result.
+    pub seq: u64,
+    /// When it was made.
+    pub time: String,
+    /// The entry of the intent.
+    pub intent: u64,
+    /// Factory, wave, tag and version.
+    pub factory: String,
+    /// The wave.
+    pub wave: String,
+    /// The tag.
+    pub tag: String,
+    /// The metadata version.
+    pub version: u64,
+    /// The kind of document.
+    pub kind: String,
+    /// The request's digest.
+    pub request: String,
+    /// The digest of the review that was approved.
+    pub review: String,
+    /// The digest of the signed bytes.
+    pub signed: String,
+    /// The key.
+    pub keyid: String,
+    /// The root in force.
+    pub root_version: u64,
+    /// The digest of the policy in force.
+    pub policy: String,
+    /// Who opened the key.
+    pub officers: Vec<String>,
+    /// L0, L1 or L2.
+    pub strength: String,
+    /// On whose approval.
+    pub approvals: Vec<ApprovedBy>,
+    /// The findings that were accepted: check and severity.
+    pub findings: Vec<(String, String)>,
+    /// The program's version, and the digest of its file.
+    pub tool: (String, String),
+}
+
+/// Finds the signatures in the entries that a head covers. The pack should have been verified before.
+///
+/// # Errors
+/// The pack cannot be read.
+pub fn find(pack: &Pack<'_>, head: &Head, question: &Question) -> Result<Vec<Signed>, AuditError> {
+    let mut results: Vec<EntryBuf> = Vec::new();
+    pack.each_entry(head, |entry| {
+        if entry.kind() == Kind::SignResult && matches(pack, entry, question)? {
+            results.push(entry.to_owned());
+        }
+        Ok(true)
+    })?;
+    let mut reader = Reader { pack, chunk: None };
+    results.iter().map(|result| reader.signed(&result.entry())).collect()
+}
+
+fn matches(pack: &Pack<'_>, entry: &Entry<'_>, question: &Question) -> Result<bool, AuditError> {
+    Ok(match question {
+        Question::Version(version) => entry.int("version") == *version,
+        Question::Digest(start) => {
+            ["signed", "request", "review"].iter().any(|field| entry.text(field).starts_with(start.as_str()))
+        }
+        Question::Key(start) => entry.text("keyid").starts_with(start.as_str()),
+        Question::Target(name) => {
+            let bytes = pack.object(&entry.text("signed"))?;
+            let document = Document::parse("signed", &*bytes, Limits::DEFAULT);
+            let document = document.map_err(crate::tuf::TufError::from)?;
+            let targets = document.root().get("targets");
+            targets.is_some_and(|targets| targets.members().any(|(key, _)| key.text() == name.as_str()))
+        }
+    })
+}
+
+/// Reads single entries; those behind one signature mostly stand in one file.
+struct Reader<'a> {
+    pack: &'a Pack<'a>,
+    chunk: Option<Chunk>,
+}
+
+impl Reader<'_> {
+    fn entry(&mut self, seq: u64) -> Result<Option<EntryBuf>, AuditError> {
+        let number = seq / LINES_PER_FILE;
+        if self.chunk.as_ref().is_none_or(|chunk| chunk.number() != number) {
+            self.chunk = Some(Chunk::read(self.pack.disk(), self.pack.dir(), number)?);
+        }
+        let at = usize::try_from(seq % LINES_PER_FILE).unwrap_or(usize::MAX);
+        Ok(self.chunk.as_ref().and_then(|chunk| chunk.entries().nth(at)).map(|(entry, _)| entry.to_owned()))
+    }
+
+    fn signed(&mut self, result: &Entry<'_>) -> Result<Signed, AuditError> {
+        let text = |field: &str| result.text(field).into_owned();
+        let number = result.int("intent");
+        let intent = self.entry(number)?;
+        let mut approvals = Vec::new();
+        let mut findings = Vec::new();
+        if let Some(intent) = intent.as_ref().map(EntryBuf::entry) {
+            for (officer, seq) in intent.numbered("approvals") {
+                let approval = self.entry(seq)?;
+                let approval = approval.as_ref().map(EntryBuf::entry);
+                approvals.push(ApprovedBy {
+                    officer: officer.into_owned(),
+                    seq,
+                    time: approval.map_or_else(String::new, |entry| entry.time().to_string()),
+                    reason: approval.map_or_else(String::new, |entry| entry.text("reason").into_owned()),
+                });
+            }
+            let pairs = intent.pairs("findings").into_iter();
+            findings = pairs.map(|(check, severity)| (check.into_owned(), severity.into_owned())).collect();
+        }
+        Ok(Signed {
+            seq: result.seq(),
+            time: result.time().to_string(),
+            intent: number,
+            factory: text("factory"),
+            wave: text("wave"),
+            tag: text("tag"),
+            version: result.int("version"),
+            kind: text("kind"),
+            request: text("request"),
+            review: text("review"),
+            signed: text("signed"),
+            keyid: text("keyid"),
+            root_version: result.int("root_version"),
+            policy: text("policy"),
+            officers: result.list("officers").into_iter().map(|name| name.into_owned()).collect(),
+            strength: text("strength"),
+            approvals,
+            findings,
+            tool: (text("tool"), text("binary")),
+        })
+    }
+}
+
+/// What a level of strength means.
+pub fn strength_words(level: &str) -> &'static str {
+    match level {
+        "L0" => "one person could do it alone",
+        "L1" => "the key was opened by several officers",
+        "L2" => "several TUF keys signed; devices enforce it",
+        _ => "not known",
+    }
+}
+
+impl Signed {
+    /// The answer in words.
+    pub fn text(&self) -> String {
+        let mut out = String::new();
+        let list = |names: &[String]| names.iter().map(|name| shown(name)).collect::<Vec<_>>().join(", ");
+        // Writing to a string cannot fail.
+        let _ = writeln!(
+            out,
+            "{} {}, version {}, tag {}, factory {}",
+            shown(&self.kind),
+            shown(&self.wave),
+            self.version,
+            shown(&self.tag),
+            shown(&self.factory)
+        );
+        let _ = writeln!(out, "  signed       {} (entry {}, intent in entry {})", self.time, self.seq, self.intent);
+        let _ = writeln!(out, "  with key     {}", shown(&self.keyid));
+        let _ = writeln!(out, "  opened by    {}", list(&self.officers));
+        for approval in &self.approvals {
+            let reason = if approval.reason.is_empty() { String::new() } else { format!(": {}", shown(&approval.reason)) };
+            let (officer, time, seq) = (shown(&approval.officer), &approval.time, approval.seq);
+            let _ = writeln!(out, "  approved by  {officer} on {time} (entry {seq}){reason}");
+        }
+        for (check, severity) in &self.findings {
+            let _ = writeln!(out, "  finding      {} ({}), accepted", shown(check), shown(severity));
+        }
+        let _ = writeln!(out, "  strength     {}: {}", shown(&self.strength), strength_words(&self.strength));
+        let _ = writeln!(out, "  under        root {}, policy {}", self.root_version, shown(&self.policy));
+        let _ = writeln!(out, "  request      {}", shown(&self.request));
+        let _ = writeln!(out, "  review       {}", shown(&self.review));
+        let _ = writeln!(out, "  signed bytes {}", shown(&self.signed));
+        let _ = writeln!(out, "  program      {}, {}", shown(&self.tool.0), shown(&self.tool.1));
+        out
+    }
+
+    /// When it was made.
+    pub fn time(&self) -> Option<Time> {
+        Time::parse(&self.time)
+    }
+}
