@@ -28,7 +28,8 @@ impl ClockWatch {
             let passed = entry.time().unix() - last.time.unix();
             if last.boot != boot {
                 return (passed < 0).then(|| {
-                    let text = format!("after a restart the clock shows {} seconds less than before", -passed);
+                    let text =
+                        format!("after a restart the clock shows {} seconds less than before", -passed);
                     (RemarkKind::ClockBack, text)
                 });
             }
@@ -52,11 +53,8 @@ impl ClockWatch {
                 last.uptime_ms = entry.uptime_ms();
             }
             last => {
-                *last = Some(Seen {
-                    time: entry.time(),
-                    boot: boot.into_owned(),
-                    uptime_ms: entry.uptime_ms(),
-                });
+                *last =
+                    Some(Seen { time: entry.time(), boot: boot.into_owned(), uptime_ms: entry.uptime_ms() });
             }
         }
         found

@@ -1,17 +1,15 @@
 //! What was in force when: policy, roots, officers, keys, approvals. Each entry is judged by what the entries before
 //! it say, and by nothing else.
 
+use super::AuditError;
 use super::jobs::{Job, Queue};
 use super::pack::Pack;
 use super::remark::RemarkKind;
-use super::AuditError;
 use crate::host::clock::Time;
 use crate::log::recovery::{Intents, OpenIntent};
 use crate::log::{Decision, Entry, Flaw, FlawKind, Kind, SignedApproval, objects};
 use crate::text::Foreign;
-use crate::tuf::{Digest, KeyId, Root};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use crate::tuf::{Dialect, Digest, KeyId, Root};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
@@ -57,6 +55,7 @@ const REPEATED: [&str; 8] = ["request", "review", "signed", "factory", "wave", "
 pub(super) struct Facts<'a> {
     pack: &'a Pack<'a>,
     log_key: String,
+    dialect: Dialect,
     policy: Option<Policy>,
     roots: BTreeMap<u64, Arc<Root>>,
     root_version: u64,
@@ -81,6 +80,7 @@ impl<'a> Facts<'a> {
         Facts {
             pack,
             log_key: pack.key().to_string(),
+            dialect: Dialect::Factory,
             policy: None,
             roots: BTreeMap::new(),
             root_version: 0,
@@ -113,7 +113,12 @@ impl<'a> Facts<'a> {
     ///
     /// # Errors
     /// [`AuditError::Flawed`] when the entry contradicts what was in force; anything else when a file cannot be read.
-    pub(super) fn see(&mut self, entry: &Entry<'_>, queue: &Queue<'_>, said: &mut Vec<Said>) -> Result<(), AuditError> {
+    pub(super) fn see(
+        &mut self,
+        entry: &Entry<'_>,
+        queue: &Queue<'_>,
+        said: &mut Vec<Said>,
+    ) -> Result<(), AuditError> {
         let judged = self.judge(entry, queue, said);
         self.open.see(entry);
         match judged {
@@ -122,7 +127,12 @@ impl<'a> Facts<'a> {
         }
     }
 
-    fn judge(&mut self, entry: &Entry<'_>, queue: &Queue<'_>, said: &mut Vec<Said>) -> Result<(), AuditError> {
+    fn judge(
+        &mut self,
+        entry: &Entry<'_>,
+        queue: &Queue<'_>,
+        said: &mut Vec<Said>,
+    ) -> Result<(), AuditError> {
         if (entry.kind() == Kind::StationCreated) != (entry.seq() == 0) {
             return contradiction("a log begins with station.created, and has it nowhere else");
         }
@@ -131,23 +141,36 @@ impl<'a> Facts<'a> {
             Kind::PolicyChanged => self.policy_changed(entry, said),
             Kind::RootPinned | Kind::RootUpdated => self.root(entry, said),
             Kind::OfficerAdded | Kind::OfficerRetired => self.officer(entry, said),
-            Kind::KeyImported | Kind::KeyGenerated | Kind::KeySealed | Kind::KeyRestored | Kind::KeyRetired => {
+            Kind::KeyImported
+            | Kind::KeyGenerated
+            | Kind::KeySealed
+            | Kind::KeyRestored
+            | Kind::KeyRetired => {
                 self.key(entry, said);
                 Ok(())
             }
             Kind::RequestImported => {
                 self.requests.insert(digest(&entry.text("request"))?);
-                entry.pairs("objects").iter().try_for_each(|(_, object)| self.needs_object(object, entry.seq()))
+                entry
+                    .pairs("objects")
+                    .iter()
+                    .try_for_each(|(_, object)| self.needs_object(object, entry.seq()))
             }
             Kind::ReviewRendered => {
                 self.reviews.insert(digest(&entry.text("review"))?);
                 self.needs_object(&entry.text("object"), entry.seq())
             }
-            Kind::ApprovalGranted | Kind::ApprovalDenied | Kind::ApprovalExpired => self.approval(entry, queue),
+            Kind::ApprovalGranted | Kind::ApprovalDenied | Kind::ApprovalExpired => {
+                self.approval(entry, queue)
+            }
             Kind::SignIntent => self.intent(entry, said),
             Kind::SignResult => self.result(entry, queue, said),
             Kind::SignAborted | Kind::SignInDoubt => {
                 let intent = entry.int("intent");
+                // Given up before there was an intent: 0, which is always station.created.
+                if entry.kind() == Kind::SignAborted && intent == 0 {
+                    return Ok(());
+                }
                 if !self.intents.contains_key(&intent) {
                     return contradiction(&format!("there is no open intent {intent}"));
                 }
@@ -156,9 +179,7 @@ impl<'a> Facts<'a> {
                 }
                 Ok(())
             }
-            Kind::BundleExported => {
-                digest(&entry.text("signed")).map(drop)
-            }
+            Kind::BundleExported => digest(&entry.text("signed")).map(drop),
             Kind::WitnessCosigned => {
                 let newest = self.cosigned.map_or(0, |(size, _)| size);
                 if entry.int("size") >= newest {
@@ -174,6 +195,10 @@ impl<'a> Facts<'a> {
         if entry.text("log_key") != self.log_key {
             return flawed(FlawKind::Key, "the station was made with another log key than the one at hand");
         }
+        let Some(dialect) = Dialect::parse(&entry.text("dialect")) else {
+            return contradiction("the dialect is not one that is known");
+        };
+        self.dialect = dialect;
         if entry.flag("networked") {
             said.push((RemarkKind::Networked, "the station was made on a machine with a network".to_owned()));
         }
@@ -205,7 +230,11 @@ impl<'a> Facts<'a> {
         let after = self.policy.as_ref().map_or(0, |policy| policy.approvals);
         said.push((
             RemarkKind::PolicyChanged,
-            format!("{} put policy {} in force; approvals asked for: {before} before, {after} after", Foreign(&entry.actor()), short(&to)),
+            format!(
+                "{} put policy {} in force; approvals asked for: {before} before, {after} after",
+                Foreign(&entry.actor()),
+                short(&to)
+            ),
         ));
         Ok(())
     }
@@ -219,20 +248,28 @@ impl<'a> Facts<'a> {
         if root.version != entry.int("version") || root.fingerprint.to_string() != entry.text("fingerprint") {
             return Err(wrong("the root's object has another version or fingerprint than the entry"));
         }
+        let named = if entry.kind() == Kind::RootUpdated { entry.int("from") } else { self.root_version };
+        match (self.roots.get(&named).filter(|_| named == self.root_version), self.roots.is_empty()) {
+            (Some(before), _) => {
+                root.require_signed_by("the new root", before)
+                    .and_then(|_| root.require_signed_by("the new root", &root))
+                    .map_err(|e| wrong(&format!("the root does not follow the one before it: {e}")))?;
+                if root.version != named + 1 {
+                    return Err(wrong("the root's version does not follow the one before it"));
+                }
+            }
+            // A station pins the chain that it was made with, root by root.
+            (None, true) if entry.kind() == Kind::RootPinned => {
+                root.require_signed_by("the pinned root", &root)
+                    .map_err(|e| wrong(&format!("the pinned root is not signed by its own keys: {e}")))?;
+            }
+            (None, _) => return Err(wrong("the root that it follows was not the one in force")),
+        }
         if entry.kind() == Kind::RootUpdated {
-            let from = entry.int("from");
-            let Some(before) = self.roots.get(&from).filter(|_| from == self.root_version) else {
-                return Err(wrong("the root that it follows was not the one in force"));
-            };
-            root.require_signed_by("the new root", before)
-                .and_then(|_| root.require_signed_by("the new root", &root))
-                .map_err(|e| wrong(&format!("the root does not follow the one before it: {e}")))?;
-            said.push((RemarkKind::RootChanged, format!("root {from} was followed by root {}", root.version)));
-        } else if !self.roots.is_empty() {
-            return Err(wrong("a root was pinned a second time"));
-        } else {
-            root.require_signed_by("the pinned root", &root)
-                .map_err(|e| wrong(&format!("the pinned root is not signed by its own keys: {e}")))?;
+            said.push((
+                RemarkKind::RootChanged,
+                format!("root {named} was followed by root {}", root.version),
+            ));
         }
         self.root_version = root.version;
         self.roots.insert(root.version, Arc::new(root));
@@ -251,7 +288,10 @@ impl<'a> Facts<'a> {
             self.officers.insert(name, Officer { key, is_active: true });
             return Ok(());
         }
-        said.push((RemarkKind::Inventory, format!("officer {shown} was retired: {}", Foreign(&entry.text("reason")))));
+        said.push((
+            RemarkKind::Inventory,
+            format!("officer {shown} was retired: {}", Foreign(&entry.text("reason"))),
+        ));
         match self.officers.get_mut(&name) {
             Some(officer) => officer.is_active = false,
             None => return contradiction("there is no such officer"),
@@ -263,7 +303,11 @@ impl<'a> Facts<'a> {
         let keyid = entry.text("keyid").into_owned();
         let act = entry.kind().name().trim_start_matches("key.");
         let (quorum, officers) = (entry.int("quorum"), entry.list("officers"));
-        let of = if officers.is_empty() { String::new() } else { format!(", {quorum} of {} officers", officers.len()) };
+        let of = if officers.is_empty() {
+            String::new()
+        } else {
+            format!(", {quorum} of {} officers", officers.len())
+        };
         said.push((RemarkKind::Inventory, format!("key {} was {act}{of}", short(&keyid))));
         if quorum == 1 && entry.kind() != Kind::KeyRetired && !officers.is_empty() {
             let text = format!("key {} can be opened by one officer alone", short(&keyid));
@@ -283,7 +327,10 @@ impl<'a> Facts<'a> {
         match self.officers.get(&approval.officer) {
             None => return flawed(FlawKind::Approval, "the decision is by somebody who is not an officer"),
             Some(officer) if officer.key != approval.key => {
-                return flawed(FlawKind::Approval, "the decision is signed with a key that is not the officer's");
+                return flawed(
+                    FlawKind::Approval,
+                    "the decision is signed with a key that is not the officer's",
+                );
             }
             Some(officer) if !officer.is_active && entry.kind() != Kind::ApprovalExpired => {
                 return flawed(FlawKind::Approval, "the decision is by an officer who was retired");
@@ -321,9 +368,10 @@ impl<'a> Facts<'a> {
         if entry.int("root_version") != self.root_version {
             return contradiction("the root that it names was not the one in force");
         }
-        let listed = self.roots.get(&self.root_version).is_some_and(|root| {
-            root.key_in_role("targets", &KeyId::new(keyid.as_ref())).is_some()
-        });
+        let listed = self
+            .roots
+            .get(&self.root_version)
+            .is_some_and(|root| root.key_in_role("targets", &KeyId::new(keyid.as_ref())).is_some());
         if !listed {
             return flawed(FlawKind::Signature, "the root in force does not list the key for targets");
         }
@@ -346,7 +394,8 @@ impl<'a> Facts<'a> {
             Some(key) => {
                 let able = distinct.iter().filter(|name| key.officers.contains(**name)).count() as u64;
                 if able < key.quorum {
-                    let detail = format!("{able} of the key's officers opened it, its quorum is {}", key.quorum);
+                    let detail =
+                        format!("{able} of the key's officers opened it, its quorum is {}", key.quorum);
                     return flawed(FlawKind::Quorum, &detail);
                 }
             }
@@ -355,11 +404,16 @@ impl<'a> Facts<'a> {
         if let [one] = distinct.into_iter().collect::<Vec<_>>()[..]
             && approved.iter().all(|name| name == one)
         {
-            let text = format!("{} approved and signed request {} alone", Foreign(one), short(&entry.text("request")));
+            let text = format!(
+                "{} approved and signed request {} alone",
+                Foreign(one),
+                short(&entry.text("request"))
+            );
             said.push((RemarkKind::SinglePerson, text));
         }
         for (check, severity) in entry.pairs("findings").iter().filter(|(_, severity)| severity == "warn") {
-            let text = format!("{}: {} ({severity}) was accepted", short(&entry.text("request")), Foreign(check));
+            let text =
+                format!("{}: {} ({severity}) was accepted", short(&entry.text("request")), Foreign(check));
             said.push((RemarkKind::WarningAccepted, text));
         }
         let intent = Intent {
@@ -395,12 +449,20 @@ impl<'a> Facts<'a> {
         Ok(approved)
     }
 
-    fn result(&mut self, entry: &Entry<'_>, queue: &Queue<'_>, said: &mut Vec<Said>) -> Result<(), AuditError> {
+    fn result(
+        &mut self,
+        entry: &Entry<'_>,
+        queue: &Queue<'_>,
+        said: &mut Vec<Said>,
+    ) -> Result<(), AuditError> {
         let number = entry.int("intent");
         let Some(intent) = self.intents.remove(&number) else {
-            return contradiction(&format!("there is no open intent {number}: a signature without one, or a second one"));
+            return contradiction(&format!(
+                "there is no open intent {number}: a signature without one, or a second one"
+            ));
         };
-        let officers: Vec<String> = entry.list("officers").into_iter().map(|name| name.into_owned()).collect();
+        let officers: Vec<String> =
+            entry.list("officers").into_iter().map(|name| name.into_owned()).collect();
         let repeats = REPEATED.iter().zip(&intent.texts).all(|(field, text)| entry.text(field) == *text);
         let versions = (entry.int("version"), entry.int("root_version"));
         if !repeats || versions != (intent.version, intent.root_version) || officers != intent.officers {
@@ -415,13 +477,17 @@ impl<'a> Facts<'a> {
         let Some(key) = root.and_then(|root| root.key_in_role("targets", &KeyId::new(keyid.as_ref()))) else {
             return flawed(FlawKind::Signature, "the root in force does not list the key for targets");
         };
-        let Ok(sig) = STANDARD.decode(entry.text("sig").as_bytes()) else {
-            return flawed(FlawKind::Signature, "the signature is not base64");
+        let Ok(sig) = self.dialect.decode_signature(&entry.text("sig")) else {
+            return flawed(FlawKind::Signature, "the signature's text cannot be read");
         };
         let tag = entry.text("tag").into_owned();
         let highest = self.signed_versions.entry(tag).or_insert(0);
         if intent.version < *highest {
-            let text = format!("version {} was signed after version {highest} for tag {}", intent.version, Foreign(&entry.text("tag")));
+            let text = format!(
+                "version {} was signed after version {highest} for tag {}",
+                intent.version,
+                Foreign(&entry.text("tag"))
+            );
             said.push((RemarkKind::OlderVersion, text));
         }
         *highest = (*highest).max(intent.version);
@@ -473,37 +539,52 @@ pub(super) fn plain_remark(entry: &Entry<'_>) -> Option<Said> {
     let actor = Foreign(&entry.actor()).to_string();
     let request = || short(&entry.text("request"));
     Some(match entry.kind() {
-        Kind::SignInDoubt if entry.text("resolution").is_empty() => {
-            (RemarkKind::InDoubt, format!("whether intent {} led to a signature is not known", entry.int("intent")))
-        }
-        Kind::SignInDoubt => {
-            (RemarkKind::InDoubt, format!("intent {} was resolved: {}", entry.int("intent"), text("resolution")))
-        }
+        Kind::SignInDoubt if entry.text("resolution").is_empty() => (
+            RemarkKind::InDoubt,
+            format!("whether intent {} led to a signature is not known", entry.int("intent")),
+        ),
+        Kind::SignInDoubt => (
+            RemarkKind::InDoubt,
+            format!("intent {} was resolved: {}", entry.int("intent"), text("resolution")),
+        ),
         Kind::LogRecovered => (
             RemarkKind::Recovery,
-            format!("{} bytes of a torn line were moved from {} to {}", entry.int("bytes"), text("file"), text("saved")),
+            format!(
+                "{} bytes of a torn line were moved from {} to {}",
+                entry.int("bytes"),
+                text("file"),
+                text("saved")
+            ),
         ),
         Kind::Deviation => (RemarkKind::Deviation, format!("{actor}: {}", text("statement"))),
-        Kind::TimeStatement => {
-            (RemarkKind::Deviation, format!("{actor} stated that it was {}: {}", text("time_claimed"), text("reason")))
-        }
-        Kind::OfficerAuthFailed => {
-            (RemarkKind::FailedPassphrase, format!("wrong passphrase for {} ({})", text("officer"), text("purpose")))
-        }
-        Kind::RequestRejected => {
-            (RemarkKind::Refusal, format!("a request from {} was refused: {}", text("source"), text("reason")))
-        }
+        Kind::TimeStatement => (
+            RemarkKind::Deviation,
+            format!("{actor} stated that it was {}: {}", text("time_claimed"), text("reason")),
+        ),
+        Kind::OfficerAuthFailed => (
+            RemarkKind::FailedPassphrase,
+            format!("wrong passphrase for {} ({})", text("officer"), text("purpose")),
+        ),
+        Kind::RequestRejected => (
+            RemarkKind::Refusal,
+            format!("a request from {} was refused: {}", text("source"), text("reason")),
+        ),
         Kind::RootRejected => {
             (RemarkKind::Refusal, format!("root {} was refused: {}", entry.int("version"), text("reason")))
         }
-        Kind::ApprovalDenied => {
-            (RemarkKind::Refusal, format!("{} refused request {}: {}", text("officer"), request(), text("reason")))
-        }
-        Kind::ApprovalExpired => {
-            (RemarkKind::Refusal, format!("the approval of {} for request {} had expired", text("officer"), request()))
-        }
+        Kind::ApprovalDenied => (
+            RemarkKind::Refusal,
+            format!("{} refused request {}: {}", text("officer"), request(), text("reason")),
+        ),
+        Kind::ApprovalExpired => (
+            RemarkKind::Refusal,
+            format!("the approval of {} for request {} had expired", text("officer"), request()),
+        ),
         Kind::SignAborted => {
-            (RemarkKind::Refusal, format!("intent {} was given up: {}", entry.int("intent"), text("reason")))
+            let intent = entry.int("intent");
+            let what =
+                if intent == 0 { format!("request {}", request()) } else { format!("intent {intent}") };
+            (RemarkKind::Refusal, format!("{what} was not signed: {}", text("reason")))
         }
         Kind::ReviewRendered if !entry.flag("signable") => {
             let blocks: Vec<String> = entry
@@ -523,12 +604,14 @@ pub(super) fn plain_remark(entry: &Entry<'_>) -> Option<Said> {
                 .collect();
             (RemarkKind::FailedSelftest, format!("not passed: {}", failed.join(", ")))
         }
-        Kind::ExportFailed => {
-            (RemarkKind::FailedExport, format!("request {} to {}: {}", request(), text("folder"), text("reason")))
-        }
-        Kind::WitnessOverdue => {
-            (RemarkKind::WitnessOverdue, format!("no cosignature by {} over {} entries", text("witness"), entry.int("size")))
-        }
+        Kind::ExportFailed => (
+            RemarkKind::FailedExport,
+            format!("request {} to {}: {}", request(), text("folder"), text("reason")),
+        ),
+        Kind::WitnessOverdue => (
+            RemarkKind::WitnessOverdue,
+            format!("no cosignature by {} over {} entries", text("witness"), entry.int("size")),
+        ),
         _ => return None,
     })
 }

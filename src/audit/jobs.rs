@@ -1,7 +1,7 @@
 //! Checks that need no order: signatures and objects, done beside the pass over the lines.
 
-use super::pack::Pack;
 use super::AuditError;
+use super::pack::Pack;
 use crate::log::tree::Hash;
 use crate::log::{Flaw, FlawKind, SignedApproval, objects};
 use crate::tuf::PublicKey;
@@ -86,7 +86,8 @@ impl<'a> Bench<'a> {
     }
 
     fn check(&self, job: &Job) -> Result<(), AuditError> {
-        let wrong = |kind: FlawKind, seq: u64, detail: &str| Err(AuditError::Flawed(Flaw::new(kind, detail).at(seq)));
+        let wrong =
+            |kind: FlawKind, seq: u64, detail: &str| Err(AuditError::Flawed(Flaw::new(kind, detail).at(seq)));
         match job {
             Job::Checkpoint { size, root } => {
                 let head = self.pack.checkpoint(*size)?;
@@ -100,7 +101,11 @@ impl<'a> Bench<'a> {
             }
             Job::Approval { seq, approval } => match approval.holds() {
                 true => Ok(()),
-                false => wrong(FlawKind::Approval, *seq, "the officer's signature under this decision does not hold"),
+                false => wrong(
+                    FlawKind::Approval,
+                    *seq,
+                    "the officer's signature under this decision does not hold",
+                ),
             },
             Job::Signature { seq, key, keyid, signed, sig } => {
                 let bytes = match self.pack.object(signed) {
@@ -111,7 +116,8 @@ impl<'a> Bench<'a> {
                     true => Ok(()),
                     false => {
                         let keyid = crate::text::shown(keyid);
-                        let detail = format!("the signature by key {keyid} does not hold over the signed bytes");
+                        let detail =
+                            format!("the signature by key {keyid} does not hold over the signed bytes");
                         wrong(FlawKind::Signature, *seq, &detail)
                     }
                 }

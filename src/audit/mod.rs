@@ -12,6 +12,7 @@ mod jobs;
 pub mod pack;
 pub mod reconcile;
 pub mod remark;
+pub mod report;
 pub mod state;
 pub mod verdict;
 pub mod who;

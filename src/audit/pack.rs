@@ -28,7 +28,8 @@ impl<'a> Pack<'a> {
     /// The folder is no pack, or a key cannot be read; [`AuditError::Flawed`] when the pack's key is not the given one.
     pub fn open(disk: &'a dyn Disk, dir: &Path, key: Option<&str>) -> Result<Pack<'a>, AuditError> {
         let is_pack = |dir: &Path| -> Result<bool, DiskError> {
-            Ok(disk.kind(&dir.join(lines::FOLDER))? == Some(Kind::Folder) && disk.kind(&dir.join(PUBLIC_KEY))?.is_some())
+            Ok(disk.kind(&dir.join(lines::FOLDER))? == Some(Kind::Folder)
+                && disk.kind(&dir.join(PUBLIC_KEY))?.is_some())
         };
         let inner = dir.join("log");
         let dir = match (is_pack(dir)?, is_pack(&inner)?) {
@@ -77,7 +78,8 @@ impl<'a> Pack<'a> {
     pub fn checkpoint_sizes(&self) -> Result<Vec<u64>, AuditError> {
         match store::checkpoint_sizes(self.disk, &self.dir) {
             Err(lines::ReadError::Disk(e)) if e.is_missing() => {
-                let flaw = Flaw::new(FlawKind::CheckpointMissing, "the folder with the checkpoints is missing");
+                let flaw =
+                    Flaw::new(FlawKind::CheckpointMissing, "the folder with the checkpoints is missing");
                 Err(AuditError::Flawed(flaw.in_file(store::CHECKPOINTS)))
             }
             other => Ok(other?),
@@ -134,23 +136,29 @@ impl<'a> Pack<'a> {
         let size = head.checkpoint.size;
         let mut next = 0;
         let mut is_done = size == 0;
-        lines::each_chunk(self.disk, &self.dir, 0, size.div_ceil(LINES_PER_FILE), |chunk| -> Result<bool, AuditError> {
-            for (entry, _) in chunk.entries() {
-                if is_done {
-                    break;
+        lines::each_chunk(
+            self.disk,
+            &self.dir,
+            0,
+            size.div_ceil(LINES_PER_FILE),
+            |chunk| -> Result<bool, AuditError> {
+                for (entry, _) in chunk.entries() {
+                    if is_done {
+                        break;
+                    }
+                    if entry.seq() != next {
+                        let flaw = Flaw::new(FlawKind::Sequence, "the line here has another number").at(next);
+                        return Err(AuditError::Flawed(flaw.in_file(chunk.file())));
+                    }
+                    next += 1;
+                    is_done = !visit(&entry)? || next == size;
                 }
-                if entry.seq() != next {
-                    let flaw = Flaw::new(FlawKind::Sequence, "the line here has another number").at(next);
-                    return Err(AuditError::Flawed(flaw.in_file(chunk.file())));
+                if !is_done {
+                    chunk.check(false).map_err(AuditError::Flawed)?;
                 }
-                next += 1;
-                is_done = !visit(&entry)? || next == size;
-            }
-            if !is_done {
-                chunk.check(false).map_err(AuditError::Flawed)?;
-            }
-            Ok(!is_done)
-        })?;
+                Ok(!is_done)
+            },
+        )?;
         if is_done {
             return Ok(());
         }

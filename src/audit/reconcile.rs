@@ -8,8 +8,6 @@ use crate::log::Kind;
 use crate::log::store::Head;
 use crate::text::{shown, shown_path};
 use crate::tuf::{Dialect, Message, Metadata, PublicKey, Root, TufError, targets};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -95,10 +93,12 @@ pub fn reconcile(pack: &Pack<'_>, head: &Head, files: &[PathBuf]) -> Result<Vec<
     for path in expand(pack, files)? {
         let bytes = pack.disk().read(&path, LARGEST)?;
         let place = shown_path(&path);
-        let document = Document::parse(place.clone(), &*bytes, Limits::of_bytes(LARGEST)).map_err(TufError::from)?;
+        let document =
+            Document::parse(place.clone(), &*bytes, Limits::of_bytes(LARGEST)).map_err(TufError::from)?;
         let found = envelopes(document.root());
         if found.is_empty() {
-            let problem = "there is no targets metadata in it: neither a targets.json, nor a map of tags, nor a wave";
+            let problem =
+                "there is no targets metadata in it: neither a targets.json, nor a map of tags, nor a wave";
             return Err(AuditError::file(&path, problem));
         }
         for (name, envelope) in found {
@@ -110,12 +110,19 @@ pub fn reconcile(pack: &Pack<'_>, head: &Head, files: &[PathBuf]) -> Result<Vec<
         let keys: BTreeSet<&str> = logged.iter().map(|one| one.keyid.as_str()).collect();
         if keys.len() < logged.len() {
             let seqs: Vec<String> = logged.iter().map(|one| one.seq.to_string()).collect();
-            let text = format!("the same bytes were signed with the same key more than once: entries {}", seqs.join(", "));
+            let text = format!(
+                "the same bytes were signed with the same key more than once: entries {}",
+                seqs.join(", ")
+            );
             lines.push(line(Finding::Duplicate, format!("entry {}", logged[0].seq), digest, text));
         }
         if !published.contains(digest) {
             for one in logged {
-                let text = format!("tag {}, version {}: signed, and not among the files", shown(&one.tag), one.version);
+                let text = format!(
+                    "tag {}, version {}: signed, and not among the files",
+                    shown(&one.tag),
+                    one.version
+                );
                 lines.push(line(Finding::Unpublished, format!("entry {}", one.seq), digest, text));
             }
         }
@@ -139,7 +146,8 @@ fn read_record(pack: &Pack<'_>, head: &Head) -> Result<Record, AuditError> {
             Kind::SignResult => {
                 let keyid = entry.text("keyid").into_owned();
                 record.keyids.insert(keyid.clone());
-                let sig = STANDARD.decode(entry.text("sig").as_bytes()).unwrap_or_default();
+                let dialect = record.dialect.unwrap_or(Dialect::Factory);
+                let sig = dialect.decode_signature(&entry.text("sig")).unwrap_or_default();
                 let logged = Logged {
                     seq: entry.seq(),
                     keyid,
@@ -174,7 +182,10 @@ fn expand(pack: &Pack<'_>, files: &[PathBuf]) -> Result<Vec<PathBuf>, AuditError
         let found = pack.disk().list(path, MOST_FILES)?;
         let json = found
             .iter()
-            .filter(|found| matches!(found.kind, FileKind::File(_)) && Path::new(&found.name).extension().is_some_and(|end| end == "json"))
+            .filter(|found| {
+                matches!(found.kind, FileKind::File(_))
+                    && Path::new(&found.name).extension().is_some_and(|end| end == "json")
+            })
             .map(|found| path.join(&found.name));
         all.extend(json);
     }
@@ -207,13 +218,19 @@ fn one(
     let digest = message.digest().to_string();
     let tags = tags(metadata.signed)?;
     let version = metadata.version;
-    let what = format!("tag {}, version {version}", tags.iter().map(|tag| shown(tag)).collect::<Vec<_>>().join(", "));
+    let what = format!(
+        "tag {}, version {version}",
+        tags.iter().map(|tag| shown(tag)).collect::<Vec<_>>().join(", ")
+    );
     let logged = record.signatures.get(&digest);
     let mut seen = BTreeSet::new();
     for signature in metadata.signatures.iter().filter(|one| record.keyids.contains(one.keyid.as_str())) {
         let keyid = signature.keyid.as_str();
         if !seen.insert(keyid.to_owned()) {
-            let text = format!("{what}: key {} stands twice, devices reject the whole file", signature.keyid.short());
+            let text = format!(
+                "{what}: key {} stands twice, devices reject the whole file",
+                signature.keyid.short()
+            );
             lines.push(line(Finding::Duplicate, place.to_owned(), &digest, text));
         }
         let entry = logged.into_iter().flatten().find(|one| one.keyid == keyid);
@@ -223,15 +240,24 @@ fn one(
             Some(entry) if holds || entry.sig == value => {
                 (Finding::Match, format!("{what}: signed in entry {}", entry.seq))
             }
-            Some(entry) => {
-                (Finding::BytesDiffer, format!("{what}: the signature of entry {} was replaced by one that does not hold", entry.seq))
-            }
-            None if holds => {
-                (Finding::Unlogged, format!("{what}: a valid signature by key {} is not in the log", signature.keyid.short()))
-            }
-            None => {
-                (Finding::BytesDiffer, format!("{what}: a signature by key {} does not hold over these bytes", signature.keyid.short()))
-            }
+            Some(entry) => (
+                Finding::BytesDiffer,
+                format!(
+                    "{what}: the signature of entry {} was replaced by one that does not hold",
+                    entry.seq
+                ),
+            ),
+            None if holds => (
+                Finding::Unlogged,
+                format!("{what}: a valid signature by key {} is not in the log", signature.keyid.short()),
+            ),
+            None => (
+                Finding::BytesDiffer,
+                format!(
+                    "{what}: a signature by key {} does not hold over these bytes",
+                    signature.keyid.short()
+                ),
+            ),
         };
         lines.push(line(finding, place.to_owned(), &digest, text));
     }
@@ -239,7 +265,8 @@ fn one(
         for (other, entries) in &record.signatures {
             let same = entries.iter().find(|one| one.version == version && tags.contains(&one.tag));
             if let Some(entry) = same {
-                let text = format!("{what}: entry {} signed other bytes, {}", entry.seq, super::facts::short(other));
+                let text =
+                    format!("{what}: entry {} signed other bytes, {}", entry.seq, super::facts::short(other));
                 lines.push(line(Finding::BytesDiffer, place.to_owned(), &digest, text));
             }
         }
@@ -253,4 +280,3 @@ fn tags(signed: Value<'_>) -> Result<BTreeSet<String>, AuditError> {
     let all = targets::list(map)?;
     Ok(all.iter().flat_map(|target| target.tags()).map(|tag| tag.into_owned()).collect())
 }
-

@@ -83,7 +83,10 @@ impl State {
         let known = self.content.logs.iter().find(|known| known.key == text);
         let heads = known.into_iter().flat_map(|known| &known.heads).map(|seen| {
             let checkpoint = Checkpoint::verify(seen.note.as_bytes(), key).map_err(|flaw| {
-                AuditError::file(&self.path, format!("the head of {} entries in it is not the log's: {flaw}", seen.size))
+                AuditError::file(
+                    &self.path,
+                    format!("the head of {} entries in it is not the log's: {flaw}", seen.size),
+                )
             })?;
             Ok(Head { checkpoint, note: seen.note.clone() })
         });

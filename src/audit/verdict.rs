@@ -124,7 +124,9 @@ pub fn verify(
         match examination.roots.get(&size) {
             _ if size > covered => {
                 is_older = true;
-                reasons.push(format!("a checkpoint of {size} entries was seen before, and this log has {covered}"));
+                reasons.push(format!(
+                    "a checkpoint of {size} entries was seen before, and this log has {covered}"
+                ));
             }
             Some(root) if *root == head.checkpoint.root => {}
             Some(_) => conflicts.push(head.clone()),
@@ -172,7 +174,10 @@ pub fn verify(
         Outcome::Whole
     };
     if let Some(head) = conflicts.first() {
-        let flaw = Flaw::new(FlawKind::Fork, "the lines up to here do not give the root of a checkpoint seen before");
+        let flaw = Flaw::new(
+            FlawKind::Fork,
+            "the lines up to here do not give the root of a checkpoint seen before",
+        );
         examination.flaws.push(flaw.at(head.checkpoint.size.saturating_sub(1)));
         examination.flaws.sort_by_key(|flaw| (flaw.seq.unwrap_or(u64::MAX), flaw.kind));
     }
@@ -181,7 +186,8 @@ pub fn verify(
 
 /// Has the policy's window passed since the last cosignature, or since the log began?
 fn unwitnessed(examination: &Examination, now: Option<Time>) -> bool {
-    let (window, Some(now), Some((first, _))) = (examination.witness_window_days, now, examination.period) else {
+    let (window, Some(now), Some((first, _))) = (examination.witness_window_days, now, examination.period)
+    else {
         return false;
     };
     let since = match examination.cosigned {

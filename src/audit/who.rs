@@ -197,11 +197,19 @@ impl Signed {
             shown(&self.tag),
             shown(&self.factory)
         );
-        let _ = writeln!(out, "  signed       {} (entry {}, intent in entry {})", self.time, self.seq, self.intent);
+        let _ = writeln!(
+            out,
+            "  signed       {} (entry {}, intent in entry {})",
+            self.time, self.seq, self.intent
+        );
         let _ = writeln!(out, "  with key     {}", shown(&self.keyid));
         let _ = writeln!(out, "  opened by    {}", list(&self.officers));
         for approval in &self.approvals {
-            let reason = if approval.reason.is_empty() { String::new() } else { format!(": {}", shown(&approval.reason)) };
+            let reason = if approval.reason.is_empty() {
+                String::new()
+            } else {
+                format!(": {}", shown(&approval.reason))
+            };
             let (officer, time, seq) = (shown(&approval.officer), &approval.time, approval.seq);
             let _ = writeln!(out, "  approved by  {officer} on {time} (entry {seq}){reason}");
         }

@@ -4,6 +4,7 @@
 //! came of it. Exit codes stand in one place: [`Exit`].
 
 pub mod approve;
+pub mod audit;
 pub mod completions;
 pub mod context;
 pub mod export;
@@ -11,6 +12,7 @@ pub mod failure;
 pub mod import;
 pub mod init;
 pub mod key;
+pub mod log;
 pub mod man;
 pub mod officer;
 pub mod policy;
@@ -87,6 +89,12 @@ pub enum Verb {
     Verify(verify::Args),
     /// Say what an intent to sign without a result came to.
     Settle(settle::Args),
+    /// This station's log: show, verify, head, export.
+    #[command(subcommand)]
+    Log(log::Args),
+    /// On the auditor's machine: verify, show, who, reconcile, prove, check-proof, report.
+    #[command(subcommand)]
+    Audit(audit::Args),
     /// The whole ceremony on a made-up Factory, narrated step by step.
     Rehearse(rehearse::Args),
     /// One screen: Factory, root, keys, officers, requests, log head, what is overdue.
@@ -157,6 +165,8 @@ fn dispatch(verb: Verb, context: &Context<'_>) -> Outcome {
         Verb::Export(args) => export::run(args, context),
         Verb::Verify(args) => verify::run(args, context),
         Verb::Settle(args) => settle::run(args, context),
+        Verb::Log(args) => log::run(args, context),
+        Verb::Audit(args) => audit::run(args, context),
         Verb::Rehearse(args) => rehearse::run(args, context),
         Verb::Status => status::run(context),
         Verb::Preflight(args) => preflight::run(args, context),

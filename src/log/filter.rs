@@ -26,9 +26,10 @@ impl Filter {
             && self.until.is_none_or(|until| entry.time() <= until)
             && (self.kinds.is_empty() || self.kinds.contains(&entry.kind()))
             && self.officer.as_ref().is_none_or(|officer| names(entry, officer))
-            && self.request.as_ref().is_none_or(|start| {
-                entry.has("request") && entry.text("request").starts_with(start.as_str())
-            })
+            && self
+                .request
+                .as_ref()
+                .is_none_or(|start| entry.has("request") && entry.text("request").starts_with(start.as_str()))
     }
 }
 
@@ -91,7 +92,10 @@ mod tests {
         assert_eq!(kinds_named("sign.intent"), [Kind::SignIntent]);
         assert_eq!(kinds_named("sign").len(), 4);
         assert_eq!(kinds_named("sign.*").len(), 4);
-        assert_eq!(kinds_named("approval."), [Kind::ApprovalGranted, Kind::ApprovalDenied, Kind::ApprovalExpired]);
+        assert_eq!(
+            kinds_named("approval."),
+            [Kind::ApprovalGranted, Kind::ApprovalDenied, Kind::ApprovalExpired]
+        );
         assert!(kinds_named("nothing").is_empty());
         assert!(kinds_named("").is_empty());
     }

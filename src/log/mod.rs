@@ -10,6 +10,7 @@ pub mod checkpoint;
 pub mod entry;
 mod error;
 pub mod event;
+pub mod export;
 pub mod filter;
 pub mod flaw;
 pub mod kind;

@@ -25,7 +25,12 @@ pub fn summary(entry: &Entry<'_>) -> String {
         Kind::TimeStatement => format!("stated that it was {}: {}", text("time_claimed"), text("reason")),
         Kind::RootPinned => format!("root {} pinned, fingerprint {}", int("version"), short("fingerprint")),
         Kind::RootUpdated => {
-            format!("root {} followed by root {}, fingerprint {}", int("from"), int("version"), short("fingerprint"))
+            format!(
+                "root {} followed by root {}, fingerprint {}",
+                int("from"),
+                int("version"),
+                short("fingerprint")
+            )
         }
         Kind::RootRejected => format!("root {} refused: {}", int("version"), text("reason")),
         Kind::PolicyChanged => format!("policy {} replaced by {}", short("from"), short("to")),
@@ -41,13 +46,19 @@ pub fn summary(entry: &Entry<'_>) -> String {
         | Kind::KeyRetired => {
             let act = entry.kind().name().trim_start_matches("key.").replace('_', " ");
             let (all, quorum) = (entry.list("officers").len(), int("quorum"));
-            let of = if all == 0 { String::new() } else { format!(", {quorum} of {all}: {}", names("officers")) };
-            let detail = if entry.text("detail").is_empty() { String::new() } else { format!("; {}", text("detail")) };
+            let of =
+                if all == 0 { String::new() } else { format!(", {quorum} of {all}: {}", names("officers")) };
+            let detail =
+                if entry.text("detail").is_empty() { String::new() } else { format!("; {}", text("detail")) };
             format!("key {} {act}{of}{detail}", short("keyid"))
         }
         Kind::RequestImported => {
             let (wave, tag, version) = (text("wave"), text("tag"), int("version"));
-            format!("request {} taken in: {} {wave}, version {version}, tag {tag}", short("request"), text("kind"))
+            format!(
+                "request {} taken in: {} {wave}, version {version}, tag {tag}",
+                short("request"),
+                text("kind")
+            )
         }
         Kind::RequestRejected => format!("request from {} REFUSED: {}", text("source"), text("reason")),
         Kind::ReviewRendered => {
@@ -59,10 +70,15 @@ pub fn summary(entry: &Entry<'_>) -> String {
         Kind::ApprovalDenied => {
             format!("{} REFUSED request {}: {}", text("officer"), short("request"), text("reason"))
         }
-        Kind::ApprovalExpired => format!("the approval of {} for {} expired", text("officer"), short("request")),
+        Kind::ApprovalExpired => {
+            format!("the approval of {} for {} expired", text("officer"), short("request"))
+        }
         Kind::SignIntent => {
             let (wave, version, key) = (text("wave"), int("version"), short("keyid"));
-            format!("about to sign {wave}, version {version}, with key {key}, opened by {}", names("officers"))
+            format!(
+                "about to sign {wave}, version {version}, with key {key}, opened by {}",
+                names("officers")
+            )
         }
         Kind::SignResult => {
             let (wave, version, tag) = (text("wave"), int("version"), text("tag"));
@@ -71,6 +87,9 @@ pub fn summary(entry: &Entry<'_>) -> String {
                 short("keyid"),
                 text("strength")
             )
+        }
+        Kind::SignAborted if int("intent") == 0 => {
+            format!("request {} NOT signed: {}", short("request"), text("reason"))
         }
         Kind::SignAborted => format!("intent {} given up: {}", int("intent"), text("reason")),
         Kind::SignInDoubt if entry.text("resolution").is_empty() => {
@@ -82,7 +101,12 @@ pub fn summary(entry: &Entry<'_>) -> String {
             format!("bundle for {} NOT written to {}: {}", short("request"), text("folder"), text("reason"))
         }
         Kind::LogRecovered => {
-            format!("RECOVERED: {} bytes of a torn line in {} kept as {}", int("bytes"), text("file"), text("saved"))
+            format!(
+                "RECOVERED: {} bytes of a torn line in {} kept as {}",
+                int("bytes"),
+                text("file"),
+                text("saved")
+            )
         }
         Kind::LogVerified => format!("log verified, {} entries", int("size")),
         Kind::LogExported => format!("evidence of {} entries written to {}", int("size"), text("folder")),

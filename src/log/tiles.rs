@@ -96,9 +96,9 @@ impl Writer<'_> {
         let mut folder = self.to.clone();
         for part in relative.parent().into_iter().flat_map(Path::components) {
             folder.push(part);
-            ensure_folder(self.disk, &folder, 0o700)?;
+            ensure_folder(self.disk, &folder, 0o755)?;
         }
-        self.disk.create(&path, 0o600, &[bytes])?;
+        self.disk.create(&path, 0o644, &[bytes])?;
         self.disk.sync(&path)
     }
 }

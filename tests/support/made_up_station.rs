@@ -70,7 +70,9 @@ pub struct Station {
 }
 
 pub fn policy_text(approvals: usize) -> String {
-    format!("format = \"countersign/policy/1\"\n[approvals]\ncount = {approvals}\n[witness]\nwindow_days = 0\n")
+    format!(
+        "format = \"countersign/policy/1\"\n[approvals]\ncount = {approvals}\n[witness]\nwindow_days = 0\n"
+    )
 }
 
 /// A Factory's root with one root key and one targets key.
@@ -199,11 +201,17 @@ impl Station {
         let number = self.dice.roll();
         let event = match self.dice.below(6) {
             0 => Event::new(Kind::SessionClosed, officer).text("command", "status").int("exit", number % 3),
-            1 => Event::new(Kind::OfficerAuthFailed, officer).text("officer", officer).text("purpose", "approve"),
+            1 => Event::new(Kind::OfficerAuthFailed, officer)
+                .text("officer", officer)
+                .text("purpose", "approve"),
             2 => Event::new(Kind::RequestRejected, officer)
                 .text("source", format!("/media/stick-{number:x}"))
-                .text("reason", "the wave's version 12 is not above 41, which production has: \u{201c}rollback\u{201d}"),
-            3 => Event::new(Kind::Deviation, officer).text("statement", format!("the stick was number {number}")),
+                .text(
+                    "reason",
+                    "the wave's version 12 is not above 41, which production has: \u{201c}rollback\u{201d}",
+                ),
+            3 => Event::new(Kind::Deviation, officer)
+                .text("statement", format!("the stick was number {number}")),
             4 => Event::new(Kind::Selftest, "countersign")
                 .flag("passed", true)
                 .pairs("checks", [("sha256", "passed"), ("ed25519", "passed"), ("rsa-pss", "passed")]),
@@ -217,7 +225,8 @@ impl Station {
 
     /// Entries that say little and are as long as the average of a real log: about 600 bytes.
     pub fn long_filler(&mut self) {
-        let checks = ["network", "clock", "time-zone", "swap", "core-dumps", "permissions", "free-space", "log"];
+        let checks =
+            ["network", "clock", "time-zone", "swap", "core-dumps", "permissions", "free-space", "log"];
         let event = Event::new(Kind::Selftest, "countersign")
             .flag("passed", true)
             .pairs("checks", checks.map(|check| (check, "passed: nothing to say")));
@@ -338,7 +347,8 @@ impl Station {
 
     /// Another policy.
     pub fn new_policy(&mut self, approvals: usize) {
-        let to = self.put(format!("# since entry {}\n{}", self.log.size(), policy_text(approvals)).as_bytes());
+        let to =
+            self.put(format!("# since entry {}\n{}", self.log.size(), policy_text(approvals)).as_bytes());
         let event = Event::new(Kind::PolicyChanged, "mara").text("from", &self.policy).text("to", &to);
         self.append(event);
         (self.policy, self.approvals) = (to, approvals);

@@ -1,0 +1,83 @@
+//! One row an entry. Cells that a spreadsheet would run as a formula are made into text.
+
+use crate::audit::Remark;
+use crate::log::summary::summary;
+use crate::log::{Entry, tree};
+use crate::text::shown;
+
+/// The first row.
+pub(super) const HEADER: &str = "seq,time,boot,uptime_ms,type,actor,what,look_at,factory,wave,tag,version,request,review,\
+                                 signed,keyid,officers,strength,root_version,policy,leaf\r\n";
+
+/// Adds a row (RFC 4180).
+pub(super) fn row(entry: &Entry<'_>, remarks: &[Remark], out: &mut Vec<u8>) {
+    let text = |field: &str| shown(&entry.text(field));
+    let number = |field: &str| if entry.has(field) { entry.int(field).to_string() } else { String::new() };
+    let officers: Vec<String> = entry.list("officers").iter().map(|name| shown(name)).collect();
+    let look_at: Vec<&str> = remarks.iter().map(|remark| remark.kind.name()).collect();
+    let cells = [
+        entry.seq().to_string(),
+        entry.time().to_string(),
+        shown(&entry.boot()),
+        entry.uptime_ms().to_string(),
+        entry.kind().name().to_owned(),
+        shown(&entry.actor()),
+        summary(entry),
+        look_at.join(" "),
+        text("factory"),
+        text("wave"),
+        text("tag"),
+        number("version"),
+        text("request"),
+        text("review"),
+        text("signed"),
+        text("keyid"),
+        officers.join(" "),
+        text("strength"),
+        number("root_version"),
+        text("policy"),
+        hex::encode(tree::leaf_hash(entry.line())),
+    ];
+    for (index, cell) in cells.iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        write_cell(cell, out);
+    }
+    out.extend_from_slice(b"\r\n");
+}
+
+/// Quotes a cell, and puts an apostrophe before what a spreadsheet takes for a formula.
+fn write_cell(cell: &str, out: &mut Vec<u8>) {
+    out.push(b'"');
+    if cell.starts_with(['=', '+', '-', '@', '\t', '\r', '|', '%']) {
+        out.push(b'\'');
+    }
+    for byte in cell.bytes() {
+        if byte == b'"' {
+            out.push(b'"');
+        }
+        out.push(byte);
+    }
+    out.push(b'"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cell(text: &str) -> String {
+        let mut out = Vec::new();
+        write_cell(text, &mut out);
+        String::from_utf8(out).expect("text")
+    }
+
+    #[test]
+    fn what_a_spreadsheet_would_run_is_text() {
+        assert_eq!(cell("=HYPERLINK(\"http://x\")"), "\"'=HYPERLINK(\"\"http://x\"\")\"");
+        for start in ["+1", "-1", "@SUM(A1)", "\tx", "|x", "%x"] {
+            assert!(cell(start).starts_with("\"'"), "{start}");
+        }
+        assert_eq!(cell("v2.0"), "\"v2.0\"");
+    }
+}

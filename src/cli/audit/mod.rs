@@ -1,0 +1,308 @@
+//! `audit`: the auditor's commands. They need no station and never write into the pack.
+
+pub mod choose;
+mod print;
+
+pub use print::{describe_verdict, verdict_value};
+
+use super::{Context, Exit, Failure, Outcome};
+use crate::audit::reconcile::{Finding, reconcile};
+use crate::audit::report::{self, Format};
+use crate::audit::state::State;
+use crate::audit::verdict::{self, Compare};
+use crate::audit::who::{self, Question};
+use crate::audit::{AuditError, Options, Outcome as Answer, Pack};
+use crate::log::note::LARGEST_NOTE;
+use crate::log::proof::{LARGEST_PROOF, Proof};
+use crate::log::summary::{summary, timeline_line};
+use crate::log::{Entry, VerifierKey, store};
+use crate::text::shown;
+use serde_json::json;
+use std::path::{Path, PathBuf};
+
+/// Read a log on another machine: verify, show, who, reconcile, prove, report.
+#[derive(clap::Subcommand)]
+#[command(
+    after_help = "Example:\n  countersign audit verify evidence/ --key log.vkey --state heads.json\n  countersign audit who evidence/ --version 42"
+)]
+pub enum Args {
+    /// Check everything in an evidence pack, and name the first bad entry.
+    Verify(VerifyArgs),
+    /// Show the entries.
+    Show {
+        /// The evidence pack.
+        dir: PathBuf,
+        /// Which entries.
+        #[command(flatten)]
+        chosen: choose::Chosen,
+    },
+    /// Who signed it, when, with which key, on whose approval?
+    Who(WhoArgs),
+    /// Compare published targets metadata with the log, both ways.
+    Reconcile {
+        /// The evidence pack.
+        dir: PathBuf,
+        /// Published files: targets.json, a map of tags to them, a wave; or folders of them.
+        #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
+        targets: Vec<PathBuf>,
+    },
+    /// Print the receipt of one entry (C2SP tlog-proof).
+    Prove {
+        /// The evidence pack.
+        dir: PathBuf,
+        /// The entry's number.
+        #[arg(long, value_name = "N")]
+        seq: u64,
+    },
+    /// Check a receipt with nothing but the log's public key.
+    CheckProof {
+        /// The receipt.
+        file: PathBuf,
+        /// The log's public key, or a file that holds it.
+        #[arg(long, value_name = "VKEY")]
+        key: String,
+    },
+    /// Write a report for the compliance file.
+    Report {
+        /// The evidence pack.
+        dir: PathBuf,
+        /// html, csv, jsonl or ocsf.
+        #[arg(long, value_enum, default_value = "html")]
+        format: Format,
+        /// The file to write.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+        /// The log's public key, or a file that holds it.
+        #[arg(long, value_name = "VKEY")]
+        key: Option<String>,
+    },
+}
+
+/// Check everything in an evidence pack.
+#[derive(clap::Args)]
+#[command(
+    after_help = "Exit codes: 0 whole, 10 tampered, 11 forked, 12 rolled back, 13 unwitnessed, 14 in doubt."
+)]
+pub struct VerifyArgs {
+    /// The evidence pack.
+    dir: PathBuf,
+    /// The log's public key as it came another way, or a file that holds it.
+    #[arg(long, value_name = "VKEY")]
+    key: Option<String>,
+    /// Remember the heads seen in this file, and compare with those seen before.
+    #[arg(long, value_name = "FILE")]
+    state: Option<PathBuf>,
+    /// A checkpoint that came another way: log/checkpoint of a signed bundle.
+    #[arg(long, value_name = "CHECKPOINT")]
+    against: Option<PathBuf>,
+}
+
+/// Who signed it?
+#[derive(clap::Args)]
+#[group(id = "question", required = true, multiple = false, args = ["version", "target", "digest", "signer"])]
+pub struct WhoArgs {
+    /// The evidence pack.
+    dir: PathBuf,
+    /// The metadata version.
+    #[arg(long, value_name = "N")]
+    version: Option<u64>,
+    /// The name of a target in the signed document.
+    #[arg(long, value_name = "NAME")]
+    target: Option<String>,
+    /// The first digits of the digest of the signed bytes, the request or the review.
+    #[arg(long, value_name = "HEX")]
+    digest: Option<String>,
+    /// The first digits of the id of the key that signed.
+    #[arg(long = "key", value_name = "KEYID")]
+    signer: Option<String>,
+}
+
+/// Runs it.
+pub fn run(args: Args, context: &Context<'_>) -> Outcome {
+    match args {
+        Args::Verify(args) => verify(args, context),
+        Args::Show { dir, chosen } => show(&dir, &chosen, context),
+        Args::Who(args) => answer_who(args, context),
+        Args::Reconcile { dir, targets } => compare_published(&dir, &targets, context),
+        Args::Prove { dir, seq } => prove(&dir, seq, context),
+        Args::CheckProof { file, key } => check_proof(&file, &key, context),
+        Args::Report { dir, format, out, key } => write_report(&dir, format, &out, key.as_deref(), context),
+    }
+}
+
+/// The exit code of an answer.
+pub fn exit(answer: Answer) -> Exit {
+    match answer {
+        Answer::Whole => Exit::Done,
+        Answer::Tampered => Exit::Tampered,
+        Answer::Forked => Exit::Forked,
+        Answer::RolledBack => Exit::RolledBack,
+        Answer::Unwitnessed => Exit::Unwitnessed,
+        Answer::InDoubt => Exit::InDoubt,
+    }
+}
+
+impl From<AuditError> for Failure {
+    fn from(error: AuditError) -> Failure {
+        let exit = if matches!(error, AuditError::Flawed(_)) { Exit::Tampered } else { Exit::Failed };
+        Failure::new(exit, error.to_string())
+    }
+}
+
+/// A key given as itself or as a file.
+fn key_text(context: &Context<'_>, given: &str) -> Result<String, Failure> {
+    if VerifierKey::parse(given).is_ok() {
+        return Ok(given.to_owned());
+    }
+    let bytes = context.host.disk.read(Path::new(given), 4_096)?;
+    Ok(String::from_utf8_lossy(&bytes).trim().to_owned())
+}
+
+fn open<'c>(context: &'c Context<'_>, dir: &Path) -> Result<Pack<'c>, Failure> {
+    Ok(Pack::open(&*context.host.disk, dir, None)?)
+}
+
+fn verify(args: VerifyArgs, context: &Context<'_>) -> Outcome {
+    let disk = &*context.host.disk;
+    let key = args.key.as_deref().map(|given| key_text(context, given)).transpose()?;
+    let mut state = args.state.as_deref().map(|path| State::read(disk, path)).transpose()?;
+    let against = args.against.as_deref().map(|path| disk.read(path, LARGEST_NOTE as u64)).transpose()?;
+    let pack = Pack::open(disk, &args.dir, key.as_deref())?;
+    let now = Some(context.host.clock.now());
+    let compare = Compare { state: state.as_mut(), against, now };
+    let verdict = verdict::verify(&pack, Options::default(), compare, &mut |_, _| Ok(()))?;
+    if let Some(state) = &state {
+        state.write(disk)?;
+    }
+    context.text(&describe_verdict(&verdict, pack.key_was_given()))?;
+    if !pack.key_was_given() {
+        context.text(&format!(
+            "The key came with the pack: {}\nWhether it is the station's, the pack cannot prove. Compare it with one that came another way (--key).\n",
+            pack.key()
+        ))?;
+    }
+    context.json(&verdict_value(&verdict, pack.key(), pack.key_was_given()))?;
+    Ok(exit(verdict.outcome))
+}
+
+fn show(dir: &Path, chosen: &choose::Chosen, context: &Context<'_>) -> Outcome {
+    let filter = chosen.filter()?;
+    let pack = open(context, dir)?;
+    let head = pack.head()?;
+    let mut lines = Vec::new();
+    let mut text = String::new();
+    pack.each_entry(&head, |entry| {
+        if filter.matches(entry) && context.global.json {
+            lines.push(entry.line().to_vec());
+        } else if filter.matches(entry) {
+            text.push_str(&timeline_line(entry));
+            text.push('\n');
+        }
+        Ok(true)
+    })?;
+    if !context.global.json {
+        context.page(&text)?;
+    }
+    choose::print_json_lines(context, lines.iter().map(Vec::as_slice))?;
+    Ok(Exit::Done)
+}
+
+fn answer_who(args: WhoArgs, context: &Context<'_>) -> Outcome {
+    let question = match (args.version, args.target, args.digest, args.signer) {
+        (Some(version), ..) => Question::Version(version),
+        (_, Some(target), ..) => Question::Target(target),
+        (_, _, Some(digest), _) => Question::Digest(digest.to_lowercase()),
+        (.., Some(key)) => Question::Key(key.to_lowercase()),
+        _ => return Err(Failure::usage("say what is asked for: --version, --target, --digest or --key")),
+    };
+    let pack = open(context, &args.dir)?;
+    let found = who::find(&pack, &pack.head()?, &question)?;
+    if found.is_empty() {
+        context.text("No signature in this log is for that.\n")?;
+    }
+    for signed in &found {
+        context.text(&format!("{}\n", signed.text()))?;
+    }
+    context.json(&found)?;
+    Ok(Exit::Done)
+}
+
+fn compare_published(dir: &Path, targets: &[PathBuf], context: &Context<'_>) -> Outcome {
+    let pack = open(context, dir)?;
+    let lines = reconcile(&pack, &pack.head()?, targets)?;
+    for line in &lines {
+        let digest = shown(line.digest.get(..12).unwrap_or_default());
+        context.text(&format!("{:<12}  {digest}  {}: {}\n", line.finding.word(), line.place, line.text))?;
+    }
+    let count = |finding: Finding| lines.iter().filter(|line| line.finding == finding).count();
+    let grave = lines.iter().filter(|line| line.finding.is_grave()).count();
+    context.text(&format!(
+        "{} published and logged, {} logged and not published, {grave} to be explained\n",
+        count(Finding::Match),
+        count(Finding::Unpublished)
+    ))?;
+    context.json(&json!({
+        "lines": lines.iter().map(|line| json!({
+            "finding": line.finding.word(), "place": line.place, "digest": line.digest, "text": line.text,
+        })).collect::<Vec<_>>(),
+        "grave": grave,
+    }))?;
+    Ok(if grave == 0 { Exit::Done } else { Exit::Tampered })
+}
+
+fn prove(dir: &Path, seq: u64, context: &Context<'_>) -> Outcome {
+    let pack = open(context, dir)?;
+    let head = pack.head()?;
+    let proof = store::prove(pack.disk(), pack.dir(), &head, seq).map_err(AuditError::from)?;
+    context.text(&proof.text())?;
+    context.json(&json!({ "seq": seq, "size": head.checkpoint.size, "proof": proof.text() }))?;
+    Ok(Exit::Done)
+}
+
+fn check_proof(file: &Path, key: &str, context: &Context<'_>) -> Outcome {
+    let text = key_text(context, key)?;
+    let key = VerifierKey::parse(&text).map_err(|e| Failure::usage(format!("--key: {e}")))?;
+    let proof =
+        Proof::parse(&context.host.disk.read(file, LARGEST_PROOF as u64)?).map_err(AuditError::Flawed)?;
+    let line = proof.line.clone().ok_or_else(|| {
+        Failure::new(Exit::Failed, "the receipt does not carry its entry (no \"extra\" line), so there is nothing to check it against")
+    })?;
+    let checkpoint = proof.verify(&line, &key).map_err(AuditError::Flawed)?;
+    let entry = Entry::read(&line).map_err(|fault| {
+        Failure::new(Exit::Tampered, format!("the entry is not in the log's form: {fault}"))
+    })?;
+    if entry.seq() != proof.index {
+        return Err(Failure::new(
+            Exit::Tampered,
+            format!("the entry says that it is number {}, the receipt {}", entry.seq(), proof.index),
+        ));
+    }
+    context.text(&format!(
+        "The receipt holds: entry {} is in the log {} of {} entries\n{}  {}  {}\n",
+        proof.index,
+        shown(&checkpoint.origin),
+        checkpoint.size,
+        entry.time(),
+        shown(&entry.actor()),
+        summary(&entry)
+    ))?;
+    if context.global.json {
+        let entry: serde_json::Value =
+            serde_json::from_slice(&line).map_err(|e| Failure::new(Exit::Failed, e.to_string()))?;
+        context.json(&json!({ "ok": true, "seq": proof.index, "size": checkpoint.size, "origin": checkpoint.origin, "entry": entry }))?;
+    }
+    Ok(Exit::Done)
+}
+
+fn write_report(dir: &Path, format: Format, out: &Path, key: Option<&str>, context: &Context<'_>) -> Outcome {
+    let key = key.map(|given| key_text(context, given)).transpose()?;
+    let pack = Pack::open(&*context.host.disk, dir, key.as_deref())?;
+    let verdict = report::write(&pack, format, out, context.host.clock.now())?;
+    context.text(&format!(
+        "Report written to {}\n{}",
+        crate::text::shown_path(out),
+        describe_verdict(&verdict, pack.key_was_given())
+    ))?;
+    context.json(&json!({ "out": out.to_string_lossy(), "verdict": verdict_value(&verdict, pack.key(), pack.key_was_given()) }))?;
+    Ok(exit(verdict.outcome))
+}

@@ -1,0 +1,129 @@
+//! `log`: this station's log, for the officer: show, verify, head, and the evidence pack for the auditor.
+
+use super::audit::{choose, describe_verdict, verdict_value};
+use super::{Context, Exit, Failure, Outcome};
+use crate::audit::verdict::{Compare, verify};
+use crate::audit::{Options, Pack};
+use crate::log::summary::timeline_line;
+use crate::log::{Event, Kind, export};
+use crate::text::shown_path;
+use serde_json::json;
+use std::path::PathBuf;
+
+/// This station's log: show, verify, head, export.
+#[derive(clap::Subcommand)]
+#[command(
+    after_help = "Example:\n  countersign log show --type sign --since 2026-11-01\n  countersign log export /media/usb/evidence"
+)]
+pub enum Args {
+    /// Show the entries.
+    Show(choose::Chosen),
+    /// Check everything: tree, checkpoints, signatures, approvals, objects.
+    Verify,
+    /// Print the newest signed checkpoint and the log's public key.
+    Head,
+    /// Write the evidence pack for the auditor into a new folder.
+    Export {
+        /// The folder to write; it must not exist, or be empty.
+        dir: PathBuf,
+    },
+}
+
+/// Runs it.
+pub fn run(args: Args, context: &Context<'_>) -> Outcome {
+    match args {
+        Args::Show(chosen) => show(&chosen, context),
+        Args::Verify => check(context),
+        Args::Head => head(context),
+        Args::Export { dir } => export_pack(context, &dir),
+    }
+}
+
+fn show(chosen: &choose::Chosen, context: &Context<'_>) -> Outcome {
+    let filter = chosen.filter()?;
+    let station = context.look()?;
+    let mut found = Vec::new();
+    for entry in station.log.entries() {
+        let entry = entry?;
+        if filter.matches(&entry.entry()) {
+            found.push(entry);
+        }
+    }
+    let lines: Vec<String> = found.iter().map(|entry| timeline_line(&entry.entry()) + "\n").collect();
+    if !context.global.json {
+        context.page(&lines.concat())?;
+    }
+    choose::print_json_lines(context, found.iter().map(|entry| entry.entry().line()))?;
+    Ok(Exit::Done)
+}
+
+fn check(context: &Context<'_>) -> Outcome {
+    context.with_station("log verify", |station| {
+        let dir = station.log.dir().to_owned();
+        let pack = Pack::open(station.disk(), &dir, Some(&station.log.key().to_string()))?;
+        // Entries of this very command stand after the last checkpoint.
+        let options = Options { allow_uncovered: true, ..Options::default() };
+        let compare = Compare { now: Some(context.host.clock.now()), ..Compare::default() };
+        let verdict = verify(&pack, options, compare, &mut |_, _| Ok(()))?;
+        let verified = Event::new(Kind::LogVerified, station.actor())
+            .int("size", verdict.examination.size)
+            .text("root", hex::encode(verdict.examination.root));
+        if verdict.examination.flaws.is_empty() {
+            station.record(&context.host.stamp(), verified)?;
+            station.commit()?;
+        }
+        context.text(&describe_verdict(&verdict, true))?;
+        context.json(&verdict_value(&verdict, station.log.key(), true))?;
+        Ok(super::audit::exit(verdict.outcome))
+    })
+}
+
+fn head(context: &Context<'_>) -> Outcome {
+    let station = context.look()?;
+    let head = station.log.head();
+    context.text(&format!("{}\n{}\n", head.note.trim_end(), station.log.key()))?;
+    context.json(&json!({
+        "origin": head.checkpoint.origin,
+        "size": head.checkpoint.size,
+        "root": hex::encode(head.checkpoint.root),
+        "key": station.log.key().to_string(),
+        "checkpoint": head.note,
+    }))?;
+    Ok(Exit::Done)
+}
+
+fn export_pack(context: &Context<'_>, dir: &std::path::Path) -> Outcome {
+    context.with_station("log export", |station| {
+        // The pack holds the entry that says that it was written; its root is that of the entries before.
+        let (size, root) = (station.log.size(), station.log.root());
+        let folder = dir.to_string_lossy();
+        let exported = Event::new(Kind::LogExported, station.actor())
+            .int("size", size)
+            .text("root", hex::encode(root))
+            .text("folder", folder);
+        export::prepare(station.disk(), dir).map_err(|e| Failure::new(Exit::Failed, e.to_string()))?;
+        station.record(&context.host.stamp(), exported)?;
+        station.commit()?;
+        let written = export::write(station.disk(), &station.log, dir)?;
+        let pack = Pack::open(station.disk(), dir, Some(&station.log.key().to_string()))?;
+        let verdict = verify(&pack, Options::default(), Compare::default(), &mut |_, _| Ok(()))?;
+        context.text(&format!(
+            "Evidence pack of {} entries written to {} ({} objects, {} checkpoints)\nKey  {}\n{}",
+            written.entries,
+            shown_path(dir),
+            written.objects,
+            written.checkpoints,
+            station.log.key(),
+            describe_verdict(&verdict, true)
+        ))?;
+        context.json(&json!({
+            "folder": dir.to_string_lossy(),
+            "entries": written.entries,
+            "objects": written.objects,
+            "checkpoints": written.checkpoints,
+            "key": station.log.key().to_string(),
+            "verdict": verdict_value(&verdict, station.log.key(), true),
+        }))?;
+        Ok(super::audit::exit(verdict.outcome))
+    })
+}
