@@ -19,6 +19,9 @@ pub fn summary(entry: &Entry<'_>) -> String {
             format!("station made for factory {}{networked}", text("factory"))
         }
         Kind::SessionOpened => format!("\"{}\" began", text("command")),
+        Kind::SessionClosed if entry.text("command").is_empty() => {
+            format!("it ended with code {}", int("exit"))
+        }
         Kind::SessionClosed => format!("\"{}\" ended with code {}", text("command"), int("exit")),
         Kind::Selftest if entry.flag("passed") => "self-test passed".to_owned(),
         Kind::Selftest => "self-test FAILED".to_owned(),

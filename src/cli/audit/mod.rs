@@ -99,7 +99,8 @@ pub struct VerifyArgs {
 
 /// Who signed it?
 #[derive(clap::Args)]
-#[group(id = "question", required = true, multiple = false, args = ["version", "target", "digest", "signer"])]
+#[command(group(clap::ArgGroup::new("question").required(true).args(["version", "target", "digest", "signer"])))]
+#[command(after_help = "Example:\n  countersign audit who evidence/ --target intel-corei7-64-lmp-42")]
 pub struct WhoArgs {
     /// The evidence pack.
     dir: PathBuf,
