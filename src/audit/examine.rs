@@ -71,6 +71,9 @@ pub struct Examination {
     pub cosigned: Option<(u64, Time)>,
 }
 
+/// What is handed every entry that stands in its place, with the remarks about it.
+pub type Visit<'v> = dyn FnMut(&Entry<'_>, &[Remark]) -> Result<(), AuditError> + 'v;
+
 /// Why the pass over the lines stops.
 enum Stop {
     Flaw(Flaw),
@@ -87,11 +90,7 @@ impl From<DiskError> for Stop {
 ///
 /// # Errors
 /// A file cannot be read, or `visit` fails. What is wrong with the log is no error: it is in the result.
-pub fn examine(
-    pack: &Pack<'_>,
-    options: &Options,
-    visit: &mut dyn FnMut(&Entry<'_>, &[Remark]) -> Result<(), AuditError>,
-) -> Result<Examination, AuditError> {
+pub fn examine(pack: &Pack<'_>, options: &Options, visit: &mut Visit<'_>) -> Result<Examination, AuditError> {
     let bench = Bench::new(pack);
     let mut pass = Pass::new(pack, options);
     let files = match count_files(pack.disk(), pack.dir()).map_err(AuditError::from) {
@@ -156,12 +155,7 @@ impl<'a> Pass<'a> {
         }
     }
 
-    fn run(
-        &mut self,
-        files: u64,
-        queue: &Queue<'_>,
-        visit: &mut dyn FnMut(&Entry<'_>, &[Remark]) -> Result<(), AuditError>,
-    ) -> Result<(), AuditError> {
+    fn run(&mut self, files: u64, queue: &Queue<'_>, visit: &mut Visit<'_>) -> Result<(), AuditError> {
         let head = self.pack.head();
         self.head = self.keep(head)?;
         let sizes = self.pack.checkpoint_sizes();
@@ -204,7 +198,7 @@ impl<'a> Pass<'a> {
         chunk: &Chunk,
         is_last: bool,
         queue: &Queue<'_>,
-        visit: &mut dyn FnMut(&Entry<'_>, &[Remark]) -> Result<(), AuditError>,
+        visit: &mut Visit<'_>,
     ) -> Result<(), Stop> {
         let mut said = Vec::new();
         let mut remarks = Vec::new();

@@ -494,7 +494,7 @@ impl<'a> Facts<'a> {
         self.signatures += 1;
         queue.add(Job::Signature {
             seq: entry.seq(),
-            key: key.clone(),
+            key: Box::new(key.clone()),
             keyid: keyid.into_owned(),
             signed: entry.text("signed").into_owned(),
             sig,

@@ -15,7 +15,7 @@ pub(super) enum Job {
     /// An officer's decision must hold.
     Approval { seq: u64, approval: Box<SignedApproval> },
     /// A TUF signature must hold over the bytes of an object.
-    Signature { seq: u64, key: PublicKey, keyid: String, signed: String, sig: Vec<u8> },
+    Signature { seq: u64, key: Box<PublicKey>, keyid: String, signed: String, sig: Vec<u8> },
     /// An object must have the digest that it is named after; `seq`: the first entry that names it.
     Object { seq: Option<u64>, digest: String },
 }

@@ -1,14 +1,13 @@
 //! The answer: is the log whole, does it continue what was seen before, and what is left to ask?
 
 use super::AuditError;
-use super::examine::{Examination, Options, examine};
+use super::examine::{Examination, Options, Visit, examine};
 use super::pack::Pack;
-use super::remark::Remark;
 use super::state::State;
 use crate::host::clock::Time;
 use crate::log::checkpoint::Checkpoint;
 use crate::log::store::Head;
-use crate::log::{Entry, Flaw, FlawKind};
+use crate::log::{Flaw, FlawKind};
 
 /// The answer in one word.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -91,7 +90,7 @@ pub fn verify(
     pack: &Pack<'_>,
     options: Options,
     compare: Compare<'_>,
-    visit: &mut dyn FnMut(&Entry<'_>, &[Remark]) -> Result<(), AuditError>,
+    visit: &mut Visit<'_>,
 ) -> Result<Verdict, AuditError> {
     let mut known = match &compare.state {
         Some(state) => state.heads(pack.key())?,
