@@ -60,12 +60,24 @@ impl fmt::Display for Sentence<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, word) in self.0.split(' ').enumerate() {
             out.write_str(if index == 0 { "" } else { " " })?;
-            let digits = word.bytes().take_while(u8::is_ascii_hexdigit).count();
-            if digits == 64 {
-                write!(out, "<code>{}</code>{}", &word[..64], Escaped(&word[64..]))?;
-            } else {
-                write!(out, "{}", Escaped(word))?;
+            match word.split_at_checked(64) {
+                Some((digits, rest)) if digits.bytes().all(|b| b.is_ascii_hexdigit()) => {
+                    write!(out, "<code>{digits}</code>{}", Escaped(rest))?;
+                }
+                _ => write!(out, "{}", Escaped(word))?,
             }
+        }
+        Ok(())
+    }
+}
+
+/// A value, escaped; a line is best broken before an `@`, so that a digest stays whole.
+struct Breakable<'a>(&'a str);
+
+impl fmt::Display for Breakable<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, part) in self.0.split('@').enumerate() {
+            write!(out, "{}{}", if index == 0 { "" } else { "<wbr>@" }, Escaped(part))?;
         }
         Ok(())
     }
@@ -210,7 +222,9 @@ impl Page for HtmlPage {
         self.leave(Open::Section);
         let heading = if level == Level::Target { "h4" } else { "h3" };
         self.write(format_args!("<details class=\"entry {}\" open>\n<summary>", class_of(mark)));
-        self.sign(mark);
+        if level == Level::Target {
+            self.sign(mark);
+        }
         self.write(format_args!("<{heading}>{}</{heading}></summary>\n", Escaped(title)));
         self.open = Open::Entry;
     }
@@ -223,25 +237,28 @@ impl Page for HtmlPage {
         }
         self.write(format_args!("<tr class=\"{}\"><th scope=\"row\">", class_of(fact.mark)));
         self.sign(fact.mark);
-        self.write(format_args!("{}</th><td>{}", Escaped(&fact.label), Escaped(&fact.value)));
+        self.write(format_args!("{}</th><td>{}", Escaped(&fact.label), Breakable(&fact.value)));
         if let Some(was) = &fact.was {
-            self.write(format_args!(" <span class=\"was\">was {}</span>", Escaped(was)));
+            self.write(format_args!(" <span class=\"was\">was {}</span>", Breakable(was)));
         }
         self.out.push_str("</td></tr>\n");
     }
 
-    fn finding(&mut self, finding: &Finding) {
+    fn finding(&mut self, finding: &Finding, goes_on: bool) {
         if self.open != Open::Findings {
             self.leave(Open::Section);
             self.out.push_str("<ul class=\"findings\">\n");
             self.open = Open::Findings;
         }
         let severity = finding.severity.name();
-        self.write(format_args!(
-            "<li class=\"{severity}\"><span class=\"severity\">{severity}</span> <code>{}</code><br>{}",
-            Escaped(finding.check),
-            Sentence(&finding.message)
-        ));
+        self.write(format_args!("<li class=\"{severity}\">"));
+        if !goes_on {
+            self.write(format_args!(
+                "<span class=\"severity\">{severity}</span> <code>{}</code><br>",
+                Escaped(finding.check)
+            ));
+        }
+        self.write(format_args!("{}", Sentence(&finding.message)));
         if !finding.path.is_empty() {
             self.write(format_args!(
                 "<br><span class=\"place\"><code>{}</code></span>",

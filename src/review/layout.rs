@@ -56,8 +56,8 @@ pub(super) trait Page {
     fn entry(&mut self, mark: Mark, level: Level, title: &str);
     /// A member of the entry that was begun last.
     fn fact(&mut self, fact: &Fact);
-    /// A finding.
-    fn finding(&mut self, finding: &Finding);
+    /// A finding. `goes_on`: of the same check and severity as the one before.
+    fn finding(&mut self, finding: &Finding, goes_on: bool);
 }
 
 /// How an entry stands among others.
@@ -131,7 +131,7 @@ pub(super) fn lay_out(review: &Review<'_>, page: &mut dyn Page) {
     for section in sections(review) {
         page.section(section.title());
         match section {
-            Section::Findings => review.findings.iter().for_each(|finding| page.finding(finding)),
+            Section::Findings => findings(review, page),
             Section::Trust => trust(review, page),
             Section::Version => version(review, page),
             Section::Removals => removals(review, page),
@@ -207,6 +207,15 @@ pub(super) fn verdict(review: &Review<'_>) -> String {
     out
 }
 
+fn findings(review: &Review<'_>, page: &mut dyn Page) {
+    let mut before = None;
+    for finding in &review.findings {
+        let here = Some((finding.severity, finding.check));
+        page.finding(finding, before == here);
+        before = here;
+    }
+}
+
 fn trust(review: &Review<'_>, page: &mut dyn Page) {
     let trust = &review.trust;
     page.say(&format!(
@@ -243,11 +252,13 @@ fn trust(review: &Review<'_>, page: &mut dyn Page) {
 
 fn version(review: &Review<'_>, page: &mut dyn Page) {
     match &review.header.baseline {
-        BaselineState::Known { from_memory: false, .. } => {}
-        BaselineState::Known { .. } => page.say(
-            "The request does not show what production runs now. It is compared with what this station last \
-             signed or saw for the tag.",
-        ),
+        BaselineState::Known { from_memory: false, version, digest, .. } => page.say(&format!(
+            "Compared with production version {version}, whose signed content has the SHA-256 {digest}."
+        )),
+        BaselineState::Known { version, digest, .. } => page.say(&format!(
+            "The request does not show what production runs now. It is compared with version {version}, which this \
+             station last signed or saw for the tag and whose signed content has the SHA-256 {digest}."
+        )),
         BaselineState::FirstWave => page.say(
             "First wave: there are no production targets for this device tag yet. Everything is new, and all of it \
              is shown.",
@@ -296,7 +307,7 @@ fn list<'d, T: Listed<'d>>(all: &[T], mark: Mark, adjective: &str, page: &mut dy
     let grouped = Grouped::of(all);
     let compare = mark != Mark::Removed;
     if !grouped.common.is_empty() {
-        page.entry(mark, Level::All, &format!("all {} {adjective} targets carry", all.len()));
+        page.entry(mark, Level::All, &format!("All {} {adjective} targets carry:", all.len()));
         facts(&grouped.common, compare, page);
     }
     // Once one version has a heading all have one: a target under it must not seem to share what it does not.
@@ -318,11 +329,11 @@ fn list<'d, T: Listed<'d>>(all: &[T], mark: Mark, adjective: &str, page: &mut dy
 /// The heading over the targets of one version.
 fn heading<'d, T: Listed<'d>>(some: &[&T], alone: bool) -> String {
     let version = some.first().and_then(|one| one.target().version_text());
-    let version = version.map_or_else(|| "no version".to_owned(), |text| format!("version {}", name(&text)));
+    let version = version.map_or_else(|| "No version".to_owned(), |text| format!("Version {}", name(&text)));
     match (some.len(), alone) {
         (1, _) => format!("{version}: 1 target"),
         (n, true) => format!("{version}: {n} targets"),
-        (n, false) => format!("{version}: all {n} targets carry"),
+        (n, false) => format!("{version}: all {n} targets carry:"),
     }
 }
 

@@ -142,10 +142,10 @@ impl Page for TextPage {
     }
 
     fn entry(&mut self, mark: Mark, level: Level, title: &str) {
-        let style = if level == Level::Target { style_of(mark).bold() } else { TITLE };
-        match mark {
-            Mark::Plain => self.lines(2, 6, style, title),
-            mark => self.lines(2, 6, style, &format!("{} {title}", mark.sign())),
+        // Only a target has a sign: what is counted in the totals.
+        match level {
+            Level::Target => self.lines(2, 6, style_of(mark).bold(), &format!("{} {title}", mark.sign())),
+            Level::All | Level::Group => self.lines(2, 6, TITLE, title),
         }
     }
 
@@ -169,15 +169,15 @@ impl Page for TextPage {
         }
     }
 
-    fn finding(&mut self, finding: &Finding) {
+    fn finding(&mut self, finding: &Finding, goes_on: bool) {
         let style = match finding.severity {
             Severity::Block => BAD,
             Severity::Warn => WARN,
             Severity::Note | Severity::Disabled => PLAIN,
         };
-        self.out.push_str("  ");
-        self.styled(style, &format!("[{}] {}", finding.severity.name(), finding.check));
-        self.out.push('\n');
+        if !goes_on {
+            self.line(2, style, &format!("[{}] {}", finding.severity.name(), finding.check));
+        }
         self.lines(6, 6, PLAIN, &finding.message);
         if !finding.path.is_empty() {
             self.lines(6, 8, QUIET, &format!("at {}", finding.path));

@@ -26,10 +26,11 @@ fn hostile_text() -> impl Strategy<Value = String> {
 
 /// Every tag of a page that this program may write, and nothing else, stands between `<` and `>`.
 fn only_our_tags(html: &str) -> Result<(), String> {
-    const TAGS: [&str; 37] = [
+    const TAGS: [&str; 38] = [
         "!DOCTYPE", "html", "head", "meta", "title", "style", "body", "header", "h1", "h2", "h3", "h4", "p",
         "div", "br", "code", "span", "table", "colgroup", "col", "thead", "tr", "th", "td", "nav", "ul",
         "li", "a", "main", "section", "details", "summary", "footer", "caption", "tbody", "strong", "em",
+        "wbr",
     ];
     const ATTRIBUTES: [&str; 13] = [
         "lang",

@@ -2,6 +2,7 @@
 
 mod differs;
 mod hostile;
+mod shelf;
 
 use super::review;
 use super::testing::Fixture;
