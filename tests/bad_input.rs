@@ -315,3 +315,24 @@ fn the_same_tag_and_version_is_never_signed_with_another_content() {
     assert!(blocking(&review).iter().any(|one| one == "equivocation"), "{:?}", blocking(&review));
     desk.sign(&id, &review, "alice", &[]).ended(Exit::Refused);
 }
+
+#[test]
+fn marks_that_were_removed_or_put_back_are_rebuilt_from_the_log() {
+    let desk = desk();
+    desk.add_officer("alice");
+    desk.import_key(&fixture("acme/targets.keys.tgz"), "alice", "1");
+    let history = desk.station().join("history.json");
+    let early = read(&history);
+    let (id, review) = desk.import(&update_request(&desk));
+    desk.sign(&id, &review, "alice", &[]).done();
+    let late = json(&history);
+    assert_eq!(late["tags"]["production"]["signed"][0]["version"], 42);
+    assert_eq!(late["tags"]["production"]["baseline"]["version"], 12);
+    std::fs::write(&history, &early).expect("put back");
+    let other = desk.request(&fixture("acme/2-update"), "acme-gateway", "other", 42, &["--prune", "12"]);
+    let (_, review) = desk.import(&other);
+    assert!(blocking(&review).iter().any(|one| one == "equivocation"), "{:?}", blocking(&review));
+    std::fs::remove_file(&history).expect("removed");
+    desk.run(&["review", &id]);
+    assert_eq!(json(&history), late);
+}

@@ -5,6 +5,7 @@ use super::prepare::{ROLE, with_situation};
 use crate::bundle::intake::{BareFacts, Request, take_in};
 use crate::host::Host;
 use crate::log::{Event, Kind};
+use crate::station::history::baseline_object;
 use crate::station::request::{self, Import, StoredRequest};
 use crate::station::trust::named_root;
 use crate::station::{SeenMark, Station};
@@ -91,17 +92,22 @@ fn take(
                 .any(|one| one.worth == Worth::Counts && one.signature.keyid == *situation.online_key);
             by_online && count(&baseline.signatures) >= situation.chain.newest().threshold(ROLE)
         });
-        let seen = baseline.map(|baseline| (baseline.targets.metadata.version, baseline.digest));
-        (situation.message.bytes().to_vec(), situation.message.digest(), seen)
-    })?;
-    let (message, signed, seen) = facts;
-    let object = station.log.put_object(&message)?;
-    drop(message);
+        let seen = baseline.map(|baseline| -> Result<_, CeremonyError> {
+            let object = station.log.put_object(baseline.targets.metadata.message()?.bytes())?;
+            Ok((baseline.targets.metadata.version, baseline.digest, object))
+        });
+        let object = station.log.put_object(situation.message.bytes())?;
+        Ok::<_, CeremonyError>((object, situation.message.digest(), seen.transpose()?))
+    })??;
+    let (object, signed, seen) = facts;
     request::store(station.disk(), &station.layout, &stored.request, &import)?;
     let manifest = stored.request.manifest.clone();
     let mut objects = vec![("signed".to_owned(), object)];
     if let Some(bytes) = stored.request.file(crate::bundle::manifest::REQUEST_FILE) {
         objects.push(("request.json".to_owned(), station.log.put_object(bytes)?));
+    }
+    if let Some((version, _, object)) = &seen {
+        objects.push((baseline_object(*version), object.clone()));
     }
     let event = Event::new(Kind::RequestImported, actor(station, importer))
         .text("request", stored.digest().to_string())
@@ -115,7 +121,7 @@ fn take(
         .text("source", shown_path(path))
         .pairs("objects", objects);
     station.record(&host.stamp(), event)?;
-    if let Some((version, digest)) = seen {
+    if let Some((version, digest, _)) = seen {
         remember(station, &stored.request, version, digest)?;
     }
     Ok(Imported { stored, new_roots })

@@ -48,13 +48,16 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     let online = online_key_in(newest, &online_public)?;
     let fingerprint = newest.fingerprint;
     let words = words::of(&fingerprint.0);
+    let lines: Vec<String> =
+        words.split(' ').collect::<Vec<_>>().chunks(8).map(|line| line.join(" ")).collect();
     if newest.expires <= host.clock.now() {
         context.note(&format!("Warning: root version {} expired on {}.\n", newest.version, newest.expires));
     }
     context.note(&format!(
-        "The newest production root in {} is version {}.\n\nIts fingerprint, which must equal the one that came to you another way:\n  {fingerprint}\n  {words}\n\n",
+        "The newest production root in {} is version {}.\n\nIts fingerprint, which must equal the one that came to you another way:\n  {fingerprint}\n  {}\n\n",
         shown_path(&args.roots),
-        newest.version
+        newest.version,
+        lines.join("\n  ")
     ));
     match &args.fingerprint {
         Some(given) => {

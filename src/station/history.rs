@@ -3,6 +3,7 @@
 //! `history.json` exists to prevent a second signature for one tag and version with another content, and a step back
 //! behind what devices may already have. It can be rebuilt from the log, which is the authority.
 
+use crate::log::{Entry, Kind};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -67,4 +68,74 @@ pub struct History {
     pub acknowledged_root: u64,
     /// By device tag.
     pub tags: BTreeMap<String, TagHistory>,
+}
+
+/// The name under which `request.imported` lists the production targets that a request proved: `baseline-VERSION`.
+pub fn baseline_object(version: u64) -> String {
+    format!("{BASELINE}{version}")
+}
+
+const BASELINE: &str = "baseline-";
+
+impl History {
+    /// Takes the next entry of the log into account: replaying the whole log rebuilds the marks.
+    pub fn see(&mut self, entry: &Entry<'_>) {
+        let text = |field: &str| entry.text(field).into_owned();
+        match entry.kind() {
+            Kind::RootPinned => self.acknowledge(entry.int("version")),
+            Kind::RequestImported => {
+                for (name, digest) in entry.pairs("objects") {
+                    let Some(version) = name.strip_prefix(BASELINE).and_then(|n| n.parse().ok()) else {
+                        continue;
+                    };
+                    let mark = SeenMark { version, signed: digest.into_owned(), request: text("request") };
+                    self.saw(&text("tag"), mark);
+                }
+            }
+            Kind::SignIntent => {
+                let mark = SignedMark {
+                    version: entry.int("version"),
+                    signed: text("signed"),
+                    keyid: text("keyid"),
+                    wave: text("wave"),
+                    request: text("request"),
+                    seq: entry.seq(),
+                };
+                self.signs(&text("tag"), mark);
+                self.acknowledge(entry.int("root_version"));
+            }
+            Kind::SignAborted => self.gave_up(entry.int("intent")),
+            _ => {}
+        }
+    }
+
+    /// Remembers production targets; an older version than the one remembered changes nothing. Was it new?
+    pub fn saw(&mut self, tag: &str, mark: SeenMark) -> bool {
+        let history = self.tags.entry(tag.to_owned()).or_default();
+        let is_new = history.baseline.as_ref().is_none_or(|known| known.version < mark.version);
+        if is_new {
+            history.baseline = Some(mark);
+        }
+        is_new
+    }
+
+    /// Remembers that these bytes are about to be signed.
+    pub fn signs(&mut self, tag: &str, mark: SignedMark) {
+        let history = self.tags.entry(tag.to_owned()).or_default();
+        if !history.signed.iter().any(|known| known.signed == mark.signed && known.keyid == mark.keyid) {
+            history.signed.push(mark);
+        }
+    }
+
+    /// Forgets a mark whose intent was given up before anything was signed.
+    pub fn gave_up(&mut self, intent: u64) {
+        for history in self.tags.values_mut() {
+            history.signed.retain(|mark| mark.seq != intent);
+        }
+    }
+
+    /// The officer signs under this root, so she knows it.
+    pub fn acknowledge(&mut self, root: u64) {
+        self.acknowledged_root = self.acknowledged_root.max(root);
+    }
 }

@@ -1,6 +1,6 @@
 //! The station itself: made once, opened by one process at a time, and everything that it remembers in one place.
 
-use super::request::{read_json, to_json};
+use super::request::{read_optional, to_json};
 use super::trust::{Trust, keep_root, online_key_in};
 use super::{History, Layout, Policy, SeenMark, SignedMark, StationError, policy};
 use crate::host::clock::{Stamp, Time};
@@ -209,10 +209,11 @@ impl Station {
             why: "its dialect is not that of the pinned root".to_owned(),
         })?;
         let (log, recovery) = Log::open(disk.clone(), &layout.log(), &host.stamp())?;
-        let history = read_json(&*disk, &layout.history())?;
+        let history = read_optional(&*disk, &layout.history())?.unwrap_or_default();
         let mut station =
             Station { layout, facts, dialect, policy, trust, history, log, disk, session, _lock: lock };
         if station.session.is_some() {
+            station.reconcile_history()?;
             for intent in recovery.open_intents.iter().filter(|intent| !intent.recorded) {
                 let event = Event::new(EventKind::SignInDoubt, STATION_ACTOR)
                     .int("intent", intent.seq)
@@ -369,12 +370,7 @@ impl Station {
     /// # Errors
     /// The disk.
     pub fn mark_seen(&mut self, tag: &str, mark: SeenMark) -> Result<(), StationError> {
-        let history = self.history.tags.entry(tag.to_owned()).or_default();
-        if history.baseline.as_ref().is_none_or(|known| known.version < mark.version) {
-            history.baseline = Some(mark);
-            self.keep_history()?;
-        }
-        Ok(())
+        if self.history.saw(tag, mark) { self.keep_history() } else { Ok(()) }
     }
 
     /// Remembers, before the key is opened, that these bytes are about to be signed.
@@ -382,11 +378,8 @@ impl Station {
     /// # Errors
     /// The disk.
     pub fn mark_signed(&mut self, tag: &str, mark: SignedMark, root: u64) -> Result<(), StationError> {
-        let history = self.history.tags.entry(tag.to_owned()).or_default();
-        if !history.signed.iter().any(|known| known.signed == mark.signed && known.keyid == mark.keyid) {
-            history.signed.push(mark);
-        }
-        self.history.acknowledged_root = self.history.acknowledged_root.max(root);
+        self.history.signs(tag, mark);
+        self.history.acknowledge(root);
         self.keep_history()
     }
 
@@ -395,13 +388,22 @@ impl Station {
     /// # Errors
     /// The disk.
     pub fn unmark_signed(&mut self, intent: u64) -> Result<(), StationError> {
-        let mut changed = false;
-        for history in self.history.tags.values_mut() {
-            let before = history.signed.len();
-            history.signed.retain(|mark| mark.seq != intent);
-            changed |= history.signed.len() != before;
+        self.history.gave_up(intent);
+        self.keep_history()
+    }
+
+    /// Brings the marks in line with the log, which is the authority: a crash may have come between the two, and a file
+    /// can be removed or put back.
+    fn reconcile_history(&mut self) -> Result<(), StationError> {
+        let mut history = History::default();
+        for entry in self.log.entries() {
+            history.see(&entry?.entry());
         }
-        if changed { self.keep_history() } else { Ok(()) }
+        if history != self.history {
+            self.history = history;
+            self.keep_history()?;
+        }
+        Ok(())
     }
 
     fn keep_history(&self) -> Result<(), StationError> {
