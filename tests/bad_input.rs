@@ -126,7 +126,13 @@ fn a_request_with_changed_evidence_or_content_is_refused_with_the_reason() {
     for (name, from, to, check) in [
         ("targets.json", "\"lmp-ver\":\"94\"", "\"lmp-ver\":\"95\"", "added-from-ci"),
         ("targets.json", "\"lmp-ver\":\"91\"", "\"lmp-ver\":\"92\"", "untouched"),
-        ("targets.json", "\"tags\":[\"production\"]", "\"tags\":[\"devel\"]", "composition"),
+        ("targets.json", "\"tags\":[\"production\"]", "\"tags\":[\"devel\"]", "untouched"),
+        (
+            "targets.json",
+            "\"_type\":\"Targets\",",
+            "\"_type\":\"Targets\",\"delegations\":{},",
+            "composition",
+        ),
         ("current.json", "\"lmp-ver\": \"91\"", "\"lmp-ver\": \"90\"", "baseline-threshold"),
         ("ci-targets.json", "\"lmp-ver\": \"94\"", "\"lmp-ver\": \"95\"", "ci-signature"),
     ] {
