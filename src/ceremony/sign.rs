@@ -225,6 +225,7 @@ fn sign_now(
     ask: &Ask<'_>,
 ) -> Result<Made, CeremonyError> {
     let key = choose_key(station, stored, ask)?;
+    key.check_present(&ask.officers.iter().collect::<Vec<_>>())?;
     refuse_while_in_doubt(station, reviewed, &key)?;
     settle_same_bytes(station, host)?;
     let report = preflight::of_station(station, host, None);
