@@ -17,12 +17,16 @@ use std::path::PathBuf;
 )]
 pub enum Args {
     /// Show the entries.
+    #[command(after_help = "Example:\n  countersign log show --type sign --since 2026-11-01")]
     Show(choose::Chosen),
     /// Check everything: tree, checkpoints, signatures, approvals, objects.
+    #[command(after_help = "Example:\n  countersign log verify")]
     Verify,
     /// Print the newest signed checkpoint and the log's public key.
+    #[command(after_help = "Example:\n  countersign log head")]
     Head,
     /// Write the evidence pack for the auditor into a new folder.
+    #[command(after_help = "Example:\n  countersign log export /media/usb/evidence")]
     Export {
         /// The folder to write; it must not exist, or be empty.
         dir: PathBuf,

@@ -98,6 +98,7 @@ pub enum Verb {
     /// The whole ceremony on a made-up Factory, narrated step by step.
     Rehearse(rehearse::Args),
     /// One screen: Factory, root, keys, officers, requests, log head, what is overdue.
+    #[command(after_help = "Example:\n  countersign status")]
     Status,
     /// Is this machine fit for a ceremony?
     Preflight(preflight::Args),

@@ -13,8 +13,10 @@ use std::path::PathBuf;
 )]
 pub enum Args {
     /// Print the policy in force, with its comments.
+    #[command(after_help = "Example:\n  countersign policy show > policy.toml")]
     Show,
     /// Put another policy in force. It voids open approvals, and the log keeps the digests of both.
+    #[command(after_help = "Example:\n  countersign policy set policy.toml")]
     Set {
         /// The policy (TOML).
         file: PathBuf,

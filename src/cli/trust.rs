@@ -14,6 +14,7 @@ use std::path::PathBuf;
 #[command(after_help = "Example:\n  countersign trust show")]
 pub enum Args {
     /// Show the pinned roots, their keys and owners, and the online key.
+    #[command(after_help = "Example:\n  countersign trust show")]
     Show,
     /// Pin the service's new online targets key, after it was rotated.
     #[command(after_help = "Example:\n  countersign trust online-key ci-targets.pub")]

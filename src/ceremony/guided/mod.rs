@@ -320,7 +320,7 @@ impl Run<'_> {
         let keys = vault::list_keys(self.station.disk(), &self.station.layout.keys())?;
         self.say(&holders(&keys))?;
         let asked = match &self.made {
-            None => ask_or(self.host, "nobody yet", "Who opens the key? Names, with a space between.")?,
+            None => ask_or(self.host, "ask again", "Who opens the key? Names, with a space between.")?,
             Some(made) => {
                 self.say(&format!(
                     "It is signed with key {}. A signature cannot be taken back.\n",

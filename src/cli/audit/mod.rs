@@ -29,6 +29,7 @@ pub enum Args {
     /// Check everything in an evidence pack, and name the first bad entry.
     Verify(VerifyArgs),
     /// Show the entries.
+    #[command(after_help = "Example:\n  countersign audit show evidence/ --officer alice")]
     Show {
         /// The evidence pack.
         dir: PathBuf,
@@ -39,6 +40,7 @@ pub enum Args {
     /// Who signed it, when, with which key, on whose approval?
     Who(WhoArgs),
     /// Compare published targets metadata with the log, both ways.
+    #[command(after_help = "Example:\n  countersign audit reconcile evidence/ --targets published/")]
     Reconcile {
         /// The evidence pack.
         dir: PathBuf,
@@ -47,6 +49,7 @@ pub enum Args {
         targets: Vec<PathBuf>,
     },
     /// Print the receipt of one entry (C2SP tlog-proof).
+    #[command(after_help = "Example:\n  countersign audit prove evidence/ --seq 41 > receipt.tlog-proof")]
     Prove {
         /// The evidence pack.
         dir: PathBuf,
@@ -55,6 +58,7 @@ pub enum Args {
         seq: u64,
     },
     /// Check a receipt with nothing but the log's public key.
+    #[command(after_help = "Example:\n  countersign audit check-proof receipt.tlog-proof --key log.vkey")]
     CheckProof {
         /// The receipt.
         file: PathBuf,
@@ -63,6 +67,7 @@ pub enum Args {
         key: String,
     },
     /// Write a report for the compliance file.
+    #[command(after_help = "Example:\n  countersign audit report evidence/ --format html --out report.html")]
     Report {
         /// The evidence pack.
         dir: PathBuf,
@@ -81,7 +86,7 @@ pub enum Args {
 /// Check everything in an evidence pack.
 #[derive(clap::Args)]
 #[command(
-    after_help = "Exit codes: 0 whole, 10 tampered, 11 forked, 12 rolled back, 13 unwitnessed, 14 in doubt."
+    after_help = "Example:\n  countersign audit verify evidence/ --key log.vkey --state heads.json\n\nExit codes: 0 whole, 10 tampered, 11 forked, 12 rolled back, 13 unwitnessed, 14 in doubt."
 )]
 pub struct VerifyArgs {
     /// The evidence pack.

@@ -1,0 +1,88 @@
+//! What the pages say can be done: every command in them is one that the program takes.
+
+use std::path::{Path, PathBuf};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn pages() -> Vec<PathBuf> {
+    let mut pages: Vec<PathBuf> = std::fs::read_dir(root().join("docs"))
+        .expect("docs")
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.extension().is_some_and(|ending| ending == "md"))
+        .collect();
+    pages.extend(["README.md", "SECURITY.md", "CHANGELOG.md"].map(|name| root().join(name)));
+    pages.sort();
+    pages
+}
+
+/// The lines of code blocks, continued lines joined, and the quoted commands in running text.
+fn commands(text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut within = false;
+    let mut open = String::new();
+    for line in text.lines() {
+        if line.starts_with("```") {
+            within = !within;
+            continue;
+        }
+        if within {
+            let line = line.trim().trim_start_matches("$ ");
+            match line.strip_suffix('\\') {
+                Some(part) => open += part,
+                None => found.extend((std::mem::take(&mut open) + line).split(" && ").map(str::to_owned)),
+            }
+        } else {
+            found.extend(
+                line.split('`')
+                    .skip(1)
+                    .step_by(2)
+                    .filter(|span| span.split(' ').count() > 2)
+                    .map(str::to_owned),
+            );
+        }
+    }
+    found.retain(|line| line.starts_with("countersign "));
+    found
+}
+
+/// Words as a shell makes them, as far as the pages need it.
+fn split(line: &str) -> Vec<String> {
+    let line = line.split([';', '|', '>']).next().unwrap_or_default();
+    let mut words = vec![String::new()];
+    let mut quoted = false;
+    for character in line.chars() {
+        match character {
+            '"' => quoted = !quoted,
+            ' ' if !quoted => words.push(String::new()),
+            other => words.last_mut().expect("a word").push(other),
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+#[test]
+fn every_command_in_the_documentation_is_one_that_the_program_takes() {
+    let mut count = 0;
+    for page in pages() {
+        let text = std::fs::read_to_string(&page).expect("a page");
+        for line in commands(&text) {
+            // "…" stands for what does not matter there.
+            if line.contains('…') {
+                continue;
+            }
+            count += 1;
+            let words: Vec<String> = split(&line)
+                .into_iter()
+                .map(|word| if word == "SEQ" { "7".to_owned() } else { word })
+                .collect();
+            if let Err(e) = countersign::cli::command().try_get_matches_from(&words) {
+                use clap::error::ErrorKind::{DisplayHelp, DisplayVersion};
+                assert!(matches!(e.kind(), DisplayHelp | DisplayVersion), "{}: {line}\n{e}", page.display());
+            }
+        }
+    }
+    assert!(count > 25, "only {count} commands were found");
+}
