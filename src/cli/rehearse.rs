@@ -3,6 +3,7 @@
 use super::{Context, Exit, Failure, Outcome, run as command};
 use crate::ceremony::sign::Reviewed;
 use crate::host::Host;
+use crate::host::disk::Kind;
 use crate::host::terminal::{Aside, Terminal};
 use crate::rehearsal::{Factory, FactoryError};
 use crate::station::{Station, request};
@@ -16,7 +17,7 @@ use std::sync::Arc;
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  countersign rehearse")]
 pub struct Args {
-    /// The folder for everything; it must not exist [default: a new one for temporary files].
+    /// The folder for everything; it must not exist, or be empty [default: a new one for temporary files].
     dir: Option<PathBuf>,
     /// The seed of the made-up Factory: the same seed gives the same keys.
     #[arg(long, value_name = "N", default_value_t = 1)]
@@ -42,7 +43,15 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
             std::process::id()
         )),
     };
-    context.host.disk.make_folder(&dir, 0o700)?;
+    let disk = &*context.host.disk;
+    match disk.kind(&dir)? {
+        None => disk.make_folder(&dir, 0o700)?,
+        Some(Kind::Folder) if disk.list(&dir, 1).is_ok_and(|names| names.is_empty()) => {}
+        Some(_) => {
+            let message = format!("{}: there is something there already. Give a new folder, or an empty one", shown_path(&dir));
+            return Err(Failure::new(Exit::Failed, message));
+        }
+    }
     let rehearsal = Rehearsal { context, host: quiet(context), dir: dir.clone() };
     let bundles = rehearsal.play(args.seed)?;
     let named: Vec<String> = bundles.iter().map(|bundle| shown_path(bundle)).collect();
