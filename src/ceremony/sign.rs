@@ -12,6 +12,7 @@ use crate::host::clock::Time;
 use crate::host::disk::write_durably;
 use crate::log::{Decision, Event, Kind, SignedApproval};
 use crate::review::Severity;
+use crate::station::custody::CustodyError;
 use crate::station::officer::{OfficerName, OpenOfficer};
 use crate::station::passphrase::PassphraseFiles;
 use crate::station::policy::Role;
@@ -225,6 +226,7 @@ fn sign_now(
     ask: &Ask<'_>,
 ) -> Result<Made, CeremonyError> {
     let key = choose_key(station, stored, ask)?;
+    require_quorum(&key, ask.officers)?;
     key.check_present(&ask.officers.iter().collect::<Vec<_>>())?;
     refuse_while_in_doubt(station, reviewed, &key)?;
     settle_same_bytes(station, host)?;
@@ -367,6 +369,20 @@ fn choose_key(station: &Station, stored: &StoredRequest, ask: &Ask<'_>) -> Resul
             candidates.iter().map(|key| key.keyid.as_str()).collect::<Vec<_>>().join(", ")
         ))),
     }
+}
+
+/// Too few officers, or one who does not hold the key, is said before a passphrase is asked and before an intent stands
+/// in the log.
+fn require_quorum(key: &SealedKey, officers: &[OfficerName]) -> Result<(), CeremonyError> {
+    let (keyid, holders) = (key.keyid.clone(), key.holders());
+    if let Some(officer) = officers.iter().find(|officer| !key.officers.contains(officer)) {
+        return Err(CustodyError::NotHolder { keyid, officer: officer.clone(), holders }.into());
+    }
+    let distinct: std::collections::BTreeSet<_> = officers.iter().collect();
+    if distinct.len() < usize::from(key.quorum) {
+        return Err(CustodyError::TooFewOfficers { keyid, quorum: key.quorum, given: distinct.len(), holders }.into());
+    }
+    Ok(())
 }
 
 /// An intent without a result must be settled before anything else is signed. Signing the very same bytes with the

@@ -1,0 +1,39 @@
+//! A whole ceremony with a quorum of two, from the set-up to the auditor's verdict.
+
+mod common;
+
+use common::{Desk, fixture, text};
+use countersign::cli::Exit;
+
+#[test]
+fn the_auditor_finds_nothing_wrong_with_a_ceremony_that_had_refusals_in_it() {
+    let desk = Desk::new();
+    desk.init("acme", "acme-gateway", "2-update");
+    desk.add_officer("alice");
+    desk.add_officer("bob");
+    desk.add_officer("carol");
+    desk.import_key(&fixture("acme/targets.keys.tgz"), "alice,bob,carol", "2");
+    let request = desk.request(&fixture("acme/2-update"), "acme-gateway", "v2.0-update", 42, &[]);
+    let (id, review) = desk.import(&request);
+
+    let alone = desk.sign(&id, &review, "alice", &[]).ended(Exit::NotApproved);
+    assert!(alone.err.contains("opens with 2 officers together, and 1 came"), "{}", alone.err);
+    let (bob, carol) = (desk.passphrase("bob"), desk.passphrase("carol"));
+    desk.run(&["reject", &id, "--officer", "carol", "--reason", "wrong day", "--passphrase-file", &carol]).done();
+    let with_bob = ["--officer", "bob", "--passphrase-file", bob.as_str()];
+    let rejected = desk.sign(&id, &review, "alice", &with_bob).ended(Exit::NotApproved);
+    assert!(rejected.err.contains("carol rejected this request"), "{}", rejected.err);
+    let words = review["confirm"].as_str().expect("words");
+    desk.run(&["approve", &id, "--officer", "carol", "--confirm", words, "--passphrase-file", &carol]).done();
+    let signed = desk.sign(&id, &review, "alice", &with_bob).done();
+    assert_eq!(signed.json()["strength"], "L1");
+    desk.export(&id, "signed");
+
+    desk.run(&["log", "verify"]).done();
+    let pack = desk.path("pack");
+    desk.run(&["log", "export", text(&pack)]).done();
+    let verdict = desk.run(&["--json", "audit", "verify", text(&pack)]).done();
+    let log = desk.run(&["--json", "log", "show"]).done().json();
+    let count = |kind: &str| log.as_array().expect("entries").iter().filter(|entry| entry["type"] == kind).count();
+    assert_eq!((count("sign.intent"), count("sign.result"), count("sign.aborted")), (1, 1, 2), "{}", verdict.out);
+}
