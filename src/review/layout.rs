@@ -310,9 +310,16 @@ fn list<'d, T: Listed<'d>>(all: &[T], mark: Mark, adjective: &str, page: &mut dy
         page.entry(mark, Level::All, &format!("All {} {adjective} targets carry:", all.len()));
         facts(&grouped.common, compare, page);
     }
-    // Once one version has a heading all have one: a target under it must not seem to share what it does not.
-    let headings =
-        grouped.versions.len() > 1 && grouped.versions.iter().any(|some| !grouped.shared(some).is_empty());
+    for (image, of_image) in &grouped.images {
+        let image = name(image);
+        let title = format!("Image {image}: all {} targets named {image}-VERSION carry:", of_image.count);
+        page.entry(mark, Level::Group, &title);
+        facts(&of_image.common, compare, page);
+    }
+    // Once one group has a heading all have one: a target under it must not seem to share what it does not.
+    let headings = grouped.versions.len() > 1
+        && (!grouped.images.is_empty()
+            || grouped.versions.iter().any(|some| !grouped.shared(some).is_empty()));
     for some in &grouped.versions {
         let shared = grouped.shared(some);
         if headings {

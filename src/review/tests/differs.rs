@@ -137,9 +137,10 @@ fn faces(
     })
 }
 
-/// A wave that adds two targets, removes two and keeps two; and what it signs.
-fn prune() -> (Fixture, Json) {
-    let fixture = Fixture::step("acme", "3");
+/// A wave to edit, and what it signs: one that adds two targets, removes two and keeps two, or a first wave of three
+/// versions and three images.
+fn wave(many: bool) -> (Fixture, Json) {
+    let fixture = if many { super::shelf::many_targets() } else { Fixture::step("acme", "3") };
     let envelope: Json = serde_json::from_slice(fixture.proposal.bytes()).expect("JSON");
     let original = envelope["signed"].clone();
     (fixture, original)
@@ -153,8 +154,12 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
-    fn proposals_that_differ_in_any_member_have_different_reviews(a in edits(), b in edits()) {
-        let (mut fixture, original) = prune();
+    fn proposals_that_differ_in_any_member_have_different_reviews(
+        a in edits(),
+        b in edits(),
+        many in any::<bool>(),
+    ) {
+        let (mut fixture, original) = wave(many);
         let a = faces(&mut fixture, &original, &a);
         let b = faces(&mut fixture, &original, &b);
         if let (Some((digest_a, faces_a)), Some((digest_b, faces_b))) = (a, b) {
@@ -169,8 +174,9 @@ proptest! {
         way in prop::collection::vec(0usize..64, 3..7),
         value in any_json(),
         which in 0usize..7,
+        many in any::<bool>(),
     ) {
-        let (mut fixture, original) = prune();
+        let (mut fixture, original) = wave(many);
         let mut faces = |new: Json| faces(&mut fixture, &original, &[(way.clone(), Edit::Replace(new))]);
         let look_alike = look_alikes(&value)[which].clone();
         if let (Some((digest_a, faces_a)), Some((digest_b, faces_b))) = (faces(value), faces(look_alike)) {
@@ -197,6 +203,33 @@ fn look_alikes(value: &Json) -> [Json; 7] {
         text.parse::<u64>().map_or(Json::Null, Json::from),
         json!(format!("number {text}")),
     ]
+}
+
+#[test]
+fn it_is_seen_which_of_many_targets_differs() {
+    let (mut fixture, original) = wave(true);
+    let names: Vec<String> = original["targets"].as_object().expect("targets").keys().cloned().collect();
+    let mut seen = Vec::new();
+    for name in &names {
+        for (key, value) in [("lmp-ver", "1"), ("version", "14"), ("name", "beta-lmp"), ("arch", "arm64")] {
+            let mut signed = original.clone();
+            signed["targets"][name]["custom"][key] = value.into();
+            fixture.set_proposal(&serde_json::to_vec(&signed).expect("JSON"));
+            let (digest, text) = fixture.with(|situation| {
+                let mut review = review(situation);
+                let digest = review.header.digest;
+                review.header.digest = crate::tuf::Digest([0; 32]);
+                review.header.confirm = String::new();
+                review.header.bytes = 0;
+                review.findings.clear();
+                (digest, review.text(80, false))
+            });
+            seen.push((digest, text));
+        }
+    }
+    for (index, (digest, text)) in seen.iter().enumerate() {
+        assert!(seen[index + 1..].iter().all(|other| (other.0 == *digest) == (other.1 == *text)), "{text}");
+    }
 }
 
 #[test]
