@@ -3,12 +3,12 @@
 # in one run: wall time, processor time and peak memory, medians. Prints Markdown; docs/performance.md keeps a run.
 # needs: /usr/bin/time (Debian package `time`)
 #
-#   tests/scripts/measure.sh [TARGETS…]        default: 100 1000 6000 100000
+#   benches/measure.sh [TARGETS…]        default: 100 1000 6000 100000
 #
 # RUNS sets how often each command runs (default 7, and 3 from 50,000 targets on); WORK is the folder to work in
 # (default: a new one in TMPDIR). Nothing is timed but the commands themselves.
 set -euo pipefail
-cd "$(dirname "$0")/../.."
+cd "$(dirname "$0")/.."
 
 sizes=("$@")
 [ "${#sizes[@]}" -gt 0 ] || sizes=(100 1000 6000 100000)
