@@ -187,8 +187,15 @@ fn ceremony(factory: &str) {
     all.run(&["key", "backup", &keyid, "--out", text(&paper)], Exit::Done);
     let reseal = ["key", "reseal", &keyid, pair[0], pair[1], pair[2], pair[3], "--to", "bob,carol,alice"];
     all.run(&[&reseal[..], &["--quorum", "3"]].concat(), Exit::Done);
-    all.run(&["status"], Exit::Done);
-    all.run(&["key", "list"], Exit::Done);
+    let pack = all.desk.path("pack");
+    all.run(&["log", "export", text(&pack)], Exit::Done);
+    for format in ["html", "csv", "jsonl", "ocsf"] {
+        let out = all.desk.path(&format!("report.{format}"));
+        all.run(&["audit", "report", text(&pack), "--format", format, "--out", text(&out)], Exit::Done);
+    }
+    for arguments in [&["status"][..], &["key", "list"], &["log", "show"], &["trust", "show"]] {
+        all.run(arguments, Exit::Done);
+    }
 
     let mut secrets = all.secrets(&keyid);
     secrets.extend(key_secrets(&archive));

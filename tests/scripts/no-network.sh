@@ -37,6 +37,10 @@ traced "$countersign" key drill "$keyid" "${both[@]}"
 traced "$countersign" key reseal "$keyid" "${both[@]}" --to carol,bob --quorum 1
 traced "$countersign" key backup "$keyid" --out paper
 traced "$countersign" status
+traced "$countersign" log verify
+traced "$countersign" log export pack
+traced "$countersign" audit verify pack
+traced "$countersign" audit report pack --format html --out report.html
 # `preflight` says what is wrong with this machine, which has a network: only its calls matter here.
 strace -f -e trace=%network -o calls.txt "$countersign" preflight > said.txt 2>&1 || true
 if grep -E '^[0-9]+ +[a-z_0-9]+\(' calls.txt; then fail "preflight made a network call"; fi
