@@ -186,3 +186,48 @@ fn a_backup_restores_on_another_station_and_both_logs_say_so() {
     assert_eq!(last(&new, "officer.added")["officer"], "bob");
     with(&new, &["alice", "bob"], &["key", "drill", &keyid]).done();
 }
+
+#[test]
+fn a_key_is_retired_only_when_the_root_lists_it_no_more() {
+    let desk = desk();
+    let keyid = desk.import_key(&archive(), "alice,bob", "2");
+    assert!(desk.run(&["key", "retire", &keyid]).ended(Exit::Refused).err.contains("still lists the key"));
+    let out = desk.path("public");
+    let arguments =
+        ["--json", "key", "generate", "--type", "ed25519", "--officers", "alice,bob", "--quorum", "2"];
+    let other = desk.run(&[&arguments[..], &["--out", text(&out)]].concat()).done().json();
+    let other = other["keyid"].as_str().expect("a key id");
+    desk.run(&["key", "retire", other, "--reason", "never used"]).done();
+    assert!(!desk.station().join("keys").join(other).exists());
+    assert_eq!(last(&desk, "key.retired")["detail"], "never used");
+    with(&desk, &["alice", "bob"], &["key", "drill", &keyid]).done();
+}
+
+#[test]
+fn a_changed_passphrase_opens_the_same_identity_and_the_old_one_no_more() {
+    let desk = desk();
+    let keyid = desk.import_key(&archive(), "alice", "1");
+    std::fs::write(desk.path("new"), "seven other quiet harbours\n").expect("written");
+    let (old, new) = (desk.passphrase("alice"), format!("alice={}", text(&desk.path("new"))));
+    let change = ["officer", "passphrase", "alice", "--work-factor", "12", "--passphrase-file"];
+    desk.run(&[&change[..], &[&new, "--new-passphrase-file", &new]].concat()).ended(Exit::NotApproved);
+    desk.run(&[&change[..], &[&old, "--new-passphrase-file", &new]].concat()).done();
+    let drill = ["key", "drill", &keyid, "--officer", "alice", "--passphrase-file"];
+    desk.run(&[&drill[..], &[&old]].concat()).ended(Exit::NotApproved);
+    desk.run(&[&drill[..], &[&new]].concat()).done();
+    assert_eq!(last(&desk, "deviation")["statement"], "alice changed her passphrase; her keys stay the same");
+}
+
+#[test]
+fn an_officer_whose_adding_was_cut_short_is_added_again_and_the_log_still_verifies() {
+    let desk = desk();
+    // As a crash between the log entry and her files leaves it.
+    for end in ["age", "pub"] {
+        std::fs::remove_file(desk.station().join(format!("officers/alice.{end}"))).expect("removed");
+    }
+    desk.add_officer("alice");
+    assert!(last(&desk, "officer.retired")["reason"].as_str().expect("text").starts_with("never finished"));
+    let pack = desk.path("pack");
+    desk.run(&["log", "export", text(&pack)]).done();
+    desk.run(&["audit", "verify", text(&pack)]).done();
+}

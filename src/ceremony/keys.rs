@@ -3,7 +3,7 @@
 
 use super::CeremonyError;
 use super::approve::open_officer;
-use super::officers::added_event;
+use super::officers::record_added;
 use crate::host::Host;
 use crate::log::{Event, Kind};
 use crate::station::Station;
@@ -218,6 +218,31 @@ pub fn reseal(
     Ok(sealing.put(station.disk(), &keys)?)
 }
 
+/// Takes a key that is no longer used out of the vault: its sealed files are removed.
+///
+/// # Errors
+/// The newest pinned root still lists it.
+pub fn retire(
+    station: &mut Station,
+    host: &Host,
+    prefix: &str,
+    reason: &str,
+) -> Result<SealedKey, CeremonyError> {
+    let keys = station.layout.keys();
+    let key = vault::find_key(station.disk(), &keys, prefix)?;
+    let root = station.trust.newest();
+    if root.key_in_role(ROLE, &KeyId::new(key.keyid.clone())).is_some() {
+        return Err(CeremonyError::Refused(format!(
+            "root version {} still lists the key {} for targets. Import a request that brings the root without it first",
+            root.version, key.keyid
+        )));
+    }
+    let entry = event(Kind::KeyRetired, station.actor(), &key, &key.officers, &shown(reason));
+    record(station, host, entry)?;
+    vault::remove(station.disk(), &keys, &key)?;
+    Ok(key)
+}
+
 /// Writes a key's paper backup.
 ///
 /// # Errors
@@ -265,8 +290,7 @@ pub fn bring_back(
     let places = Places { officers: &officers, keys: &keys };
     let planned = restore::plan(station.disk(), places, &scanned)?;
     for public in planned.new_officers() {
-        let entry = added_event(station, public);
-        station.record(&host.stamp(), entry)?;
+        record_added(station, host, public)?;
     }
     let entry = event(
         Kind::KeyRestored,

@@ -1,14 +1,15 @@
-//! Acts on officers: adding one, retiring one. Each is in the log before it comes into force.
+//! Acts on officers: adding one, retiring one, another passphrase. Each is in the log before it comes into force.
 
 use super::CeremonyError;
+use super::approve::open_officer;
 use crate::host::Host;
 use crate::log::{Event, Kind};
-use crate::station::Station;
 use crate::station::custody::CustodyError;
 use crate::station::officer::{self, MadeOfficer, NewOfficer, OfficerName, OfficerPublic};
 use crate::station::passphrase::{PassphraseFiles, choose};
 use crate::station::seal::WorkFactor;
 use crate::station::vault;
+use crate::station::{Station, StationError};
 
 /// How hard guesses of a passphrase are made. Less than the standard is for tests on a station that says of itself, in
 /// every report, that it is on a machine with a network.
@@ -21,13 +22,52 @@ fn work_factor(station: &Station, wanted: Option<u8>) -> Result<WorkFactor, Cere
     })
 }
 
-/// The log entry of an officer who comes to this station.
-pub(super) fn added_event(station: &Station, public: &OfficerPublic) -> Event {
-    Event::new(Kind::OfficerAdded, station.actor())
+/// Logs an officer who comes to this station. One whom the log has already, with these keys, comes back from paper. One
+/// whom it has with other keys was never finished: the station stopped between the entry and her files.
+pub(super) fn record_added(
+    station: &mut Station,
+    host: &Host,
+    public: &OfficerPublic,
+) -> Result<(), CeremonyError> {
+    match logged_key(station, &public.name)? {
+        Some(key) if key == public.approval_key => return Ok(()),
+        Some(_) => {
+            let reason = "never finished: the station stopped while she was added";
+            let retired = retired_event(station, &public.name, reason);
+            station.record(&host.stamp(), retired)?;
+        }
+        None => {}
+    }
+    let added = Event::new(Kind::OfficerAdded, station.actor())
         .text("officer", public.name.as_str())
         .text("recipient", &public.recipient)
         .text("key", &public.approval_key)
-        .list("roles", [""; 0])
+        .list("roles", [""; 0]);
+    station.record(&host.stamp(), added)?;
+    Ok(())
+}
+
+fn retired_event(station: &Station, name: &OfficerName, reason: &str) -> Event {
+    Event::new(Kind::OfficerRetired, station.actor())
+        .text("officer", name.as_str())
+        .text("reason", crate::text::shown(reason))
+}
+
+/// The approval key of an officer who serves, as the log has it.
+fn logged_key(station: &Station, name: &OfficerName) -> Result<Option<String>, CeremonyError> {
+    let mut key = None;
+    for entry in station.log.entries() {
+        let entry = entry.map_err(StationError::from)?;
+        let entry = entry.entry();
+        match entry.kind() {
+            Kind::OfficerAdded if entry.text("officer") == name.as_str() => {
+                key = Some(entry.text("key").into_owned());
+            }
+            Kind::OfficerRetired if entry.text("officer") == name.as_str() => key = None,
+            _ => {}
+        }
+    }
+    Ok(key)
 }
 
 /// Makes an officer; her new passphrase is asked twice, or read from her file. `wanted_work_factor` is scrypt's, where
@@ -52,8 +92,7 @@ pub fn add(
     let busy = host.terminal.busy("making the keys");
     let made = MadeOfficer::make(station.disk(), host.random.as_ref(), &folder, new, host.clock.now())?;
     drop(busy);
-    let event = added_event(station, made.public());
-    station.record(&host.stamp(), event)?;
+    record_added(station, host, made.public())?;
     station.commit()?;
     Ok(made.put(station.disk(), &folder)?)
 }
@@ -94,11 +133,34 @@ pub fn retire(
         }
         held.push(key.keyid);
     }
-    let event = Event::new(Kind::OfficerRetired, station.actor())
-        .text("officer", name.as_str())
-        .text("reason", crate::text::shown(reason));
+    let event = retired_event(station, name, reason);
     station.record(&host.stamp(), event)?;
     station.commit()?;
     officer::retire(station.disk(), &folder, name, host.clock.now())?;
     Ok(held)
+}
+
+/// Gives an officer another passphrase; her keys stay the same. Paper that was printed before opens with the old one.
+///
+/// # Errors
+/// The old passphrase is wrong, or the new one too weak; then the old one stays.
+pub fn change_passphrase(
+    station: &mut Station,
+    host: &Host,
+    name: &OfficerName,
+    old: &PassphraseFiles,
+    new: &PassphraseFiles,
+    wanted_work_factor: Option<u8>,
+) -> Result<(), CeremonyError> {
+    let work_factor = work_factor(station, wanted_work_factor)?;
+    let opened = open_officer(station, host, name, old, "officer passphrase")?;
+    let passphrase = choose(host, new, name, &[name.as_str(), &station.facts.factory])?;
+    let event = Event::new(Kind::Deviation, name.as_str())
+        .text("statement", format!("{name} changed her passphrase; her keys stay the same"));
+    station.record(&host.stamp(), event)?;
+    station.commit()?;
+    let busy = host.terminal.busy("sealing the identity");
+    opened.put_under(station.disk(), &station.layout.officers(), passphrase, work_factor)?;
+    drop(busy);
+    Ok(())
 }

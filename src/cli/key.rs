@@ -14,7 +14,7 @@ use crate::words;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
-/// Sealed keys: import, generate, list, drill, reseal, backup, restore.
+/// Sealed keys: import, generate, list, drill, reseal, backup, restore, retire.
 #[derive(clap::Subcommand)]
 #[command(
     after_help = "Example:\n  countersign key import targets.keys.tgz --officers alice,bob,carol --quorum 2"
@@ -70,6 +70,15 @@ pub enum Args {
         /// How many of them together open it.
         #[arg(long, value_name = "K")]
         quorum: u8,
+    },
+    /// Take a key out of the vault that the newest root no longer lists. Its sealed files are removed.
+    #[command(after_help = "Example:\n  countersign key retire f0208b9d --reason \"rotated\"")]
+    Retire {
+        /// The key: the first digits of its id.
+        keyid: String,
+        /// Why; it stands in the log.
+        #[arg(long, value_name = "TEXT", default_value = "")]
+        reason: String,
     },
     /// Write a paper backup: sheets to print, with QR codes. What is printed stays sealed.
     #[command(after_help = "Example:\n  countersign key backup f0208b9d --out /media/usb/paper")]
@@ -131,6 +140,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         Args::List => list(context),
         Args::Drill { opening } => drill(&opening, context),
         Args::Reseal { opening, to, quorum } => reseal(&opening, &to, quorum, context),
+        Args::Retire { keyid, reason } => retire(&keyid, &reason, context),
         Args::Backup { keyid, out } => backup(&keyid, &out, context),
         Args::Restore { dir } => restore(&dir, context),
     }
@@ -275,6 +285,16 @@ fn reseal(opening: &Opening, to: &[OfficerName], quorum: u8, context: &Context<'
             short = short(&key)
         ));
         context.json(&value(&key, station))?;
+        Ok(Exit::Done)
+    })
+}
+
+fn retire(prefix: &str, reason: &str, context: &Context<'_>) -> Outcome {
+    context.with_station("key retire", |station| {
+        let key = keys::retire(station, context.host, prefix, reason)?;
+        context.text(&format!("The key {} is retired, and its sealed files are removed\n", key.keyid))?;
+        context.note("Destroy its paper too, by the list of bag numbers.\n");
+        context.json(&json!({ "keyid": key.keyid }))?;
         Ok(Exit::Done)
     })
 }

@@ -60,10 +60,10 @@ pub enum Verb {
     /// Show what is pinned, or pin the service's new online key.
     #[command(subcommand)]
     Trust(trust::Args),
-    /// Add, list and retire the officers of this station.
+    /// Add, list and retire the officers of this station; another passphrase.
     #[command(subcommand)]
     Officer(officer::Args),
-    /// Sealed keys: import, generate, list, drill, reseal, backup, restore.
+    /// Sealed keys: import, generate, list, drill, reseal, backup, restore, retire.
     #[command(subcommand)]
     Key(key::Args),
     /// Show the policy in force, or put another one in force.

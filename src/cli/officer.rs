@@ -7,7 +7,7 @@ use crate::station::officer::{self, OfficerName, OfficerPublic};
 use crate::station::vault;
 use serde_json::{Value, json};
 
-/// Add, list and retire the officers of this station.
+/// Add, list and retire the officers of this station; another passphrase.
 #[derive(clap::Subcommand)]
 #[command(after_help = "Example:\n  countersign officer add alice")]
 pub enum Args {
@@ -26,6 +26,21 @@ pub enum Args {
     /// List the officers and the keys that they hold.
     #[command(after_help = "Example:\n  countersign officer list")]
     List,
+    /// Give an officer another passphrase; her keys stay the same.
+    #[command(after_help = "Example:\n  countersign officer passphrase alice")]
+    Passphrase {
+        /// Her name.
+        name: OfficerName,
+        /// Her passphrase as it is now.
+        #[command(flatten)]
+        passphrase: PassphraseArgs,
+        /// Her new passphrase: the first line of FILE. Without it the terminal is asked, twice.
+        #[arg(long, value_name = "NAME=FILE")]
+        new_passphrase_file: Vec<String>,
+        /// scrypt's work factor; below 18 only for tests, on a station made with --networked.
+        #[arg(long, value_name = "N", hide = true)]
+        work_factor: Option<u8>,
+    },
     /// Note that an officer has left: she neither approves nor opens keys from then on.
     #[command(after_help = "Example:\n  countersign officer retire alice --reason \"left the company\"")]
     Retire {
@@ -37,11 +52,15 @@ pub enum Args {
     },
 }
 
-/// Adds, lists or retires.
+/// Does what was asked with an officer.
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     match args {
         Args::Add { name, passphrase, work_factor } => add(&name, &passphrase, work_factor, context),
         Args::List => list(context),
+        Args::Passphrase { name, passphrase, new_passphrase_file, work_factor } => {
+            let new = PassphraseArgs { passphrase_file: new_passphrase_file };
+            change_passphrase(&name, &passphrase, &new, work_factor, context)
+        }
         Args::Retire { name, reason } => retire(&name, &reason, context),
     }
 }
@@ -60,6 +79,26 @@ fn add(
             public.recipient, public.approval_key
         ))?;
         context.json(&value(&public, &[]))?;
+        Ok(Exit::Done)
+    })
+}
+
+fn change_passphrase(
+    name: &OfficerName,
+    old: &PassphraseArgs,
+    new: &PassphraseArgs,
+    work_factor: Option<u8>,
+    context: &Context<'_>,
+) -> Outcome {
+    let (old, new) = (old.files()?, new.files()?);
+    context.with_station("officer passphrase", |station| {
+        officers::change_passphrase(station, context.host, name, &old, &new, work_factor)?;
+        context.text(&format!("{name} has another passphrase\n"))?;
+        context.note(
+            "Her sheets that were printed before still open with the old one: print new ones (key backup) and destroy \
+             those.\n",
+        );
+        context.json(&json!({ "name": name.as_str() }))?;
         Ok(Exit::Done)
     })
 }

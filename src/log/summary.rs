@@ -49,8 +49,11 @@ pub fn summary(entry: &Entry<'_>) -> String {
         | Kind::KeyRetired => {
             let act = entry.kind().name().trim_start_matches("key.").replace('_', " ");
             let (all, quorum) = (entry.list("officers").len(), int("quorum"));
-            let of =
-                if all == 0 { String::new() } else { format!(", {quorum} of {all}: {}", names("officers")) };
+            let of = match (entry.kind(), all) {
+                (_, 0) => String::new(),
+                (Kind::KeyDrilled, _) => format!(", opened by {}", names("officers")),
+                _ => format!(", {quorum} of {all}: {}", names("officers")),
+            };
             let detail =
                 if entry.text("detail").is_empty() { String::new() } else { format!("; {}", text("detail")) };
             format!("key {} {act}{of}{detail}", short("keyid"))

@@ -149,6 +149,24 @@ impl OpenOfficer {
     }
 }
 
+impl OpenOfficer {
+    /// Puts her identity, with the same keys, under another passphrase.
+    ///
+    /// # Errors
+    /// The file cannot be written; the old passphrase then still holds.
+    pub fn put_under(
+        &self,
+        disk: &dyn Disk,
+        folder: &Path,
+        passphrase: SecretString,
+        work_factor: WorkFactor,
+    ) -> CustodyResult<()> {
+        let seed = Zeroizing::new(self.approval.to_bytes());
+        let sealed = seal_identity(&self.public, &self.identity, &seed, passphrase, work_factor)?;
+        Ok(write_durably(disk, &files(folder, self.name()).0, 0o600, &[&sealed])?)
+    }
+}
+
 /// The two files of an officer in a station's `officers` folder.
 pub(crate) fn files(folder: &Path, name: &OfficerName) -> (PathBuf, PathBuf) {
     (folder.join(format!("{name}.age")), folder.join(format!("{name}.pub")))

@@ -12,7 +12,7 @@ use crate::station::custody::{CustodyError, CustodyResult, ShareProblem};
 use crate::station::officer::{OfficerName, OpenOfficer};
 use crate::station::record::{read_record, write_record};
 use crate::station::seal::{self, SEALED_CAP, Unsealed};
-use crate::station::sealed::{self, FORMAT, SEALED, share_name};
+use crate::station::sealed::{self, FORMAT, SEALED, SHARES, share_name};
 use crate::station::share::{self, Share, ShareSet};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
@@ -179,6 +179,27 @@ pub(crate) fn read_file(
         }
     }
     Ok(disk.read(&folder.join(name), SEALED_CAP)?)
+}
+
+/// Removes a key from the vault. Its record goes first: from then on it is not a key of this vault, wherever a crash
+/// falls.
+///
+/// # Errors
+/// A file cannot be removed.
+pub fn remove(disk: &dyn Disk, keys: &Path, key: &SealedKey) -> CustodyResult<()> {
+    let folder = key_folder(keys, &key.keyid)?;
+    disk.remove(&folder.join("public.json"))?;
+    disk.sync_folder(&folder)?;
+    for place in [folder.join(SHARES), folder] {
+        if disk.kind(&place)?.is_none() {
+            continue;
+        }
+        for entry in disk.list(&place, KEYS_CAP)? {
+            disk.remove(&place.join(&entry.name))?;
+        }
+        disk.remove_folder(&place)?;
+    }
+    Ok(disk.sync_folder(keys)?)
 }
 
 /// Notes that the key was proved to open.
