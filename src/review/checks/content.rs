@@ -74,7 +74,7 @@ fn is_sha256(text: &str) -> bool {
 }
 
 pub(super) fn hash_changed_same_name(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
-    for Kept { before, after } in &subject.kept {
+    for Kept { before, after } in &subject.changed {
         let (old, new) = (before.sha256(), after.sha256());
         if old != new {
             let shown = |hash: Option<Cow<'_, str>>| {
@@ -142,43 +142,25 @@ fn is_only(list: Option<Value<'_>>, text: &str) -> bool {
     items.next().and_then(|item| item.as_str()).is_some_and(|item| item == text) && items.next().is_none()
 }
 
-/// By hardware id, the target of the highest version: what a device of that hardware runs.
-fn newest_by_hardware<'s, 'd: 's>(
-    all: impl IntoIterator<Item = &'s Target<'d>>,
-) -> BTreeMap<Cow<'d, str>, (u64, &'s Target<'d>)> {
-    let mut newest: BTreeMap<Cow<'d, str>, (u64, &'s Target<'d>)> = BTreeMap::new();
-    for target in all {
-        let Some(version) = target.version() else { continue };
-        for hardware in target.hardware_ids() {
-            let known = newest.entry(hardware).or_insert((version, target));
-            if known.0 < version {
-                *known = (version, target);
-            }
-        }
-    }
-    newest
-}
-
 pub(super) fn hardware_coverage(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
     if subject.situation.baseline.is_none() || (subject.added.is_empty() && subject.removed.is_empty()) {
         return;
     }
-    let runs = newest_by_hardware(subject.before());
-    let gets = newest_by_hardware(subject.situation.proposal.all());
+    let (runs, gets) = (subject.runs(), subject.gets());
     let added: BTreeSet<Cow<'_, str>> =
         subject.added.iter().flat_map(|target| target.hardware_ids()).collect();
     let current = runs.values().map(|(version, _)| *version).max().unwrap_or(0);
     let at = || place(subject.situation.proposal.metadata.signed);
     for (hardware, (version, _)) in runs {
-        let name = Foreign(&hardware);
-        if !gets.contains_key(&hardware) {
+        let name = Foreign(hardware);
+        if !gets.contains_key(hardware) {
             out.report(at, || {
                 format!(
                     "No target is left for the hardware id \"{name}\", which runs version {version} now: such devices \
                      would find nothing to install. Keep a version for it, unless there are none of them any more."
                 )
             });
-        } else if !subject.added.is_empty() && !added.contains(&hardware) {
+        } else if !subject.added.is_empty() && !added.contains(hardware) {
             let message = || {
                 format!(
                     "The new version has no target for the hardware id \"{name}\": its devices stay on version {version}. \
@@ -186,7 +168,7 @@ pub(super) fn hardware_coverage(subject: &Subject<'_, '_>, out: &mut Findings<'_
                 )
             };
             // Hardware that was left behind before is no news.
-            if version == current { out.report(at, message) } else { out.note(at, message) }
+            if *version == current { out.report(at, message) } else { out.note(at, message) }
         }
     }
 }
@@ -212,11 +194,11 @@ pub(super) fn downgrade(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
     if subject.situation.baseline.is_none() {
         return;
     }
-    let gets = newest_by_hardware(subject.situation.proposal.all());
-    for (hardware, (version, runs)) in newest_by_hardware(subject.before()) {
-        let Some((next, target)) = gets.get(&hardware) else { continue };
-        let name = Foreign(&hardware);
-        if *next < version {
+    let gets = subject.gets();
+    for (hardware, (version, runs)) in subject.runs() {
+        let Some((next, target)) = gets.get(hardware) else { continue };
+        let name = Foreign(hardware);
+        if next < version {
             out.report(
                 || target_place(target, "custom.version"),
                 || {
@@ -317,10 +299,10 @@ pub(super) fn app_removed(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
     if subject.situation.baseline.is_none() {
         return;
     }
-    let gets = newest_by_hardware(subject.situation.proposal.all());
+    let gets = subject.gets();
     let mut lost: BTreeMap<Cow<'_, str>, (Vec<Cow<'_, str>>, &Target<'_>)> = BTreeMap::new();
-    for (hardware, (_, runs)) in newest_by_hardware(subject.before()) {
-        let Some((_, target)) = gets.get(&hardware).filter(|(_, target)| target.name != runs.name) else {
+    for (hardware, (_, runs)) in subject.runs() {
+        let Some((_, target)) = gets.get(hardware).filter(|(_, target)| target.name != runs.name) else {
             continue;
         };
         let stays: BTreeSet<_> = target.apps().into_iter().map(|app| app.name).collect();

@@ -2,20 +2,12 @@
 //! that the request says go?
 
 use super::findings::Findings;
-use super::subject::{Kept, Subject, manifest_place, names, place, target_place};
+use super::subject::{Kept, Subject, manifest_place, names, place, same, target_place};
 use crate::bundle::RequestKind;
-use crate::json::{Value, canonical};
+use crate::json::Value;
 use crate::text::Foreign;
 use crate::tuf::Target;
 use std::collections::{BTreeMap, BTreeSet};
-
-/// Equal to the last byte in canonical form.
-fn same(a: Value<'_>, b: Value<'_>) -> bool {
-    if a.is_canonical() && b.is_canonical() {
-        return a.span() == b.span();
-    }
-    canonical::bytes(a) == canonical::bytes(b)
-}
 
 /// Adds the names of the members in which two objects differ, each as `prefix` and its name.
 fn differing(before: Value<'_>, after: Value<'_>, prefix: &str, leave_out: &str, names: &mut Vec<String>) {

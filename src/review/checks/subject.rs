@@ -1,13 +1,17 @@
 //! What the checks look at: the situation, and the proposal's targets sorted into added, kept and removed.
 
 use crate::bundle::{RequestKind, Wave};
-use crate::json::{Value, step};
+use crate::json::{Value, canonical, step};
 use crate::review::situation::{BaselineSource, Carried, Situation};
 use crate::text::{Foreign, shown};
 use crate::tuf::{Digest, KeyId, Root, Target};
+use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 
 /// A target that production has and the proposal keeps.
+#[derive(Clone, Copy)]
 pub(super) struct Kept<'s, 'd> {
     pub(super) before: &'s Target<'d>,
     pub(super) after: &'s Target<'d>,
@@ -22,16 +26,54 @@ pub(super) struct Subject<'s, 'd> {
     pub(super) added: Vec<&'s Target<'d>>,
     /// Targets of the same name in both.
     pub(super) kept: Vec<Kept<'s, 'd>>,
+    /// Those of `kept` that are not equal to the last byte.
+    pub(super) changed: Vec<Kept<'s, 'd>>,
     /// Targets that only production has.
     pub(super) removed: Vec<&'s Target<'d>>,
+    runs: OnceCell<ByHardware<'s, 'd>>,
+    gets: OnceCell<ByHardware<'s, 'd>>,
+}
+
+/// By hardware id, the target of the highest version and that version: what a device of that hardware runs.
+pub(super) type ByHardware<'s, 'd> = BTreeMap<Cow<'d, str>, (u64, &'s Target<'d>)>;
+
+fn newest_by_hardware<'s, 'd>(all: &'s [Target<'d>]) -> ByHardware<'s, 'd> {
+    let mut newest: ByHardware<'s, 'd> = BTreeMap::new();
+    for target in all {
+        let Some(version) = target.version() else { continue };
+        for hardware in target.hardware_ids() {
+            let known = newest.entry(hardware).or_insert((version, target));
+            if known.0 < version {
+                *known = (version, target);
+            }
+        }
+    }
+    newest
+}
+
+/// Equal to the last byte in canonical form.
+pub(super) fn same(a: Value<'_>, b: Value<'_>) -> bool {
+    if a.is_canonical() && b.is_canonical() {
+        return a.span() == b.span();
+    }
+    canonical::bytes(a) == canonical::bytes(b)
 }
 
 impl<'s, 'd> Subject<'s, 'd> {
     /// Merges two lists that are sorted by name.
     pub(super) fn new(situation: &'s Situation<'d>) -> Self {
         let digest = situation.message.digest();
-        let mut subject =
-            Subject { situation, digest, added: Vec::new(), kept: Vec::new(), removed: Vec::new() };
+        let (added, kept, changed, removed) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let mut subject = Subject {
+            situation,
+            digest,
+            added,
+            kept,
+            changed,
+            removed,
+            runs: OnceCell::new(),
+            gets: OnceCell::new(),
+        };
         if subject.is(RequestKind::OfflineBundle) {
             return subject; // It names targets and holds none.
         }
@@ -46,6 +88,8 @@ impl<'s, 'd> Subject<'s, 'd> {
             }
         }
         subject.removed.extend(before);
+        let differs = |kept: &&Kept<'_, '_>| !same(kept.before.value, kept.after.value);
+        subject.changed = subject.kept.iter().filter(differs).copied().collect();
         subject
     }
 
@@ -57,6 +101,16 @@ impl<'s, 'd> Subject<'s, 'd> {
     /// Production's targets; none where no baseline is known.
     pub(super) fn before(&self) -> &'s [Target<'d>] {
         self.situation.baseline.as_ref().map_or(&[], |baseline| baseline.targets.all())
+    }
+
+    /// What devices run now, by hardware id.
+    pub(super) fn runs(&self) -> &ByHardware<'s, 'd> {
+        self.runs.get_or_init(|| newest_by_hardware(self.before()))
+    }
+
+    /// What devices would run, by hardware id.
+    pub(super) fn gets(&self) -> &ByHardware<'s, 'd> {
+        self.gets.get_or_init(|| newest_by_hardware(self.situation.proposal.all()))
     }
 
     /// The newest trusted production root.

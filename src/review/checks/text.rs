@@ -7,8 +7,7 @@ use crate::json::{Flags, Kind, Value, step, step_index};
 use crate::text::{Foreign, shown};
 use crate::tuf::Target;
 use std::borrow::Cow;
-use std::collections::hash_map::DefaultHasher;
-use std::hash::{Hash, Hasher};
+use std::collections::HashMap;
 use unicode_security::{GeneralSecurityProfile, RestrictionLevel, RestrictionLevelDetection, skeleton};
 
 const WHAT_TO_DO: &str = "Do not sign: find out who wrote it";
@@ -162,45 +161,59 @@ fn hides(c: char, role: Role) -> Option<&'static str> {
     }
 }
 
-/// A name with the place that it stands at and whether this proposal brings it.
-struct Named<'s> {
-    text: Cow<'s, str>,
-    kind: &'static str,
-    target: &'s Target<'s>,
+/// A name and the target that brings it.
+struct Named<'s, 'd> {
+    text: Cow<'d, str>,
+    target: &'s Target<'d>,
     is_new: bool,
 }
 
 /// Finds pairs of different names that look alike, one of which is new. Names of one kind only: an app may be called as
 /// a tag is.
 fn look_alikes(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
-    let mut named: Vec<Named<'_>> = Vec::new();
+    let mut targets = Names::new("target");
+    let mut hardware = Names::new("hardware id");
+    let mut apps = Names::new("app");
     let old = subject.before().iter().map(|target| (target, false));
     for (target, is_new) in old.chain(subject.added.iter().map(|target| (*target, true))) {
-        named.push(Named { text: target.name.clone(), kind: "target", target, is_new });
-        let mut add = |kind: &'static str, text: Cow<'_, str>| {
-            named.push(Named { text: Cow::Owned(text.into_owned()), kind, target, is_new });
-        };
-        target.hardware_ids().into_iter().for_each(|text| add("hardware id", text));
-        target.apps().into_iter().for_each(|app| add("app", app.name));
-    }
-    named.sort_by(|a, b| (a.kind, &a.text, a.is_new).cmp(&(b.kind, &b.text, b.is_new)));
-    named.dedup_by(|a, b| a.kind == b.kind && a.text == b.text);
-    let mut hashed: Vec<(u64, &Named<'_>)> = named.iter().map(|name| (look(name), name)).collect();
-    hashed.sort_by_key(|(hash, name)| (*hash, name.is_new));
-    for pair in hashed.windows(2) {
-        let [(a, one), (b, other)] = pair else { continue };
-        if a != b || one.kind != other.kind || !(one.is_new || other.is_new) {
-            continue;
+        targets.add(Named { text: target.name.clone(), target, is_new }, out);
+        for text in target.hardware_ids() {
+            hardware.add(Named { text, target, is_new }, out);
         }
-        let (known, new) = if other.is_new { (one, other) } else { (other, one) };
-        if !looks(&known.text).eq(looks(&new.text)) {
-            continue;
+        for app in target.apps() {
+            apps.add(Named { text: app.name, target, is_new }, out);
+        }
+    }
+}
+
+/// The names of one kind by what they look like, those of production first.
+struct Names<'s, 'd> {
+    kind: &'static str,
+    by_look: HashMap<String, Named<'s, 'd>>,
+    /// The look of the name at hand; kept, so that a name that was seen before costs no memory.
+    look: String,
+}
+
+impl<'s, 'd> Names<'s, 'd> {
+    fn new(kind: &'static str) -> Self {
+        Names { kind, by_look: HashMap::new(), look: String::new() }
+    }
+
+    fn add(&mut self, new: Named<'s, 'd>, out: &mut Findings<'_>) {
+        self.look.clear();
+        push_look(&new.text, &mut self.look);
+        let Some(known) = self.by_look.get(&self.look) else {
+            self.by_look.insert(self.look.clone(), new);
+            return;
+        };
+        if known.text == new.text || !new.is_new {
+            return;
         }
         let at = || target_place(new.target, "");
         let message = || {
             format!(
                 "The {} \"{}\" looks like \"{}\", and is another. {WHAT_TO_DO}, unless both are known to you.",
-                new.kind,
+                self.kind,
                 Foreign(&new.text),
                 Foreign(&known.text)
             )
@@ -214,33 +227,22 @@ fn look_alikes(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
     }
 }
 
-/// What a name looks like: its skeleton (UTS 39, section 4). That of plain ASCII is written down here, because a large
-/// file has a hundred thousand such names.
-pub(super) fn looks(text: &str) -> Box<dyn Iterator<Item = char> + '_> {
+/// Writes what a name looks like: its skeleton (UTS 39, section 4). That of plain ASCII is written down here, because a
+/// large file has a hundred thousand such names.
+pub(super) fn push_look(text: &str, look: &mut String) {
     // The percent sign is the one character of ASCII that looks like something outside it.
     if !text.is_ascii() || text.contains('%') {
-        return Box::new(skeleton(text));
+        look.extend(skeleton(text));
+        return;
     }
-    Box::new(text.chars().flat_map(|c| {
-        let (first, second) = ascii_prototype(c);
-        std::iter::once(first).chain(second)
-    }))
-}
-
-fn ascii_prototype(c: char) -> (char, Option<char>) {
-    match c {
-        '0' => ('O', None),
-        '1' | 'I' | '|' => ('l', None),
-        'm' => ('r', Some('n')),
-        '"' => ('\'', Some('\'')),
-        '`' => ('\'', None),
-        other => (other, None),
+    for c in text.chars() {
+        match c {
+            '0' => look.push('O'),
+            '1' | 'I' | '|' => look.push('l'),
+            'm' => look.push_str("rn"),
+            '"' => look.push_str("''"),
+            '`' => look.push('\''),
+            other => look.push(other),
+        }
     }
-}
-
-fn look(name: &Named<'_>) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    name.kind.hash(&mut hasher);
-    looks(&name.text).for_each(|c| c.hash(&mut hasher));
-    hasher.finish()
 }
