@@ -49,17 +49,27 @@ pub(super) fn composition(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
     }
     let known = members(metadata.dialect, manifest.kind);
     for (key, value) in metadata.signed.members() {
-        if !known.iter().any(|member| key.is(member)) {
+        if known.iter().any(|member| key.is(member)) {
+            continue;
+        }
+        let name = key.text();
+        if subject.is_factory() {
             out.report(
                 || place(value),
                 || {
                     format!(
-                        "The member \"{}\" does not belong here: a wave's \"signed\" holds {} and nothing else. Do not \
-                         sign: find out who added it.",
-                        Foreign(&key.text()),
+                        "The member \"{}\" does not belong here: \"signed\" holds {} and nothing else. Do not sign: find \
+                         out who added it.",
+                        Foreign(&name),
                         names(known.iter().copied())
                     )
                 },
+            );
+        } else {
+            // The specification allows further members, delegations above all, which let other keys sign.
+            out.warn(
+                || place(value),
+                || format!("It has a member \"{}\". Read it before you sign.", Foreign(&name)),
             );
         }
     }
@@ -76,7 +86,10 @@ pub(super) fn composition(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
         return; // What belongs to the version cannot be told.
     }
     match manifest.kind {
-        RequestKind::Wave | RequestKind::WaveSignature => composed_targets(subject, out),
+        RequestKind::Wave | RequestKind::WaveSignature if subject.is_factory() => {
+            composed_targets(subject, out)
+        }
+        RequestKind::Wave | RequestKind::WaveSignature => {}
         RequestKind::Resign => resigned_targets(subject, out),
         RequestKind::OfflineBundle => bundled_targets(subject, out),
     }
@@ -201,7 +214,7 @@ fn resigned_targets(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
 /// An offline bundle names targets that its tag really has.
 fn bundled_targets(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
     let situation = subject.situation;
-    let Some(bundle) = situation.proposal.metadata.signed.get(OFFLINE_BUNDLE) else {
+    let Some((bundle, is_ci)) = subject.bundle() else {
         out.report(
             || place(situation.proposal.metadata.signed),
             || {
@@ -212,27 +225,39 @@ fn bundled_targets(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
         );
         return;
     };
-    let text = |key: &str| bundle.get(key).and_then(|value| value.as_str()).unwrap_or_default();
-    if text("tag") != situation.manifest.tag.as_str() {
+    let tag = bundle.get("tag").and_then(|tag| tag.as_str()).unwrap_or_default();
+    if tag != situation.manifest.tag.as_str() {
         out.report(
             || place(bundle.get("tag").unwrap_or(bundle)),
             || {
                 format!(
                     "The bundle is for the tag \"{}\", the request for \"{}\". Make the request again.",
-                    Foreign(&text("tag")),
+                    Foreign(&tag),
                     Foreign(&situation.manifest.tag)
                 )
             },
         );
     }
-    let source = match text("type").as_ref() {
-        "ci" => situation.ci.as_ref().map(|ci| &ci.targets),
-        _ => situation.baseline.as_ref().map(|baseline| &baseline.targets),
-    };
-    let Some(source) = source else { return };
+    let published = situation.ci.as_ref().map(|ci| &ci.targets);
+    let production = situation.baseline.as_ref().map(|baseline| &baseline.targets);
+    let Some(source) = (if is_ci { published } else { production }) else { return };
     for item in bundle.get("targets").iter().flat_map(|list| list.items()) {
         let name = item.as_str().unwrap_or_default();
-        if source.get(&name).is_none() {
+        if source.get(&name).is_some() {
+            continue;
+        }
+        if published.is_some_and(|published| published.get(&name).is_some()) {
+            out.warn(
+                || place(item),
+                || {
+                    format!(
+                        "The bundle names the target \"{}\", which CI published and production does not have. Check that \
+                         it is of a wave that is rolling out.",
+                        Foreign(&name)
+                    )
+                },
+            );
+        } else {
             out.report(
                 || place(item),
                 || {

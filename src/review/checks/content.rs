@@ -3,6 +3,7 @@
 use super::findings::Findings;
 use super::subject::{Kept, Subject, names, place, target_place, targets};
 use crate::json::{Kind, Value, step};
+use crate::review::finding::Severity;
 use crate::text::Foreign;
 use crate::tuf::Target;
 use crate::tuf::target::App;
@@ -10,6 +11,9 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) fn name_matches(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
+    if !subject.is_factory() {
+        return;
+    }
     for target in &subject.added {
         let parts = target.text("name").zip(target.version_text());
         let matches = parts.as_ref().is_some_and(|(name, version)| {
@@ -74,29 +78,34 @@ fn is_sha256(text: &str) -> bool {
 }
 
 pub(super) fn hash_changed_same_name(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
+    let severity = if subject.is_factory() { Severity::Block } else { Severity::Warn };
     for Kept { before, after } in &subject.changed {
         let (old, new) = (before.sha256(), after.sha256());
-        if old != new {
-            let shown = |hash: Option<Cow<'_, str>>| {
-                hash.map_or("none".to_owned(), |hash| Foreign(&hash).to_string())
-            };
-            out.report(
-                || target_place(after, "hashes.sha256"),
-                || {
-                    format!(
-                        "The target \"{}\" keeps its name and changes what it installs: from {} to {}. Do not sign: find \
-                         out who changed it.",
-                        Foreign(&after.name),
-                        shown(old),
-                        shown(new)
-                    )
-                },
-            );
+        if old == new {
+            continue;
         }
+        let shown =
+            |hash: Option<Cow<'_, str>>| hash.map_or("none".to_owned(), |hash| Foreign(&hash).to_string());
+        out.add(
+            severity,
+            || target_place(after, "hashes.sha256"),
+            || {
+                format!(
+                    "The target \"{}\" keeps its name and changes what it installs: from {} to {}. Find out who changed it \
+                     before anything is signed.",
+                    Foreign(&after.name),
+                    shown(old),
+                    shown(new)
+                )
+            },
+        );
     }
 }
 
 pub(super) fn tags(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
+    if !subject.is_factory() {
+        return;
+    }
     let tag = &subject.situation.manifest.tag;
     for target in &subject.added {
         let list = target.custom().and_then(|custom| custom.get("tags"));
@@ -326,6 +335,9 @@ pub(super) fn app_removed(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
 }
 
 pub(super) fn static_delta(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
+    if !subject.is_factory() {
+        return;
+    }
     let without: Vec<&&Target<'_>> = subject.added.iter().filter(|target| !target.has_delta()).collect();
     let Some(first) = without.first() else { return };
     let which = match (without.len(), subject.added.len()) {

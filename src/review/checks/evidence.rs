@@ -5,6 +5,7 @@ use super::subject::{Subject, manifest_place, nowhere, place};
 use crate::bundle::{RequestKind, WaveStatus};
 use crate::review::situation::Carried;
 use crate::text::Foreign;
+use crate::tuf::Target;
 
 const HOW: &str = "Make a request folder from fresh downloads (countersign request), or have the policy allow \
                    requests without evidence (evidence = \"warn\")";
@@ -23,16 +24,23 @@ pub(super) fn evidence(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
     if situation.carried != Carried::Folder {
         return;
     }
-    if !subject.has_own_baseline() {
+    let (needs_baseline, needs_ci) = match situation.manifest.kind {
+        RequestKind::Wave | RequestKind::WaveSignature => (true, true),
+        RequestKind::Resign => (true, false),
+        RequestKind::OfflineBundle => {
+            let is_ci = subject.bundle().is_some_and(|(_, is_ci)| is_ci);
+            (!is_ci, is_ci)
+        }
+    };
+    if needs_baseline && !subject.has_own_baseline() {
         missing_baseline(subject, out);
     }
-    let needs_ci = matches!(situation.manifest.kind, RequestKind::Wave | RequestKind::WaveSignature);
     if needs_ci && situation.ci.is_none() {
         out.report(
             || manifest_place("files"),
             || {
                 format!(
-                    "The request has no ci-targets.json, so nothing shows that CI published the added targets; the \
+                    "The request has no ci-targets.json, so nothing shows that CI published the targets; the \
                      checks ci-signature, added-from-ci and part of composition cannot run. {HOW}."
                 )
             },
@@ -122,6 +130,18 @@ pub(super) fn baseline_replayed(subject: &Subject<'_, '_>, out: &mut Findings<'_
     let (version, digest) = (baseline.targets.metadata.version, baseline.digest.to_string());
     let signed = baseline.targets.metadata.signed;
     let at = || place(signed.get("version").unwrap_or(signed));
+    let tag = &situation.manifest.tag;
+    let has_tag = |target: &Target<'_>| target.tags().iter().any(|own| own == tag);
+    // Signatures say nothing about the tag: those of another tag's production targets hold just as well.
+    if subject.is_factory() && !subject.before().is_empty() && !subject.before().iter().any(has_tag) {
+        out.report(|| place(signed), || {
+            format!(
+                "None of the production targets in the request carries the tag \"{}\": these are another tag's. Download \
+                 those of this tag.",
+                Foreign(tag)
+            )
+        });
+    }
     if let Some(seen) = &situation.history.baseline {
         if version < seen.version {
             out.report(at, || {

@@ -77,6 +77,8 @@ pub struct Check {
     pub family: Family,
     /// What it asks for, in one sentence.
     pub sentence: &'static str,
+    /// What to do when it finds something.
+    pub remedy: &'static str,
     run: fn(&Subject<'_, '_>, &mut Findings<'_>),
 }
 

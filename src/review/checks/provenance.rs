@@ -2,7 +2,7 @@
 //! that the request says go?
 
 use super::findings::Findings;
-use super::subject::{Kept, Subject, manifest_place, names, place, same, target_place};
+use super::subject::{Kept, Subject, manifest_place, names, place, same, target_place, targets};
 use crate::bundle::RequestKind;
 use crate::json::Value;
 use crate::text::Foreign;
@@ -87,21 +87,28 @@ pub(super) fn added_from_ci(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
 }
 
 pub(super) fn untouched(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
-    for Kept { before, after } in
-        subject.kept.iter().filter(|kept| !same(kept.before.value, kept.after.value))
-    {
+    for Kept { before, after } in &subject.changed {
         let members = differing_members(before, after, "");
-        out.report(
-            || target_place(after, members.first().map_or("", String::as_str)),
-            || {
+        let at = || target_place(after, members.first().map_or("", String::as_str));
+        let said = || names(members.iter().map(String::as_str));
+        let name = Foreign(&after.name);
+        if subject.is_factory() {
+            out.report(at, || {
                 format!(
-                    "The target \"{}\" is in production already and differs here in {}. A target never changes once it \
+                    "The target \"{name}\" is in production already and differs here in {}. A target never changes once it \
                      is released. Do not sign: find out who changed it.",
-                    Foreign(&after.name),
-                    names(members.iter().map(String::as_str))
+                    said()
                 )
-            },
-        );
+            });
+        } else {
+            // Elsewhere a target of the same name may be released anew; the officer is shown each.
+            out.warn(at, || {
+                format!(
+                    "The target \"{name}\" is in production already and differs here in {}. Check that this is meant.",
+                    said()
+                )
+            });
+        }
     }
 }
 
@@ -109,7 +116,13 @@ pub(super) fn pruned_as_declared(subject: &Subject<'_, '_>, out: &mut Findings<'
     if subject.is(RequestKind::OfflineBundle) {
         return;
     }
+    if !subject.is_factory() {
+        return removed_elsewhere(subject, out);
+    }
     let manifest = subject.situation.manifest;
+    if manifest.prune.is_empty() && subject.removed.is_empty() {
+        return;
+    }
     let declared: BTreeSet<u64> = manifest.prune.iter().copied().collect();
     let removed: BTreeSet<u64> = subject.removed.iter().filter_map(|target| target.version()).collect();
     let is_declared = subject.has_declared_parameters() || !declared.is_empty();
@@ -165,6 +178,22 @@ pub(super) fn pruned_as_declared(subject: &Subject<'_, '_>, out: &mut Findings<'
                 format!(
                     "The request drops version {version}, which production does not have. Make the request again with the \
                      versions that are meant."
+                )
+            },
+        );
+    }
+}
+
+/// Outside a Factory targets have no versions that a request could drop.
+fn removed_elsewhere(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
+    if !subject.removed.is_empty() {
+        out.warn(
+            || place(subject.situation.proposal.metadata.signed),
+            || {
+                format!(
+                    "It removes {}: {}. Check that this is meant.",
+                    targets(subject.removed.len()),
+                    names(subject.removed.iter().map(|target| target.name.as_ref()))
                 )
             },
         );

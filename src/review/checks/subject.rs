@@ -4,7 +4,8 @@ use crate::bundle::{RequestKind, Wave};
 use crate::json::{Value, canonical, step};
 use crate::review::situation::{BaselineSource, Carried, Situation};
 use crate::text::{Foreign, shown};
-use crate::tuf::{Digest, KeyId, Root, Target};
+use crate::tuf::targets::OFFLINE_BUNDLE;
+use crate::tuf::{Dialect, Digest, KeyId, Root, Target};
 use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::cmp::Ordering;
@@ -127,6 +128,18 @@ impl<'s, 'd> Subject<'s, 'd> {
     /// further signature is for a wave that somebody else composed.
     pub(super) fn has_declared_parameters(&self) -> bool {
         self.situation.carried != Carried::BareFile && !self.is(RequestKind::WaveSignature)
+    }
+
+    /// Does the metadata follow a Factory's rules? What is only a Factory's custom is not asked of other repositories.
+    pub(super) fn is_factory(&self) -> bool {
+        self.situation.proposal.metadata.dialect == Dialect::Factory
+    }
+
+    /// The list of an offline bundle, and whether it is for devices that follow CI.
+    pub(super) fn bundle(&self) -> Option<(Value<'d>, bool)> {
+        let bundle = self.situation.proposal.metadata.signed.get(OFFLINE_BUNDLE)?;
+        let is_ci = bundle.get("type").and_then(|kind| kind.as_str()).is_some_and(|kind| kind == "ci");
+        Some((bundle, is_ci))
     }
 
     /// Is the proposal, byte for byte, what production runs?

@@ -1,6 +1,6 @@
 //! Every check fires where it should and is silent where it should, on what the real fioctl wrote.
 
-use super::{CHECKS, Severity, is_signable, run};
+use super::{CHECKS, Check, Severity, is_signable, run};
 use crate::review::Finding;
 use crate::review::testing::Fixture;
 use crate::station::policy;
@@ -8,6 +8,7 @@ use crate::station::policy;
 mod content;
 mod freshness;
 mod integrity;
+mod specification;
 mod text;
 mod trust;
 
@@ -64,7 +65,8 @@ fn the_registry_the_policy_and_the_documentation_list_the_same_checks() {
                 Severity::Disabled => "off",
                 other => other.name(),
             };
-            format!("| `{}` | {} | {lowest} | {} |", check.name, check.default_severity(), check.sentence)
+            let Check { name, sentence, remedy, .. } = check;
+            format!("| `{name}` | {} | {lowest} | {sentence} | {remedy} |", check.default_severity())
         })
         .collect();
     assert_eq!(documented, rows);

@@ -163,9 +163,17 @@ fn an_offline_bundle_names_targets_that_the_tag_has() {
              {{\"tag\":\"production\",\"targets\":[\"{target}\"],\"type\":\"prod\"}}}}"
         );
         fixture.set_proposal(bundle.as_bytes());
-        blocking(&fixture)
+        (blocking(&fixture), of(&fixture, "composition").pop())
     };
-    assert_eq!(name("intel-corei7-64-lmp-42"), [""; 0]);
-    assert_eq!(name("intel-corei7-64-lmp-43"), ["composition"]);
-    says(&fixture, "composition", Severity::Block, "names the target \"intel-corei7-64-lmp-43\"");
+    assert_eq!(name("intel-corei7-64-lmp-42"), (vec![], None));
+    let (blocks, finding) = name("intel-corei7-64-lmp-43");
+    assert!(
+        blocks.is_empty() && finding.is_some_and(|f| f.message.contains("of a wave that is rolling out"))
+    );
+    let (blocks, finding) = name("intel-corei7-64-lmp-99");
+    assert_eq!(blocks, ["composition"]);
+    assert!(finding.is_some_and(|f| f.message.contains("which the tag does not have")));
+    fixture.manifest.tag = "beta".into();
+    let words = "The bundle is for the tag \"production\", the request for \"beta\"";
+    assert!(of(&fixture, "composition")[0].message.contains(words));
 }

@@ -304,6 +304,17 @@ fn old_or_other_production_targets_are_blocked() {
 }
 
 #[test]
+fn production_targets_of_another_tag_are_blocked() {
+    let mut fixture = Fixture::step("acme", "2");
+    fixture.edit_baseline(|signed| {
+        for (_, target) in signed["targets"].as_object_mut().expect("targets") {
+            target["custom"]["tags"] = serde_json::json!(["beta"]);
+        }
+    });
+    says(&fixture, "baseline-replayed", Severity::Block, "these are another tag's");
+}
+
+#[test]
 fn a_version_that_does_not_move_forward_is_blocked() {
     let mut fixture = Fixture::step("acme", "2");
     silent(&fixture, "version-increases");

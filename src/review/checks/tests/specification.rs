@@ -1,0 +1,95 @@
+//! A repository of the TUF specification: a Factory's own rules are not asked of it, everything else is.
+
+use super::*;
+use crate::json::{Document, Limits};
+use crate::review::situation::Carried;
+use crate::review::testing::envelope;
+use crate::tuf::{Chain, Dialect, KeyId, Message, PrivateKey, Root};
+use serde_json::{Value as Json, json};
+
+fn private(seed: u8) -> PrivateKey {
+    let text = json!({"keytype": "ed25519", "keyval": {"private": hex::encode([seed; 32])}}).to_string();
+    PrivateKey::parse("key", text.as_bytes()).expect("a key")
+}
+
+/// An envelope signed by the keys `k1`, `k2` … of these seeds.
+fn sign(name: &'static str, signed: &Json, seeds: &[u8]) -> Document<'static> {
+    let bytes = signed.to_string();
+    let document = Document::parse(name, bytes.as_bytes(), Limits::DEFAULT).expect("JSON");
+    let message = Message::of(document.root(), Dialect::Specification).expect("a message");
+    let signature = |seed: &u8| {
+        let (key, keyid) = (private(*seed), KeyId::new(format!("k{seed}")));
+        let signature = key.sign(&keyid, message.bytes()).expect("signed");
+        Dialect::Specification.signature_json(&keyid, &key.public(), &signature)
+    };
+    let signatures: Vec<String> = seeds.iter().map(signature).collect();
+    envelope(name, bytes.as_bytes(), format!("[{}]", signatures.join(",")).as_bytes())
+}
+
+fn root() -> Root {
+    let key = |seed: u8| json!({"keytype": "ed25519", "scheme": "ed25519", "keyval": {"public": private(seed).public().text()}});
+    let role = |keyids: &[&str]| json!({"keyids": keyids, "threshold": keyids.len()});
+    let signed = json!({
+        "_type": "root", "spec_version": "1.0.31", "version": 1, "expires": "2030-01-01T00:00:00Z",
+        "consistent_snapshot": false, "keys": {"k1": key(1), "k2": key(2)},
+        "roles": {"root": role(&["k1"]), "targets": role(&["k1", "k2"]), "snapshot": role(&["k2"]),
+            "timestamp": role(&["k2"])},
+    });
+    Root::parse("1.root.json", sign("1.root.json", &signed, &[1]).bytes()).expect("a root")
+}
+
+fn targets(version: u64, hashes: &[(&str, &str)]) -> Json {
+    let all: serde_json::Map<String, Json> = hashes
+        .iter()
+        .map(|(name, digit)| {
+            ((*name).to_owned(), json!({"hashes": {"sha256": digit.repeat(64)}, "length": 5}))
+        })
+        .collect();
+    json!({"_type": "targets", "spec_version": "1.0.31", "version": version, "expires": "2027-11-23T00:00:00Z",
+        "targets": all})
+}
+
+fn fixture(proposal: &Json) -> Fixture {
+    let mut fixture = Fixture::step("acme", "2");
+    fixture.chain = Chain::verify(vec![root()]).expect("the chain holds");
+    (fixture.acknowledged_root, fixture.request_root) = (1, None);
+    fixture.online_key = KeyId::new("k2");
+    fixture.own_keys = vec![KeyId::new("k1")];
+    fixture.baseline = Some(sign("current.json", &targets(1, &[("a.txt", "a"), ("b.txt", "b")]), &[1, 2]));
+    fixture.proposal = sign("targets.json", proposal, &[]);
+    (fixture.ci, fixture.waves, fixture.carried) = (None, None, Carried::BareFile);
+    fixture.manifest.version = 2;
+    fixture.policy = with_policy("evidence = \"warn\"");
+    fixture
+}
+
+#[test]
+fn new_changed_and_removed_targets_are_told_and_need_no_factory_members() {
+    let fixture = fixture(&targets(2, &[("b.txt", "c"), ("n\u{e9}w <1.5>.txt", "d")]));
+    assert_eq!(blocking(&fixture), [""; 0]);
+    says(
+        &fixture,
+        "untouched",
+        Severity::Warn,
+        "\"b.txt\" is in production already and differs here in \"hashes\"",
+    );
+    says(&fixture, "hash-changed-same-name", Severity::Warn, "keeps its name");
+    says(&fixture, "pruned-as-declared", Severity::Warn, "It removes 1 target: \"a.txt\"");
+    for check in
+        ["composition", "tags", "name-matches", "static-delta", "canonical-portable", "hardware-coverage"]
+    {
+        silent(&fixture, check);
+    }
+}
+
+#[test]
+fn what_protects_any_repository_blocks_here_too() {
+    let mut old = fixture(&targets(1, &[("a.txt", "a")]));
+    old.manifest.version = 1;
+    says(&old, "version-increases", Severity::Block, "production is at 1");
+    let mut signed = targets(2, &[("a.txt", "a"), ("b.txt", "b")]);
+    signed["delegations"] = json!({"keys": {}, "roles": []});
+    says(&fixture(&signed), "composition", Severity::Warn, "a member \"delegations\"");
+    signed["targets"]["a.txt"]["length"] = 9_007_199_254_740_993_u64.into();
+    says(&fixture(&signed), "canonical-portable", Severity::Block, "beyond 2^53");
+}
