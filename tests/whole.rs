@@ -19,7 +19,8 @@ fn the_auditor_finds_nothing_wrong_with_a_ceremony_that_had_refusals_in_it() {
     let alone = desk.sign(&id, &review, "alice", &[]).ended(Exit::NotApproved);
     assert!(alone.err.contains("opens with 2 officers together, and 1 came"), "{}", alone.err);
     let (bob, carol) = (desk.passphrase("bob"), desk.passphrase("carol"));
-    desk.run(&["reject", &id, "--officer", "carol", "--reason", "wrong day", "--passphrase-file", &carol]).done();
+    desk.run(&["reject", &id, "--officer", "carol", "--reason", "wrong day", "--passphrase-file", &carol])
+        .done();
     let with_bob = ["--officer", "bob", "--passphrase-file", bob.as_str()];
     let rejected = desk.sign(&id, &review, "alice", &with_bob).ended(Exit::NotApproved);
     assert!(rejected.err.contains("carol rejected this request"), "{}", rejected.err);
@@ -34,6 +35,12 @@ fn the_auditor_finds_nothing_wrong_with_a_ceremony_that_had_refusals_in_it() {
     desk.run(&["log", "export", text(&pack)]).done();
     let verdict = desk.run(&["--json", "audit", "verify", text(&pack)]).done();
     let log = desk.run(&["--json", "log", "show"]).done().json();
-    let count = |kind: &str| log.as_array().expect("entries").iter().filter(|entry| entry["type"] == kind).count();
-    assert_eq!((count("sign.intent"), count("sign.result"), count("sign.aborted")), (1, 1, 2), "{}", verdict.out);
+    let count =
+        |kind: &str| log.as_array().expect("entries").iter().filter(|entry| entry["type"] == kind).count();
+    assert_eq!(
+        (count("sign.intent"), count("sign.result"), count("sign.aborted")),
+        (1, 1, 2),
+        "{}",
+        verdict.out
+    );
 }

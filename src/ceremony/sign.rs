@@ -380,7 +380,13 @@ fn require_quorum(key: &SealedKey, officers: &[OfficerName]) -> Result<(), Cerem
     }
     let distinct: std::collections::BTreeSet<_> = officers.iter().collect();
     if distinct.len() < usize::from(key.quorum) {
-        return Err(CustodyError::TooFewOfficers { keyid, quorum: key.quorum, given: distinct.len(), holders }.into());
+        return Err(CustodyError::TooFewOfficers {
+            keyid,
+            quorum: key.quorum,
+            given: distinct.len(),
+            holders,
+        }
+        .into());
     }
     Ok(())
 }

@@ -48,7 +48,10 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         None => disk.make_folder(&dir, 0o700)?,
         Some(Kind::Folder) if disk.list(&dir, 1).is_ok_and(|names| names.is_empty()) => {}
         Some(_) => {
-            let message = format!("{}: there is something there already. Give a new folder, or an empty one", shown_path(&dir));
+            let message = format!(
+                "{}: there is something there already. Give a new folder, or an empty one",
+                shown_path(&dir)
+            );
             return Err(Failure::new(Exit::Failed, message));
         }
     }

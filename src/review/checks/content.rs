@@ -78,7 +78,11 @@ fn is_sha256(text: &str) -> bool {
 }
 
 pub(super) fn hash_changed_same_name(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
-    let severity = if subject.is_factory() { Severity::Block } else { Severity::Warn };
+    let (severity, what_to_do) = if subject.is_factory() {
+        (Severity::Block, "Do not sign: find out who changed it")
+    } else {
+        (Severity::Warn, "Check that this is meant")
+    };
     for Kept { before, after } in &subject.changed {
         let (old, new) = (before.sha256(), after.sha256());
         if old == new {
@@ -91,8 +95,7 @@ pub(super) fn hash_changed_same_name(subject: &Subject<'_, '_>, out: &mut Findin
             || target_place(after, "hashes.sha256"),
             || {
                 format!(
-                    "The target \"{}\" keeps its name and changes what it installs: from {} to {}. Find out who changed it \
-                     before anything is signed.",
+                    "The target \"{}\" keeps its name and changes what it installs: from {} to {}. {what_to_do}.",
                     Foreign(&after.name),
                     shown(old),
                     shown(new)

@@ -20,7 +20,7 @@ fn sign(name: &'static str, signed: &Json, seeds: &[u8]) -> Document<'static> {
     let signature = |seed: &u8| {
         let (key, keyid) = (private(*seed), KeyId::new(format!("k{seed}")));
         let signature = key.sign(&keyid, message.bytes()).expect("signed");
-        Dialect::Specification.signature_json(&keyid, &key.public(), &signature)
+        Dialect::Specification.signature_json(&keyid, key.public(), &signature)
     };
     let signatures: Vec<String> = seeds.iter().map(signature).collect();
     envelope(name, bytes.as_bytes(), format!("[{}]", signatures.join(",")).as_bytes())
