@@ -82,7 +82,7 @@ for size in "${sizes[@]}"; do
     "$countersign" policy show | sed "s/^max_file_bytes.*/max_file_bytes = $cap/" >"$dir/policy.toml"
     "$countersign" policy set "$dir/policy.toml" >/dev/null
     # shellcheck disable=SC2086
-    "$countersign" officer add alice $pass >/dev/null
+    "$countersign" officer add alice --work-factor 12 $pass >/dev/null
     # shellcheck disable=SC2086
     "$countersign" key import "$from/targets.keys.tgz" --officers alice --quorum 1 >/dev/null 2>&1
     request=("$countersign" request --from "$from" --factory acme-gateway --wave v2 --version "$version"

@@ -84,7 +84,7 @@ fn take(
     };
     // Everything is read once before anything is kept: what is not metadata at all is not taken in.
     let stored = StoredRequest::unsaved(&station.layout, request, import.clone());
-    let facts = with_situation(station, now, &stored, |situation| {
+    let (object, signed, seen) = with_situation(station, now, &stored, |situation| {
         let baseline = situation.baseline.as_ref().filter(|baseline| {
             let by_online = baseline
                 .signatures
@@ -99,7 +99,6 @@ fn take(
         let object = station.log.put_object(situation.message.bytes())?;
         Ok::<_, CeremonyError>((object, situation.message.digest(), seen.transpose()?))
     })??;
-    let (object, signed, seen) = facts;
     request::store(station.disk(), &station.layout, &stored.request, &import)?;
     let manifest = stored.request.manifest.clone();
     let mut objects = vec![("signed".to_owned(), object)];

@@ -198,3 +198,37 @@ fn a_file_of_nothing_but_small_values_is_refused_before_its_index_outgrows_it() 
     let fewer: String = (0..100_000).map(|i| format!(",\"{i:06}\":[]")).collect();
     assert!(Document::parse("t", format!("[{{{}}}]", &fewer[1..]).into_bytes(), Limits::DEFAULT).is_ok());
 }
+
+/// JSON on which the Factory's form and that of the TUF specification agree: integers, and printable ASCII.
+fn agreed_json() -> impl Strategy<Value = serde_json::Value> {
+    let leaf = prop_oneof![
+        Just(serde_json::Value::Null),
+        any::<bool>().prop_map(serde_json::Value::from),
+        any::<i32>().prop_map(serde_json::Value::from),
+        "[ -~]{0,12}".prop_map(serde_json::Value::from),
+    ];
+    leaf.prop_recursive(4, 40, 6, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..6).prop_map(serde_json::Value::from),
+            prop::collection::hash_map("[ -~]{0,3}", inner, 0..6)
+                .prop_map(|map| serde_json::Value::Object(map.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn where_the_dialects_agree_the_canonical_form_is_that_of_the_specification(value in agreed_json()) {
+        let text = serde_json::to_string_pretty(&value).expect("written");
+        let document = Document::parse("t", text.as_bytes(), Limits::DEFAULT).expect("read");
+        let mut theirs = Vec::new();
+        let formatter = olpc_cjson::CanonicalFormatter::new();
+        serde::Serialize::serialize(&value, &mut serde_json::Serializer::with_formatter(&mut theirs, formatter))
+            .expect("written");
+        prop_assert_eq!(&*canonical::bytes(document.root()), &theirs);
+        // The fast path: bytes that already are canonical are signed as they stand.
+        let again = Document::parse("t", theirs.as_slice(), Limits::DEFAULT).expect("read");
+        prop_assert!(again.root().is_canonical());
+        prop_assert_eq!(again.root().span(), &theirs);
+    }
+}
