@@ -157,42 +157,49 @@ fn read_files(
             wrong.push(format!("{}: it is in the folder, but the manifest does not list it", shown(&found)));
         }
     }
-    let mut files = BTreeMap::new();
-    for (name, facts) in &manifest.files {
+    // A file's bytes and whether they are the listed ones; nothing when it is missing.
+    type ReadFile<'m> = (&'m String, Option<(Vec<u8>, bool)>);
+    let read = |(name, facts): (&'_ String, &FileFacts)| -> Result<Option<(Vec<u8>, bool)>, BundleError> {
         match disk.read_beneath(folder, name, cap) {
             Ok(bytes) => {
-                files.insert(name.clone(), (bytes, facts));
+                let same = FileFacts::of(&bytes) == *facts;
+                Ok(Some((bytes, same)))
             }
-            Err(e) if e.is_missing() => {
-                wrong.push(format!("{}: the manifest lists it, and it is missing", shown(name)))
-            }
-            Err(e) => return Err(e.into()),
+            Err(e) if e.is_missing() => Ok(None),
+            Err(e) => Err(e.into()),
         }
-    }
-    let mut by_size: Vec<_> = files.iter().collect();
-    by_size.sort_by_key(|(_, (bytes, _))| std::cmp::Reverse(bytes.len()));
-    let differing = |start: usize, step: usize| -> Vec<String> {
-        let share = by_size.iter().skip(start).step_by(step);
-        share
-            .filter(|(_, (bytes, facts))| FileFacts::of(bytes) != **facts)
-            .map(|(name, _)| (*name).clone())
-            .collect()
     };
-    let total: usize = by_size.iter().map(|(_, (bytes, _))| bytes.len()).sum();
-    let mut differ = if total < 1 << 20 {
-        differing(0, 1)
+    let mut by_size: Vec<_> = manifest.files.iter().collect();
+    by_size.sort_by_key(|(_, facts)| std::cmp::Reverse(facts.length));
+    let share = |start: usize, step: usize| -> Result<Vec<ReadFile<'_>>, BundleError> {
+        by_size.iter().skip(start).step_by(step).map(|file| Ok((file.0, read(*file)?))).collect()
+    };
+    let total = by_size.iter().map(|(_, facts)| facts.length).fold(0, u64::saturating_add);
+    // Large bundles on two threads, the largest files in turns.
+    let mut found = if total < 1 << 20 {
+        share(0, 1)?
     } else {
         std::thread::scope(|scope| {
-            let other = scope.spawn(|| differing(1, 2));
-            let mut own = differing(0, 2);
-            own.extend(other.join().unwrap_or_default());
-            own
-        })
+            let other = scope.spawn(|| share(1, 2));
+            let own = share(0, 2);
+            let other = other.join().unwrap_or_else(|grief| std::panic::resume_unwind(grief));
+            Ok::<_, BundleError>(own?.into_iter().chain(other?).collect())
+        })?
     };
-    differ.sort();
-    wrong
-        .extend(differ.iter().map(|name| format!("{}: it differs from what the manifest says", shown(name))));
-    Ok(files.into_iter().map(|(name, (bytes, _))| (name, bytes)).collect())
+    found.sort_by_key(|(name, _)| *name);
+    let mut files = BTreeMap::new();
+    for (name, read) in found {
+        match read {
+            None => wrong.push(format!("{}: the manifest lists it, and it is missing", shown(name))),
+            Some((bytes, same)) => {
+                if !same {
+                    wrong.push(format!("{}: it differs from what the manifest says", shown(name)));
+                }
+                files.insert(name.clone(), bytes);
+            }
+        }
+    }
+    Ok(files)
 }
 
 /// `SHA256SUMS` must say of every file what the manifest says, and of the manifest what it is.
