@@ -54,8 +54,10 @@ fn pack(start: usize, kind: Kind, flags: Flags, length: u64) -> u64 {
 }
 
 impl Index {
-    pub(crate) fn new() -> Index {
-        Index { slots: Vec::new() }
+    /// An empty index for a document of so many bytes. Targets metadata needs a slot for 17 bytes; room for that is
+    /// taken at once, because an index that grows is copied, and what is freed is wiped.
+    pub(crate) fn for_bytes(bytes: usize) -> Index {
+        Index { slots: Vec::with_capacity(bytes / 16 + 8) }
     }
 
     /// How many slots there are: the slot of the next value.
@@ -124,7 +126,7 @@ mod tests {
 
     #[test]
     fn what_goes_in_comes_out() {
-        let mut index = Index::new();
+        let mut index = Index::for_bytes(0);
         let flags = Flags::CANONICAL.with(Flags::SORTED_HERE);
         let object = index.open(Kind::Object, 7);
         index.leaf(Kind::String, 8, 12, Flags::ESCAPED);

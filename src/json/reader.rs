@@ -84,7 +84,7 @@ impl<'a> Reader<'a> {
             depth_left: limits.depth,
             limits,
             most_slots: limits.slots(),
-            index: Index::new(),
+            index: Index::for_bytes(text.len()),
         }
     }
 

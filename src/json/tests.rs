@@ -199,7 +199,8 @@ fn a_file_of_nothing_but_small_values_is_refused_before_its_index_outgrows_it() 
     assert!(Document::parse("t", format!("[{{{}}}]", &fewer[1..]).into_bytes(), Limits::DEFAULT).is_ok());
 }
 
-/// JSON on which the Factory's form and that of the TUF specification agree: integers, and printable ASCII.
+/// JSON on which the Factory's form and that of the TUF specification agree: integers, and printable ASCII. Keys hold
+/// nothing up to the quote and no backslash: `olpc-cjson` sorts keys as they are written, quotes and escapes included.
 fn agreed_json() -> impl Strategy<Value = serde_json::Value> {
     let leaf = prop_oneof![
         Just(serde_json::Value::Null),
@@ -210,7 +211,7 @@ fn agreed_json() -> impl Strategy<Value = serde_json::Value> {
     leaf.prop_recursive(4, 40, 6, |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..6).prop_map(serde_json::Value::from),
-            prop::collection::hash_map("[ -~]{0,3}", inner, 0..6)
+            prop::collection::hash_map(r"[#-\[\]-~]{0,3}", inner, 0..6)
                 .prop_map(|map| serde_json::Value::Object(map.into_iter().collect())),
         ]
     })

@@ -35,14 +35,36 @@ fn refuse_what_normalisation_changes(value: Value<'_>) -> Result<(), TufError> {
     match value.kind() {
         Kind::String => check(value),
         Kind::Array => value.items().try_for_each(refuse_what_normalisation_changes),
-        Kind::Object => value.members().try_for_each(|(key, inner)| {
-            check(key.value())?;
-            refuse_what_normalisation_changes(inner)
-        }),
+        Kind::Object => {
+            refuse_what_is_sorted_in_two_ways(value)?;
+            value.members().try_for_each(|(key, inner)| {
+                check(key.value())?;
+                refuse_what_normalisation_changes(inner)
+            })
+        }
         Kind::Number if value.as_i64().is_none() && value.as_u64().is_none() => {
             Err(value.invalid("canonical JSON has whole numbers within 64 bits only").into())
         }
         _ => Ok(()),
+    }
+}
+
+/// `olpc-cjson` sorts keys as they are written, closing quote and escapes included, other tools by their text. Where
+/// the two orders differ, one side would reject the signature.
+fn refuse_what_is_sorted_in_two_ways(object: Value<'_>) -> Result<(), TufError> {
+    let is_delicate = |byte: u8| byte <= b'"' || byte == b'\\';
+    if !object.members().any(|(key, _)| key.text().bytes().any(is_delicate)) {
+        return Ok(());
+    }
+    let written = |text: &str| format!("{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
+    let mut keys: Vec<_> = object.members().map(|(key, _)| (key.text(), key.value())).collect();
+    keys.sort_by(|(a, _), (b, _)| a.cmp(b));
+    match keys.windows(2).find(|pair| written(&pair[0].0) > written(&pair[1].0)) {
+        None => Ok(()),
+        Some(pair) => Err(pair[1]
+            .1
+            .invalid("tools disagree on where this key is sorted, so they sign different bytes for it")
+            .into()),
     }
 }
 

@@ -225,3 +225,20 @@ fn thresholds_above_the_number_of_keys_and_wrong_key_ids_are_refused() {
             .contains("the dialect cannot be told")
     );
 }
+
+#[test]
+fn keys_that_tools_sort_in_two_ways_have_no_canonical_form_in_the_specification() {
+    let canonical = |text: &str| {
+        let document = Document::parse("t", text.as_bytes(), Limits::DEFAULT).expect("JSON");
+        let mut out = Vec::new();
+        Dialect::Specification
+            .write_canonical(document.root(), &mut |piece| out.extend_from_slice(piece))
+            .map(|()| out)
+    };
+    for refused in [r#"{"a":1,"a b":2}"#, r#"{"":1," ":2}"#, r#"{"\"":1,"0":2}"#, r#"{"x":[{"a!":1,"a":2}]}"#]
+    {
+        let error = canonical(refused).expect_err("refused").to_string();
+        assert!(error.contains("sorted"), "{error}");
+    }
+    assert_eq!(canonical(r#"{"b c":1,"a":2}"#).expect("written"), br#"{"a":2,"b c":1}"#);
+}
