@@ -174,10 +174,7 @@ fn key_words(key: &SealedKey) -> String {
 }
 
 fn describe(key: &SealedKey, station: &Station) -> String {
-    let opens = match key.quorum {
-        1 => format!("any one of {}", key.holders()),
-        quorum => format!("any {quorum} together of {}", key.holders()),
-    };
+    let opens = key.opens_with();
     let version = station.trust.newest().version;
     let listed = if in_root(key, station) { "listed by" } else { "NOT listed by" };
     let time = |time: Option<Time>| time.map_or_else(|| "never".to_owned(), |time| time.to_string());

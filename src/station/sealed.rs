@@ -76,6 +76,16 @@ impl SealedKey {
         names(&self.officers)
     }
 
+    /// Who opens it, in words: `any 2 together of alice, bob, carol`.
+    pub fn opens_with(&self) -> String {
+        match (self.quorum, self.officers.len()) {
+            (1, 1) => self.holders(),
+            (1, _) => format!("any one of {}", self.holders()),
+            (quorum, count) if usize::from(quorum) == count => format!("all of {} together", self.holders()),
+            (quorum, _) => format!("any {quorum} together of {}", self.holders()),
+        }
+    }
+
     /// Are these holders of the key, each named once, and enough of them? To be asked before any passphrase is.
     ///
     /// # Errors
@@ -124,12 +134,21 @@ impl SealedKey {
         if !is_keyid(&self.keyid) {
             return Err("\"keyid\" is not 64 lower-case hexadecimal digits".to_owned());
         }
+        // It is shown as it stands, and a record may come from paper that somebody else printed.
+        let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
+        if !(1..=32).contains(&self.keytype.len()) || !self.keytype.bytes().all(plain) {
+            return Err("\"keytype\" is not a key type".to_owned());
+        }
         let count = self.officers.len();
         let distinct = self.officers.iter().enumerate().all(|(at, name)| !self.officers[..at].contains(name));
         if !distinct || check_quorum(self.quorum, count).is_err() {
             return Err("\"officers\" and \"quorum\" do not fit together".to_owned());
         }
         let split = self.quorum > 1;
+        let is_recipient = |text: &String| text.parse::<age::x25519::Recipient>().is_ok();
+        if !self.recipient.iter().all(is_recipient) {
+            return Err("\"recipient\" is not an age recipient".to_owned());
+        }
         let set_fits = self.set.as_deref().map(is_set_id) == split.then_some(true);
         if !set_fits || self.recipient.is_some() != split {
             return Err("\"set\" and \"recipient\" belong to a quorum above 1, and only there".to_owned());

@@ -125,10 +125,7 @@ impl Sheet<'_> {
     fn facts(&self) -> String {
         let key = self.key;
         let words = hex::decode(&key.keyid).map(|bytes| words::of(&bytes)).unwrap_or_default();
-        let holders = match key.quorum {
-            1 => format!("any one of {}", key.holders()),
-            quorum => format!("any {quorum} together of {}", key.holders()),
-        };
+        let holders = key.opens_with();
         let mut rows = vec![
             ("Factory", escaped(self.factory)),
             ("Key id", format!("<span class=\"mono\">{}</span>", grouped(&key.keyid))),

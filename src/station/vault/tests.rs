@@ -303,6 +303,8 @@ fn a_record_with_an_unknown_or_contradictory_member_is_refused() {
         ("\"quorum\": 2", "\"quorum\": 2, \"quorum\": 2"),
         ("\"quorum\": 2", "\"quorum\": 2, \"x\\u001b\": 2"),
         ("countersign/key/1", "countersign/key/2"),
+        ("ED25519", "ED25519\\u001b[2J"),
+        ("\"age1", "\"age2"),
         ("\"alice\",", "\"alice\", \"alice\","),
         ("shares/alice.age", "shares/../alice.age"),
     ] {
