@@ -1,31 +1,15 @@
 //! Work is counted, not timed: allocations, bytes held, pieces written. Growth is measured at two sizes.
 
+#[path = "support/situation.rs"]
+mod situation;
+
 use allocation_counter::{AllocationInfo, measure};
-use countersign::bundle::compose::{Parameters, compose};
 use countersign::host::RealDisk;
-use countersign::host::clock::Time;
 use countersign::json::{Document, Limits, canonical};
+use countersign::rehearsal::Spacing;
 use countersign::rehearsal::hostile::Shape;
-use countersign::rehearsal::{Factory, Spacing};
-use countersign::tuf::{Dialect, Targets};
-
-const NOW: Time = Time::from_unix(1_800_000_000);
-
-/// A made-up Factory's CI targets and production targets.
-fn downloads(targets: u64, spacing: Spacing) -> (Vec<u8>, Vec<u8>) {
-    let version = targets / 2;
-    let mut factory = Factory::new(1, "acme-gateway", NOW).with_spacing(spacing);
-    factory.build(1..=version);
-    factory.populate(1..version).expect("populated");
-    let dir = tempfile::tempdir().expect("a folder");
-    factory.write_step(&RealDisk, dir.path(), version).expect("written");
-    let read = |name: &str| std::fs::read(dir.path().join(name)).expect("a file");
-    (read("ci-targets.json"), read("prod-targets.json"))
-}
-
-fn parse(bytes: &[u8]) -> Document<'_> {
-    Document::parse("t", bytes, Limits::DEFAULT).expect("JSON")
-}
+use countersign::review::review;
+use situation::{Made, parse};
 
 /// What reading a file costs, whether it is accepted or refused.
 fn reading(bytes: &[u8]) -> AllocationInfo {
@@ -34,7 +18,7 @@ fn reading(bytes: &[u8]) -> AllocationInfo {
 
 #[test]
 fn reading_copies_no_text_and_holds_an_index_smaller_than_the_file() {
-    let (_, production) = downloads(2_000, Spacing::Compact);
+    let Made { production, .. } = Made::new(2_000, 2, Spacing::Compact);
     let cost = reading(&production);
     assert!(cost.count_total <= 3, "{} allocations: the index, and next to nothing else", cost.count_total);
     assert!(2 * cost.bytes_max < production.len() as u64 + 200, "{} bytes at most", cost.bytes_max);
@@ -42,7 +26,7 @@ fn reading_copies_no_text_and_holds_an_index_smaller_than_the_file() {
 
 #[test]
 fn reading_a_canonical_file_and_hashing_it_writes_no_canonical_form() {
-    let (ci, _) = downloads(1_000, Spacing::Compact);
+    let Made { ci, .. } = Made::new(1_000, 2, Spacing::Compact);
     let document = parse(&ci);
     let signed = document.root().get("signed").expect("signed");
     let mut pieces = Vec::new();
@@ -54,7 +38,7 @@ fn reading_a_canonical_file_and_hashing_it_writes_no_canonical_form() {
 
 #[test]
 fn a_canonical_form_that_has_to_be_written_is_written_once() {
-    let (ci, _) = downloads(1_000, Spacing::Spaced);
+    let Made { ci, .. } = Made::new(1_000, 2, Spacing::Spaced);
     let document = parse(&ci);
     let signed = document.root().get("signed").expect("signed");
     let mut written = 0usize;
@@ -68,22 +52,8 @@ fn a_canonical_form_that_has_to_be_written_is_written_once() {
 #[test]
 fn listing_and_composing_grow_with_the_targets_and_not_faster() {
     let cost = |targets: u64| {
-        let (ci, production) = downloads(targets, Spacing::Compact);
-        let (ci, production) = (parse(&ci), parse(&production));
-        let published = ci.root().get("signed").and_then(|signed| signed.get("targets")).expect("targets");
-        let current = production.root().get("production").expect("the tag");
-        let parameters = Parameters {
-            version: targets / 2,
-            tag: "production".to_owned(),
-            source_tag: None,
-            prune: Default::default(),
-            expires: NOW.plus_days(365),
-        };
-        measure(|| {
-            let current = Targets::read(current, Dialect::Factory).expect("targets");
-            let composed = compose(published, Some(&current), &parameters).expect("composed");
-            assert_eq!(composed.added.len(), 2);
-        })
+        let made = Made::new(targets, 2, Spacing::Compact);
+        measure(|| assert!(made.compose().len() > 1_000))
     };
     let (small, large) = (cost(400), cost(4_000));
     assert!(large.count_total <= small.count_total + 60, "{} and {}", small.count_total, large.count_total);
@@ -122,4 +92,59 @@ fn a_file_past_the_cap_on_disk_is_refused_before_a_byte_of_it_is_allocated_for()
     std::fs::File::create(&path).and_then(|file| file.set_len(1 << 30)).expect("made");
     let cost = measure(|| drop(RealDisk.read(&path, 64 << 20)));
     assert!(cost.bytes_total < 4 << 10, "{} bytes", cost.bytes_total);
+}
+
+/// What computing a review and writing it as JSON costs.
+fn reviewing(made: &Made) -> AllocationInfo {
+    made.look(|situation| {
+        measure(|| {
+            let mut out = Vec::new();
+            review(situation).write_json(&mut out).expect("written");
+            assert!(out.len() > 1_000);
+        })
+    })
+}
+
+#[test]
+fn a_review_costs_in_proportion_to_the_targets() {
+    let (small, large) = (Made::new(400, 4, Spacing::Compact), Made::new(4_000, 4, Spacing::Compact));
+    let (small, large) = (reviewing(&small), reviewing(&large));
+    assert!(large.count_total <= 11 * small.count_total, "{} and {}", small.count_total, large.count_total);
+    assert!(large.bytes_total <= 11 * small.bytes_total, "{} and {}", small.bytes_total, large.bytes_total);
+    // The review borrows: it holds a fraction of what it looks at.
+    assert!(large.bytes_max < 4_000 * 1_320 / 2, "{} bytes at most", large.bytes_max);
+}
+
+#[test]
+fn a_review_with_something_to_say_about_every_target_costs_in_proportion_to_them() {
+    let made = |targets: u64| {
+        let mut made = Made::new(targets, 4, Spacing::Compact);
+        // Every hash in the proposal is another one than in production and at CI.
+        let text = String::from_utf8(made.proposal).expect("text");
+        made.proposal = text.replace("\"OSTREE\"", "\"B\\u0049NARY\"").into_bytes();
+        made
+    };
+    let (small, large) = (reviewing(&made(400)), reviewing(&made(4_000)));
+    assert!(large.count_total <= 13 * small.count_total, "{} and {}", small.count_total, large.count_total);
+    assert!(large.bytes_total <= 13 * small.bytes_total, "{} and {}", small.bytes_total, large.bytes_total);
+}
+
+#[test]
+fn a_review_of_a_hostile_proposal_costs_in_proportion_to_its_size() {
+    let base = Made::new(40, 2, Spacing::Compact);
+    for shape in Shape::ALL.into_iter().filter(|shape| *shape != Shape::Deep) {
+        let cost = |bytes: usize| {
+            let proposal = shape.targets_file(43, "2028-01-01T00:00:00Z", bytes).into_bytes();
+            reviewing(&Made { proposal, ..base.clone() })
+        };
+        let (small, large) = (cost(100_000), cost(1_000_000));
+        assert!(
+            large.bytes_total <= 14 * small.bytes_total && large.count_total <= 14 * small.count_total,
+            "{shape:?}: {} and {} bytes, {} and {} allocations",
+            small.bytes_total,
+            large.bytes_total,
+            small.count_total,
+            large.count_total
+        );
+    }
 }

@@ -1,0 +1,140 @@
+//! A situation for a review of any size: a made-up Factory's downloads, and the wave that is composed from them.
+
+use countersign::bundle::compose::{Parameters, compose};
+use countersign::bundle::{RequestKind, RequestManifest, Wave};
+use countersign::host::RealDisk;
+use countersign::host::clock::Time;
+use countersign::json::{Document, Limits};
+use countersign::rehearsal::{Factory, Spacing};
+use countersign::review::{Baseline, BaselineSource, Carried, CiTargets, Situation};
+use countersign::station::{Policy, TagHistory};
+use countersign::tuf::signature::assess;
+use countersign::tuf::{Chain, Dialect, Digest, Root, Targets, keyfile};
+
+pub const NOW: Time = Time::from_unix(1_800_000_000);
+
+/// What a Factory serves, and what is asked for.
+#[derive(Clone)]
+pub struct Made {
+    pub version: u64,
+    pub ci: Vec<u8>,
+    pub production: Vec<u8>,
+    pub roots: Vec<Vec<u8>>,
+    pub online: Vec<u8>,
+    pub waves: Vec<u8>,
+    /// The envelope `targets.json`.
+    pub proposal: Vec<u8>,
+}
+
+impl Made {
+    /// A Factory with so many targets once its next wave is out, for so many hardware ids.
+    pub fn new(targets: u64, hardware: u64, spacing: Spacing) -> Made {
+        let version = targets / hardware;
+        let mut factory = Factory::new(1, "acme-gateway", NOW)
+            .with_hardware(usize::try_from(hardware).expect("a number"))
+            .with_spacing(spacing);
+        factory.build(1..=version);
+        factory.populate(1..version).expect("populated");
+        let dir = tempfile::tempdir().expect("a folder");
+        factory.write_step(&RealDisk, dir.path(), version).expect("written");
+        let read = |name: &str| std::fs::read(dir.path().join(name)).expect("a file");
+        let mut made = Made {
+            version,
+            ci: read("ci-targets.json"),
+            production: read("prod-targets.json"),
+            roots: (1..=3).map(|n| read(&format!("prod-roots/{n}.root.json"))).collect(),
+            online: read("ci-targets.pub"),
+            waves: read("waves.json"),
+            proposal: Vec::new(),
+        };
+        let signed = made.compose();
+        made.proposal = [b"{\"signatures\":[],\"signed\":".as_slice(), &signed, b"}"].concat();
+        made
+    }
+
+    /// The canonical `signed` of the wave.
+    pub fn compose(&self) -> Vec<u8> {
+        let (ci, production) = (parse(&self.ci), parse(&self.production));
+        let published = ci.root().get("signed").and_then(|signed| signed.get("targets")).expect("targets");
+        let current = production.root().get("production").expect("the tag");
+        let current = Targets::read(current, Dialect::Factory).expect("targets");
+        let parameters = Parameters {
+            version: self.version,
+            tag: "production".to_owned(),
+            source_tag: None,
+            prune: Default::default(),
+            expires: NOW.plus_days(365),
+        };
+        compose(published, Some(&current), &parameters).expect("composed").signed
+    }
+
+    /// Puts the situation together and looks at it.
+    pub fn look<T>(&self, look: impl FnOnce(&Situation<'_>) -> T) -> T {
+        let roots = self.roots.iter().enumerate();
+        let roots =
+            roots.map(|(n, bytes)| Root::parse(&format!("{}.root.json", n + 1), bytes).expect("a root"));
+        let chain = Chain::verify(roots.collect()).expect("the chain holds");
+        let online = keyfile::public_key("ci-targets.pub", &self.online).expect("a key").factory_keyid();
+        let own: Vec<_> =
+            chain.newest().keyids("targets").iter().filter(|id| **id != online).cloned().collect();
+        let (proposal, production, ci) = (parse(&self.proposal), parse(&self.production), parse(&self.ci));
+        let proposal = Targets::read(proposal.root(), Dialect::Factory).expect("the proposal reads");
+        let message = proposal.metadata.message().expect("a message");
+        let production = production.root().get("production").expect("the tag");
+        let production = Targets::read(production, Dialect::Factory).expect("the baseline reads");
+        let ci = Targets::read(ci.root(), Dialect::Factory).expect("the CI targets read");
+        let assessed = |targets: &Targets<'_>| {
+            let message = targets.metadata.message().expect("a message");
+            let signatures = targets.metadata.signatures.clone();
+            (assess(signatures, &message, chain.newest(), "targets"), message.digest())
+        };
+        let (production_signatures, digest) = assessed(&production);
+        let (ci_signatures, _) = assessed(&ci);
+        let policy = Policy::default();
+        look(&Situation {
+            manifest: &RequestManifest {
+                created: NOW.to_string(),
+                factory: "acme-gateway".to_owned(),
+                files: Default::default(),
+                format: "countersign/request/1".to_owned(),
+                kind: RequestKind::Wave,
+                prune: Vec::new(),
+                source_tag: None,
+                tag: "production".to_owned(),
+                tool: "made up".to_owned(),
+                version: proposal.metadata.version,
+                wave: "v2".to_owned(),
+            },
+            request: Digest::of(b"made up"),
+            carried: Carried::Folder,
+            proposal: &proposal,
+            message: &message,
+            signatures: &[],
+            baseline: Some(Baseline {
+                targets: production,
+                signatures: production_signatures,
+                source: BaselineSource::Request,
+                digest,
+            }),
+            ci: Some(CiTargets { targets: ci, signatures: ci_signatures }),
+            waves: Some(Wave::parse_list(parse(&self.waves).root()).expect("waves")),
+            request_root: Some(3),
+            acknowledged_root: 3,
+            online_key: &online,
+            own_keys: &own,
+            history: &TagHistory::default(),
+            station_factory: "acme-gateway",
+            policy_digest: Digest::parse(&policy.digest()).expect("a digest"),
+            policy: &policy,
+            networked: false,
+            now: NOW,
+            log_time: None,
+            chain: &chain,
+        })
+    }
+}
+
+/// Reads a document of the size that a hostile stick may bring.
+pub fn parse(bytes: &[u8]) -> Document<'_> {
+    Document::parse("t", bytes, Limits::of_bytes(1 << 30)).expect("JSON")
+}
