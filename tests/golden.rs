@@ -175,4 +175,5 @@ fn an_offline_bundle_is_signed_for_targets_that_the_tag_has_and_for_no_others() 
             assert_eq!(upload["signed"]["x-fio-offline-bundle"]["targets"][0], name);
         }
     }
+    desk.run(&["log", "verify"]).done();
 }

@@ -53,7 +53,9 @@ pub fn with_situation<R>(
         (None, true) => Carried::BareFile,
         (None, false) => Carried::Folder,
     };
-    let remembered = if carried == Carried::BareFile { remembered_targets(station, history)? } else { None };
+    // A request that does not prove what production runs is compared with what this station remembers of it.
+    let proves_baseline = carried != Carried::BareFile && evidence.file("current.json").is_some();
+    let remembered = if proves_baseline { None } else { remembered_targets(station, history)? };
     let (source, (holder, name)) = match &remembered {
         Some((stored, name)) => (BaselineSource::Station, (&stored.request, *name)),
         None => (BaselineSource::Request, (evidence, "current.json")),

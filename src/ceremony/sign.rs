@@ -7,6 +7,7 @@ use super::approve::{Decisions, Subject, decide, decisions, open_officer};
 use super::prepare::{ROLE, own_keys, with_review};
 use super::review::FILE_WIDTH;
 use super::{CeremonyError, preflight};
+use crate::bundle::RequestKind;
 use crate::host::Host;
 use crate::host::clock::Time;
 use crate::host::disk::write_durably;
@@ -291,6 +292,8 @@ fn sign_now(
         request: subject.request.clone(),
         seq: intent,
     };
+    // A bundle's list has the version of the production targets that it names, and never becomes them.
+    let mark = (manifest.kind != RequestKind::OfflineBundle).then_some(mark);
     station.mark_signed(&manifest.tag, mark, root_version)?;
 
     let signature = {

@@ -3,6 +3,7 @@
 //! `history.json` exists to prevent a second signature for one tag and version with another content, and a step back
 //! behind what devices may already have. It can be rebuilt from the log, which is the authority.
 
+use crate::bundle::RequestKind;
 use crate::log::{Entry, Kind};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -91,6 +92,10 @@ impl History {
                     let mark = SeenMark { version, signed: digest.into_owned(), request: text("request") };
                     self.saw(&text("tag"), mark);
                 }
+            }
+            // A bundle's list has the version of the production targets that it names, and never becomes them.
+            Kind::SignIntent if entry.text("kind") == RequestKind::OfflineBundle.name() => {
+                self.acknowledge(entry.int("root_version"));
             }
             Kind::SignIntent => {
                 let mark = SignedMark {

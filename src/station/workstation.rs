@@ -377,8 +377,15 @@ impl Station {
     ///
     /// # Errors
     /// The disk.
-    pub fn mark_signed(&mut self, tag: &str, mark: SignedMark, root: u64) -> Result<(), StationError> {
-        self.history.signs(tag, mark);
+    pub fn mark_signed(
+        &mut self,
+        tag: &str,
+        mark: Option<SignedMark>,
+        root: u64,
+    ) -> Result<(), StationError> {
+        if let Some(mark) = mark {
+            self.history.signs(tag, mark);
+        }
         self.history.acknowledge(root);
         self.keep_history()
     }
