@@ -9,7 +9,7 @@ echo "static build: RUSTFLAGS=\"-C target-feature=+crt-static\" cargo build --re
 log=$(mktemp)
 trap 'rm -rf "$log" "${work:-}"' EXIT
 RUSTFLAGS="-C target-feature=+crt-static" cargo build --release --locked --target "$target" --bin countersign 2>&1 | tee "$log"
-program=target/$target/release/countersign
+program=${CARGO_TARGET_DIR:-target}/$target/release/countersign
 
 # glibc's linker warns where a static program would load libraries when it runs; such a program is not one file.
 if grep -i 'statically linked applications requires at runtime' "$log"; then
