@@ -250,6 +250,47 @@ fn replaced_checkpoints_another_key_and_rolling_back_are_found() {
 }
 
 #[test]
+fn a_changed_tile_or_bundle_of_an_exported_pack_is_found() {
+    use countersign::log::export;
+    let (disk, mut station) = station(6, 1, 1);
+    while station.log.size() < 300 {
+        station.filler();
+    }
+    station.log.checkpoint().expect("a checkpoint");
+    let to = Path::new("/room/pack");
+    export::prepare(&*disk, to).expect("a folder");
+    let written = export::write(&*disk, &station.log, to).expect("exported");
+    assert_eq!((written.entries, written.checkpoints), (300, 2));
+    let ask = || {
+        let pack = Pack::open(&*disk, to, None).expect("a pack");
+        verify(&pack, Options::default(), Compare::default(), &mut |_, _| Ok(())).expect("examined")
+    };
+    assert_eq!(ask().outcome, Outcome::Whole);
+    assert!(export::prepare(&*disk, to).is_err(), "a pack is never written over");
+    let tiles: Vec<_> =
+        disk.all_files().into_iter().filter(|(path, _)| path.starts_with("/room/pack/tile")).collect();
+    assert_eq!(tiles.len(), 5);
+    for (path, bytes) in tiles {
+        let mut look = |changed: Option<&[u8]>, what: &str| {
+            disk.put(&path, changed);
+            let verdict = ask();
+            let kind = verdict.first_flaw().map(|flaw| flaw.kind);
+            assert_eq!(kind, Some(FlawKind::Tile), "{} {what}", path.display());
+        };
+        for at in (0..bytes.len()).step_by(bytes.len() / 40 + 1) {
+            let mut changed = bytes.clone();
+            changed[at] ^= 1 << (at % 8);
+            look(Some(&changed), "flipped");
+        }
+        look(Some(&bytes[..bytes.len() - 1]), "shorter");
+        look(Some(&[bytes.as_slice(), b"x"].concat()), "longer");
+        look(None, "removed");
+        disk.put(&path, Some(&bytes));
+    }
+    assert_eq!(ask().outcome, Outcome::Whole);
+}
+
+#[test]
 fn ten_thousand_clean_logs_raise_no_alarm() {
     let logs = |from: u64, to: u64| {
         for seed in from..to {

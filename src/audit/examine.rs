@@ -12,6 +12,7 @@ use crate::log::lines::{Chunk, count_files, each_chunk};
 use crate::log::objects;
 use crate::log::recovery::OpenIntent;
 use crate::log::store::Head;
+use crate::log::tiles::{self, Tile, Tiler};
 use crate::log::tree::Hash;
 use crate::log::walk::{Walk, blame};
 use crate::log::{Entry, Flaw, FlawKind, Kind};
@@ -124,6 +125,8 @@ struct Pass<'a> {
     walk: Walk,
     facts: Facts<'a>,
     clock: ClockWatch,
+    /// Where the pack has tiles for other verifiers.
+    tiler: Option<Tiler>,
     head: Option<Head>,
     sizes: Vec<u64>,
     checkpoints: u64,
@@ -143,6 +146,7 @@ impl<'a> Pass<'a> {
             walk: Walk::default(),
             facts: Facts::new(pack),
             clock: ClockWatch::default(),
+            tiler: None,
             head: None,
             sizes: Vec::new(),
             checkpoints: 0,
@@ -160,12 +164,18 @@ impl<'a> Pass<'a> {
         self.head = self.keep(head)?;
         let sizes = self.pack.checkpoint_sizes();
         self.sizes = self.keep(sizes)?.unwrap_or_default();
+        if self.pack.disk().kind(&self.pack.dir().join(tiles::FOLDER))?.is_some() {
+            self.tiler = Some(Tiler::default());
+        }
         self.at_size(queue);
         let outcome = each_chunk(self.pack.disk(), self.pack.dir(), 0, files, |chunk| {
             self.chunk(chunk, chunk.number() + 1 == files, queue, visit).map(|()| true)
         });
         match outcome {
             Ok(()) => {
+                if let Some(tiler) = self.tiler.take() {
+                    tiler.finish(&mut |tile| tile_job(queue, tile))?;
+                }
                 self.compare_with_head();
                 self.check_objects(queue)
             }
@@ -204,6 +214,9 @@ impl<'a> Pass<'a> {
         let mut remarks = Vec::new();
         for (entry, leaf) in chunk.entries() {
             self.walk.step(&entry, leaf).map_err(|flaw| Stop::Flaw(flaw.in_file(chunk.file())))?;
+            if let Some(tiler) = &mut self.tiler {
+                tiler.push(*leaf, &mut |tile| tile_job(queue, tile))?;
+            }
             self.at_size(queue);
             said.extend(self.clock.see(&entry));
             said.extend(plain_remark(&entry));
@@ -293,7 +306,8 @@ impl<'a> Pass<'a> {
 
     fn finish(mut self, found: Vec<Flaw>) -> Examination {
         self.flaws.extend(found);
-        self.flaws.sort_by_key(|flaw| (flaw.seq.unwrap_or(u64::MAX), flaw.kind));
+        // A tile that is wrong because a line was changed says less than the line.
+        self.flaws.sort_by_key(|flaw| (flaw.kind == FlawKind::Tile, flaw.seq.unwrap_or(u64::MAX), flaw.kind));
         self.flaws.dedup();
         let (witness_window_days, cosigned) = self.facts.witness();
         let kinds = Kind::ALL.iter().zip(self.kinds).filter(|(_, count)| *count > 0);
@@ -314,6 +328,12 @@ impl<'a> Pass<'a> {
             cosigned,
         }
     }
+}
+
+/// A tile is compared beside the pass; queueing that cannot fail.
+fn tile_job(queue: &Queue<'_>, tile: Tile) -> Result<(), DiskError> {
+    queue.add(Job::Tile(tile));
+    Ok(())
 }
 
 fn in_file(error: AuditError, chunk: &Chunk) -> AuditError {

@@ -2,6 +2,7 @@
 
 use super::AuditError;
 use super::pack::Pack;
+use crate::log::tiles::{Tile, WIDTH, bundle_holds};
 use crate::log::tree::Hash;
 use crate::log::{Flaw, FlawKind, SignedApproval, objects};
 use crate::tuf::PublicKey;
@@ -18,6 +19,8 @@ pub(super) enum Job {
     Signature { seq: u64, key: Box<PublicKey>, keyid: String, signed: String, sig: Vec<u8> },
     /// An object must have the digest that it is named after; `seq`: the first entry that names it.
     Object { seq: Option<u64>, digest: String },
+    /// A tile, and for level 0 the bundle, must say what the lines say.
+    Tile(Tile),
 }
 
 /// Where jobs are done: on the spot for a small log, on threads of their own for a large one.
@@ -122,6 +125,25 @@ impl<'a> Bench<'a> {
                     }
                 }
             }
+            Job::Tile(tile) => {
+                let read = |name: &str, cap: usize| {
+                    self.pack.disk().read_beneath(self.pack.dir(), name, cap as u64).map_err(|e| {
+                        match e.is_missing() {
+                            true => tile_flaw(tile, name, "it is missing"),
+                            false => e.into(),
+                        }
+                    })
+                };
+                let name = tile.path();
+                if read(&name, WIDTH * 32)? != tile.hashes.as_flattened() {
+                    return Err(tile_flaw(tile, &name, "the tile's hashes are not those of the lines"));
+                }
+                let name = tile.bundle_path();
+                if tile.level == 0 && !bundle_holds(&read(&name, WIDTH * 65_537)?, &tile.hashes) {
+                    return Err(tile_flaw(tile, &name, "the bundle's entries are not the lines"));
+                }
+                Ok(())
+            }
             Job::Object { seq, digest } => {
                 match objects::get(self.pack.disk(), self.pack.dir(), digest).map_err(AuditError::from) {
                     Ok(_) => Ok(()),
@@ -133,4 +155,11 @@ impl<'a> Bench<'a> {
             }
         }
     }
+}
+
+/// A flaw of a tile, at the first entry that it covers.
+fn tile_flaw(tile: &Tile, name: &str, detail: &str) -> AuditError {
+    let entries = (WIDTH as u64).saturating_pow(u32::try_from(tile.level + 1).unwrap_or(u32::MAX));
+    let flaw = Flaw::new(FlawKind::Tile, detail).at(tile.number.saturating_mul(entries));
+    AuditError::Flawed(flaw.in_file(name))
 }

@@ -1,106 +1,135 @@
 //! The log as static files (C2SP `tlog-tiles`), for verifiers that others wrote: tiles of hashes, bundles of entries.
 
 use super::lines::{ReadError, count_files, each_chunk};
-use super::tree::{Hash, Tree};
+use super::tree::{Hash, Tree, leaf_hash};
 use crate::host::Disk;
 use crate::host::disk::{DiskError, ensure_folder};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Hashes of a full tile, entries of a full bundle.
-const WIDTH: usize = 256;
+pub const WIDTH: usize = 256;
+/// The folder with the tiles, within a pack.
+pub const FOLDER: &str = "tile";
+
+/// A tile that is due: full, or at the right edge.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Tile {
+    /// 0: the hashes are those of entries, and there is a bundle of these entries too.
+    pub level: usize,
+    /// Its place in the level.
+    pub number: u64,
+    /// Its hashes, at most [`WIDTH`].
+    pub hashes: Vec<Hash>,
+}
+
+impl Tile {
+    /// The tile's file, relative to the pack.
+    pub fn path(&self) -> String {
+        tile_path(&self.level.to_string(), self.number, self.width())
+    }
+
+    /// The file of the bundle with the same entries, for a tile of level 0.
+    pub fn bundle_path(&self) -> String {
+        tile_path("entries", self.number, self.width())
+    }
+
+    fn width(&self) -> Option<usize> {
+        (self.hashes.len() < WIDTH).then_some(self.hashes.len())
+    }
+}
+
+/// Makes tiles out of leaf hashes, in order.
+#[derive(Default)]
+pub struct Tiler {
+    levels: Vec<(u64, Vec<Hash>)>,
+}
+
+impl Tiler {
+    /// Adds a leaf; hands over the tiles that it completes, the lowest first.
+    pub fn push<E>(&mut self, leaf: Hash, due: &mut dyn FnMut(Tile) -> Result<(), E>) -> Result<(), E> {
+        let mut hash = leaf;
+        for level in 0.. {
+            if level == self.levels.len() {
+                self.levels.push((0, Vec::new()));
+            }
+            let Some((number, hashes)) = self.levels.get_mut(level) else { break };
+            hashes.push(hash);
+            if hashes.len() < WIDTH {
+                break;
+            }
+            let tile = Tile { level, number: *number, hashes: std::mem::take(hashes) };
+            *number += 1;
+            hash = Tree::of(&tile.hashes).root();
+            due(tile)?;
+        }
+        Ok(())
+    }
+
+    /// Hands over the partial tiles at the right edge.
+    pub fn finish<E>(self, due: &mut dyn FnMut(Tile) -> Result<(), E>) -> Result<(), E> {
+        let partial = self.levels.into_iter().enumerate().filter(|(_, (_, hashes))| !hashes.is_empty());
+        partial.into_iter().try_for_each(|(level, (number, hashes))| due(Tile { level, number, hashes }))
+    }
+}
 
 /// Writes the tiles and bundles of the first `size` lines of the log in `from` into the folder `to`, which exists.
 ///
 /// # Errors
 /// The disk, on either side.
 pub fn export(disk: &dyn Disk, from: &Path, size: u64, to: &Path) -> Result<(), ReadError> {
-    let mut writer = Writer { disk, to: to.to_owned(), levels: Vec::new(), bundle: Vec::new(), entries: 0 };
+    let mut tiler = Tiler::default();
+    let mut entries = 0;
+    let mut bundle = Vec::new();
     each_chunk(disk, from, 0, count_files(disk, from)?, |chunk| -> Result<bool, ReadError> {
         for (entry, leaf) in chunk.entries() {
-            if writer.entries == size {
+            if entries == size {
                 return Ok(false);
             }
-            writer.entry(entry.line(), *leaf)?;
+            entries += 1;
+            // A line has at most 65,535 bytes.
+            bundle.extend_from_slice(&(entry.line().len() as u16).to_be_bytes());
+            bundle.extend_from_slice(entry.line());
+            tiler.push(*leaf, &mut |tile| write(disk, to, &tile, &mut bundle))?;
         }
         Ok(true)
     })?;
-    Ok(writer.finish()?)
+    Ok(tiler.finish(&mut |tile| write(disk, to, &tile, &mut bundle))?)
 }
 
-/// One level of tiles: how many are full, and the hashes of the next.
-#[derive(Default)]
-struct Level {
-    full: u64,
-    hashes: Vec<Hash>,
+/// Writes a tile, and the bundle that belongs to a tile of level 0.
+fn write(disk: &dyn Disk, to: &Path, tile: &Tile, bundle: &mut Vec<u8>) -> Result<(), DiskError> {
+    put(disk, to, &tile.path(), tile.hashes.as_flattened())?;
+    if tile.level == 0 {
+        put(disk, to, &tile.bundle_path(), &std::mem::take(bundle))?;
+    }
+    Ok(())
 }
 
-struct Writer<'a> {
-    disk: &'a dyn Disk,
-    to: PathBuf,
-    levels: Vec<Level>,
-    bundle: Vec<u8>,
-    entries: u64,
+fn put(disk: &dyn Disk, to: &Path, name: &str, bytes: &[u8]) -> Result<(), DiskError> {
+    let mut folder = to.to_owned();
+    for part in Path::new(name).parent().into_iter().flat_map(Path::components) {
+        folder.push(part);
+        ensure_folder(disk, &folder, 0o755)?;
+    }
+    let path = to.join(name);
+    disk.create(&path, 0o644, &[bytes])?;
+    disk.sync(&path)
 }
 
-impl Writer<'_> {
-    fn entry(&mut self, line: &[u8], leaf: Hash) -> Result<(), DiskError> {
-        // A line has at most 65,535 bytes.
-        self.bundle.extend_from_slice(&(line.len() as u16).to_be_bytes());
-        self.bundle.extend_from_slice(line);
-        self.entries += 1;
-        if self.entries.is_multiple_of(WIDTH as u64) {
-            let bundle = std::mem::take(&mut self.bundle);
-            self.write("entries", self.entries / WIDTH as u64 - 1, None, &bundle)?;
+/// Does a bundle hold exactly the entries with these leaf hashes?
+pub fn bundle_holds(bundle: &[u8], leaves: &[Hash]) -> bool {
+    let mut rest = bundle;
+    for leaf in leaves {
+        let Some((length, after)) = rest.split_first_chunk::<2>() else { return false };
+        let Some((entry, after)) = after.split_at_checked(usize::from(u16::from_be_bytes(*length))) else {
+            return false;
+        };
+        if leaf_hash(entry) != *leaf {
+            return false;
         }
-        self.hash(0, leaf)
+        rest = after;
     }
-
-    /// Adds a hash to a level's tile. A full tile is written, and its root goes into the level above.
-    fn hash(&mut self, at: usize, hash: Hash) -> Result<(), DiskError> {
-        if at == self.levels.len() {
-            self.levels.push(Level::default());
-        }
-        let Some(level) = self.levels.get_mut(at) else { return Ok(()) };
-        level.hashes.push(hash);
-        if level.hashes.len() < WIDTH {
-            return Ok(());
-        }
-        let (number, hashes) = (level.full, std::mem::take(&mut level.hashes));
-        level.full += 1;
-        self.write(&at.to_string(), number, None, hashes.as_flattened())?;
-        self.hash(at + 1, Tree::of(&hashes).root())
-    }
-
-    /// Writes the partial tiles at the right edge.
-    fn finish(self) -> Result<(), DiskError> {
-        for (at, level) in self.levels.iter().enumerate() {
-            if !level.hashes.is_empty() {
-                self.write(
-                    &at.to_string(),
-                    level.full,
-                    Some(level.hashes.len()),
-                    level.hashes.as_flattened(),
-                )?;
-            }
-        }
-        let rest = usize::try_from(self.entries % WIDTH as u64).unwrap_or(0);
-        if rest > 0 {
-            self.write("entries", self.entries / WIDTH as u64, Some(rest), &self.bundle)?;
-        }
-        Ok(())
-    }
-
-    fn write(&self, level: &str, number: u64, width: Option<usize>, bytes: &[u8]) -> Result<(), DiskError> {
-        let path = self.to.join(tile_path(level, number, width));
-        let relative = path.strip_prefix(&self.to).unwrap_or(&path);
-        let mut folder = self.to.clone();
-        for part in relative.parent().into_iter().flat_map(Path::components) {
-            folder.push(part);
-            ensure_folder(self.disk, &folder, 0o755)?;
-        }
-        self.disk.create(&path, 0o644, &[bytes])?;
-        self.disk.sync(&path)
-    }
+    rest.is_empty()
 }
 
 /// `tile/<level>/x001/x234/067`, with `.p/<width>` for a partial tile.

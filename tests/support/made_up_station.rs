@@ -95,6 +95,49 @@ pub fn root_file(version: u64, root: &SigningKey, targets: &SigningKey) -> (Vec<
     (file.into_bytes(), sha256(signed.as_bytes()))
 }
 
+/// What may be wrong with a ceremony; the default is that nothing is.
+#[derive(Clone, Default)]
+pub struct Twist {
+    /// So many officers approve, instead of as many as the policy asks for.
+    pub approvers: Option<usize>,
+    /// So many officers open the key, instead of its quorum.
+    pub openers: Option<usize>,
+    /// The request is not taken in.
+    pub no_import: bool,
+    /// The review is not rendered.
+    pub no_review: bool,
+    /// The approvals are signed with a key that is not the officer's.
+    pub strange_approval_key: bool,
+    /// The approvals' text is changed after it was signed.
+    pub changed_approval: bool,
+    /// The approvals are about another request.
+    pub approval_of_another: bool,
+    /// The approvals expire before they are used.
+    pub expired: bool,
+    /// The approvals are named with another entry's number.
+    pub wrong_approval_seq: bool,
+    /// The signature is made with a key that is not the root's.
+    pub strange_key: bool,
+    /// The bytes signed are not those that the entry names.
+    pub other_bytes: bool,
+    /// The bytes signed are not stored.
+    pub no_object: bool,
+    /// The intent names a root that was not in force.
+    pub wrong_root: bool,
+    /// The intent names a policy that was not in force.
+    pub wrong_policy: bool,
+    /// There is no intent.
+    pub no_intent: bool,
+    /// There is no result.
+    pub no_result: bool,
+    /// The result stands twice.
+    pub result_twice: bool,
+    /// The result names another wave than the intent.
+    pub other_wave: bool,
+    /// The document's version, instead of the next.
+    pub version: Option<u64>,
+}
+
 impl Station {
     /// A station with three officers, a root and a sealed key: 7 entries.
     pub fn new(disk: Arc<dyn Disk>, dir: &Path, seed: u64, approvals: usize, quorum: usize) -> Station {
@@ -233,92 +276,141 @@ impl Station {
         self.append(event);
     }
 
-    /// Request, review, approvals, intent, result, export, checkpoint: 5 entries and one for each approval.
+    /// Request, review, approvals, intent, result, export, checkpoint: 5 entries and one for each approval. Returns the
+    /// result's number.
     pub fn ceremony(&mut self) -> u64 {
-        self.version += 1;
-        let (version, wave) = (self.version, format!("v{}.0-update", self.version));
-        let signed_bytes = format!(
+        self.twisted(&Twist::default())
+    }
+
+    /// The targets document of a version.
+    pub fn document(version: u64) -> String {
+        format!(
             r#"{{"_type":"Targets","expires":"2027-11-23T00:00:00Z","targets":{{"intel-corei7-64-lmp-{version}":{{"custom":{{"name":"intel-corei7-64-lmp","tags":["production"],"version":"{version}"}},"hashes":{{"sha256":"{}"}},"length":0}}}},"version":{version}}}"#,
             sha256(&version.to_le_bytes())
-        );
-        let signed = self.put(signed_bytes.as_bytes());
-        let request_bytes = format!("{{\"request\":{}}}\n", self.dice.roll());
-        let request = self.put(request_bytes.as_bytes());
-        let event = Event::new(Kind::RequestImported, "mara")
-            .text("request", &request)
-            .text("kind", "wave")
-            .text("factory", "acme")
-            .text("wave", &wave)
-            .text("tag", "production")
-            .int("version", version)
-            .text("signed", &signed)
-            .int("root_version", self.root_version)
-            .text("source", "/media/stick/request")
-            .pairs("objects", [("request.json", &request)]);
-        self.append(event);
+        )
+    }
+
+    /// The signature of the Factory's key under a document, as a published file has it.
+    pub fn published(&self, signed: &str) -> String {
+        let sig = STANDARD.encode(self.targets_key.sign(signed.as_bytes()).to_bytes());
+        format!(
+            r#"{{"signatures":[{{"keyid":"{}","method":"ed25519","sig":"{sig}"}}],"signed":{signed}}}"#,
+            self.keyid
+        )
+    }
+
+    /// A ceremony with something wrong about it.
+    pub fn twisted(&mut self, twist: &Twist) -> u64 {
+        self.version = twist.version.unwrap_or(self.version + 1);
+        let (version, wave) = (self.version, format!("v{}.0-update", self.version));
+        let signed_bytes = Station::document(version);
+        let signed = sha256(signed_bytes.as_bytes());
+        if !twist.no_object {
+            self.put(signed_bytes.as_bytes());
+        }
+        let request = self.put(format!("{{\"request\":{}}}\n", self.dice.roll()).as_bytes());
+        if !twist.no_import {
+            let event = Event::new(Kind::RequestImported, "mara")
+                .text("request", &request)
+                .text("kind", "wave")
+                .text("factory", "acme")
+                .text("wave", &wave)
+                .text("tag", "production")
+                .int("version", version)
+                .text("signed", &signed)
+                .int("root_version", self.root_version)
+                .text("source", "/media/stick/request")
+                .pairs("objects", [("request.json", &request)]);
+            self.append(event);
+        }
         let object = self.put(format!("review of {request}\n").as_bytes());
         let review = sha256(object.as_bytes());
         let findings: &[(&str, &str)] =
             if self.dice.below(3) == 0 { &[("static-delta", "warn")] } else { &[] };
-        let event = Event::new(Kind::ReviewRendered, "mara")
-            .text("request", &request)
-            .text("review", &review)
-            .text("signed", &signed)
-            .text("policy", &self.policy)
-            .int("root_version", self.root_version)
-            .flag("signable", true)
-            .pairs("findings", findings.iter().copied())
-            .text("object", object);
-        self.append(event);
+        if !twist.no_review {
+            let event = Event::new(Kind::ReviewRendered, "mara")
+                .text("request", &request)
+                .text("review", &review)
+                .text("signed", &signed)
+                .text("policy", &self.policy)
+                .int("root_version", self.root_version)
+                .flag("signable", true)
+                .pairs("findings", findings.iter().copied())
+                .text("object", object);
+            self.append(event);
+        }
         let mut approvals = Vec::new();
-        for at in 0..self.approvals.max(1) {
+        for at in 0..twist.approvers.unwrap_or(self.approvals.max(1)) {
             let nonce = hex::encode(&self.dice.seed()[..16]);
+            let stranger = SigningKey::from_bytes(&[13; 32]);
             let officer = &self.officers[at];
             let approval = Approval {
                 officer: officer.name.to_owned(),
                 key: String::new(),
-                request: request.clone(),
+                request: if twist.approval_of_another { sha256(b"another") } else { request.clone() },
                 review: review.clone(),
                 policy: self.policy.clone(),
                 decision: Decision::Granted,
                 reason: String::new(),
                 nonce,
-                expires: Time::from_unix(self.time).plus_days(1).to_string(),
+                expires: Time::from_unix(self.time).plus_days(if twist.expired { -1 } else { 1 }).to_string(),
             };
-            let event = approval.sign(&officer.key).event();
-            approvals.push((officer.name, self.append(event)));
+            let mut signed = approval.sign(if twist.strange_approval_key { &stranger } else { &officer.key });
+            if twist.changed_approval {
+                signed.approval.reason.push_str("not what was signed");
+            }
+            let name = officer.name;
+            let seq = self.append(signed.event());
+            approvals.push((name, if twist.wrong_approval_seq { seq - 1 } else { seq }));
         }
-        let openers: Vec<&str> = self.officers[..self.quorum].iter().map(|officer| officer.name).collect();
-        let common = |event: Event, station: &Station| {
+        let openers = twist.openers.unwrap_or(self.quorum);
+        let openers: Vec<&str> = self.officers[..openers].iter().map(|officer| officer.name).collect();
+        let policy = if twist.wrong_policy { sha256(b"another") } else { self.policy.clone() };
+        let root_version = self.root_version + u64::from(twist.wrong_root);
+        let common = |event: Event, station: &Station, wave: &str| {
             event
                 .text("request", &request)
                 .text("review", &review)
                 .text("signed", &signed)
                 .text("factory", "acme")
-                .text("wave", &wave)
+                .text("wave", wave)
                 .text("tag", "production")
                 .int("version", version)
                 .text("kind", "wave")
                 .text("keyid", &station.keyid)
-                .int("root_version", station.root_version)
-                .text("policy", &station.policy)
+                .int("root_version", root_version)
+                .text("policy", &policy)
                 .list("officers", openers.iter())
                 .text("tool", TOOL)
                 .text("binary", sha256(b"the program"))
         };
-        let event = common(Event::new(Kind::SignIntent, "mara"), self)
-            .numbered("approvals", approvals)
-            .pairs("findings", findings.iter().copied())
-            .pairs("preflight", [("network", "passed"), ("clock", "passed")]);
-        let intent = self.append(event);
-        self.log.sync().expect("synced");
-        let sig = STANDARD.encode(self.targets_key.sign(signed_bytes.as_bytes()).to_bytes());
-        let event = common(Event::new(Kind::SignResult, "mara"), self)
-            .int("intent", intent)
-            .text("method", "ed25519")
-            .text("sig", sig)
-            .text("strength", if self.quorum > 1 { "L1" } else { "L0" });
-        let result = self.append(event);
+        let mut intent = 5;
+        if !twist.no_intent {
+            let event = common(Event::new(Kind::SignIntent, "mara"), self, &wave)
+                .numbered("approvals", approvals)
+                .pairs("findings", findings.iter().copied())
+                .pairs("preflight", [("network", "passed"), ("clock", "passed")]);
+            intent = self.append(event);
+            self.log.sync().expect("synced");
+        }
+        if twist.no_result {
+            self.log.checkpoint().expect("a checkpoint");
+            return intent;
+        }
+        let key =
+            if twist.strange_key { SigningKey::from_bytes(&[14; 32]) } else { self.targets_key.clone() };
+        let bytes = if twist.other_bytes { b"other bytes".to_vec() } else { signed_bytes.into_bytes() };
+        let sig = STANDARD.encode(key.sign(&bytes).to_bytes());
+        let wave = if twist.other_wave { "another-wave" } else { &wave };
+        let mut result = 0;
+        for _ in 0..1 + usize::from(twist.result_twice) {
+            let event = common(Event::new(Kind::SignResult, "mara"), self, wave)
+                .int("intent", intent)
+                .text("method", "ed25519")
+                .text("sig", &sig)
+                .text("strength", if openers.len() > 1 { "L1" } else { "L0" });
+            result = self.append(event);
+        }
         self.log.checkpoint().expect("a checkpoint");
         let event = Event::new(Kind::BundleExported, "mara")
             .text("request", &request)

@@ -1,0 +1,289 @@
+//! A log can be whole, every hash and checkpoint right, and still tell of an act that was not allowed: whoever holds the
+//! log's key can write that. The auditor judges each entry by what was in force, and names the one that was wrong.
+
+#[path = "support/crash_disk.rs"]
+mod crash_disk;
+#[path = "support/made_up_station.rs"]
+mod made_up_station;
+
+use countersign::audit::state::State;
+use countersign::audit::verdict::{Compare, verify};
+use countersign::audit::{Options, Outcome, Pack, RemarkKind, Verdict};
+use countersign::host::Disk;
+use countersign::host::clock::Time;
+use countersign::log::{Event, FlawKind, Kind};
+use crash_disk::CrashDisk;
+use made_up_station::{Station, Twist, sha256};
+use std::path::Path;
+use std::sync::Arc;
+
+const LOG: &str = "/room/log";
+
+fn station(approvals: usize, quorum: usize) -> (Arc<CrashDisk>, Station) {
+    let disk = Arc::new(CrashDisk::new(Path::new("/room")));
+    let station = Station::new(disk.clone(), Path::new(LOG), 11, approvals, quorum);
+    (disk, station)
+}
+
+fn audit(disk: &dyn Disk) -> Verdict {
+    let pack = Pack::open(disk, Path::new(LOG), None).expect("a pack");
+    verify(&pack, Options::default(), Compare::default(), &mut |_, _| Ok(())).expect("examined")
+}
+
+/// What is found after a ceremony with this twist, between two honest ones: the kind, and how far before the last entry
+/// of the ceremony the bad one stands.
+fn found(twist: Twist) -> (FlawKind, Kind) {
+    let (disk, mut station) = station(2, 2);
+    station.ceremony();
+    let from = station.log.size();
+    station.twisted(&twist);
+    let to = station.log.size();
+    station.ceremony();
+    station.log.checkpoint().expect("a checkpoint");
+    let verdict = audit(&*disk);
+    assert_eq!(verdict.outcome, Outcome::Tampered);
+    let flaw = verdict.first_flaw().expect("a flaw").clone();
+    let seq = flaw.seq.expect("an entry");
+    assert!((from..to).contains(&seq), "{flaw}");
+    let entry = station.log.entries().nth(seq as usize).expect("there").expect("read");
+    (flaw.kind, entry.entry().kind())
+}
+
+#[test]
+fn a_signature_on_too_few_approvals_is_found() {
+    let twist = Twist { approvers: Some(1), ..Twist::default() };
+    assert_eq!(found(twist), (FlawKind::Quorum, Kind::SignIntent));
+}
+
+#[test]
+fn a_key_opened_by_fewer_than_its_quorum_is_found() {
+    let twist = Twist { openers: Some(1), ..Twist::default() };
+    assert_eq!(found(twist), (FlawKind::Quorum, Kind::SignIntent));
+}
+
+#[test]
+fn approvals_that_do_not_hold_are_found() {
+    let cases = [
+        (Twist { strange_approval_key: true, ..Twist::default() }, FlawKind::Approval, Kind::ApprovalGranted),
+        (Twist { changed_approval: true, ..Twist::default() }, FlawKind::Approval, Kind::ApprovalGranted),
+        (Twist { no_review: true, ..Twist::default() }, FlawKind::Approval, Kind::ApprovalGranted),
+        (Twist { approval_of_another: true, ..Twist::default() }, FlawKind::Approval, Kind::SignIntent),
+        (Twist { expired: true, ..Twist::default() }, FlawKind::Approval, Kind::SignIntent),
+        (Twist { wrong_approval_seq: true, ..Twist::default() }, FlawKind::Approval, Kind::SignIntent),
+    ];
+    for (at, (twist, flaw, kind)) in cases.into_iter().enumerate() {
+        assert_eq!(found(twist), (flaw, kind), "case {at}");
+    }
+}
+
+#[test]
+fn signatures_that_do_not_hold_are_found() {
+    let cases = [
+        (Twist { strange_key: true, ..Twist::default() }, FlawKind::Signature, Kind::SignResult),
+        (Twist { other_bytes: true, ..Twist::default() }, FlawKind::Signature, Kind::SignResult),
+        (Twist { no_object: true, ..Twist::default() }, FlawKind::Object, Kind::SignIntent),
+    ];
+    for (at, (twist, flaw, kind)) in cases.into_iter().enumerate() {
+        assert_eq!(found(twist), (flaw, kind), "case {at}");
+    }
+}
+
+#[test]
+fn entries_that_contradict_what_was_in_force_are_found() {
+    let cases = [
+        (Twist { no_import: true, ..Twist::default() }, Kind::SignIntent),
+        (Twist { wrong_root: true, ..Twist::default() }, Kind::SignIntent),
+        (Twist { wrong_policy: true, ..Twist::default() }, Kind::SignIntent),
+        (Twist { no_intent: true, ..Twist::default() }, Kind::SignResult),
+        (Twist { result_twice: true, ..Twist::default() }, Kind::SignResult),
+        (Twist { other_wave: true, ..Twist::default() }, Kind::SignResult),
+    ];
+    for (at, (twist, kind)) in cases.into_iter().enumerate() {
+        assert_eq!(found(twist), (FlawKind::Contradiction, kind), "case {at}");
+    }
+}
+
+#[test]
+fn a_policy_that_was_not_there_and_a_root_out_of_the_chain_are_found() {
+    let (disk, mut station) = station(1, 1);
+    let event =
+        Event::new(Kind::PolicyChanged, "mara").text("from", sha256(b"another")).text("to", &station.policy);
+    let seq = station.append(event);
+    station.log.checkpoint().expect("a checkpoint");
+    let flaw = audit(&*disk).first_flaw().expect("a flaw").clone();
+    assert_eq!((flaw.kind, flaw.seq), (FlawKind::Contradiction, Some(seq)));
+
+    let (disk, mut station) = self::station(1, 1);
+    // A new root that the old root's key did not sign.
+    station.root_key = ed25519_dalek::SigningKey::from_bytes(&[15; 32]);
+    station.new_root();
+    station.log.checkpoint().expect("a checkpoint");
+    let flaw = audit(&*disk).first_flaw().expect("a flaw").clone();
+    assert_eq!((flaw.kind, flaw.seq), (FlawKind::Contradiction, Some(7)));
+}
+
+#[test]
+fn a_decision_that_stands_twice_or_comes_from_a_retired_officer_is_found() {
+    let (disk, mut station) = station(1, 1);
+    station.ceremony();
+    let first = station
+        .log
+        .entries()
+        .map(|entry| entry.expect("read"))
+        .find(|entry| entry.entry().kind() == Kind::ApprovalGranted)
+        .expect("an approval");
+    let again = countersign::log::SignedApproval::from_entry(&first.entry()).expect("an approval").event();
+    let seq = station.append(again);
+    station.log.checkpoint().expect("a checkpoint");
+    let flaw = audit(&*disk).first_flaw().expect("a flaw").clone();
+    assert_eq!((flaw.kind, flaw.seq), (FlawKind::Approval, Some(seq)));
+
+    let (disk, mut station) = self::station(1, 1);
+    let event = Event::new(Kind::OfficerRetired, "noor").text("officer", "mara").text("reason", "left");
+    station.append(event);
+    station.ceremony();
+    station.log.checkpoint().expect("a checkpoint");
+    assert_eq!(audit(&*disk).first_flaw().expect("a flaw").kind, FlawKind::Approval);
+}
+
+#[test]
+fn an_intent_without_a_result_is_in_doubt_until_an_officer_settles_it() {
+    let (disk, mut station) = station(1, 1);
+    let intent = station.twisted(&Twist { no_result: true, ..Twist::default() });
+    let verdict = audit(&*disk);
+    assert_eq!((verdict.outcome, verdict.outcome.exit_code()), (Outcome::InDoubt, 14));
+    let in_doubt = |resolution: &str| {
+        Event::new(Kind::SignInDoubt, "mara")
+            .int("intent", intent)
+            .text("request", "")
+            .text("keyid", "")
+            .text("signed", "")
+            .text("resolution", resolution)
+    };
+    station.append(in_doubt(""));
+    station.log.checkpoint().expect("a checkpoint");
+    assert_eq!(audit(&*disk).outcome, Outcome::InDoubt);
+    station.append(in_doubt("not made"));
+    station.log.checkpoint().expect("a checkpoint");
+    let verdict = audit(&*disk);
+    assert_eq!(verdict.outcome, Outcome::Whole);
+    assert_eq!(verdict.examination.remarks.get(&RemarkKind::InDoubt), Some(&2));
+}
+
+#[test]
+fn a_window_for_witnesses_that_has_passed_is_told() {
+    let (disk, mut station) = station(1, 1);
+    let policy = "format = \"countersign/policy/1\"\n[approvals]\ncount = 1\n[witness]\nwindow_days = 7\n";
+    let to = station.put(policy.as_bytes());
+    let event = Event::new(Kind::PolicyChanged, "mara").text("from", &station.policy).text("to", &to);
+    station.append(event);
+    let size = station.log.size();
+    let event = Event::new(Kind::WitnessCosigned, "mara")
+        .int("size", size)
+        .text("root", hex::encode(station.log.root()))
+        .text("witness", "witness.example");
+    station.append(event);
+    station.log.checkpoint().expect("a checkpoint");
+    let at = |days: i64| {
+        let pack = Pack::open(&*disk, Path::new(LOG), None).expect("a pack");
+        let compare = Compare { now: Some(station.time().plus_days(days)), ..Compare::default() };
+        verify(&pack, Options::default(), compare, &mut |_, _| Ok(())).expect("examined").outcome
+    };
+    assert_eq!(at(6), Outcome::Whole);
+    assert_eq!((at(8), at(8).exit_code()), (Outcome::Unwitnessed, 13));
+}
+
+#[test]
+fn a_clock_that_was_set_is_told_and_a_restart_is_not() {
+    let (disk, mut station) = station(1, 1);
+    station.log.checkpoint().expect("a checkpoint");
+    let mut entry = |seconds: i64, uptime_ms: u64, boot: &str| {
+        let stamp = countersign::host::Stamp {
+            time: Time::from_unix(1_900_000_000 + seconds),
+            boot: boot.to_owned(),
+            uptime_ms,
+        };
+        let event = Event::new(Kind::Deviation, "mara").text("statement", "x");
+        station.log.append(&stamp, event).expect("appended");
+    };
+    entry(0, 1_000, "a");
+    entry(60, 61_000, "a");
+    entry(100, 1_000, "b");
+    entry(40, 2_000, "b");
+    entry(5_000, 3_000, "b");
+    entry(4_000, 1_000, "c");
+    station.log.checkpoint().expect("a checkpoint");
+    let found = audit(&*disk).examination.remarks;
+    assert_eq!(found.get(&RemarkKind::ClockBack), Some(&2));
+    assert_eq!(found.get(&RemarkKind::ClockJump), Some(&1));
+}
+
+#[test]
+fn a_remembered_head_reveals_a_log_that_was_rolled_back_or_forked_and_both_notes_are_kept() {
+    let path = Path::new("/room/state.json");
+    let now = Some(Time::from_unix(1_900_000_000));
+    let ask = |disk: &CrashDisk| {
+        let mut state = State::read(disk, path).expect("a state");
+        let pack = Pack::open(disk, Path::new(LOG), None).expect("a pack");
+        let compare = Compare { state: Some(&mut state), now, against: None };
+        let verdict = verify(&pack, Options::default(), compare, &mut |_, _| Ok(())).expect("examined");
+        state.write(disk).expect("written");
+        verdict
+    };
+    let (disk, mut station) = station(1, 1);
+    station.ceremony();
+    station.log.checkpoint().expect("a checkpoint");
+    let early = disk.all_files();
+    station.ceremony();
+    station.log.checkpoint().expect("a checkpoint");
+    let known = station.log.head().note.clone();
+    assert_eq!(ask(&disk).outcome, Outcome::Whole);
+    assert_eq!(ask(&disk).outcome, Outcome::Whole);
+    let state = disk.read(path, 1 << 20).expect("read");
+    // Rolled back to what it was before.
+    let roll_back = || {
+        disk.all_files().iter().for_each(|(path, _)| disk.put(path, None));
+        early.iter().for_each(|(path, bytes)| disk.put(path, Some(bytes)));
+        disk.put(path, Some(&state));
+    };
+    roll_back();
+    assert_eq!(ask(&disk).outcome, Outcome::RolledBack);
+    assert_eq!(disk.read(path, 1 << 20).expect("read"), state, "an older head is not remembered");
+    // From there another history is written, longer than the known one, with the same key.
+    let stamp = countersign::host::Stamp { time: Time::from_unix(1), boot: String::new(), uptime_ms: 0 };
+    let (mut other, _) = countersign::log::Log::open(disk.clone(), Path::new(LOG), &stamp).expect("opened");
+    for _ in 0..20 {
+        let event = Event::new(Kind::Deviation, "mara").text("statement", "another history");
+        other.append(&stamp, event).expect("appended");
+    }
+    let found = other.checkpoint().expect("a checkpoint").note.clone();
+    let verdict = ask(&disk);
+    assert_eq!((verdict.outcome, verdict.outcome.exit_code()), (Outcome::Forked, 11));
+    assert_eq!(verdict.first_flaw().map(|flaw| flaw.kind), Some(FlawKind::Fork));
+    let kept = String::from_utf8(disk.read(path, 1 << 20).expect("read")).expect("text");
+    for note in [known, found] {
+        assert!(kept.contains(serde_json::to_string(&note).expect("JSON").trim_matches('"')), "{kept}");
+    }
+}
+
+#[test]
+fn a_log_of_the_same_name_with_another_key_is_a_fork() {
+    let (disk, mut station) = station(1, 1);
+    station.log.checkpoint().expect("a checkpoint");
+    let path = Path::new("/room/state.json");
+    let now = Some(Time::from_unix(1_900_000_000));
+    let mut state = State::read(&*disk, path).expect("a state");
+    let pack = Pack::open(&*disk, Path::new(LOG), None).expect("a pack");
+    let compare = Compare { state: Some(&mut state), now, against: None };
+    assert_eq!(
+        verify(&pack, Options::default(), compare, &mut |_, _| Ok(())).expect("examined").outcome,
+        Outcome::Whole
+    );
+    let other_disk = Arc::new(CrashDisk::new(Path::new("/room")));
+    let mut other = Station::new(other_disk.clone(), Path::new(LOG), 12, 1, 1);
+    other.log.checkpoint().expect("a checkpoint");
+    let pack = Pack::open(&*other_disk, Path::new(LOG), None).expect("a pack");
+    let compare = Compare { state: Some(&mut state), now, against: None };
+    let verdict = verify(&pack, Options::default(), compare, &mut |_, _| Ok(())).expect("examined");
+    assert_eq!((verdict.outcome, verdict.outcome.exit_code()), (Outcome::Forked, 11));
+}
