@@ -308,7 +308,8 @@ impl Station {
         if !twist.no_object {
             self.put(signed_bytes.as_bytes());
         }
-        let request = self.put(format!("{{\"request\":{}}}\n", self.dice.roll()).as_bytes());
+        let number = self.dice.roll();
+        let request = self.put(format!("{{\"request\":{number}}}\n").as_bytes());
         if !twist.no_import {
             let event = Event::new(Kind::RequestImported, "mara")
                 .text("request", &request)
