@@ -1,0 +1,137 @@
+//! A station with one request that is ready to be signed, and the check after something went wrong while it was.
+
+#![allow(dead_code, reason = "each test uses a part of it")]
+
+use crate::common::{Desk, FitMachine, fixture};
+use countersign::cli::Exit;
+use countersign::host::{Host, RealDisk};
+use countersign::log::{Entry, Kind};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// A station with one request, reviewed and ready to be signed.
+pub struct Ready {
+    pub desk: Desk,
+    id: String,
+    words: String,
+    passphrase: String,
+    /// The station as it was before.
+    pub kept: PathBuf,
+}
+
+impl Ready {
+    pub fn new() -> Ready {
+        let desk = Desk::new();
+        desk.init("acme", "acme-gateway", "1-populate");
+        desk.add_officer("alice");
+        desk.import_key(&fixture("acme/targets.keys.tgz"), "alice", "1");
+        let request = desk.request(&fixture("acme/1-populate"), "acme-gateway", "populate-targets", 12, &[]);
+        let (id, review) = desk.import(&request);
+        let words = review["confirm"].as_str().expect("words").to_owned();
+        let passphrase = desk.passphrase("alice");
+        let kept = desk.path("kept");
+        copy(&desk.station(), &kept);
+        Ready { desk, id, words, passphrase, kept }
+    }
+
+    /// Puts the station back to where it was before signing.
+    pub fn reset(&self) {
+        std::fs::remove_dir_all(self.desk.station()).expect("removed");
+        copy(&self.kept, &self.desk.station());
+    }
+
+    pub fn arguments(&self) -> Vec<String> {
+        let words = ["sign", &self.id, "--officer", "alice", "--confirm", &self.words, "--passphrase-file"];
+        words.iter().map(|word| (*word).to_owned()).chain([self.passphrase.clone()]).collect()
+    }
+
+    pub fn with_disk(&mut self, disk: Arc<dyn countersign::host::Disk>) {
+        let host = &self.desk.host;
+        self.desk.host = Host {
+            clock: host.clock.clone(),
+            random: host.random.clone(),
+            terminal: host.terminal.clone(),
+            disk,
+            machine: Arc::new(FitMachine),
+        };
+    }
+
+    /// The entries as they stand in the station's log.
+    pub fn lines(&self) -> Vec<Vec<u8>> {
+        let bytes = std::fs::read(self.desk.station().join("log/events/000000.jsonl")).expect("read");
+        bytes.split_inclusive(|byte| *byte == b'\n').map(|line| line.trim_ascii_end().to_vec()).collect()
+    }
+
+    pub fn count(&self, kind: Kind) -> usize {
+        let lines = self.lines();
+        lines.iter().filter(|line| Entry::read(line).is_ok_and(|entry| entry.kind() == kind)).count()
+    }
+
+    /// After whatever happened: the log is whole, a signature is never without its intent, and signing again ends with
+    /// exactly one signature of these bytes, or in doubt until an officer settles it.
+    pub fn check(&mut self, place: &str) {
+        self.with_disk(Arc::new(RealDisk));
+        let signed_before = self.count(Kind::SignResult);
+        let verified = self.desk.run(&["log", "verify"]);
+        assert!(
+            matches!(verified.exit, Exit::Done | Exit::InDoubt),
+            "{place}: {:?}\n{}{}",
+            verified.exit,
+            verified.out,
+            verified.err
+        );
+        let requests = self.desk.station().join("requests");
+        let has_signature = files(&requests).iter().any(|path| path.to_string_lossy().contains("signature"));
+        assert!(!has_signature || self.count(Kind::SignIntent) > 0, "{place}: a signature without an intent");
+        // What stands in the station's history now is part of the review: it is read again.
+        self.desk.run(&["review", &self.id]).done();
+        let again = self.desk.run(&self.arguments());
+        match again.exit {
+            Exit::Done => {}
+            Exit::InDoubt => {
+                let intent = self.desk.run(&["--json", "log", "show", "--type", "sign.intent"]).json();
+                let seq = intent.as_array().and_then(|all| all.last()).expect("an intent")["seq"].to_string();
+                let settle =
+                    ["settle", &seq, "--officer", "alice", "--outcome", "not-made", "--passphrase-file"];
+                let settle: Vec<&str> = settle.into_iter().chain([self.passphrase.as_str()]).collect();
+                self.desk.run(&settle).done();
+                self.desk.run(&self.arguments()).done();
+            }
+            other => panic!("{place}: signing again: {other:?}\n{}{}", again.out, again.err),
+        }
+        let signed = self.count(Kind::SignResult);
+        assert!(signed >= 1 && signed <= signed_before + 1, "{place}: {signed} signatures");
+        let lines = self.lines();
+        let made: std::collections::BTreeSet<String> = lines
+            .iter()
+            .filter_map(|line| Entry::read(line).ok())
+            .filter(|entry| entry.kind() == Kind::SignResult)
+            .map(|entry| format!("{} {}", entry.text("signed"), entry.text("sig")))
+            .collect();
+        assert_eq!(made.len(), 1, "{place}: two different signatures");
+        self.desk.run(&["log", "verify"]).done();
+    }
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut all = Vec::new();
+    for entry in std::fs::read_dir(folder).expect("listed") {
+        let path = entry.expect("read").path();
+        if path.is_dir() { all.extend(files(&path)) } else { all.push(path) }
+    }
+    all
+}
+
+fn copy(from: &Path, to: &Path) {
+    use std::os::unix::fs::DirBuilderExt;
+    std::fs::DirBuilder::new().mode(0o700).create(to).expect("made");
+    for entry in std::fs::read_dir(from).expect("listed") {
+        let entry = entry.expect("read");
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), &target).expect("copied");
+        }
+    }
+}
