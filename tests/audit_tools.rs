@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 
 /// A pack of a station that signed two of fioctl's waves, with one wrong passphrase and one refusal in its log.
 struct Pack {
-    desk: Desk,
+    _desk: Desk,
     dir: PathBuf,
     key: String,
     bundles: Vec<PathBuf>,
@@ -50,7 +50,7 @@ fn pack() -> &'static Pack {
         let dir = desk.path("evidence");
         desk.run(&["log", "export", text(&dir)]).done();
         let key = String::from_utf8(common::read(&dir.join("vkey"))).expect("text").trim().to_owned();
-        Pack { desk, dir, key, bundles }
+        Pack { _desk: desk, dir, key, bundles }
     })
 }
 

@@ -271,7 +271,7 @@ fn a_changed_tile_or_bundle_of_an_exported_pack_is_found() {
         disk.all_files().into_iter().filter(|(path, _)| path.starts_with("/room/pack/tile")).collect();
     assert_eq!(tiles.len(), 5);
     for (path, bytes) in tiles {
-        let mut look = |changed: Option<&[u8]>, what: &str| {
+        let look = |changed: Option<&[u8]>, what: &str| {
             disk.put(&path, changed);
             let verdict = ask();
             let kind = verdict.first_flaw().map(|flaw| flaw.kind);

@@ -6,6 +6,7 @@ use crate::log::tiles::{Tile, WIDTH, bundle_holds};
 use crate::log::tree::Hash;
 use crate::log::{Flaw, FlawKind, SignedApproval, objects};
 use crate::tuf::PublicKey;
+use std::io::ErrorKind;
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::sync::{Mutex, PoisonError};
 
@@ -128,9 +129,10 @@ impl<'a> Bench<'a> {
             Job::Tile(tile) => {
                 let read = |name: &str, cap: usize| {
                     self.pack.disk().read_beneath(self.pack.dir(), name, cap as u64).map_err(|e| {
-                        match e.is_missing() {
-                            true => tile_flaw(tile, name, "it is missing"),
-                            false => e.into(),
+                        match e.source.kind() {
+                            ErrorKind::NotFound => tile_flaw(tile, name, "it is missing"),
+                            ErrorKind::FileTooLarge => tile_flaw(tile, name, "it is longer than it can be"),
+                            _ => e.into(),
                         }
                     })
                 };
