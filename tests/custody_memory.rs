@@ -8,7 +8,7 @@ use countersign::station::officer::{self, MadeOfficer, NewOfficer, OpenOfficer};
 use countersign::station::seal::WorkFactor;
 use countersign::station::sealed::{Holders, KeyMeta};
 use countersign::station::vault::{self, Sealing};
-use countersign::tuf::{KeyId, PrivateKey, Root, keyfile};
+use countersign::tuf::{Dialect, KeyId, PrivateKey, Root, keyfile};
 use secrecy::SecretString;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -165,7 +165,8 @@ fn use_a_key(search: &mut Search, factory: &str) {
         let online = RealDisk.read(&step.join("ci-targets.pub"), 1 << 20).expect("read");
         let online = keyfile::public_key("online", &online).expect("a key").factory_keyid();
         let packed = RealDisk.read(&archive, 1 << 20).expect("read");
-        let active = keyfile::active_key("archive", &packed, &root, &online).expect("a key");
+        let active = Dialect::Factory.active_key("archive", &packed, &root, "targets", Some(&online));
+        let active = active.expect("a key");
         assert!(
             search.copies(&needles).contains(&"the targets key"),
             "the search does not find the key while it is in memory"

@@ -1,7 +1,8 @@
 //! Taking in what came on a stick: a request folder, or a bare file. Everything here is hostile until it is proven.
 
 use super::evidence::Wave;
-use super::manifest::{MAX_FILES, MAX_MANIFEST_BYTES, REQUEST_FILE, REQUEST_FORMAT};
+use super::manifest::{DELEGATING_FILE, MAX_FILES, MAX_MANIFEST_BYTES, REQUEST_FILE, REQUEST_FORMAT};
+use super::repository::{self, RepositoryFiles};
 use super::{BundleError, FileFacts, RequestKind, RequestManifest};
 use crate::host::Disk;
 use crate::host::clock::Time;
@@ -41,6 +42,15 @@ impl Request {
         Ok(Some(Wave::parse_list(document.root())?))
     }
 
+    /// The targets metadata that delegates to the role, where the request is for a delegated one.
+    ///
+    /// # Errors
+    /// It is not well-formed.
+    pub fn delegating(&self) -> Result<Option<Document<'_>>, BundleError> {
+        let Some(bytes) = self.file(DELEGATING_FILE) else { return Ok(None) };
+        Ok(Some(Document::parse(DELEGATING_FILE, bytes, Limits::of_bytes(bytes.len() as u64))?))
+    }
+
     /// The files of the production root chain.
     pub fn production_roots(&self) -> impl Iterator<Item = (&str, &[u8])> {
         let roots = self.files.range("prod-roots/".to_owned().."prod-roots0".to_owned());
@@ -57,6 +67,8 @@ pub struct BareFacts {
     pub wave: Option<String>,
     /// The device tag.
     pub tag: Option<String>,
+    /// For a station without a service behind it: what belongs to a repository's targets metadata.
+    pub repository: Option<RepositoryFiles>,
 }
 
 /// Takes in a request folder or a bare file. Files of more than `cap` bytes are refused before they are allocated for.
@@ -72,7 +84,10 @@ pub fn take_in(
 ) -> Result<Request, BundleError> {
     match disk.kind(path)? {
         Some(Kind::Folder) => take_in_folder(disk, path, cap),
-        _ => take_in_file(disk, path, cap, bare, now),
+        _ => match &bare.repository {
+            Some(files) => repository::take_in(disk, path, cap, &bare.factory, files, now),
+            None => take_in_file(disk, path, cap, bare, now),
+        },
     }
 }
 

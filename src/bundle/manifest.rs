@@ -12,6 +12,8 @@ use std::collections::BTreeMap;
 pub const REQUEST_FORMAT: &str = "countersign/request/1";
 /// The manifest's name in the folder.
 pub const REQUEST_FILE: &str = "request.json";
+/// The targets metadata that delegates to the role, in a request for a delegated one and in its signed bundle.
+pub const DELEGATING_FILE: &str = "delegating.json";
 /// A manifest longer than this is refused unread.
 pub const MAX_MANIFEST_BYTES: u64 = 1 << 20;
 /// More files than this in one bundle are refused.
@@ -29,6 +31,8 @@ pub enum RequestKind {
     Resign,
     /// An offline-update bundle's `bundle-targets.json`.
     OfflineBundle,
+    /// A repository's targets metadata (TUF specification): top-level, or of the delegated role that `tag` names.
+    Targets,
 }
 
 impl RequestKind {
@@ -39,7 +43,37 @@ impl RequestKind {
             RequestKind::WaveSignature => "wave-signature",
             RequestKind::Resign => "resign",
             RequestKind::OfflineBundle => "offline-bundle",
+            RequestKind::Targets => "targets",
         }
+    }
+
+    /// The role whose metadata a request of this kind is about; `tag` is the manifest's.
+    pub fn role(self, tag: &str) -> &str {
+        match self {
+            RequestKind::Targets => tag,
+            _ => "targets",
+        }
+    }
+
+    /// What a request is about, for showing: wave and tag, or the role.
+    pub fn subject(self, wave: &str, tag: &str) -> String {
+        match self {
+            RequestKind::Targets => format!("role {}", shown(tag)),
+            _ => format!("wave {}, tag {}", shown(wave), shown(tag)),
+        }
+    }
+
+    /// What the manifest's `tag` is, in words.
+    pub fn tag_noun(self) -> &'static str {
+        match self {
+            RequestKind::Targets => "role",
+            _ => "tag",
+        }
+    }
+
+    /// Is it made where there is a service (see [`crate::tuf::Dialect::has_service`])?
+    pub fn has_service(self) -> bool {
+        self != RequestKind::Targets
     }
 }
 
@@ -80,17 +114,22 @@ pub struct RequestManifest {
     /// The CI tag that new targets were taken from, when one was named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_tag: Option<String>,
-    /// The device tag.
+    /// The device tag; of a repository's targets metadata, the role.
     pub tag: String,
     /// What composed it.
     pub tool: String,
     /// The version: of the new targets, and of the metadata.
     pub version: u64,
-    /// The wave's name.
+    /// The wave's name; of a repository's targets metadata, nothing.
     pub wave: String,
 }
 
 impl RequestManifest {
+    /// What it is about, for showing: wave and tag, or the role.
+    pub fn subject(&self) -> String {
+        self.kind.subject(&self.wave, &self.tag)
+    }
+
     /// The file's bytes: sorted members, two spaces of indentation, a line feed at the end.
     pub fn to_bytes(&self) -> Vec<u8> {
         // A struct of texts, numbers and maps always has a JSON form.
@@ -119,6 +158,12 @@ impl RequestManifest {
         if Time::parse_strict(&manifest.created).is_none() {
             return Err(fail("\"created\" is not a time as YYYY-MM-DDTHH:MM:SSZ".to_owned()));
         }
+        if manifest.kind == RequestKind::Targets && !is_plain_name(&manifest.tag) {
+            return Err(fail(format!(
+                "the role \"{}\" cannot be published as a file: letters, digits and . _ - are allowed in its name",
+                shown(&manifest.tag)
+            )));
+        }
         if manifest.files.len() > MAX_FILES {
             return Err(fail(format!("it lists more than {MAX_FILES} files")));
         }
@@ -134,11 +179,13 @@ impl RequestManifest {
 
 /// Words of letters, digits, `.`, `_`, `-` with `/` between, none of them beginning with a dot; at most three deep.
 fn is_plain_path(path: &str) -> bool {
-    let plain = |part: &str| {
-        !part.is_empty()
-            && !part.starts_with('.')
-            && part.len() <= 255
-            && part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
-    };
-    path != REQUEST_FILE && path.split('/').count() <= 3 && path.split('/').all(plain)
+    path != REQUEST_FILE && path.split('/').count() <= 3 && path.split('/').all(is_plain_name)
+}
+
+/// Letters, digits, `.`, `_`, `-`, and no dot at the beginning: the name of a file anywhere.
+fn is_plain_name(name: &str) -> bool {
+    !name.is_empty()
+        && !name.starts_with('.')
+        && name.len() <= 200
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
 }

@@ -6,6 +6,7 @@ pub mod evidence;
 pub mod intake;
 pub mod manifest;
 pub mod media;
+pub mod repository;
 pub mod signed;
 pub mod source;
 pub mod verify;

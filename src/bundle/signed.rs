@@ -168,6 +168,12 @@ pub fn targets_signatures(tag: &str, signatures: &[String]) -> Vec<u8> {
     format!("{{{}:[{}]}}\n", canonical::string(tag), signatures.join(",")).into_bytes()
 }
 
+/// Where a repository's metadata stands in the bundle, ready to be published: under the role's name, and under version
+/// and name for repositories with consistent snapshots.
+pub fn publish_names(role: &str, version: u64) -> [String; 2] {
+    [format!("publish/{role}.json"), format!("publish/{version}.{role}.json")]
+}
+
 /// A line of `SHA256SUMS`.
 pub fn sum_line(name: &str, digest: &str) -> String {
     format!("{digest}  {name}\n")

@@ -2,14 +2,16 @@
 //! still missing before devices accept it?
 
 use super::intake::names_in;
-use super::manifest::MAX_MANIFEST_BYTES;
-use super::signed::{SIGNED_FILE, SUMS_FILE, SignedManifest, sum_line, wave_create, wave_sign};
+use super::manifest::{DELEGATING_FILE, MAX_MANIFEST_BYTES};
+use super::signed::{
+    SIGNED_FILE, SUMS_FILE, SignedManifest, publish_names, sum_line, wave_create, wave_sign,
+};
 use super::{BundleError, FileFacts, RequestKind};
 use crate::host::Disk;
 use crate::json::{Document, Limits};
 use crate::text::shown;
 use crate::tuf::signature::{Assessed, Worth, assess, count, problems};
-use crate::tuf::{Chain, Dialect, Digest, KeyId, Targets};
+use crate::tuf::{Authority, Chain, Dialect, Digest, KeyId, Targets};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -17,6 +19,15 @@ use std::path::Path;
 /// What verifying found.
 #[derive(Clone, Debug, Serialize)]
 pub struct Verdict {
+    /// "Factory" or "Repository".
+    #[serde(skip)]
+    pub noun: &'static str,
+    /// Wave and tag, or the role, in words.
+    #[serde(skip)]
+    pub subject: String,
+    /// Who makes the signatures that are missing and have no owner.
+    #[serde(skip)]
+    pub who_signs: &'static str,
     /// The Factory, wave, tag and version that the bundle is for.
     pub factory: String,
     /// The wave.
@@ -79,8 +90,16 @@ pub fn verify(
         why: "it is missing".to_owned(),
     })?;
     let document = Document::parse("targets.json", &targets[..], Limits::of_bytes(targets.len() as u64))?;
-    let dialect = Dialect::parse(&manifest.dialect).unwrap_or(Dialect::Factory);
+    let dialect = Dialect::parse(&manifest.dialect).ok_or_else(|| BundleError::Manifest {
+        file: SIGNED_FILE.to_owned(),
+        why: format!("the dialect \"{}\" is not known", shown(&manifest.dialect)),
+    })?;
     let dialect = roots.map_or(dialect, |chain| chain.newest().dialect);
+    let role = manifest.kind.role(&manifest.tag);
+    let delegating = files
+        .get(DELEGATING_FILE)
+        .map(|bytes| Document::parse(DELEGATING_FILE, &bytes[..], Limits::of_bytes(bytes.len() as u64)))
+        .transpose()?;
     let read = Targets::read(document.root(), dialect)?;
     let message = read.metadata.message()?;
     if message.digest().to_string() != manifest.signed {
@@ -99,10 +118,11 @@ pub fn verify(
     check_uploads(&manifest, &files, read.metadata.signed.span(), &by_us, &mut wrong);
     let (assessed, threshold, missing) = match roots {
         Some(chain) => {
-            let newest = chain.newest();
-            let assessed = assess(read.metadata.signatures.clone(), &message, newest, "targets");
+            let authority = Authority::of(chain.newest(), role, delegating.as_ref())?;
+            let newest = authority.root();
+            let assessed = assess(read.metadata.signatures.clone(), &message, newest, role);
             let missing = newest
-                .keyids("targets")
+                .keyids(role)
                 .iter()
                 .filter(|keyid| {
                     !assessed.iter().any(|one| one.worth == Worth::Counts && one.signature.keyid == **keyid)
@@ -112,7 +132,7 @@ pub fn verify(
                     owner: newest.owner(keyid).map(|owner| shown(&owner.polis_id)).unwrap_or_default(),
                 })
                 .collect();
-            (assessed, Some(newest.threshold("targets")), missing)
+            (assessed, Some(newest.threshold(role)), missing)
         }
         None => (assess_alone(&manifest, &read, &message, dialect), None, Vec::new()),
     };
@@ -130,6 +150,12 @@ pub fn verify(
         .map(|one| one.signature.keyid.to_string())
         .collect();
     Ok(Verdict {
+        noun: dialect.noun(),
+        subject: manifest.kind.subject(&manifest.wave, &manifest.tag),
+        who_signs: match dialect.has_service() {
+            true => "the service adds it at upload, or its owner signs",
+            false => "its owner signs",
+        },
         factory: shown(&manifest.factory),
         wave: shown(&manifest.wave),
         tag: shown(&manifest.tag),
@@ -250,6 +276,13 @@ fn check_uploads(
         RequestKind::Resign => {
             let body = super::signed::targets_signatures(&manifest.tag, by_us);
             expect("upload/targets-signatures.json", &[&body]);
+        }
+        RequestKind::Targets => {
+            for name in publish_names(&manifest.tag, manifest.version) {
+                if files.get(&name) != files.get("targets.json") {
+                    wrong.push(format!("{}: it is not targets.json", shown(&name)));
+                }
+            }
         }
     }
 }

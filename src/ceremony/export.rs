@@ -1,10 +1,11 @@
 //! Writing the signed bundle to a stick, durably, and reading it back before anything is said to be done.
 
 use super::CeremonyError;
+use crate::bundle::manifest::DELEGATING_FILE;
 use crate::bundle::media::{Parts, write_folder};
 use crate::bundle::signed::{
     LogHead, RootFacts, SIGNED_FILE, SIGNED_FORMAT, SUMS_FILE, SignedManifest, SigningKey, StoodFinding,
-    envelope, sum_line, targets_signatures, wave_create, wave_sign,
+    envelope, publish_names, sum_line, targets_signatures, wave_create, wave_sign,
 };
 use crate::bundle::verify::{Verdict, verify};
 use crate::bundle::{FileFacts, RequestKind};
@@ -127,6 +128,14 @@ fn files<'a>(
             let body = targets_signatures(&manifest.tag, &by_us);
             files.insert("upload/targets-signatures.json".to_owned(), vec![Cow::Owned(body)]);
         }
+        RequestKind::Targets => {
+            for name in publish_names(&manifest.tag, manifest.version) {
+                files.insert(name, around(envelope(&all)));
+            }
+        }
+    }
+    if let Some(bytes) = stored.request.file(DELEGATING_FILE) {
+        files.insert(DELEGATING_FILE.to_owned(), vec![Cow::Borrowed(bytes)]);
     }
     for name in ["review.txt", "review.html"] {
         let bytes = station.disk().read(&stored.path(name), u64::from(u32::MAX))?;

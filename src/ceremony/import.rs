@@ -1,7 +1,7 @@
 //! Taking in a request: what it proves is checked at once, and everything that it brings is kept.
 
 use super::CeremonyError;
-use super::prepare::{ROLE, with_situation};
+use super::prepare::with_situation;
 use crate::bundle::intake::{BareFacts, Request, take_in};
 use crate::host::Host;
 use crate::log::{Event, Kind};
@@ -64,10 +64,18 @@ fn take(
     let request = take_in(&*host.disk, path, station.policy.max_file_bytes, bare, now)?;
     if request.manifest.factory != station.facts.factory {
         return Err(CeremonyError::Refused(format!(
-            "{}: the request is for the Factory \"{}\", this station signs for \"{}\" only. Use the other Factory's station",
+            "{}: the request is for \"{}\", this station signs for \"{}\" only. Use the other's station",
             shown_path(path),
             shown(&request.manifest.factory),
             shown(&station.facts.factory)
+        )));
+    }
+    if request.manifest.kind.has_service() != station.dialect.has_service() {
+        return Err(CeremonyError::Refused(format!(
+            "{}: this is a request of the kind \"{}\", and the root of this station is {}. Take it to the right station",
+            shown_path(path),
+            request.manifest.kind.name(),
+            station.dialect.described()
         )));
     }
     let roots = request
@@ -86,11 +94,14 @@ fn take(
     let stored = StoredRequest::unsaved(&station.layout, request, import.clone());
     let (object, signed, seen) = with_situation(station, now, &stored, |situation| {
         let baseline = situation.baseline.as_ref().filter(|baseline| {
-            let by_online = baseline
-                .signatures
-                .iter()
-                .any(|one| one.worth == Worth::Counts && one.signature.keyid == *situation.online_key);
-            by_online && count(&baseline.signatures) >= situation.chain.newest().threshold(ROLE)
+            let by_online = situation.online_key.is_none_or(|online| {
+                baseline
+                    .signatures
+                    .iter()
+                    .any(|one| one.worth == Worth::Counts && one.signature.keyid == *online)
+            });
+            let authority = situation.authority;
+            by_online && count(&baseline.signatures) >= authority.root().threshold(&authority.role)
         });
         let seen = baseline.map(|baseline| -> Result<_, CeremonyError> {
             let object = station.log.put_object(baseline.targets.metadata.message()?.bytes())?;

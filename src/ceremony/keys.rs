@@ -5,6 +5,7 @@ use super::CeremonyError;
 use super::approve::open_officer;
 use super::officers::record_added;
 use crate::host::Host;
+use crate::json::{Document, Limits};
 use crate::log::{Event, Kind};
 use crate::station::Station;
 use crate::station::backup::{self, Backup, Places};
@@ -15,8 +16,8 @@ use crate::station::restore::{self, Restored};
 use crate::station::vault::{self, Holders, KeyMeta, SealedKey, Sealing};
 use crate::text::{shown, shown_path};
 use crate::tuf::generate::{NewKeyType, generate};
-use crate::tuf::keyfile::{MAX_KEYFILE_BYTES, active_key};
-use crate::tuf::{KeyId, PrivateKey, PublicKey};
+use crate::tuf::keyfile::MAX_KEYFILE_BYTES;
+use crate::tuf::{Authority, KeyId, PrivateKey, PublicKey};
 use std::path::Path;
 use zeroize::Zeroizing;
 
@@ -76,20 +77,39 @@ fn is_listed(station: &Station, keyid: &str, public: &PublicKey) -> bool {
     listed.is_some_and(|key| key.subject_public_key_info() == public.subject_public_key_info())
 }
 
-/// Takes the active offline targets key out of fioctl's key file and seals it.
+/// A delegated role, and the targets metadata that delegates to it.
+pub struct DelegatedBy<'a> {
+    /// The role.
+    pub role: &'a str,
+    /// The file.
+    pub file: &'a Path,
+}
+
+/// Takes the officer's key out of a key file (see [`crate::tuf::Dialect::active_key`]) and seals it.
 ///
 /// # Errors
-/// The file holds no key that the pinned root lists, or it is the online key; or the key cannot be sealed so.
+/// The file holds no key that may sign for the role, or it is the online key; or the key cannot be sealed so.
 pub fn import(
     station: &mut Station,
     host: &Host,
     file: &Path,
+    delegated: Option<DelegatedBy<'_>>,
     to: &To<'_>,
 ) -> Result<SealedKey, CeremonyError> {
     let officers = holders(station, to)?;
     let name = shown_path(file);
     let archive = Zeroizing::new(station.disk().read(file, MAX_KEYFILE_BYTES)?);
-    let active = active_key(&name, &archive, station.trust.newest(), &station.trust.online)?;
+    let newest = station.trust.newest();
+    let authority = match delegated {
+        None => Authority::of(newest, ROLE, None)?,
+        Some(by) => {
+            let bytes = station.disk().read(by.file, station.policy.max_file_bytes)?;
+            let limits = Limits::of_bytes(station.policy.max_file_bytes);
+            Authority::of(newest, by.role, Some(&Document::parse(shown_path(by.file), bytes, limits)?))?
+        }
+    };
+    let online = station.trust.online.as_ref();
+    let active = station.dialect.active_key(&name, &archive, authority.root(), &authority.role, online)?;
     let meta = meta(&active.keyid, &active.public);
     let keys = station.layout.keys();
     let holders = Holders { officers: &officers, quorum: to.quorum };
@@ -114,7 +134,7 @@ pub fn make(
 ) -> Result<(SealedKey, std::path::PathBuf), CeremonyError> {
     let officers = holders(station, to)?;
     let busy = host.terminal.busy("making the key");
-    let new = generate(kind, host.random.as_ref())?;
+    let new = generate(kind, station.dialect, host.random.as_ref())?;
     drop(busy);
     let meta = meta(&new.keyid, &new.public);
     let keys = station.layout.keys();
@@ -123,7 +143,7 @@ pub fn make(
     let sealing =
         Sealing::new(station.disk(), host.random.as_ref(), &keys, &meta, &new.secret_file, holders, now)?;
     crate::host::disk::ensure_folder(station.disk(), out, 0o755)?;
-    let path = out.join(format!("fioctl-targets-{}.pub", new.keyid));
+    let path = out.join(station.dialect.public_file_name(&new.keyid));
     let entry = event(Kind::KeyGenerated, station.actor(), sealing.key(), to.officers, &shown_path(&path));
     record(station, host, entry)?;
     let key = sealing.put(station.disk(), &keys)?;

@@ -8,11 +8,11 @@ use crate::review::situation::{Baseline, BaselineSource, Carried, CiTargets, Sit
 use crate::review::{Review, review};
 use crate::station::request::{self, StoredRequest};
 use crate::station::{Station, TagHistory, vault};
-use crate::tuf::signature::assess;
-use crate::tuf::{Dialect, Digest, KeyId, Root, Targets};
+use crate::tuf::signature::{Assessed, assess, count};
+use crate::tuf::{Authority, Chain, Digest, KeyId, Message, Root, Targets};
 use std::thread::ScopedJoinHandle;
 
-/// The role whose signatures this product makes.
+/// The role that a station signs for, unless a request is for a role that it delegates to.
 pub const ROLE: &str = "targets";
 
 /// Computes the review of a stored request, now, and hands it over with the situation that it came from.
@@ -39,11 +39,12 @@ pub fn with_situation<R>(
     work: impl FnOnce(&Situation<'_>) -> R,
 ) -> Result<R, CeremonyError> {
     let request = &stored.request;
-    let (newest, dialect) = (station.trust.newest(), station.dialect);
+    let authority = authority(station, request)?;
+    let chain = &station.trust.chain;
     let document = parse(request, "targets.json")?
         .ok_or_else(|| CeremonyError::Nothing("the request has no targets.json".to_owned()))?;
-    let proposal = Targets::read(document.root(), dialect)?;
-    let message = proposal.metadata.message()?;
+    let proposal = Targets::read(document.root(), station.dialect)?;
+    let message = Message::of_any(proposal.metadata.signed, station.dialect);
     let no_history = TagHistory::default();
     let history = station.history.tags.get(&request.manifest.tag).unwrap_or(&no_history);
     let known = if request.is_bare { known_content(station, history, message.digest())? } else { None };
@@ -65,12 +66,12 @@ pub fn with_situation<R>(
         on_threads(|| parse(holder, name), || parse(evidence, "ci-targets.json"), || message.digest());
     let (current, ci_document) = (current?, ci_document?);
     let (baseline, ci, signatures) = on_threads(
-        || current.as_ref().map(|current| read_baseline(dialect, newest, current, source)).transpose(),
-        || ci_document.as_ref().map(|document| read_ci(dialect, newest, document)).transpose(),
-        || assess(proposal.metadata.signatures.clone(), &message, newest, ROLE),
+        || current.as_ref().map(|current| read_baseline(&authority, chain, current, source)).transpose(),
+        || ci_document.as_ref().map(|document| read_ci(&authority, document)).transpose(),
+        || assessed(&authority, &proposal, &message),
     );
     let (baseline, ci) = (baseline?, ci?);
-    let own_keys = own_keys(station)?;
+    let own_keys = own_keys(station, &authority)?;
     let situation = Situation {
         manifest: &request.manifest,
         request: request.digest,
@@ -82,9 +83,11 @@ pub fn with_situation<R>(
         ci,
         waves: evidence.waves()?,
         chain: &station.trust.chain,
+        authority: &authority,
+        delegating_known: station.history.tags.get(ROLE).and_then(TagHistory::high_water),
         request_root: request_root(request),
         acknowledged_root: station.history.acknowledged_root,
-        online_key: &station.trust.online,
+        online_key: station.trust.online.as_ref(),
         own_keys: &own_keys,
         history,
         station_factory: &station.facts.factory,
@@ -104,26 +107,36 @@ fn parse<'r>(request: &'r Request, name: &str) -> Result<Option<Document<'r>>, C
 }
 
 fn read_baseline<'d>(
-    dialect: Dialect,
-    root: &Root,
+    authority: &Authority<'_>,
+    chain: &Chain,
     document: &'d Document<'_>,
     source: BaselineSource,
 ) -> Result<Baseline<'d>, CeremonyError> {
-    let targets = Targets::read(document.root(), dialect)?;
+    let targets = Targets::read(document.root(), authority.root().dialect)?;
     let message = targets.metadata.message()?;
-    let signatures = assess(targets.metadata.signatures.clone(), &message, root, ROLE);
-    Ok(Baseline { digest: message.digest(), targets, signatures, source })
+    let signatures = assessed(authority, &targets, &message);
+    // Keys are rotated by a new root first; what they signed before was vouched for by the root of that time.
+    let is_short = count(&signatures) < authority.root().threshold(&authority.role);
+    let holds_under = |root: &&Root| {
+        let by_root = assess(targets.metadata.signatures.clone(), &message, root, &authority.role);
+        count(&by_root) >= root.threshold(&authority.role)
+    };
+    let older = chain.roots().iter().rev().skip(1).take_while(|_| is_short).find(holds_under);
+    let older_root = older.map(|root| root.version);
+    Ok(Baseline { digest: message.digest(), targets, signatures, source, older_root })
 }
 
 fn read_ci<'d>(
-    dialect: Dialect,
-    root: &Root,
+    authority: &Authority<'_>,
     document: &'d Document<'_>,
 ) -> Result<CiTargets<'d>, CeremonyError> {
-    let targets = Targets::read(document.root(), dialect)?;
-    let message = targets.metadata.message()?;
-    let signatures = assess(targets.metadata.signatures.clone(), &message, root, ROLE);
+    let targets = Targets::read(document.root(), authority.root().dialect)?;
+    let signatures = assessed(authority, &targets, &targets.metadata.message()?);
     Ok(CiTargets { targets, signatures })
+}
+
+fn assessed(authority: &Authority<'_>, targets: &Targets<'_>, message: &Message<'_>) -> Vec<Assessed> {
+    assess(targets.metadata.signatures.clone(), message, authority.root(), &authority.role)
 }
 
 /// Does three pieces of work at the same time.
@@ -142,6 +155,15 @@ fn on_threads<A: Send, B: Send, C>(
 /// What a thread worked out; if it came to grief, so does this one.
 fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
     thread.join().unwrap_or_else(|grief| std::panic::resume_unwind(grief))
+}
+
+/// Who may sign what a request brings.
+///
+/// # Errors
+/// It is for a delegated role, and does not show who delegates to it.
+pub fn authority<'s>(station: &'s Station, request: &Request) -> Result<Authority<'s>, CeremonyError> {
+    let role = request.manifest.kind.role(&request.manifest.tag);
+    Ok(Authority::of(station.trust.newest(), role, request.delegating()?.as_ref())?)
 }
 
 /// The request, with full evidence, for which this station signed these very bytes before.
@@ -175,11 +197,11 @@ fn remembered_targets(
     Ok(Some((request::open(station.disk(), &station.layout, digest)?, name)))
 }
 
-/// The keys of this station's vault that the newest root lists for targets, the service's excepted.
-pub fn own_keys(station: &Station) -> Result<Vec<KeyId>, CeremonyError> {
+/// The keys of this station's vault that may sign, the service's excepted.
+pub fn own_keys(station: &Station, authority: &Authority<'_>) -> Result<Vec<KeyId>, CeremonyError> {
     let sealed = vault::list_keys(station.disk(), &station.layout.keys())?;
     let listed = |keyid: &KeyId| {
-        *keyid != station.trust.online && station.trust.newest().key_in_role(ROLE, keyid).is_some()
+        !station.trust.is_online(keyid) && authority.root().key_in_role(&authority.role, keyid).is_some()
     };
     Ok(sealed.into_iter().map(|key| KeyId::new(key.keyid)).filter(listed).collect())
 }

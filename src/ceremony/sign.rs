@@ -4,7 +4,7 @@
 //! before the command says that it signed, and a station that finds an intent without a result says so.
 
 use super::approve::{Decisions, Subject, decide, decisions, open_officer};
-use super::prepare::{ROLE, own_keys, with_review};
+use super::prepare::{authority, own_keys, with_review};
 use super::review::FILE_WIDTH;
 use super::{CeremonyError, preflight};
 use crate::bundle::RequestKind;
@@ -22,7 +22,7 @@ use crate::station::sealed::SealedKey;
 use crate::station::vault;
 use crate::station::workstation::tool;
 use crate::station::{SignedMark, Station};
-use crate::tuf::{Digest, KeyId, PrivateKey};
+use crate::tuf::{Authority, Digest, KeyId, PrivateKey};
 use crate::words;
 use std::ops::Range;
 
@@ -245,14 +245,18 @@ fn sign_now(
     let approved = approvals(station, host, stored, &subject, &opened)?;
     let manifest = &stored.request.manifest;
     let keyid = KeyId::new(key.keyid.clone());
-    let newest = station.trust.newest();
-    let public = newest.key_in_role(ROLE, &keyid).cloned().ok_or_else(|| {
-        CeremonyError::Refused(format!(
-            "the key {keyid} is not a targets key of root version {}",
-            newest.version
-        ))
-    })?;
-    let (root_version, strength) = (newest.version, strength(station, &key));
+    let (public, root_version, strength) = {
+        let authority = authority(station, &stored.request)?;
+        let root = authority.root();
+        let public = root.key_in_role(&authority.role, &keyid).cloned().ok_or_else(|| {
+            CeremonyError::Refused(format!(
+                "the key {keyid} is not one of the role \"{}\" (root version {})",
+                crate::text::shown(&authority.role),
+                root.version
+            ))
+        })?;
+        (public, root.version, strength(station, &authority, &key))
+    };
     let officers: Vec<String> = opened.iter().map(|officer| officer.name().as_str().to_owned()).collect();
     let stamp = host.stamp();
     let facts = |event: Event| {
@@ -350,7 +354,8 @@ fn choose_key(station: &Station, stored: &StoredRequest, ask: &Ask<'_>) -> Resul
         return Ok(vault::find_key(station.disk(), &keys, prefix)?);
     }
     let mut candidates = Vec::new();
-    for keyid in own_keys(station)? {
+    let authority = authority(station, &stored.request)?;
+    for keyid in own_keys(station, &authority)? {
         let key = vault::find_key(station.disk(), &keys, keyid.as_str())?;
         if ask.officers.iter().all(|officer| key.officers.contains(officer)) {
             candidates.push(key);
@@ -364,8 +369,9 @@ fn choose_key(station: &Station, stored: &StoredRequest, ask: &Ask<'_>) -> Resul
     match candidates.len() {
         1 => candidates.pop().ok_or_else(|| CeremonyError::Nothing("no key".to_owned())),
         0 => Err(CeremonyError::Refused(format!(
-            "no key of this station that these officers hold is a targets key of root version {}. See `countersign key list`",
-            station.trust.newest().version
+            "no key of this station that these officers hold is one of the role \"{}\" (root version {}). See `countersign key list`",
+            crate::text::shown(&authority.role),
+            authority.root().version
         ))),
         count => Err(CeremonyError::Refused(format!(
             "{count} keys of this station could sign. Say which with --key: {}",
@@ -523,10 +529,11 @@ fn approvals(
 
 /// How strong the signature is: L0 one person could make it, L1 the key opens for several together, L2 devices
 /// themselves ask for several keys of officers.
-fn strength(station: &Station, key: &SealedKey) -> &'static str {
-    let newest = station.trust.newest();
-    let offline = newest.keyids(ROLE).iter().filter(|keyid| **keyid != station.trust.online).count();
-    if newest.threshold(ROLE) > 2 && offline > 1 {
+fn strength(station: &Station, authority: &Authority<'_>, key: &SealedKey) -> &'static str {
+    let (root, role) = (authority.root(), authority.role.as_str());
+    let offline = root.keyids(role).iter().filter(|keyid| !station.trust.is_online(keyid)).count();
+    let by_service = usize::from(station.trust.online.is_some());
+    if root.threshold(role) > by_service + 1 && offline > 1 {
         "L2"
     } else if key.quorum > 1 {
         "L1"

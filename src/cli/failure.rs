@@ -87,8 +87,13 @@ impl From<BundleError> for Failure {
 impl From<TufError> for Failure {
     fn from(e: TufError) -> Failure {
         // Well-formed, and not to be trusted: that is a refusal. Anything else is a bad file.
-        let refused =
-            matches!(e, TufError::Threshold { .. } | TufError::Chain(_) | TufError::Unreachable { .. });
+        let refused = matches!(
+            e,
+            TufError::Threshold { .. }
+                | TufError::Chain(_)
+                | TufError::Unreachable { .. }
+                | TufError::OtherDialect { .. }
+        );
         Failure::new(if refused { Exit::Refused } else { Exit::Failed }, e.to_string())
     }
 }

@@ -1,9 +1,11 @@
 //! `import`: takes in a request folder or a bare file.
 
-use super::{Context, Exit, Outcome};
+use super::{Context, Exit, Failure, Outcome};
 use crate::bundle::intake::BareFacts;
+use crate::bundle::repository::RepositoryFiles;
 use crate::ceremony::import::import;
 use crate::ceremony::sign::Reviewed;
+use crate::station::Station;
 use crate::station::officer::OfficerName;
 use crate::text::shown;
 use serde_json::json;
@@ -13,7 +15,7 @@ use std::path::PathBuf;
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  countersign import /media/usb/request")]
 pub struct Args {
-    /// A request folder, or a bare file: targets.json, a wave, a bundle-targets.json.
+    /// A request folder, or a bare file: targets.json, a wave, a bundle-targets.json, a delegated role's metadata.
     path: PathBuf,
     /// The officer who takes it in, where the policy separates the importer from others.
     #[arg(long, value_name = "NAME")]
@@ -24,12 +26,69 @@ pub struct Args {
     /// For a bare file that does not say it: the device tag.
     #[arg(long, value_name = "T")]
     tag: Option<String>,
+    /// What belongs to a repository's metadata.
+    #[command(flatten)]
+    repository: RepositoryArgs,
+}
+
+/// The files with a repository's targets metadata, on a station whose root follows the TUF specification.
+#[derive(clap::Args)]
+#[command(next_help_heading = "On a station for a repository that follows the TUF specification")]
+pub struct RepositoryArgs {
+    /// The role's metadata of today: what the new one is compared with.
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
+    /// The delegated role that the file is of [default: the top-level targets role].
+    #[arg(long, value_name = "NAME", requires = "delegated_by")]
+    role: Option<String>,
+    /// The repository's targets.json of today, which delegates to the role.
+    #[arg(long, value_name = "FILE")]
+    delegated_by: Option<PathBuf>,
+    /// Newer roots: a folder of N.root.json, or one root.
+    #[arg(long, value_name = "PATH")]
+    roots: Option<PathBuf>,
+}
+
+impl RepositoryArgs {
+    /// What the officer says about a bare file, as it fits the station.
+    ///
+    /// # Errors
+    /// She says what only another kind of station needs.
+    pub fn bare_facts(
+        self,
+        station: &Station,
+        wave: Option<String>,
+        tag: Option<String>,
+    ) -> Result<BareFacts, Failure> {
+        let RepositoryArgs { baseline, role, delegated_by, roots } = self;
+        let of_repository =
+            [&baseline, &delegated_by, &roots].iter().any(|given| given.is_some()) || role.is_some();
+        let has_service = station.dialect.has_service();
+        if has_service && of_repository {
+            return Err(Failure::usage(
+                "--baseline, --role, --delegated-by and --roots are for a repository that follows the TUF specification; \
+                 this station's root is a Factory's. Make a request folder with `countersign request`",
+            ));
+        }
+        if !has_service && (wave.is_some() || tag.is_some()) {
+            return Err(Failure::usage(
+                "--wave and --tag are for a Factory; this station's root is a repository's. Its roles are named with --role",
+            ));
+        }
+        let files = RepositoryFiles { role, baseline, delegated_by, roots };
+        Ok(BareFacts {
+            factory: station.facts.factory.clone(),
+            wave,
+            tag,
+            repository: (!has_service).then_some(files),
+        })
+    }
 }
 
 /// Takes in, and says at once whether it could be signed.
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     context.with_station("import", |station| {
-        let bare = BareFacts { factory: station.facts.factory.clone(), wave: args.wave, tag: args.tag };
+        let bare = args.repository.bare_facts(station, args.wave, args.tag)?;
         let importer = args.officer.as_ref().map_or("", OfficerName::as_str);
         if let Some(officer) = &args.officer {
             crate::station::officer::load(station.disk(), &station.layout.officers(), officer)?;
@@ -41,11 +100,11 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         let digest = stored.digest();
         let blocks = reviewed.blocks();
         let mut text = format!(
-            "Request {}\nFactory {}, wave {}, tag {}, version {}\nRequest digest {digest}\n",
+            "Request {}\n{} {}, {}, version {}\nRequest digest {digest}\n",
             digest.short(),
+            station.dialect.noun(),
             shown(&manifest.factory),
-            shown(&manifest.wave),
-            shown(&manifest.tag),
+            manifest.subject(),
             manifest.version,
         );
         if imported.new_roots > 0 {

@@ -1,11 +1,11 @@
-//! `init`: makes a station for one Factory, after the officer confirmed the root's fingerprint.
+//! `init`: makes a station for one Factory or repository, after the officer confirmed the root's fingerprint.
 
 use super::secrets::ConfirmArgs;
 use super::{Context, Exit, Failure, Outcome};
-use crate::station::trust::{online_key_in, roots_at};
-use crate::station::{NewStation, Station};
+use crate::station::trust::{OnlineKey, online_key_in, roots_at};
+use crate::station::{NewStation, Station, StationError};
 use crate::text::shown_path;
-use crate::tuf::{Chain, Digest, keyfile};
+use crate::tuf::{Chain, Digest, KeyId};
 use crate::words;
 use serde_json::json;
 use std::path::PathBuf;
@@ -16,15 +16,16 @@ use std::path::PathBuf;
     after_help = "Example:\n  countersign init --factory acme --roots prod-roots/ --online-key ci-targets.pub"
 )]
 pub struct Args {
-    /// The Factory's name.
+    /// The Factory's name, or the repository's.
     #[arg(long, value_name = "NAME")]
     factory: String,
     /// The production root chain: a folder or .tgz of N.root.json, or one root file.
     #[arg(long, value_name = "PATH")]
     roots: PathBuf,
-    /// The service's online targets key (ci-targets.pub).
+    /// The service's online targets key (ci-targets.pub). A Factory needs it; a repository that follows the TUF
+    /// specification has none.
     #[arg(long, value_name = "FILE")]
-    online_key: PathBuf,
+    online_key: Option<PathBuf>,
     /// The newest root's fingerprint, 64 hex digits, as it came another way. Without it the words are asked.
     #[arg(long, value_name = "HEX")]
     fingerprint: Option<String>,
@@ -43,9 +44,11 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     let chain = Chain::verify(roots_at(&*host.disk, &args.roots)?)?;
     let newest = chain.newest();
     newest.require_reachable_thresholds()?;
-    let online_key_file = host.disk.read(&args.online_key, 64 << 10)?;
-    let online_public = keyfile::public_key(&args.online_key.to_string_lossy(), &online_key_file)?;
-    let online = online_key_in(newest, &online_public)?;
+    let online_key = args.online_key.as_deref().map(|path| OnlineKey::read(&*host.disk, path)).transpose()?;
+    if online_key.is_none() && newest.dialect.has_service() {
+        return Err(Failure::usage(StationError::NoOnlineKey.to_string()));
+    }
+    let online = online_key.as_ref().map(|key| online_key_in(newest, &key.public)).transpose()?;
     let fingerprint = newest.fingerprint;
     let words = words::of(&fingerprint.0);
     let lines: Vec<String> =
@@ -92,21 +95,22 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     let new = NewStation {
         factory: args.factory,
         chain,
-        online_key_file,
-        online_public,
+        online_key,
         approvals: args.approvals,
         networked: args.networked,
     };
     let station = Station::create(host, &folder, new, &context.session("init"))?;
     context.text(&format!(
-        "Station for the Factory {} in {}\n\
+        "Station for the {} {} in {}\n\
          Root version {version}, expires {expires}, {threshold} signatures for targets\n\
-         Online targets key {online}\n\
+         {}\
          Log key {}\n\
          {}\
          Next: countersign officer add NAME\n",
+        station.dialect.noun(),
         station.facts.factory,
         shown_path(&folder),
+        online.as_ref().map(|online| format!("Online targets key {online}\n")).unwrap_or_default(),
         station.log.key(),
         if args.networked {
             "This station is on a machine with a network: every report says so.\n"
@@ -120,7 +124,8 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         "root_version": version,
         "fingerprint": fingerprint.to_string(),
         "words": words,
-        "online_key": online.as_str(),
+        "dialect": station.dialect.name(),
+        "online_key": online.as_ref().map(KeyId::as_str),
         "log_key": station.log.key().to_string(),
         "networked": args.networked,
     }))?;

@@ -2,7 +2,7 @@
 
 use super::secrets::PassphraseArgs;
 use super::{Context, Exit, Failure, Outcome};
-use crate::ceremony::keys::{self, To};
+use crate::ceremony::keys::{self, DelegatedBy, To};
 use crate::host::clock::Time;
 use crate::station::officer::OfficerName;
 use crate::station::vault::{self, SealedKey};
@@ -25,11 +25,18 @@ pub enum Args {
         after_help = "Example:\n  countersign key import targets.keys.tgz --officers alice,bob,carol --quorum 2"
     )]
     Import {
-        /// fioctl's targets.keys.tgz.
+        /// fioctl's targets.keys.tgz; for a repository that follows the TUF specification a PKCS#8 file (PEM or DER) with
+        /// an ed25519 or RSA key.
         file: PathBuf,
         /// To whom it is sealed.
         #[command(flatten)]
         to: Holders,
+        /// For the key of a repository's delegated role: the role.
+        #[arg(long, value_name = "NAME", requires = "delegated_by")]
+        role: Option<String>,
+        /// The repository's targets.json of today, which delegates to the role.
+        #[arg(long, value_name = "FILE", requires = "role")]
+        delegated_by: Option<PathBuf>,
     },
     /// Make a new key, seal it, and write its public half for `fioctl keys tuf updates`.
     #[command(
@@ -135,7 +142,10 @@ pub struct Opening {
 /// Does what was asked with a key.
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     match args {
-        Args::Import { file, to } => import(&file, &to, context),
+        Args::Import { file, to, role, delegated_by } => {
+            let by = role.as_deref().zip(delegated_by.as_deref());
+            import(&file, &to, by.map(|(role, file)| DelegatedBy { role, file }), context)
+        }
         Args::Generate { kind, to, out } => generate(kind, &to, &out, context),
         Args::List => list(context),
         Args::Drill { opening } => drill(&opening, context),
@@ -189,10 +199,10 @@ fn describe(key: &SealedKey, station: &Station) -> String {
     )
 }
 
-fn import(file: &Path, to: &Holders, context: &Context<'_>) -> Outcome {
+fn import(file: &Path, to: &Holders, delegated: Option<DelegatedBy<'_>>, context: &Context<'_>) -> Outcome {
     context.with_station("key import", |station| {
         let to = To { officers: &to.officers, quorum: to.quorum };
-        let key = keys::import(station, context.host, file, &to)?;
+        let key = keys::import(station, context.host, file, delegated, &to)?;
         context.text(&describe(&key, station))?;
         context.note(&format!(
             "{} still holds the key unprotected. First print a backup (key backup {short}) and prove that the key opens \

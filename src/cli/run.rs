@@ -1,8 +1,8 @@
 //! `run`: the whole ceremony, guided.
 
+use super::import::RepositoryArgs;
 use super::secrets::PassphraseArgs;
 use super::{Context, Exit, Failure, Outcome};
-use crate::bundle::intake::BareFacts;
 use crate::ceremony::guided::{self, Ended, Guide};
 use std::path::{Path, PathBuf};
 
@@ -23,6 +23,9 @@ pub struct Args {
     /// For a bare file that does not say it: the device tag.
     #[arg(long, value_name = "T")]
     tag: Option<String>,
+    /// What belongs to a repository's metadata.
+    #[command(flatten)]
+    repository: RepositoryArgs,
     /// The passphrases.
     #[command(flatten)]
     passphrase: PassphraseArgs,
@@ -42,7 +45,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     }
     let passphrases = args.passphrase.files()?;
     context.with_station("run", |station| {
-        let bare = BareFacts { factory: station.facts.factory.clone(), wave: args.wave, tag: args.tag };
+        let bare = args.repository.bare_facts(station, args.wave, args.tag)?;
         let bundle = args.out.unwrap_or_else(|| beside(&args.path));
         let guide = Guide {
             path: &args.path,

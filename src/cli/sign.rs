@@ -48,13 +48,12 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         let made = sign(station, context.host, &stored, &reviewed, &ask)?;
         let networked = if station.facts.networked { " on a machine with a network" } else { "" };
         context.text(&format!(
-            "Signed{networked}: wave {}, tag {}, version {}\n\
+            "Signed{networked}: {}, version {}\n\
              Key {} opened by {}, strength {}\n\
              Signed bytes (SHA-256) {}\n\
              Log entry {}\n\
              Next: countersign export {} DIR\n",
-            crate::text::shown(&stored.request.manifest.wave),
-            crate::text::shown(&stored.request.manifest.tag),
+            stored.request.manifest.subject(),
             stored.request.manifest.version,
             made.keyid,
             made.officers.join(", "),

@@ -2,7 +2,6 @@
 
 use super::{Context, Exit, Outcome};
 use crate::station::{officer, request, vault};
-use crate::text::shown;
 use serde_json::json;
 
 /// Shows the station.
@@ -15,7 +14,8 @@ pub fn run(context: &Context<'_>) -> Outcome {
     let now = context.host.clock.now();
     let head = station.log.head();
     let mut text = format!(
-        "Factory   {}{}\nRoot      version {}, expires {}\n",
+        "{:<9} {}{}\nRoot      version {}, expires {}\n",
+        station.dialect.noun(),
         station.facts.factory,
         if station.facts.networked { " (station on a machine with a network)" } else { "" },
         root.version,
@@ -59,10 +59,9 @@ pub fn run(context: &Context<'_>) -> Outcome {
         let state = if made.is_empty() { "not signed" } else { "signed" };
         let manifest = &stored.request.manifest;
         text.push_str(&format!(
-            "Request   {}  wave {}, tag {}, version {}: {state}\n",
+            "Request   {}  {}, version {}: {state}\n",
             digest.short(),
-            shown(&manifest.wave),
-            shown(&manifest.tag),
+            manifest.subject(),
             manifest.version
         ));
         listed.push(json!({

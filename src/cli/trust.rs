@@ -2,9 +2,8 @@
 
 use super::secrets::ConfirmArgs;
 use super::{Context, Exit, Failure, Outcome};
-use crate::station::trust::online_key_in;
+use crate::station::trust::{OnlineKey, online_key_in};
 use crate::text::shown;
-use crate::tuf::keyfile;
 use crate::words;
 use serde_json::json;
 use std::path::PathBuf;
@@ -39,7 +38,8 @@ fn show(context: &Context<'_>) -> Outcome {
     let station = context.look()?;
     let root = station.trust.newest();
     let mut text = format!(
-        "Factory            {}\nDialect            {}\nRoot version       {} (of {} pinned), expires {}\nFingerprint        {}\n                   {}\n",
+        "{:<18} {}\nDialect            {}\nRoot version       {} (of {} pinned), expires {}\nFingerprint        {}\n                   {}\n",
+        station.dialect.noun(),
         station.facts.factory,
         station.dialect,
         root.version,
@@ -58,7 +58,7 @@ fn show(context: &Context<'_>) -> Outcome {
         ));
         let mut keys = Vec::new();
         for keyid in &role.keyids {
-            let is_online = *keyid == station.trust.online;
+            let is_online = station.trust.is_online(keyid);
             let owner = root.owner(keyid).map(|owner| shown(&owner.polis_id)).unwrap_or_default();
             let keytype = root.keys.get(keyid).map_or("", |key| key.keytype());
             let note = if is_online { "the service's online key".to_owned() } else { owner.clone() };
@@ -77,18 +77,17 @@ fn show(context: &Context<'_>) -> Outcome {
         "expires": root.expires.to_string(),
         "fingerprint": root.fingerprint.to_string(),
         "words": words::of(&root.fingerprint.0),
-        "online_key": station.trust.online.as_str(),
+        "online_key": station.trust.online.as_ref().map(crate::tuf::KeyId::as_str),
         "roles": roles,
     }))?;
     Ok(Exit::Done)
 }
 
 fn online_key(file: &std::path::Path, confirm: &ConfirmArgs, context: &Context<'_>) -> Outcome {
-    let bytes = context.host.disk.read(file, 64 << 10)?;
-    let public = keyfile::public_key(&file.to_string_lossy(), &bytes)?;
+    let new = OnlineKey::read(&*context.host.disk, file)?;
     context.with_station("trust online-key", |station| {
-        let keyid = online_key_in(station.trust.newest(), &public)?;
-        let digest = crate::tuf::Digest::of(&public.subject_public_key_info());
+        let keyid = online_key_in(station.trust.newest(), &new.public)?;
+        let digest = crate::tuf::Digest::of(&new.public.subject_public_key_info());
         let words = words::confirmation(&digest.0);
         context.note(&format!(
             "The key {keyid} is to be the service's online targets key from now on.\nIts words: {words}\n"
@@ -101,7 +100,7 @@ fn online_key(file: &std::path::Path, confirm: &ConfirmArgs, context: &Context<'
                 "these are not the key's words. The pinned key stays",
             ));
         }
-        station.pin_online_key(&context.host.stamp(), &bytes, public.clone())?;
+        station.pin_online_key(&context.host.stamp(), &new)?;
         context.text(&format!("Pinned the online targets key {keyid}\n"))?;
         context.json(&json!({ "online_key": keyid.as_str(), "words": words }))?;
         Ok(Exit::Done)

@@ -42,8 +42,8 @@ fn pinned(context: &Context<'_>) -> Option<Chain> {
 /// A verdict for people.
 pub fn describe(verdict: &Verdict) -> String {
     let mut text = format!(
-        "Factory {}, wave {}, tag {}, version {}\nSigned bytes (SHA-256) {}\n",
-        verdict.factory, verdict.wave, verdict.tag, verdict.version, verdict.signed
+        "{} {}, {}, version {}\nSigned bytes (SHA-256) {}\n",
+        verdict.noun, verdict.factory, verdict.subject, verdict.version, verdict.signed
     );
     for keyid in &verdict.valid {
         text.push_str(&format!("Valid signature by key {keyid}\n"));
@@ -56,7 +56,7 @@ pub fn describe(verdict: &Verdict) -> String {
             ));
             if !verdict.complete {
                 for key in &verdict.missing {
-                    let owner = if key.owner.is_empty() { "the service adds it at upload, or its owner signs" } else { &key.owner };
+                    let owner = if key.owner.is_empty() { verdict.who_signs } else { &key.owner };
                     text.push_str(&format!("Not signed yet: key {} ({owner})\n", key.keyid));
                 }
             }

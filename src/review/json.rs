@@ -122,6 +122,20 @@ impl Serialize for Review<'_> {
                 "signature_problems": trust.problems,
             }),
         )?;
+        if let Some(repository) = &trust.repository {
+            map.serialize_entry(
+                "repository",
+                &json!({
+                    "consistent_snapshot": repository.consistent_snapshot,
+                    "spec_version": repository.spec_version,
+                    "delegated": repository.delegated,
+                    "delegations": repository.delegations.iter().map(|(role, words)| json!({
+                        "role": role,
+                        "delegation": words,
+                    })).collect::<Vec<_>>(),
+                }),
+            )?;
+        }
         map.serialize_entry(
             "totals",
             &json!({

@@ -67,6 +67,7 @@ impl Label {
                 "targets" => Some(("bundle targets", 5, Form::List)),
                 _ => None,
             },
+            [key] if key == "spec_version" => Some(("specification version", 3, Form::Text)),
             _ => None,
         };
         match known {

@@ -164,15 +164,16 @@ pub(super) fn title(review: &Review<'_>) -> String {
         RequestKind::WaveSignature => format!("A further signature for wave {wave} of the device tag {tag}"),
         RequestKind::Resign => format!("Production targets of the device tag {tag}, signed again"),
         RequestKind::OfflineBundle => format!("An offline update bundle for the device tag {tag}"),
+        RequestKind::Targets => format!("Targets metadata of the role {tag}, version {}", header.version),
     }
 }
 
 /// The lines under the title: who asks for what.
 pub(super) fn header(review: &Review<'_>) -> Vec<(&'static str, String)> {
     let header = &review.header;
-    let mut lines = vec![("Factory", name(header.factory))];
+    let mut lines = vec![(header.noun, name(header.factory))];
     if header.request_factory != header.factory {
-        lines.push(("Asked for", format!("Factory {} - another one!", name(header.request_factory))));
+        lines.push(("Asked for", format!("{} {} - another one!", header.noun, name(header.request_factory))));
     }
     lines.push(("Request", header.request.to_string()));
     lines.push(("Policy", header.policy.to_string()));
@@ -225,6 +226,23 @@ fn trust(review: &Review<'_>, page: &mut dyn Page) {
     if trust.acknowledged_root != trust.root_version {
         page.say(&format!("The root changed since version {}:", trust.acknowledged_root));
         trust.changes.iter().for_each(|change| page.point(Mark::Changed, change));
+    }
+    if let Some(repository) = &trust.repository {
+        page.say(&format!(
+            "Specification version {}. consistent_snapshot is {}: clients ask for {}.",
+            name(&repository.spec_version),
+            if repository.consistent_snapshot { "on" } else { "off" },
+            if repository.consistent_snapshot { "VERSION.ROLE.json" } else { "ROLE.json" },
+        ));
+        if let Some(delegated) = &repository.delegated {
+            page.say(&format!("A delegated role: {delegated}."));
+        }
+        if !repository.delegations.is_empty() {
+            page.say("It delegates to these roles:");
+        }
+        for (role, words) in &repository.delegations {
+            page.point(Mark::Plain, &format!("{}: {words}", name(role)));
+        }
     }
     page.say(&format!(
         "Targets need the signatures of {} of these {} keys; {} still missing:",

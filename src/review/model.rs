@@ -29,7 +29,9 @@ pub struct Review<'d> {
 pub struct Header<'d> {
     /// The request digest.
     pub request: Digest,
-    /// The Factory that the station was made for.
+    /// What the station is for: "Factory" or "Repository".
+    pub noun: &'static str,
+    /// The Factory or repository that the station was made for.
     pub factory: &'d str,
     /// The Factory that the request names. Foreign text.
     pub request_factory: &'d str,
@@ -109,6 +111,7 @@ impl<'d> Header<'d> {
         let metadata = &situation.proposal.metadata;
         Header {
             request: situation.request,
+            noun: metadata.dialect.noun(),
             factory: situation.station_factory,
             request_factory: &situation.manifest.factory,
             kind: situation.manifest.kind,
@@ -144,7 +147,10 @@ impl<'d> BaselineState<'d> {
                 digest: baseline.digest,
                 from_memory: baseline.source == BaselineSource::Station,
             },
-            None if situation.carried != Carried::BareFile && situation.history.high_water().is_none() => {
+            None if situation.manifest.kind.has_service()
+                && situation.carried != Carried::BareFile
+                && situation.history.high_water().is_none() =>
+            {
                 BaselineState::FirstWave
             }
             None => BaselineState::Unknown,

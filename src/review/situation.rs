@@ -4,7 +4,7 @@ use crate::bundle::{RequestManifest, Wave};
 use crate::host::clock::Time;
 use crate::station::TagHistory;
 use crate::tuf::signature::Assessed;
-use crate::tuf::{Chain, Digest, KeyId, Message, Targets};
+use crate::tuf::{Authority, Chain, Digest, KeyId, Message, Targets};
 
 /// Where the baseline comes from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -25,6 +25,8 @@ pub struct Baseline<'d> {
     pub source: BaselineSource,
     /// Digest of their canonical `signed`.
     pub digest: Digest,
+    /// The newest root before the newest one that asks for no more signatures than they carry, where the newest does.
+    pub older_root: Option<u64>,
 }
 
 /// What CI published.
@@ -74,8 +76,12 @@ pub struct Situation<'d> {
     pub request_root: Option<u64>,
     /// The root version under which the officer last signed (see `History`).
     pub acknowledged_root: u64,
-    /// The pinned online targets key.
-    pub online_key: &'d KeyId,
+    /// Who may sign the proposal: the newest trusted root, or in it the delegated role.
+    pub authority: &'d Authority<'d>,
+    /// The highest version of the top-level targets metadata that this station signed or saw: for a delegated role.
+    pub delegating_known: Option<u64>,
+    /// The pinned online targets key, where there is a service.
+    pub online_key: Option<&'d KeyId>,
     /// The offline targets keys in this station's vault that the newest root lists.
     pub own_keys: &'d [KeyId],
     /// What this station signed and saw for the tag.

@@ -9,7 +9,7 @@ use crate::host::clock::Time;
 use crate::json::{Document, Limits};
 use crate::station::{Policy, TagHistory};
 use crate::tuf::signature::{Assessed, Worth, assess};
-use crate::tuf::{Chain, Dialect, Digest, KeyId, Message, Root, Signature, Targets, keyfile};
+use crate::tuf::{Authority, Chain, Dialect, Digest, KeyId, Message, Root, Signature, Targets, keyfile};
 use serde_json::Value as Json;
 use std::path::PathBuf;
 
@@ -156,7 +156,8 @@ impl Fixture {
             let targets = Targets::read(document.root(), dialect).expect("the baseline reads");
             let message = targets.metadata.message().expect("a message");
             let signatures = self.assess(&targets, &message, self.vouch_for_edits);
-            Baseline { signatures, source: self.baseline_source, digest: message.digest(), targets }
+            let source = self.baseline_source;
+            Baseline { signatures, source, digest: message.digest(), targets, older_root: None }
         });
         let ci = self.ci.as_ref().map(|document| {
             let targets = Targets::read(document.root(), dialect).expect("the CI targets read");
@@ -164,6 +165,7 @@ impl Fixture {
             let signatures = self.assess(&targets, &message, self.vouch_for_edits);
             CiTargets { targets, signatures }
         });
+        let authority = Authority::of(self.chain.newest(), "targets", None).expect("an authority");
         look(&Situation {
             manifest: &self.manifest,
             request: Digest::of(&self.manifest.to_bytes()),
@@ -177,7 +179,9 @@ impl Fixture {
             chain: &self.chain,
             request_root: self.request_root,
             acknowledged_root: self.acknowledged_root,
-            online_key: &self.online_key,
+            authority: &authority,
+            delegating_known: None,
+            online_key: Some(&self.online_key),
             own_keys: &self.own_keys,
             history: &self.history,
             station_factory: &self.station_factory,

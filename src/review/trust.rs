@@ -4,7 +4,7 @@ use super::labels::name;
 use super::situation::Situation;
 use crate::host::clock::Time;
 use crate::tuf::signature::Worth;
-use crate::tuf::{Digest, KeyId, Root};
+use crate::tuf::{Delegations, Digest, KeyId, Root};
 use std::collections::BTreeSet;
 
 /// The newest trusted production root, as far as it concerns this signature.
@@ -25,6 +25,42 @@ pub struct Trust {
     pub signers: Vec<Signer>,
     /// What is wrong with signatures that the proposal carries, as sentences.
     pub problems: Vec<String>,
+    /// What only a repository's metadata has.
+    pub repository: Option<Repository>,
+}
+
+/// What a repository's targets metadata (TUF specification) says about trust.
+pub struct Repository {
+    /// The root's `consistent_snapshot`: do clients ask for `N.targets.json`?
+    pub consistent_snapshot: bool,
+    /// The proposal's `spec_version`. Foreign text.
+    pub spec_version: String,
+    /// For a delegated role: who delegates to it, and for which paths. Foreign text in it is escaped.
+    pub delegated: Option<String>,
+    /// The roles that the proposal delegates to: the name, and the rest in words. Foreign text, escaped in the words.
+    pub delegations: Vec<(String, String)>,
+}
+
+impl Repository {
+    fn of(situation: &Situation<'_>) -> Repository {
+        let metadata = &situation.proposal.metadata;
+        let spec_version = metadata.signed.get("spec_version").and_then(|value| value.as_str());
+        let delegated = situation.authority.delegated.as_ref().map(|delegated| {
+            format!(
+                "version {} of the targets metadata delegates: {}",
+                delegated.version,
+                delegated.delegation.described()
+            )
+        });
+        // What cannot be read is reported by the check `delegations`, and its members are shown as they stand.
+        let delegations = Delegations::read(metadata).unwrap_or_default();
+        Repository {
+            consistent_snapshot: situation.chain.newest().consistent_snapshot,
+            spec_version: spec_version.unwrap_or_default().into_owned(),
+            delegated,
+            delegations: delegations.roles.iter().map(|role| (role.name.clone(), role.described())).collect(),
+        }
+    }
 }
 
 /// A key that may sign targets.
@@ -46,7 +82,7 @@ pub struct Signer {
 impl Trust {
     /// What a situation says about it.
     pub fn of(situation: &Situation<'_>) -> Trust {
-        let root = situation.chain.newest();
+        let (root, role) = (situation.authority.root(), situation.authority.role.as_str());
         let signed = |keyid: &KeyId| {
             let counts = |worth: &Worth| *worth == Worth::Counts;
             situation.signatures.iter().any(|one| one.signature.keyid == *keyid && counts(&one.worth))
@@ -55,7 +91,7 @@ impl Trust {
             keyid: keyid.clone(),
             keytype: root.keys.get(keyid).map_or("", |key| key.keytype()),
             owner: root.owner(keyid).map(|owner| owner.polis_id.clone()).unwrap_or_default(),
-            online: keyid == situation.online_key,
+            online: Some(keyid) == situation.online_key,
             own: situation.own_keys.contains(keyid),
             signed: signed(keyid),
         };
@@ -69,9 +105,10 @@ impl Trust {
                 .version(situation.acknowledged_root)
                 .map(|before| changes(before, root))
                 .unwrap_or_default(),
-            threshold: root.threshold("targets"),
-            signers: root.keyids("targets").iter().map(signer).collect(),
+            threshold: root.threshold(role),
+            signers: root.keyids(role).iter().map(signer).collect(),
             problems: crate::tuf::signature::problems(situation.signatures),
+            repository: (!root.dialect.has_service()).then(|| Repository::of(situation)),
         }
     }
 

@@ -59,6 +59,12 @@ pub enum StationError {
         /// The root.
         root: u64,
     },
+    /// A Factory's root without the online key.
+    #[error(
+        "this is a Factory's root: give the service's online targets key as well, --online-key ci-targets.pub. Only a \
+         repository that follows the TUF specification has none"
+    )]
+    NoOnlineKey,
     /// Nothing at the path is a root.
     #[error(
         "{0}: there is no N.root.json here. Give the folder, .tgz or file with the Factory's production roots"
@@ -76,7 +82,7 @@ pub enum StationError {
     #[error("request {}: its files in the station were changed since it was imported. Import it again from the stick", .0.short())]
     RequestChanged(Digest),
     /// A name that cannot be used.
-    #[error("\"{}\" cannot be the name of a Factory: 1 to 128 letters, digits and . _ - are allowed", crate::text::Foreign(.0))]
+    #[error("\"{}\" cannot be the name of a Factory or repository: 1 to 128 letters, digits and . _ - are allowed", crate::text::Foreign(.0))]
     FactoryName(String),
     /// There is no randomness.
     #[error("no randomness from the system: {0}. Nothing was written")]

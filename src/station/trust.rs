@@ -14,10 +14,28 @@ use std::path::Path;
 pub struct Trust {
     /// The production root chain, verified.
     pub chain: Chain,
-    /// The id of the service's online targets key in the newest root.
-    pub online: KeyId,
-    /// Its public half.
-    pub online_public: PublicKey,
+    /// The id of the service's online targets key, where there is a service.
+    pub online: Option<KeyId>,
+}
+
+/// A public key file of the service, as `ci-targets.pub`.
+pub struct OnlineKey {
+    /// The file, byte for byte.
+    pub file: Vec<u8>,
+    /// The key in it.
+    pub public: PublicKey,
+}
+
+impl OnlineKey {
+    /// Reads a key file that the officer gave.
+    ///
+    /// # Errors
+    /// It cannot be read, or holds no key.
+    pub fn read(disk: &dyn Disk, path: &Path) -> Result<OnlineKey, StationError> {
+        let file = disk.read(path, 64 << 10)?;
+        let public = keyfile::public_key(&path.to_string_lossy(), &file)?;
+        Ok(OnlineKey { file, public })
+    }
 }
 
 impl Trust {
@@ -27,16 +45,19 @@ impl Trust {
     /// A file is missing or damaged, or the chain does not hold.
     pub fn load(disk: &dyn Disk, layout: &Layout) -> Result<Trust, StationError> {
         let chain = Chain::verify(roots_in(disk, &layout.roots())?)?;
+        if disk.kind(&layout.online_key())?.is_none() && !chain.newest().dialect.has_service() {
+            return Ok(Trust { chain, online: None });
+        }
         let bytes = disk.read(&layout.online_key(), 1 << 20)?;
         let public = keyfile::public_key("online-key.json", &bytes)?;
         // After a rotation the key may stand in an older root only; the review then says so (`ci-signature`).
         let online = find_online(&public, &chain).unwrap_or_else(|| public.factory_keyid());
-        Ok(Trust { chain, online, online_public: public })
+        Ok(Trust { chain, online: Some(online) })
     }
 
-    /// Does the newest root list the pinned online key?
-    pub fn online_is_listed(&self) -> bool {
-        self.chain.newest().key_in_role("targets", &self.online).is_some()
+    /// Is this the service's online key?
+    pub fn is_online(&self, keyid: &KeyId) -> bool {
+        self.online.as_ref() == Some(keyid)
     }
 
     /// The newest root.

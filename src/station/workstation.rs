@@ -1,14 +1,14 @@
 //! The station itself: made once, opened by one process at a time, and everything that it remembers in one place.
 
 use super::request::{read_optional, to_json};
-use super::trust::{Trust, keep_root, online_key_in};
+use super::trust::{OnlineKey, Trust, keep_root, online_key_in};
 use super::{History, Layout, Policy, SeenMark, SignedMark, StationError, policy};
 use crate::host::clock::{Stamp, Time};
 use crate::host::disk::{Kind, ensure_folder, parent, write_durably};
 use crate::host::{Disk, Host};
 use crate::log::{Appended, Event, Kind as EventKind, Log};
 use crate::text::{shown, shown_path};
-use crate::tuf::{Chain, Dialect, Digest, KeyId, PublicKey, Root};
+use crate::tuf::{Chain, Dialect, Digest, KeyId, Root};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::{Read as _, Seek as _, Write as _};
@@ -24,7 +24,7 @@ pub const STATION_FORMAT: &str = "countersign/station/1";
 pub struct StationFile {
     /// [`STATION_FORMAT`].
     pub format: String,
-    /// The one Factory that it signs for.
+    /// The one Factory or repository that it signs for.
     pub factory: String,
     /// The dialect of its root: pinned here, never told from a file that is to be signed.
     pub dialect: String,
@@ -36,14 +36,12 @@ pub struct StationFile {
 
 /// What a new station is made of.
 pub struct NewStation {
-    /// The Factory's name.
+    /// The Factory's or repository's name.
     pub factory: String,
     /// The production root chain, verified and confirmed by the officer.
     pub chain: Chain,
-    /// `ci-targets.pub`, byte for byte.
-    pub online_key_file: Vec<u8>,
-    /// The public key in it.
-    pub online_public: PublicKey,
+    /// The service's online targets key; a repository without a service has none.
+    pub online_key: Option<OnlineKey>,
     /// Approvals that the policy asks for.
     pub approvals: u32,
     /// Is this a machine with a network?
@@ -112,7 +110,11 @@ impl Station {
         }
         let newest = new.chain.newest();
         newest.require_reachable_thresholds()?;
-        online_key_in(newest, &new.online_public)?;
+        match &new.online_key {
+            Some(online) => drop(online_key_in(newest, &online.public)?),
+            None if newest.dialect.has_service() => return Err(StationError::NoOnlineKey),
+            None => {}
+        }
         let policy = Policy::read(policy::default_text(new.approvals).as_bytes())?;
         make_parents(&*disk, parent(folder))?;
         let part = parent(folder).join(format!(
@@ -161,7 +163,9 @@ impl Station {
         for root in new.chain.roots() {
             keep_root(disk, &layout, root)?;
         }
-        write_durably(disk, &layout.online_key(), 0o600, &[&new.online_key_file])?;
+        if let Some(online) = &new.online_key {
+            write_durably(disk, &layout.online_key(), 0o600, &[&online.file])?;
+        }
         write_durably(disk, &layout.policy(), 0o600, &[policy.text().as_bytes()])?;
         let newest = new.chain.newest();
         let history = History { acknowledged_root: newest.version, ..History::default() };
@@ -332,20 +336,15 @@ impl Station {
     ///
     /// # Errors
     /// The newest root does not list it, or the disk.
-    pub fn pin_online_key(
-        &mut self,
-        stamp: &Stamp,
-        file: &[u8],
-        public: PublicKey,
-    ) -> Result<KeyId, StationError> {
-        let keyid = online_key_in(self.trust.newest(), &public)?;
-        let statement = format!("online targets key {} replaced by {keyid}", self.trust.online);
+    pub fn pin_online_key(&mut self, stamp: &Stamp, new: &OnlineKey) -> Result<KeyId, StationError> {
+        let keyid = online_key_in(self.trust.newest(), &new.public)?;
+        let before = self.trust.online.as_ref().map_or_else(|| "(none)".to_owned(), KeyId::to_string);
+        let statement = format!("online targets key {before} replaced by {keyid}");
         let event = Event::new(EventKind::Deviation, self.actor()).text("statement", statement);
         self.record(stamp, event)?;
         self.commit()?;
-        write_durably(&*self.disk, &self.layout.online_key(), 0o600, &[file])?;
-        self.trust.online = keyid.clone();
-        self.trust.online_public = public;
+        write_durably(&*self.disk, &self.layout.online_key(), 0o600, &[&new.file])?;
+        self.trust.online = Some(keyid.clone());
         Ok(keyid)
     }
 

@@ -3,14 +3,24 @@
 //! A dialect is told from the root alone, never from the file that is to be signed, and is pinned with the station.
 //! What differs between the two is asked of this value and decided nowhere else.
 
-use super::TufError;
 use super::digest::Digest;
 use super::key::{KeyId, PublicKey};
+use super::keyfile::{self, ActiveKey};
+use super::{Root, TufError, pkcs8};
 use crate::json::{Document, Problem, Value, canonical};
 use crate::text::shown;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use std::fmt;
+
+/// How much of a file its readers take, in bytes; a longer one they refuse whole, whoever signed it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ReadLimits {
+    /// Targets metadata.
+    pub targets: u64,
+    /// A root.
+    pub root: u64,
+}
 
 /// Whose rules the metadata follows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -36,9 +46,88 @@ impl Dialect {
         }
     }
 
+    /// In words, before "metadata" or "root".
+    pub fn described(self) -> &'static str {
+        match self {
+            Dialect::Factory => "a Factory's",
+            Dialect::Specification => "a repository's (TUF specification)",
+        }
+    }
+
     /// Reads [`Dialect::name`].
     pub fn parse(name: &str) -> Option<Dialect> {
         [Dialect::Factory, Dialect::Specification].into_iter().find(|dialect| dialect.name() == name)
+    }
+
+    /// Is there a service behind the metadata, with an online targets key of its own, CI targets and waves? Without
+    /// one, what is signed is a repository's targets metadata, and nothing but the root says who must sign it.
+    pub fn has_service(self) -> bool {
+        match self {
+            Dialect::Factory => true,
+            Dialect::Specification => false,
+        }
+    }
+
+    /// What the metadata belongs to, as a word that begins a line.
+    pub fn noun(self) -> &'static str {
+        match self {
+            Dialect::Factory => "Factory",
+            Dialect::Specification => "Repository",
+        }
+    }
+
+    /// Who reads the metadata.
+    pub fn readers(self) -> &'static str {
+        match self {
+            Dialect::Factory => "devices",
+            Dialect::Specification => "clients",
+        }
+    }
+
+    /// How a role's `_type` is written.
+    pub fn type_name(self, role: &str) -> String {
+        let upper = role.get(..1).unwrap_or_default().to_ascii_uppercase();
+        match self {
+            Dialect::Factory => format!("{upper}{}", role.get(1..).unwrap_or_default()),
+            Dialect::Specification => role.to_owned(),
+        }
+    }
+
+    /// May a target keep its name and get another content? A Factory's target is named after its version and never
+    /// changes; a repository's is a path, and a new file may take the place of an old one.
+    pub fn targets_may_change(self) -> bool {
+        match self {
+            Dialect::Factory => false,
+            Dialect::Specification => true,
+        }
+    }
+
+    /// The greatest version that every reader takes. aktualizr keeps it in 32 bits with a sign; tuf-js reads numbers
+    /// as floating point, which keeps integers apart up to 2^53.
+    pub fn greatest_version(self) -> u64 {
+        match self {
+            Dialect::Factory => i32::MAX as u64,
+            Dialect::Specification => 1 << 53,
+        }
+    }
+
+    /// What the readers take: aktualizr's fetcher 8 MiB and 64 KiB; python-tuf, tuf-js and go-tuf by default 5,000,000
+    /// and 512,000 bytes.
+    pub fn read_limits(self) -> ReadLimits {
+        match self {
+            Dialect::Factory => ReadLimits { targets: 8 << 20, root: 64 << 10 },
+            Dialect::Specification => ReadLimits { targets: 5_000_000, root: 512_000 },
+        }
+    }
+
+    /// Is text hashed by some programs as it is written, instead of being read and written anew? fioctl passes
+    /// `custom` through as raw JSON with HTML escaping, and devices escape what is not ASCII. Clients of the
+    /// specification all read and write anew.
+    pub fn hashes_text_as_written(self) -> bool {
+        match self {
+            Dialect::Factory => true,
+            Dialect::Specification => false,
+        }
     }
 
     /// Tells the dialect of a root's `signed`: the specification requires `spec_version` and a `scheme` in each key,
@@ -61,7 +150,7 @@ impl Dialect {
             };
         };
         let version = spec_version.require_str()?;
-        if version != "1" && !version.starts_with("1.") {
+        if !is_version_1(&version) {
             return Err(TufError::SpecVersion { file, found: version.into_owned() });
         }
         if with_scheme != all {
@@ -116,6 +205,14 @@ impl Dialect {
         }
     }
 
+    /// The members that `signed` of targets metadata may have beside those that it must have, `targets` and the like.
+    pub fn optional_members(self) -> &'static [&'static str] {
+        match self {
+            Dialect::Factory => &[],
+            Dialect::Specification => &["delegations"],
+        }
+    }
+
     /// Checks that a key stands under the id that the dialect's rule gives it. Factory: SHA-256 of the DER
     /// SubjectPublicKeyInfo. Specification: any id that is unique (section 4.2.3 asks for uniqueness; clients do not
     /// recompute it).
@@ -159,6 +256,15 @@ impl Dialect {
             Dialect::Specification => {
                 format!("{{\"keyid\":{},\"sig\":\"{sig}\"}}", canonical::string(keyid.as_str()))
             }
+        }
+    }
+
+    /// Is this text the place of a signature that was not made yet? tuf-on-ci writes an empty one for each key that is
+    /// still to sign; clients pass over it.
+    pub fn is_placeholder(self, text: &str) -> bool {
+        match self {
+            Dialect::Factory => false,
+            Dialect::Specification => text.is_empty(),
         }
     }
 
@@ -209,12 +315,72 @@ impl Dialect {
             .map_err(|why| public.error(Problem::Invalid(why)).into())
     }
 
-    /// The specification versions of a document must be 1.x where the dialect has them.
+    /// Takes the officer's key out of a file: fioctl's `.tgz` in a Factory, a PKCS#8 file in the specification. It is a
+    /// key that the root lists for the role, and not the service's online key.
+    ///
+    /// # Errors
+    /// The file is not such a file, or holds no such key.
+    pub fn active_key(
+        self,
+        name: &str,
+        file: &[u8],
+        root: &Root,
+        role: &str,
+        online: Option<&KeyId>,
+    ) -> Result<ActiveKey, TufError> {
+        match self {
+            Dialect::Factory => keyfile::active_key(name, file, root, online),
+            Dialect::Specification => pkcs8::active_key(name, file, root, role),
+        }
+    }
+
+    /// The id of a new key, and its public half as a root of this dialect lists it. In the specification the id is the
+    /// SHA-256 of that text in canonical form (section 4.2), for ed25519 alone: tools differ in how they write PEM.
+    ///
+    /// # Errors
+    /// A new key of this type would get another id from each tool.
+    pub fn new_key(self, key: &PublicKey) -> Result<(KeyId, String), String> {
+        let text = key.text();
+        match (self, key.keytype()) {
+            (Dialect::Factory, keytype) => {
+                let value = if keytype == "RSA" { format!("{text}\n") } else { text.to_owned() };
+                let value = canonical::string(&value);
+                let file = format!("{{\"keytype\":\"{keytype}\",\"keyval\":{{\"public\":{value}}}}}");
+                Ok((key.factory_keyid(), file))
+            }
+            (Dialect::Specification, "ED25519") => {
+                let file =
+                    format!("{{\"keytype\":\"ed25519\",\"keyval\":{{\"public\":\"{text}\"}},\"scheme\":\"ed25519\"}}");
+                Ok((KeyId::from_digest(Digest::of(file.as_bytes())), file))
+            }
+            (Dialect::Specification, _) => Err("for a repository only ed25519 keys are made here. Make an RSA key with the \
+                                                repository's own tool, and take it in with `countersign key import`"
+                .to_owned()),
+        }
+    }
+
+    /// What a new key's public file is called.
+    pub fn public_file_name(self, keyid: &KeyId) -> String {
+        match self {
+            Dialect::Factory => format!("fioctl-targets-{keyid}.pub"),
+            Dialect::Specification => format!("{keyid}.json"),
+        }
+    }
+
+    /// Checks that metadata is of this dialect: that it has the required members, of versions that are known.
+    ///
+    /// # Errors
+    /// It follows the other dialect, or a later specification than 1.x.
     pub fn check_members(self, document: &Document<'_>, signed: Value<'_>) -> Result<(), TufError> {
+        let found =
+            if signed.get("spec_version").is_some() { Dialect::Specification } else { Dialect::Factory };
+        if found != self {
+            return Err(TufError::OtherDialect { file: shown(document.name()), found, pinned: self });
+        }
         for member in self.required_members() {
             let value = signed.require(member)?;
             let found = value.require_str()?;
-            if *member == "spec_version" && found != "1" && !found.starts_with("1.") {
+            if *member == "spec_version" && !is_version_1(&found) {
                 return Err(TufError::SpecVersion {
                     file: shown(document.name()),
                     found: found.into_owned(),
@@ -223,4 +389,9 @@ impl Dialect {
         }
         Ok(())
     }
+}
+
+/// `1.x`, as the clients of today read it.
+fn is_version_1(text: &str) -> bool {
+    text == "1" || text.starts_with("1.")
 }

@@ -1,5 +1,6 @@
 //! What can be wrong with metadata, in words that say what to do.
 
+use super::Dialect;
 use super::key::KeyId;
 use crate::json::JsonError;
 use crate::text::{Foreign, shown};
@@ -20,6 +21,19 @@ pub enum TufError {
         file: String,
         /// What contradicts.
         why: String,
+    },
+    /// Metadata of another dialect than the pinned root's.
+    #[error(
+        "{file}: this is {} metadata, and the root that is trusted here is {}. It belongs to another station",
+        found.described(), pinned.described()
+    )]
+    OtherDialect {
+        /// The file.
+        file: String,
+        /// What the file follows.
+        found: Dialect,
+        /// What the root follows.
+        pinned: Dialect,
     },
     /// Metadata of another role than the one that is needed here.
     #[error("{file}: this is \"{}\" metadata, \"{wanted}\" is needed here", Foreign(found))]
@@ -66,7 +80,7 @@ pub enum TufError {
     /// A role of the newest root that nobody could ever sign for.
     #[error(
         "root version {root}: the role \"{role}\" has a threshold of {threshold} with {keys} keys, so nothing can be \
-         signed for it. Make the missing keys with fioctl first, then use the newer root"
+         signed for it. Have the missing keys made first, then use the newer root"
     )]
     Unreachable {
         /// The root's version.
@@ -81,6 +95,14 @@ pub enum TufError {
     /// The root chain has a hole or a fork, or does not begin where it must.
     #[error("the root chain does not hold: {0}")]
     Chain(String),
+    /// A role that the targets metadata does not delegate to, or not in a way that can be used.
+    #[error("{file}: {why}")]
+    Delegation {
+        /// The delegating file.
+        file: String,
+        /// What is wrong.
+        why: String,
+    },
     /// A key file that holds no usable key, or more than one.
     #[error("{file}: {why}")]
     KeyFile {

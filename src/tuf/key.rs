@@ -192,8 +192,18 @@ fn rsa(text: &str) -> Result<Vec<u8>, String> {
     Ok(der)
 }
 
+/// DER before the 65 bytes of an uncompressed point on P-256 in a SubjectPublicKeyInfo (RFC 5480, section 2).
+const P256_INFO: [u8; 26] = [
+    0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86,
+    0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
+];
+
+/// PEM, or the point in hex as older tools write it.
 fn ecdsa(text: &str) -> Result<Vec<u8>, String> {
-    let der = pem_body(text, "PUBLIC KEY").ok_or("an ECDSA public value is PEM, \"BEGIN PUBLIC KEY\"")?;
+    let point = || hex::decode(text).ok().filter(|point| point.len() == 65);
+    let der = pem_body(text, "PUBLIC KEY")
+        .or_else(|| Some([P256_INFO.as_slice(), &point()?].concat()))
+        .ok_or("an ECDSA public value is PEM, \"BEGIN PUBLIC KEY\", or an uncompressed point in hex")?;
     aws::UnparsedPublicKey::new(&aws::ECDSA_P256_SHA256_ASN1, &der)
         .parse()
         .map_err(|_| "the public value is not a key on P-256".to_owned())?;

@@ -31,7 +31,12 @@ pub struct ActiveKey {
 ///
 /// # Errors
 /// The archive cannot be read; it holds no such key, or several; or the private half does not fit the public one.
-pub fn active_key(name: &str, archive: &[u8], root: &Root, online: &KeyId) -> Result<ActiveKey, TufError> {
+pub(super) fn active_key(
+    name: &str,
+    archive: &[u8],
+    root: &Root,
+    online: Option<&KeyId>,
+) -> Result<ActiveKey, TufError> {
     let fail = |why: String| TufError::KeyFile { file: shown(name), why };
     let files = unpack(archive).map_err(|why| {
         fail(format!("{why}. A key file is what `fioctl keys tuf rotate-offline-key --keys` wrote"))
@@ -43,7 +48,7 @@ pub fn active_key(name: &str, archive: &[u8], root: &Root, online: &KeyId) -> Re
         let listed =
             root.keyids("targets").iter().find(|id| root.keys.get(*id).is_some_and(|listed| *listed == key));
         match listed {
-            Some(keyid) if keyid == online => is_online = true,
+            Some(keyid) if Some(keyid) == online => is_online = true,
             Some(keyid) => active.push((keyid.clone(), path.clone())),
             None => {}
         }

@@ -13,6 +13,7 @@ pub struct Message<'d> {
     bytes: Cow<'d, [u8]>,
     /// Worked out when it is first asked for, and once.
     digest: OnceLock<Digest>,
+    flaw: Option<String>,
 }
 
 impl<'d> Message<'d> {
@@ -26,12 +27,24 @@ impl<'d> Message<'d> {
         }
         let mut bytes = Vec::with_capacity(signed.span().len());
         dialect.write_canonical(signed, &mut |piece| bytes.extend_from_slice(piece))?;
-        Ok(Message { bytes: Cow::Owned(bytes), digest: OnceLock::new() })
+        Ok(Message { bytes: Cow::Owned(bytes), ..Message::from_bytes(&[]) })
+    }
+
+    /// The message of a `signed` value that may have no canonical form: then its bytes are those of the document, no
+    /// signature holds over them, and [`Message::flaw`] says why. For showing what must not be signed.
+    pub fn of_any(signed: Value<'d>, dialect: Dialect) -> Message<'d> {
+        Message::of(signed, dialect)
+            .unwrap_or_else(|e| Message { flaw: Some(e.to_string()), ..Message::from_bytes(signed.span()) })
+    }
+
+    /// Why there is no canonical form, if there is none: nothing may be signed then.
+    pub fn flaw(&self) -> Option<&str> {
+        self.flaw.as_deref()
     }
 
     /// A message whose canonical bytes are at hand.
     pub fn from_bytes(bytes: &'d [u8]) -> Message<'d> {
-        Message { bytes: Cow::Borrowed(bytes), digest: OnceLock::new() }
+        Message { bytes: Cow::Borrowed(bytes), digest: OnceLock::new(), flaw: None }
     }
 
     /// The canonical bytes.

@@ -43,12 +43,12 @@ impl<'d> Metadata<'d> {
         role: &'static str,
     ) -> Result<Metadata<'d>, TufError> {
         signed.want(Kind::Object)?;
+        dialect.check_members(signed.document(), signed)?;
         let found = signed.require("_type")?.require_str()?;
         let file = signed.document().name();
         if !dialect.is_role(&found, role) {
             return Err(TufError::Role { file: shown(file), wanted: role, found: found.into_owned() });
         }
-        dialect.check_members(signed.document(), signed)?;
         let version = signed.require("version")?;
         let number = version.require_u64()?;
         if number == 0 || number > i64::MAX as u64 {

@@ -4,6 +4,7 @@
 //! members that it needs, and what is signed is always the document's own bytes in canonical form.
 
 pub mod chain;
+pub mod delegation;
 pub mod dialect;
 pub mod digest;
 pub mod error;
@@ -12,6 +13,7 @@ pub mod key;
 pub mod keyfile;
 pub mod message;
 pub mod metadata;
+mod pkcs8;
 pub mod private;
 pub mod root;
 pub mod signature;
@@ -20,6 +22,7 @@ pub mod target;
 pub mod targets;
 
 pub use chain::Chain;
+pub use delegation::{Authority, Delegated, Delegation, Delegations};
 pub use dialect::Dialect;
 pub use digest::Digest;
 pub use error::TufError;
@@ -32,5 +35,7 @@ pub use signature::Signature;
 pub use target::Target;
 pub use targets::Targets;
 
+#[cfg(test)]
+mod specification_tests;
 #[cfg(test)]
 mod tests;

@@ -4,6 +4,7 @@ use super::signature::{Assessed, require_threshold};
 use super::{Dialect, Digest, KeyId, Message, Metadata, PublicKey, TufError};
 use crate::host::clock::Time;
 use crate::json::{Document, Kind, Limits, Value};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A root longer than this is refused unread. Devices stop at 64 KiB, which the review checks.
@@ -16,6 +17,14 @@ pub struct Role {
     pub keyids: Vec<KeyId>,
     /// How many distinct keys must sign.
     pub threshold: usize,
+}
+
+impl Role {
+    /// How many different keys the role has: one key under two ids is one.
+    pub fn distinct_keys(&self, keys: &BTreeMap<KeyId, PublicKey>) -> usize {
+        let infos = self.keyids.iter().filter_map(|id| keys.get(id)).map(PublicKey::subject_public_key_info);
+        infos.collect::<BTreeSet<_>>().len()
+    }
 }
 
 /// Who owns a key, as fioctl notes it in `x-key-owners`.
@@ -40,7 +49,8 @@ pub struct Root {
     pub keys: BTreeMap<KeyId, PublicKey>,
     /// `root`, `targets` and the others.
     pub roles: BTreeMap<String, Role>,
-    /// `x-key-owners`, where a Factory has it.
+    /// Who owns which key, where the root says it: `x-key-owners` as fioctl writes it, or a key's
+    /// `x-tuf-on-ci-keyowner`.
     pub owners: BTreeMap<KeyId, Owner>,
     /// `x-changelog.message`, where a Factory has it. Foreign text.
     pub change: Option<String>,
@@ -86,7 +96,7 @@ impl Root {
             dialect,
             version: metadata.version,
             expires,
-            owners: parse_owners(signed)?,
+            owners: parse_owners(signed),
             change: change_message(signed),
             consistent_snapshot: signed
                 .get("consistent_snapshot")
@@ -127,18 +137,13 @@ impl Root {
     /// A role has a threshold above the number of its distinct keys.
     pub fn require_reachable_thresholds(&self) -> Result<(), TufError> {
         for (name, role) in &self.roles {
-            let distinct: BTreeSet<Vec<u8>> = role
-                .keyids
-                .iter()
-                .filter_map(|id| self.keys.get(id))
-                .map(PublicKey::subject_public_key_info)
-                .collect();
-            if role.threshold > distinct.len() {
+            let keys = role.distinct_keys(&self.keys);
+            if role.threshold > keys {
                 return Err(TufError::Unreachable {
                     root: self.version,
                     role: crate::text::shown(name),
                     threshold: role.threshold,
-                    keys: distinct.len(),
+                    keys,
                 });
             }
         }
@@ -157,7 +162,8 @@ impl Root {
     }
 }
 
-fn parse_keys(keys: Value<'_>, dialect: Dialect) -> Result<BTreeMap<KeyId, PublicKey>, TufError> {
+/// Reads an object of keys by key id.
+pub(super) fn parse_keys(keys: Value<'_>, dialect: Dialect) -> Result<BTreeMap<KeyId, PublicKey>, TufError> {
     keys.want(Kind::Object)?;
     let mut parsed = BTreeMap::new();
     for (id, value) in keys.members() {
@@ -176,39 +182,48 @@ fn parse_roles(
     roles.want(Kind::Object)?;
     let mut parsed = BTreeMap::new();
     for (name, value) in roles.members() {
-        let threshold = value.require("threshold")?;
-        let list = value.require("keyids")?;
-        list.want(Kind::Array)?;
-        let mut keyids = Vec::new();
-        for item in list.items() {
-            let keyid = KeyId::new(item.require_str()?);
-            if !keys.contains_key(&keyid) {
-                return Err(item.invalid("the root has no key with this id").into());
-            }
-            if keyids.contains(&keyid) {
-                return Err(item.invalid("the role lists this key twice").into());
-            }
-            keyids.push(keyid);
-        }
-        let needed = usize::try_from(threshold.require_u64()?).unwrap_or(usize::MAX);
-        if needed == 0 {
-            return Err(threshold.invalid("a threshold of 0 would need no signature at all").into());
-        }
-        parsed.insert(name.text().into_owned(), Role { keyids, threshold: needed });
+        parsed.insert(name.text().into_owned(), parse_role(value, keys)?);
     }
     Ok(parsed)
 }
 
-fn parse_owners(signed: Value<'_>) -> Result<BTreeMap<KeyId, Owner>, TufError> {
+/// Reads `keyids` and `threshold`.
+pub(super) fn parse_role(value: Value<'_>, keys: &BTreeMap<KeyId, PublicKey>) -> Result<Role, TufError> {
+    let threshold = value.require("threshold")?;
+    let list = value.require("keyids")?;
+    list.want(Kind::Array)?;
+    let mut keyids = Vec::new();
+    for item in list.items() {
+        let keyid = KeyId::new(item.require_str()?);
+        if !keys.contains_key(&keyid) {
+            return Err(item.invalid("there is no key with this id").into());
+        }
+        if keyids.contains(&keyid) {
+            return Err(item.invalid("the role lists this key twice").into());
+        }
+        keyids.push(keyid);
+    }
+    let needed = usize::try_from(threshold.require_u64()?).unwrap_or(usize::MAX);
+    if needed == 0 {
+        return Err(threshold.invalid("a threshold of 0 would need no signature at all").into());
+    }
+    Ok(Role { keyids, threshold: needed })
+}
+
+fn parse_owners(signed: Value<'_>) -> BTreeMap<KeyId, Owner> {
+    let text = |value: Value<'_>, key: &str| value.get(key).and_then(|v| v.as_str()).map(Cow::into_owned);
     let mut owners = BTreeMap::new();
-    let Some(list) = signed.get("x-key-owners") else { return Ok(owners) };
-    for (keyid, owner) in list.members() {
-        let text =
-            |key: &str| owner.get(key).and_then(|value| value.as_str()).unwrap_or_default().into_owned();
+    for (keyid, key) in signed.get("keys").iter().flat_map(Value::members) {
+        if let Some(polis_id) = text(key, "x-tuf-on-ci-keyowner") {
+            owners.insert(KeyId::new(keyid.text()), Owner { polis_id, created_at: String::new() });
+        }
+    }
+    for (keyid, owner) in signed.get("x-key-owners").iter().flat_map(Value::members) {
+        let text = |key: &str| text(owner, key).unwrap_or_default();
         let owner = Owner { polis_id: text("polis-id"), created_at: text("created-at") };
         owners.insert(KeyId::new(keyid.text()), owner);
     }
-    Ok(owners)
+    owners
 }
 
 fn change_message(signed: Value<'_>) -> Option<String> {

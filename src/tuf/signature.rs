@@ -31,17 +31,22 @@ impl Signature {
         if list.items().nth(MAX_SIGNATURES).is_some() {
             return Err(list.invalid(format!("more than {MAX_SIGNATURES} signatures")).into());
         }
-        list.items().map(|item| Signature::parse(item, dialect)).collect()
+        list.items().filter_map(|item| Signature::parse(item, dialect).transpose()).collect()
     }
 
-    fn parse(item: Value<'_>, dialect: Dialect) -> Result<Signature, TufError> {
+    /// `None` for the place of a signature that was not made yet.
+    fn parse(item: Value<'_>, dialect: Dialect) -> Result<Option<Signature>, TufError> {
+        let sig = item.require("sig")?.require_str()?;
+        if dialect.is_placeholder(&sig) {
+            return Ok(None);
+        }
         let method = item.get("method").map(|method| method.require_str().map(|text| text.into_owned()));
-        Ok(Signature {
+        Ok(Some(Signature {
             keyid: KeyId::new(item.require("keyid")?.require_str()?),
             method: method.transpose()?,
-            value: dialect.decode_signature(&item.require("sig")?.require_str()?),
+            value: dialect.decode_signature(&sig),
             json: String::from_utf8_lossy(&crate::json::canonical::bytes(item)).into_owned(),
-        })
+        }))
     }
 }
 

@@ -4,7 +4,7 @@
 //! normalisation would change is therefore refused before it sees it.
 
 use super::TufError;
-use crate::json::{Kind, Value};
+use crate::json::{Flags, Kind, Value};
 use serde::Serialize;
 use serde::ser::{SerializeMap, SerializeSeq, Serializer};
 use std::io;
@@ -22,9 +22,11 @@ pub(super) fn write_canonical(value: Value<'_>, sink: &mut dyn FnMut(&[u8])) -> 
 }
 
 fn refuse_what_normalisation_changes(value: Value<'_>) -> Result<(), TufError> {
+    // Plain ASCII is in that form; the reader noticed where there is anything else.
+    const UNUSUAL: Flags = Flags::NON_ASCII.with(Flags::ODD_ESCAPE);
     let check = |text: Value<'_>| -> Result<(), TufError> {
         match text.as_str() {
-            Some(string) if !is_nfc(&string) => Err(text
+            Some(string) if text.flags().has(UNUSUAL) && !is_nfc(&string) => Err(text
                 .invalid(
                     "this text is not in Unicode normalisation form C, so tools sign different bytes for it",
                 )
@@ -49,17 +51,20 @@ fn refuse_what_normalisation_changes(value: Value<'_>) -> Result<(), TufError> {
     }
 }
 
-/// `olpc-cjson` sorts keys as they are written, closing quote and escapes included, other tools by their text. Where
-/// the two orders differ, one side would reject the signature.
+/// `olpc-cjson` sorts keys as they are written, closing quote and escapes included, tuf-js by their UTF-16 code units,
+/// other tools by their text. Where the orders differ, one side would reject the signature.
 fn refuse_what_is_sorted_in_two_ways(object: Value<'_>) -> Result<(), TufError> {
-    let is_delicate = |byte: u8| byte <= b'"' || byte == b'\\';
+    // From 0xee on: what UTF-8 begins characters with that stand beside or beyond the surrogates.
+    let is_delicate = |byte: u8| byte <= b'"' || byte == b'\\' || byte >= 0xee;
     if !object.members().any(|(key, _)| key.text().bytes().any(is_delicate)) {
         return Ok(());
     }
     let written = |text: &str| format!("{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
     let mut keys: Vec<_> = object.members().map(|(key, _)| (key.text(), key.value())).collect();
     keys.sort_by(|(a, _), (b, _)| a.cmp(b));
-    match keys.windows(2).find(|pair| written(&pair[0].0) > written(&pair[1].0)) {
+    let by_units = |a: &str, b: &str| a.encode_utf16().cmp(b.encode_utf16());
+    let differs = |a: &str, b: &str| written(a) > written(b) || by_units(a, b).is_gt();
+    match keys.windows(2).find(|pair| differs(&pair[0].0, &pair[1].0)) {
         None => Ok(()),
         Some(pair) => Err(pair[1]
             .1

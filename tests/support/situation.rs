@@ -9,7 +9,7 @@ use countersign::rehearsal::{Factory, Spacing};
 use countersign::review::{Baseline, BaselineSource, Carried, CiTargets, Situation};
 use countersign::station::{Policy, TagHistory};
 use countersign::tuf::signature::assess;
-use countersign::tuf::{Chain, Dialect, Digest, Root, Targets, keyfile};
+use countersign::tuf::{Authority, Chain, Dialect, Digest, Root, Targets, keyfile};
 
 pub const NOW: Time = Time::from_unix(1_800_000_000);
 
@@ -91,6 +91,7 @@ impl Made {
         let (production_signatures, digest) = assessed(&production);
         let (ci_signatures, _) = assessed(&ci);
         let policy = Policy::default();
+        let authority = Authority::of(chain.newest(), "targets", None).expect("an authority");
         look(&Situation {
             manifest: &RequestManifest {
                 created: NOW.to_string(),
@@ -115,12 +116,15 @@ impl Made {
                 signatures: production_signatures,
                 source: BaselineSource::Request,
                 digest,
+                older_root: None,
             }),
             ci: Some(CiTargets { targets: ci, signatures: ci_signatures }),
             waves: Some(Wave::parse_list(parse(&self.waves).root()).expect("waves")),
             request_root: Some(3),
             acknowledged_root: 3,
-            online_key: &online,
+            authority: &authority,
+            delegating_known: None,
+            online_key: Some(&online),
             own_keys: &own,
             history: &TagHistory::default(),
             station_factory: "acme-gateway",

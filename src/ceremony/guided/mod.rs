@@ -393,10 +393,9 @@ fn subject(stored: &StoredRequest, reviewed: &Reviewed) -> Subject {
 fn about(stored: &StoredRequest) -> String {
     let manifest = &stored.request.manifest;
     format!(
-        "\nRequest {}: wave {}, tag {}, version {}, of Factory {}.\n",
+        "\nRequest {}: {}, version {}, of {}.\n",
         stored.digest().short(),
-        shown(&manifest.wave),
-        shown(&manifest.tag),
+        manifest.subject(),
         manifest.version,
         shown(&manifest.factory)
     )

@@ -14,6 +14,7 @@ use std::collections::BTreeSet;
 fn members(dialect: Dialect, kind: RequestKind) -> Vec<&'static str> {
     let mut members = vec!["_type", "expires", "version"];
     members.extend_from_slice(dialect.required_members());
+    members.extend_from_slice(dialect.optional_members());
     members.push(if kind == RequestKind::OfflineBundle { OFFLINE_BUNDLE } else { "targets" });
     members
 }
@@ -27,14 +28,15 @@ pub(super) fn composition(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
             || manifest_place("factory"),
             || {
                 format!(
-                    "The request is for the Factory \"{}\", this station is for \"{}\". Take it to the right station.",
+                    "The request is for the {} \"{}\", this station is for \"{}\". Take it to the right station.",
+                    metadata.dialect.noun(),
                     Foreign(&manifest.factory),
                     Foreign(situation.station_factory)
                 )
             },
         );
     }
-    let wanted_type = if metadata.dialect == Dialect::Factory { "Targets" } else { "targets" };
+    let wanted_type = metadata.dialect.type_name("targets");
     let found_type = metadata.signed.get("_type").and_then(|value| value.as_str()).unwrap_or_default();
     if found_type != wanted_type {
         out.report(
@@ -53,7 +55,7 @@ pub(super) fn composition(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
             continue;
         }
         let name = key.text();
-        if subject.is_factory() {
+        if subject.has_service() {
             out.report(
                 || place(value),
                 || {
@@ -66,7 +68,7 @@ pub(super) fn composition(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
                 },
             );
         } else {
-            // The specification allows further members, delegations above all, which let other keys sign.
+            // The specification allows further members.
             out.warn(
                 || place(value),
                 || format!("It has a member \"{}\". Read it before you sign.", Foreign(&name)),
@@ -86,12 +88,10 @@ pub(super) fn composition(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
         return; // What belongs to the version cannot be told.
     }
     match manifest.kind {
-        RequestKind::Wave | RequestKind::WaveSignature if subject.is_factory() => {
-            composed_targets(subject, out)
-        }
-        RequestKind::Wave | RequestKind::WaveSignature => {}
+        RequestKind::Wave | RequestKind::WaveSignature => composed_targets(subject, out),
         RequestKind::Resign => resigned_targets(subject, out),
         RequestKind::OfflineBundle => bundled_targets(subject, out),
+        RequestKind::Targets => {}
     }
 }
 

@@ -11,7 +11,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) fn name_matches(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
-    if !subject.is_factory() {
+    if !subject.has_service() {
         return;
     }
     for target in &subject.added {
@@ -45,7 +45,7 @@ pub(super) fn name_matches(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
 pub(super) fn hash_shape(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
     for target in &subject.added {
         let hash = target.sha256();
-        if !hash.as_deref().is_some_and(is_sha256) {
+        if !hash.as_deref().is_some_and(|hash| is_hex(hash, 64)) {
             out.report(
                 || target_place(target, "hashes.sha256"),
                 || {
@@ -73,15 +73,15 @@ pub(super) fn hash_shape(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
     }
 }
 
-fn is_sha256(text: &str) -> bool {
-    text.len() == 64 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+fn is_hex(text: &str, length: usize) -> bool {
+    text.len() == length && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 pub(super) fn hash_changed_same_name(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
-    let (severity, what_to_do) = if subject.is_factory() {
-        (Severity::Block, "Do not sign: find out who changed it")
-    } else {
+    let (severity, what_to_do) = if subject.dialect().targets_may_change() {
         (Severity::Warn, "Check that this is meant")
+    } else {
+        (Severity::Block, "Do not sign: find out who changed it")
     };
     for Kept { before, after } in &subject.changed {
         let (old, new) = (before.sha256(), after.sha256());
@@ -106,7 +106,7 @@ pub(super) fn hash_changed_same_name(subject: &Subject<'_, '_>, out: &mut Findin
 }
 
 pub(super) fn tags(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
-    if !subject.is_factory() {
+    if !subject.has_service() {
         return;
     }
     let tag = &subject.situation.manifest.tag;
@@ -338,7 +338,7 @@ pub(super) fn app_removed(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
 }
 
 pub(super) fn static_delta(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
-    if !subject.is_factory() {
+    if !subject.has_service() {
         return;
     }
     let without: Vec<&&Target<'_>> = subject.added.iter().filter(|target| !target.has_delta()).collect();

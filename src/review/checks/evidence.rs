@@ -12,6 +12,9 @@ const HOW: &str = "Make a request folder from fresh downloads (countersign reque
 
 pub(super) fn evidence(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
     let situation = subject.situation;
+    if subject.is(RequestKind::Targets) {
+        return repository_evidence(subject, out);
+    }
     match situation.carried {
         Carried::BareFile => out.report(nowhere, || bare_file(subject)),
         Carried::KnownContent => out.note(nowhere, || {
@@ -31,6 +34,7 @@ pub(super) fn evidence(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
             let is_ci = subject.bundle().is_some_and(|(_, is_ci)| is_ci);
             (!is_ci, is_ci)
         }
+        RequestKind::Targets => return,
     };
     if needs_baseline && !subject.has_own_baseline() {
         missing_baseline(subject, out);
@@ -56,6 +60,24 @@ pub(super) fn evidence(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
             },
         );
     }
+}
+
+/// A repository's metadata of today is what the new one is compared with; only a first version has none.
+fn repository_evidence(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
+    let situation = subject.situation;
+    if subject.has_own_baseline() {
+        return;
+    }
+    let first = situation.proposal.metadata.version == 1 && situation.history.high_water().is_none();
+    let message = || {
+        format!(
+            "Nothing shows what the repository has for the role \"{}\" today, so everything is shown as new. Import it with \
+             the metadata of today (countersign import FILE --baseline FILE).",
+            Foreign(subject.role())
+        )
+    };
+    let at = || manifest_place("files");
+    if first { out.warn(at, message) } else { out.report(at, message) }
 }
 
 fn bare_file(subject: &Subject<'_, '_>) -> String {
@@ -133,7 +155,7 @@ pub(super) fn baseline_replayed(subject: &Subject<'_, '_>, out: &mut Findings<'_
     let tag = &situation.manifest.tag;
     let has_tag = |target: &Target<'_>| target.tags().iter().any(|own| own == tag);
     // Signatures say nothing about the tag: those of another tag's production targets hold just as well.
-    if subject.is_factory() && !subject.before().is_empty() && !subject.before().iter().any(has_tag) {
+    if subject.has_service() && !subject.before().is_empty() && !subject.before().iter().any(has_tag) {
         out.report(|| place(signed), || {
             format!(
                 "None of the production targets in the request carries the tag \"{}\": these are another tag's. Download \

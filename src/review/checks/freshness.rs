@@ -7,9 +7,6 @@ use crate::host::clock::Time;
 use crate::release;
 use crate::text::Foreign;
 
-/// aktualizr keeps a version in 32 bits with a sign, and rejects metadata with a greater one.
-const MAX_DEVICE_VERSION: u64 = i32::MAX as u64;
-
 /// Clocks that nobody sets drift by seconds a day; more than this is a wrong clock or a wrong date.
 const CLOCK_TOLERANCE_SECONDS: i64 = 10 * 60;
 
@@ -26,21 +23,26 @@ fn expires_place(subject: &Subject<'_, '_>) -> String {
 pub(super) fn version_increases(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
     let version = subject.situation.proposal.metadata.version;
     let at = || version_place(subject);
-    if version > MAX_DEVICE_VERSION {
+    let (greatest, readers) = (subject.dialect().greatest_version(), subject.dialect().readers());
+    if version > greatest {
         out.report(at, || {
             format!(
-                "The version {version} is above {MAX_DEVICE_VERSION}, the greatest that devices can read, and no later \
-                 version could ever follow. Release a lower one."
+                "The version {version} is above {greatest}, the greatest that {readers} can read, and no later version \
+                 could ever follow. Release a lower one."
             )
         });
     }
     let Some(baseline) = &subject.situation.baseline else { return };
     let current = baseline.targets.metadata.version;
     match subject.situation.manifest.kind {
-        RequestKind::Wave if version <= current => out.report(at, || {
+        RequestKind::Targets if version == current && subject.equals_baseline() => out.note(at, || {
+            format!("Version {version} is in the repository already, with this very content: the signature adds to it.")
+        }),
+        RequestKind::Wave | RequestKind::Targets if version <= current => out.report(at, || {
             format!(
-                "The version is {version}, production is at {current}. It must be greater: devices never step back. \
-                 Release a newer version."
+                "The version is {version}, {} is at {current}. It must be greater: {readers} never step back. Release a newer \
+                 version.",
+                subject.current()
             )
         }),
         RequestKind::WaveSignature if version == current && subject.equals_baseline() => out.note(at, || {
@@ -80,8 +82,9 @@ pub(super) fn high_water(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
     if version < mark || (version == mark && !is_known) {
         out.report(at, || {
             format!(
-                "The version is {version}, but this station signed or saw version {mark} for the tag \"{}\". It must be \
+                "The version is {version}, but this station signed or saw version {mark} for the {} \"{}\". It must be \
                  greater. Release a newer version.",
+                situation.manifest.kind.tag_noun(),
                 Foreign(&situation.manifest.tag)
             )
         });
@@ -116,8 +119,9 @@ pub(super) fn equivocation(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
             || version_place(subject),
             || {
                 format!(
-                    "This station signed another content as version {version} of the tag \"{}\" (SHA-256 {}, log entry {}; \
+                    "This station signed another content as version {version} of the {} \"{}\" (SHA-256 {}, log entry {}; \
                      this one is {digest}). Two contents of one version must never exist. Release a newer version.",
+                    subject.situation.manifest.kind.tag_noun(),
                     Foreign(&subject.situation.manifest.tag),
                     Foreign(&mark.signed),
                     mark.seq
@@ -137,9 +141,10 @@ pub(super) fn already_signed(subject: &Subject<'_, '_>, out: &mut Findings<'_>) 
         out.report(nowhere, || {
             format!(
                 "This station signed exactly this content before, with key {} (log entry {}). Signing it again changes \
-                 nothing for devices; the bundle can be exported again instead.",
+                 nothing for {}; the bundle can be exported again instead.",
                 Foreign(&mark.keyid),
-                mark.seq
+                mark.seq,
+                subject.dialect().readers()
             )
         });
     }
@@ -152,15 +157,21 @@ pub(super) fn expiry_format(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
             || expires_place(subject),
             || {
                 format!(
-                    "\"{}\" is not a time that devices can read: it must be as 2027-11-23T00:00:00Z, with whole seconds \
-                     and a Z. Make the request again.",
-                    Foreign(&metadata.expires)
+                    "\"{}\" is not a time that {} can read: it must be as 2027-11-23T00:00:00Z, with whole seconds and a Z. \
+                     Make the request again.",
+                    Foreign(&metadata.expires),
+                    subject.dialect().readers()
                 )
             },
         ),
         Some(expires) if expires <= subject.situation.now => out.report(
             || expires_place(subject),
-            || format!("It expired on {expires}: no device takes it. Make the request again with a later time."),
+            || {
+                format!(
+                    "It expired on {expires}: {} do not take it. Make the request again with a later time.",
+                    subject.dialect().readers()
+                )
+            },
         ),
         Some(_) => {}
     }

@@ -4,45 +4,43 @@ use super::findings::Findings;
 use super::subject::{Subject, nowhere, root_place};
 use crate::tuf::{Dialect, KeyId, PublicKey};
 
-/// aktualizr's fetcher stops here: 8 MiB of `targets.json`.
-const MAX_TARGETS: u64 = 8 << 20;
-/// aktualizr's fetcher stops here: 64 KiB of a root.
-const MAX_ROOT: u64 = 64 << 10;
 /// From this share of a limit on the officer is told, in percent.
 const NEAR_PERCENT: u64 = 80;
 
 pub(super) fn device_size(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
     let targets = final_length(subject);
-    if targets > MAX_TARGETS {
+    let (limits, readers) = (subject.dialect().read_limits(), subject.dialect().readers());
+    let (most, most_of_root) = (limits.targets, limits.root);
+    if targets > most {
         out.block(nowhere, || {
             format!(
-                "targets.json will have {targets} bytes with all signatures; devices read at most {MAX_TARGETS} and \
-                 refuse a longer file whole. Drop old versions (--prune) and make the request again."
+                "targets.json will have {targets} bytes with all signatures; {readers} read at most {most} and refuse a longer \
+                 file whole. Drop old versions (--prune) and make the request again."
             )
         });
-    } else if is_near(targets, MAX_TARGETS) {
+    } else if is_near(targets, most) {
         out.warn(nowhere, || {
             format!(
-                "targets.json will have {targets} bytes with all signatures, more than {NEAR_PERCENT} % of the \
-                 {MAX_TARGETS} that devices read. Plan to drop old versions (--prune)."
+                "targets.json will have {targets} bytes with all signatures, more than {NEAR_PERCENT} % of the {most} that \
+                 {readers} read. Plan to drop old versions (--prune)."
             )
         });
     }
     let (newest, root) = (subject.root(), subject.root().bytes.len() as u64);
     let at = || root_place(newest, "");
-    if root > MAX_ROOT {
+    if root > most_of_root {
         out.block(at, || {
             format!(
-                "Production root {} has {root} bytes; devices read at most {MAX_ROOT} and refuse a longer one. Have the \
-                 root's owners publish a smaller one.",
+                "Production root {} has {root} bytes; {readers} read at most {most_of_root} and refuse a longer one. Have \
+                 the root's owners publish a smaller one.",
                 newest.version
             )
         });
-    } else if is_near(root, MAX_ROOT) {
+    } else if is_near(root, most_of_root) {
         out.warn(at, || {
             format!(
-                "Production root {} has {root} bytes, more than {NEAR_PERCENT} % of the {MAX_ROOT} that devices read. \
-                 Tell the root's owners.",
+                "Production root {} has {root} bytes, more than {NEAR_PERCENT} % of the {most_of_root} that {readers} \
+                 read. Tell the root's owners.",
                 newest.version
             )
         });
@@ -59,7 +57,7 @@ pub(super) fn final_length(subject: &Subject<'_, '_>) -> u64 {
     let there: Vec<&KeyId> = situation.signatures.iter().map(|one| &one.signature.keyid).collect();
     let present: usize = situation.signatures.iter().map(|one| one.signature.json.len() + 1).sum();
     let to_come: usize = newest
-        .keyids("targets")
+        .keyids(subject.role())
         .iter()
         .filter(|keyid| !there.contains(keyid))
         .filter_map(|keyid| Some(signature_length(newest.dialect, keyid, newest.keys.get(keyid)?) + 1))

@@ -5,6 +5,7 @@
 
 mod composition;
 mod content;
+mod delegation;
 mod evidence;
 mod findings;
 mod freshness;

@@ -2,11 +2,11 @@
 //! bad for another. Every construct on which they are known to disagree is named with its place.
 
 use super::findings::Findings;
-use super::subject::Subject;
+use super::subject::{Subject, nowhere};
 use crate::json::{Flags, Kind, Value, step, step_index};
 use crate::text::shown;
-use crate::tuf::Dialect;
 use std::collections::BTreeSet;
+use unicode_normalization::is_nfc;
 
 /// The greatest integer up to which floating-point numbers, which fioctl reads into, keep every integer apart.
 const MAX_EXACT: i64 = 1 << 53;
@@ -16,8 +16,12 @@ const WHAT_TO_DO: &str = "Do not sign: have CI publish a new version of the targ
 pub(super) fn canonical_portable(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
     let metadata = &subject.situation.proposal.metadata;
     let file = shown(metadata.signed.document().name());
-    let mut walk = Walk { dialect: metadata.dialect, file, path: "signed".to_owned(), out };
+    let mut walk =
+        Walk { as_written: metadata.dialect.hashes_text_as_written(), file, path: "signed".to_owned(), out };
     walk.value(metadata.signed, Place { depth: 0, in_targets: false, in_custom: false });
+    if let Some(flaw) = subject.situation.message.flaw() {
+        out.block(nowhere, || format!("It cannot be signed at all: {}.", shown(flaw)));
+    }
 }
 
 /// Where in `signed` a value stands.
@@ -30,7 +34,8 @@ struct Place {
 }
 
 struct Walk<'w, 'p> {
-    dialect: Dialect,
+    /// See [`crate::tuf::Dialect::hashes_text_as_written`].
+    as_written: bool,
     file: String,
     path: String,
     out: &'w mut Findings<'p>,
@@ -45,11 +50,7 @@ impl Walk<'_, '_> {
         // A document without escapes and white space can still hold `<` or DEL.
         value.flags().has(NOTICED)
             || memchr::memchr(0x7f, value.span()).is_some()
-            || (self.is_factory() && !place.is_outside_custom() && has_html(value.span()))
-    }
-
-    fn is_factory(&self) -> bool {
-        self.dialect == Dialect::Factory
+            || (self.as_written && !place.is_outside_custom() && has_html(value.span()))
     }
 
     fn value(&mut self, value: Value<'_>, place: Place) {
@@ -70,7 +71,7 @@ impl Walk<'_, '_> {
     }
 
     fn object(&mut self, object: Value<'_>, place: Place) {
-        if place.in_custom && self.is_factory() && !object.flags().has(Flags::SORTED_HERE) {
+        if place.in_custom && self.as_written && !object.flags().has(Flags::SORTED_HERE) {
             self.found("The keys of this object are not in the order of their bytes, and fioctl signs them as they stand");
         }
         for (key, inner) in object.members() {
@@ -109,10 +110,15 @@ impl Walk<'_, '_> {
         };
         let mut problems = Vec::new();
         if let Some(found) = code_points(&|c| c.is_ascii_control() && !matches!(c, '\n' | '\r' | '\t')) {
-            problems
-                .push(format!("control characters ({found}), which fioctl and devices write differently"));
+            problems.push(format!("control characters ({found}), which not all programs write alike"));
         }
-        if self.is_factory() {
+        if !self.as_written && !is_nfc(&text) {
+            problems.push(
+                "text that is not in Unicode normalisation form C, which clients write differently"
+                    .to_owned(),
+            );
+        }
+        if self.as_written {
             if let Some(found) = code_points(&|c| !c.is_ascii()) {
                 let why = "which devices hash as escapes and fioctl as UTF-8";
                 problems.push(format!("characters outside ASCII ({found}), {why}"));
@@ -136,13 +142,13 @@ impl Walk<'_, '_> {
     fn number(&mut self, number: Value<'_>) {
         let Some(text) = number.number_text() else { return };
         let why = match text.parse::<i64>() {
-            _ if text == "-0" => "a minus before zero, which fioctl drops",
+            _ if text == "-0" => "a minus before zero, which some programs drop",
             _ if text.contains(['.', 'e', 'E']) => "not written as an integer",
             Ok(integer) if integer.unsigned_abs() > MAX_EXACT.unsigned_abs() => {
-                "beyond 2^53, where fioctl rounds it to another number"
+                "beyond 2^53, where programs that count in floating point (fioctl, tuf-js) round it to another number"
             }
             Ok(_) => return,
-            Err(_) => "beyond 64 bits, where fioctl and devices round it differently",
+            Err(_) => "beyond 64 bits, where programs round it differently",
         };
         self.found(&format!("The number {text} is {why}"));
     }

@@ -92,7 +92,7 @@ pub(super) fn untouched(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
         let at = || target_place(after, members.first().map_or("", String::as_str));
         let said = || names(members.iter().map(String::as_str));
         let name = Foreign(&after.name);
-        if subject.is_factory() {
+        if !subject.dialect().targets_may_change() {
             out.report(at, || {
                 format!(
                     "The target \"{name}\" is in production already and differs here in {}. A target never changes once it \
@@ -104,7 +104,8 @@ pub(super) fn untouched(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
             // Elsewhere a target of the same name may be released anew; the officer is shown each.
             out.warn(at, || {
                 format!(
-                    "The target \"{name}\" is in production already and differs here in {}. Check that this is meant.",
+                    "The target \"{name}\" is in {} already and differs here in {}. Check that this is meant.",
+                    subject.current(),
                     said()
                 )
             });
@@ -116,7 +117,7 @@ pub(super) fn pruned_as_declared(subject: &Subject<'_, '_>, out: &mut Findings<'
     if subject.is(RequestKind::OfflineBundle) {
         return;
     }
-    if !subject.is_factory() {
+    if !subject.has_service() {
         return removed_elsewhere(subject, out);
     }
     let manifest = subject.situation.manifest;

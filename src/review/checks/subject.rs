@@ -1,5 +1,6 @@
 //! What the checks look at: the situation, and the proposal's targets sorted into added, kept and removed.
 
+use crate::bundle::manifest::DELEGATING_FILE;
 use crate::bundle::{RequestKind, Wave};
 use crate::json::{Value, canonical, step};
 use crate::review::situation::{BaselineSource, Carried, Situation};
@@ -114,9 +115,32 @@ impl<'s, 'd> Subject<'s, 'd> {
         self.gets.get_or_init(|| newest_by_hardware(self.situation.proposal.all()))
     }
 
-    /// The newest trusted production root.
+    /// The newest trusted root; for a delegated role, with that role in it.
     pub(super) fn root(&self) -> &'s Root {
-        self.situation.chain.newest()
+        self.situation.authority.root()
+    }
+
+    /// The role that signs the proposal.
+    pub(super) fn role(&self) -> &'s str {
+        &self.situation.authority.role
+    }
+
+    /// Where the keys of that role stand, for showing.
+    pub(super) fn role_place(&self) -> String {
+        match &self.situation.authority.delegated {
+            None => root_place(self.root(), &format!("roles.{}", Foreign(self.role()))),
+            Some(_) => format!("{DELEGATING_FILE}: signed.delegations"),
+        }
+    }
+
+    /// Whose rules the metadata follows.
+    pub(super) fn dialect(&self) -> Dialect {
+        self.root().dialect
+    }
+
+    /// What is compared with, as a noun: what production runs, or what the repository has.
+    pub(super) fn current(&self) -> &'static str {
+        if self.has_service() { "production" } else { "the repository" }
     }
 
     /// Does the baseline come with the request?
@@ -130,9 +154,10 @@ impl<'s, 'd> Subject<'s, 'd> {
         self.situation.carried != Carried::BareFile && !self.is(RequestKind::WaveSignature)
     }
 
-    /// Does the metadata follow a Factory's rules? What is only a Factory's custom is not asked of other repositories.
-    pub(super) fn is_factory(&self) -> bool {
-        self.situation.proposal.metadata.dialect == Dialect::Factory
+    /// Is there a service that composes waves from what CI published? What follows from that is not asked of other
+    /// repositories.
+    pub(super) fn has_service(&self) -> bool {
+        self.dialect().has_service()
     }
 
     /// The list of an offline bundle, and whether it is for devices that follow CI.
@@ -162,10 +187,15 @@ impl<'s, 'd> Subject<'s, 'd> {
             && wave.version == Some(self.situation.proposal.metadata.version)
     }
 
+    /// What it is compared with, in words.
+    pub(super) fn current_targets(&self) -> &'static str {
+        if self.has_service() { "production targets" } else { "repository's targets" }
+    }
+
     /// A key as the officer knows it: the whole id, the type, and whose it is.
     pub(super) fn key(&self, root: &Root, keyid: &KeyId) -> String {
         let keytype = root.keys.get(keyid).map_or("of no known type", |key| key.keytype());
-        let whose = if keyid == self.situation.online_key {
+        let whose = if Some(keyid) == self.situation.online_key {
             "the service's online key".to_owned()
         } else if let Some(owner) = root.owner(keyid) {
             format!("owner \"{}\"", Foreign(&owner.polis_id))

@@ -2,9 +2,11 @@
 
 use super::Check;
 use super::Family::{Content, Evidence, Freshness, Limits, Portability, Provenance, Text, Trust, Wave};
-use super::{composition, content, evidence, freshness, limits, portability, provenance, text, trust, wave};
+use super::{
+    composition, content, delegation, evidence, freshness, limits, portability, provenance, text, trust, wave,
+};
 
-pub(super) const CHECKS: [Check; 43] = [
+pub(super) const CHECKS: [Check; 44] = [
     Check {
         name: "root-chain",
         family: Trust,
@@ -32,6 +34,13 @@ pub(super) const CHECKS: [Check; 43] = [
         sentence: "No root was added since the officer last signed; if one was, it says which keys, owners and thresholds changed.",
         remedy: "Compare the change with what the root's owners announced in another way.",
         run: trust::root_rotated,
+    },
+    Check {
+        name: "delegations",
+        family: Trust,
+        sentence: "No delegated role changed: its keys and threshold, the paths that it may provide, the order of the roles (repositories only).",
+        remedy: "Compare the change with what the role's owners announced in another way.",
+        run: delegation::delegations,
     },
     Check {
         name: "key-in-role",

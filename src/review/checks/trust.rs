@@ -3,14 +3,12 @@
 use super::findings::Findings;
 use super::subject::{Subject, nowhere, place, root_place};
 use crate::bundle::RequestKind;
-use crate::review::situation::{BaselineSource, Carried};
+use crate::review::situation::{Baseline, BaselineSource, Carried};
 use crate::text::Foreign;
 use crate::tuf::root::Role;
 use crate::tuf::signature::{Assessed, Worth, count, problems};
 use crate::tuf::{KeyId, Root};
 use std::collections::BTreeSet;
-
-const TARGETS: &str = "targets";
 
 /// The chain itself was verified when it was extended; here it is held against the request and the station's memory.
 pub(super) fn root_chain(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
@@ -162,23 +160,24 @@ fn role_changes(subject: &Subject<'_, '_>, before: &Root, after: &Root, role: &s
 
 pub(super) fn key_in_role(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
     let (situation, newest) = (subject.situation, subject.root());
-    let listed = newest.keyids(TARGETS);
-    let at = || root_place(newest, "roles.targets.keyids");
+    let listed = newest.keyids(subject.role());
+    let at = || format!("{}.keyids", subject.role_place());
     if !situation.own_keys.iter().any(|keyid| listed.contains(keyid)) {
         out.report(at, || {
             format!(
-                "No key in this station's vault is a targets key of production root {}: a signature would count for \
+                "No key in this station's vault is a {} key of production root {}: a signature would count for \
                  nothing. Import the key that the root lists (countersign key import), or a request with the newer root.",
+                Foreign(subject.role()),
                 newest.version
             )
         });
     }
-    if !listed.contains(situation.online_key) {
+    if let Some(online) = situation.online_key.filter(|online| !listed.contains(online)) {
         out.report(at, || {
             format!(
-                "The pinned online key {} is not a targets key of production root {}. If the service's key was rotated, \
-                 pin the new one (countersign trust online-key FILE).",
-                situation.online_key, newest.version
+                "The pinned online key {online} is not a targets key of production root {}. If the service's key was \
+                 rotated, pin the new one (countersign trust online-key FILE).",
+                newest.version
             )
         });
     }
@@ -186,10 +185,11 @@ pub(super) fn key_in_role(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
 
 pub(super) fn key_is_online(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
     let (situation, newest) = (subject.situation, subject.root());
-    let online = newest.keys.get(situation.online_key);
+    let Some(online_id) = situation.online_key else { return };
+    let online = newest.keys.get(online_id);
     for keyid in situation.own_keys {
         let same_value = online.is_some() && newest.keys.get(keyid) == online;
-        if keyid == situation.online_key || same_value {
+        if keyid == online_id || same_value {
             out.report(
                 || root_place(newest, "roles.targets.keyids"),
                 || {
@@ -203,10 +203,11 @@ pub(super) fn key_is_online(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
     }
 }
 
-/// Has the pinned online key signed validly?
-fn is_signed_online(subject: &Subject<'_, '_>, signatures: &[Assessed]) -> bool {
-    let is_online = |one: &Assessed| one.signature.keyid == *subject.situation.online_key;
-    signatures.iter().any(|one| one.worth == Worth::Counts && is_online(one))
+/// The pinned online key, if it should have signed validly and has not.
+fn lacks_online<'s>(subject: &Subject<'s, '_>, signatures: &[Assessed]) -> Option<&'s KeyId> {
+    let online = subject.situation.online_key?;
+    let by_it = |one: &Assessed| one.worth == Worth::Counts && one.signature.keyid == *online;
+    (!signatures.iter().any(by_it)).then_some(online)
 }
 
 fn said(signatures: &[Assessed]) -> String {
@@ -218,8 +219,20 @@ pub(super) fn baseline_threshold(subject: &Subject<'_, '_>, out: &mut Findings<'
     let Some(baseline) = &subject.situation.baseline else { return };
     let newest = subject.root();
     let at = || place(baseline.targets.metadata.signed).replace(": signed", ": signatures");
-    let (valid, needed) = (count(&baseline.signatures), newest.threshold(TARGETS));
-    let (short, by_service) = (valid < needed, is_signed_online(subject, &baseline.signatures));
+    let (valid, needed) = (count(&baseline.signatures), newest.threshold(subject.role()));
+    let short = valid < needed;
+    if let Some(online) = lacks_online(subject, &baseline.signatures)
+        && baseline.source == BaselineSource::Request
+    {
+        out.block(at, || {
+            format!(
+                "The production targets in the request have no valid signature by the service's online key {online}{}, so \
+                 nothing shows that production runs them. Download them again.",
+                said(&baseline.signatures)
+            )
+        });
+        return;
+    }
     match baseline.source {
         // The station vouches for it: it signed or verified these bytes itself, maybe under an older root.
         BaselineSource::Station if short => out.note(at, || {
@@ -230,14 +243,6 @@ pub(super) fn baseline_threshold(subject: &Subject<'_, '_>, out: &mut Findings<'
             )
         }),
         BaselineSource::Station => {}
-        BaselineSource::Request if !by_service => out.block(at, || {
-            format!(
-                "The production targets in the request have no valid signature by the service's online key {}{}, so \
-                 nothing shows that production runs them. Download them again.",
-                subject.situation.online_key,
-                said(&baseline.signatures)
-            )
-        }),
         BaselineSource::Request if short && subject.is(RequestKind::Resign) => out.note(at, || {
             format!(
                 "The production targets carry {valid} of the {needed} signatures that root {} asks for: that is what \
@@ -245,28 +250,45 @@ pub(super) fn baseline_threshold(subject: &Subject<'_, '_>, out: &mut Findings<'
                 newest.version
             )
         }),
+        BaselineSource::Request if short && is_vouched_for(subject, baseline) => out.warn(at, || {
+            format!(
+                "The metadata of today carries {valid} of the {needed} signatures that are asked for now (root {}): its keys \
+                 were rotated since. An earlier root, or this station's own record, vouches for it.",
+                newest.version
+            )
+        }),
         BaselineSource::Request if short => out.block(at, || {
             format!(
-                "The production targets in the request carry {valid} of the {needed} valid signatures that root {} asks \
-                 for{}, so they are not what devices accept. Download them again.",
+                "The {} in the request carry {valid} of the {needed} valid signatures that root {} asks for{}, so they are \
+                 not what {} accept. Download them again.",
+                subject.current_targets(),
                 newest.version,
-                said(&baseline.signatures)
+                said(&baseline.signatures),
+                newest.dialect.readers()
             )
         }),
         BaselineSource::Request => {}
     }
 }
 
+/// In a rotation of keys without a service: did an earlier root ask for no more, or did this station sign it or see it
+/// signed?
+fn is_vouched_for(subject: &Subject<'_, '_>, baseline: &Baseline<'_>) -> bool {
+    let (history, digest) = (subject.situation.history, baseline.digest.to_string());
+    let is_known = history.signed.iter().any(|mark| mark.signed == digest)
+        || history.baseline.as_ref().is_some_and(|seen| seen.signed == digest);
+    !subject.dialect().has_service() && (baseline.older_root.is_some() || is_known)
+}
+
 pub(super) fn ci_signature(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
     let Some(ci) = &subject.situation.ci else { return };
     let at = || place(ci.targets.metadata.signed).replace(": signed", ": signatures");
-    if !is_signed_online(subject, &ci.signatures) {
+    if let Some(online) = lacks_online(subject, &ci.signatures) {
         out.report(at, || {
             format!(
-                "The CI targets have no valid signature by the pinned online key {}{}, so nothing shows that CI \
+                "The CI targets have no valid signature by the pinned online key {online}{}, so nothing shows that CI \
                  published them. Download them again; if the service's key was rotated, pin the new one (countersign \
                  trust online-key FILE).",
-                subject.situation.online_key,
                 said(&ci.signatures)
             )
         });
@@ -316,15 +338,17 @@ pub(super) fn existing_signatures(subject: &Subject<'_, '_>, out: &mut Findings<
             }),
             Worth::Unknown => out.warn(at, || {
                 format!(
-                    "The signature by key {keyid} is by no targets key of production root {}: devices skip it. Find out \
-                     who made it.",
-                    subject.root().version
+                    "The signature by key {keyid} is by no {} key of production root {}: {} skip it. Find out who made it.",
+                    Foreign(subject.role()),
+                    subject.root().version,
+                    subject.dialect().readers()
                 )
             }),
             Worth::Duplicate => out.block(at, || {
                 format!(
-                    "Key {keyid} stands twice among the signatures, and devices reject the whole file for that. Have the \
-                     second one taken out."
+                    "Key {keyid} stands twice among the signatures, and {} reject the whole file for that. Have the second \
+                     one taken out.",
+                    subject.dialect().readers()
                 )
             }),
             Worth::UnsupportedMethod => out.block(at, || {
@@ -357,8 +381,8 @@ fn is_unexplained(subject: &Subject<'_, '_>, keyid: &KeyId) -> bool {
 /// Who has signed, and who still has to after this station.
 pub(super) fn threshold_outlook(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
     let (situation, newest) = (subject.situation, subject.root());
-    let needed = newest.threshold(TARGETS);
-    let listed = newest.keyids(TARGETS);
+    let (readers, needed) = (newest.dialect.readers(), newest.threshold(subject.role()));
+    let listed = newest.keyids(subject.role());
     let signed: Vec<&KeyId> = situation
         .signatures
         .iter()
@@ -367,7 +391,7 @@ pub(super) fn threshold_outlook(subject: &Subject<'_, '_>, out: &mut Findings<'_
         .collect();
     let ours = situation.own_keys.iter().find(|keyid| listed.contains(keyid) && !signed.contains(keyid));
     let have = signed.len() + usize::from(ours.is_some());
-    let at = || if needed == usize::MAX { nowhere() } else { root_place(newest, "roles.targets") };
+    let at = || if needed == usize::MAX { nowhere() } else { subject.role_place() };
     let by = |keyids: &mut dyn Iterator<Item = &KeyId>| -> String {
         keyids.map(|keyid| subject.key(newest, keyid)).collect::<Vec<_>>().join(", ")
     };
@@ -384,10 +408,12 @@ pub(super) fn threshold_outlook(subject: &Subject<'_, '_>, out: &mut Findings<'_
         let missing = needed.saturating_sub(have);
         let open = by(&mut listed.iter().filter(|keyid| !signed.contains(keyid) && Some(*keyid) != ours));
         let rest = match missing {
-            0 => "that is enough for devices".to_owned(),
+            0 => format!("that is enough for {readers}"),
             1 => format!("1 is still missing, from {open}"),
             _ => format!("{missing} are still missing, from {open}"),
         };
-        format!("Devices ask for {needed} signatures. {before}; {with_ours} there are {have}; {rest}.")
+        let upper = readers.get(..1).unwrap_or_default().to_ascii_uppercase();
+        let asks = format!("{upper}{} ask for {needed} signatures", readers.get(1..).unwrap_or_default());
+        format!("{asks}. {before}; {with_ours} there are {have}; {rest}.")
     });
 }

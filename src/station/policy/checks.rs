@@ -81,6 +81,7 @@ pub const CHECKS: &[Check] = &[
     fixed("root-expired", Block),
     fixed("root-expires-soon", Warn),
     fixed("root-rotated", Warn),
+    fixed("delegations", Warn),
     fixed("key-in-role", Block),
     fixed("key-is-online", Block),
     fixed("baseline-threshold", Block),

@@ -1,6 +1,7 @@
 //! A repository of the TUF specification: a Factory's own rules are not asked of it, everything else is.
 
 use super::*;
+use crate::bundle::RequestKind;
 use crate::json::{Document, Limits};
 use crate::review::situation::Carried;
 use crate::review::testing::envelope;
@@ -59,6 +60,7 @@ fn fixture(proposal: &Json) -> Fixture {
     fixture.proposal = sign("targets.json", proposal, &[]);
     (fixture.ci, fixture.waves, fixture.carried) = (None, None, Carried::BareFile);
     fixture.manifest.version = 2;
+    (fixture.manifest.kind, fixture.manifest.tag) = (RequestKind::Targets, "targets".to_owned());
     fixture.policy = with_policy("evidence = \"warn\"");
     fixture
 }
@@ -71,7 +73,7 @@ fn new_changed_and_removed_targets_are_told_and_need_no_factory_members() {
         &fixture,
         "untouched",
         Severity::Warn,
-        "\"b.txt\" is in production already and differs here in \"hashes\"",
+        "\"b.txt\" is in the repository already and differs here in \"hashes\"",
     );
     says(&fixture, "hash-changed-same-name", Severity::Warn, "keeps its name");
     says(&fixture, "pruned-as-declared", Severity::Warn, "It removes 1 target: \"a.txt\"");
@@ -86,10 +88,10 @@ fn new_changed_and_removed_targets_are_told_and_need_no_factory_members() {
 fn what_protects_any_repository_blocks_here_too() {
     let mut old = fixture(&targets(1, &[("a.txt", "a")]));
     old.manifest.version = 1;
-    says(&old, "version-increases", Severity::Block, "production is at 1");
+    says(&old, "version-increases", Severity::Block, "the repository is at 1");
     let mut signed = targets(2, &[("a.txt", "a"), ("b.txt", "b")]);
-    signed["delegations"] = json!({"keys": {}, "roles": []});
-    says(&fixture(&signed), "composition", Severity::Warn, "a member \"delegations\"");
+    signed["x-notes"] = json!({});
+    says(&fixture(&signed), "composition", Severity::Warn, "a member \"x-notes\"");
     signed["targets"]["a.txt"]["length"] = 9_007_199_254_740_993_u64.into();
     says(&fixture(&signed), "canonical-portable", Severity::Block, "beyond 2^53");
 }

@@ -1,0 +1,132 @@
+//! Delegations: whom else the signed metadata would trust. A change here is a change of trust, not of content.
+
+use super::findings::Findings;
+use super::subject::{Subject, place};
+use crate::bundle::manifest::DELEGATING_FILE;
+use crate::host::clock::Time;
+use crate::text::Foreign;
+use crate::tuf::{Delegation, Delegations};
+use std::collections::BTreeSet;
+
+const ASK: &str = "Sign only if this change was announced to you in another way";
+
+pub(super) fn delegations(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
+    own_role(subject, out);
+    let metadata = &subject.situation.proposal.metadata;
+    let at = || place(metadata.signed.get("delegations").unwrap_or(metadata.signed));
+    let after = match Delegations::read(metadata) {
+        Ok(delegations) => delegations,
+        Err(e) => return out.block(at, || format!("Its delegations cannot be used: {e}. Have them mended.")),
+    };
+    // A baseline that cannot be read is none: then every delegated role is new.
+    let baseline = subject.situation.baseline.as_ref();
+    let before =
+        baseline.and_then(|baseline| Delegations::read(&baseline.targets.metadata).ok()).unwrap_or_default();
+    for role in &after.roles {
+        match before.get(&role.name) {
+            None => out.report(at, || {
+                format!(
+                    "The role \"{}\" is delegated to from now on: {}. {ASK}.",
+                    Foreign(&role.name),
+                    role.described()
+                )
+            }),
+            Some(old) => {
+                let changes = changes(&before, old, &after, role);
+                if !changes.is_empty() {
+                    out.report(at, || {
+                        format!(
+                            "The delegated role \"{}\" changed: {}. {ASK}.",
+                            Foreign(&role.name),
+                            changes.join("; ")
+                        )
+                    });
+                }
+            }
+        }
+    }
+    for gone in before.roles.iter().filter(|role| after.get(&role.name).is_none()) {
+        out.report(at, || {
+            format!(
+                "The role \"{}\" is not delegated to any more: clients do not find its targets. {ASK}.",
+                Foreign(&gone.name)
+            )
+        });
+    }
+    let order = |all: &Delegations, other: &Delegations| -> Vec<String> {
+        all.roles.iter().map(|role| role.name.clone()).filter(|name| other.get(name).is_some()).collect()
+    };
+    if order(&before, &after) != order(&after, &before) {
+        out.report(at, || {
+            format!(
+                "The delegated roles stand in another order, and the first that matches a path wins. {ASK}."
+            )
+        });
+    }
+}
+
+/// The role that is to be signed for, if it is itself a delegated one.
+fn own_role(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
+    let situation = subject.situation;
+    let Some(delegated) = &situation.authority.delegated else { return };
+    let at = || format!("{DELEGATING_FILE}: signed.delegations");
+    out.note(at, || {
+        format!(
+            "This is the delegated role \"{}\", as version {} of the repository's targets metadata has it: {}.",
+            Foreign(subject.role()),
+            delegated.version,
+            delegated.delegation.described()
+        )
+    });
+    if let Some(known) = situation.delegating_known.filter(|known| *known > delegated.version) {
+        out.block(at, || {
+            format!(
+                "The targets metadata that delegates is version {}, but this station signed or saw version {known}: it is \
+                 old. Import with the newest one.",
+                delegated.version
+            )
+        });
+    }
+    if Time::parse(&delegated.expires).is_none_or(|expires| expires <= situation.now) {
+        out.warn(at, || {
+            format!(
+                "The targets metadata that delegates expired on {}: it may be an old copy. Import with the newest one.",
+                Foreign(&delegated.expires)
+            )
+        });
+    }
+}
+
+/// What changed about a role, in words; nothing when nothing did.
+fn changes(before: &Delegations, old: &Delegation, after: &Delegations, new: &Delegation) -> Vec<String> {
+    let mut said = Vec::new();
+    if old.role.threshold != new.role.threshold {
+        said.push(format!("the threshold went from {} to {}", old.role.threshold, new.role.threshold));
+    }
+    let (old_ids, new_ids) = (&old.role.keyids, &new.role.keyids);
+    said.extend(new_ids.iter().filter(|id| !old_ids.contains(id)).map(|id| format!("key {id} was added")));
+    said.extend(old_ids.iter().filter(|id| !new_ids.contains(id)).map(|id| format!("key {id} was removed")));
+    let differs = |id: &&_| old_ids.contains(id) && before.keys.get(id) != after.keys.get(id);
+    said.extend(
+        new_ids.iter().filter(differs).map(|id| format!("key {id} has another value under the same id")),
+    );
+    let set = |role: &'_ Delegation| role.patterns.iter().cloned().collect::<BTreeSet<String>>();
+    let (old_paths, new_paths) = (set(old), set(new));
+    let listed = |paths: &mut dyn Iterator<Item = &String>| {
+        paths.map(|path| format!("\"{}\"", Foreign(path))).collect::<Vec<_>>().join(", ")
+    };
+    let (added, removed) =
+        (listed(&mut new_paths.difference(&old_paths)), listed(&mut old_paths.difference(&new_paths)));
+    if !added.is_empty() {
+        said.push(format!("it may provide the paths {added} too"));
+    }
+    if !removed.is_empty() {
+        said.push(format!("it may no longer provide the paths {removed}"));
+    }
+    match (old.terminating, new.terminating) {
+        (false, true) => said.push("the search for a target ends with it now".to_owned()),
+        (true, false) => said.push("the search for a target goes on after it now".to_owned()),
+        _ => {}
+    }
+    said
+}

@@ -1,0 +1,12 @@
+# Sourced: makes the clients in $work, once. Sets $python and $tough. The versions are pinned here, in
+# tough/Cargo.lock and in package-lock.json.
+mkdir -p "$work"
+work=$(cd "$work" && pwd)
+python=$work/python/bin/python
+tough=$work/tough/debug/tough-client
+if ! [ -e "$work/python/made" ]; then
+    python3 -m venv "$work/python"
+    "$python" -m pip install -q --disable-pip-version-check -r requirements.txt
+    touch "$work/python/made"
+fi
+CARGO_TARGET_DIR=$work/tough cargo build -q --locked --manifest-path tough/Cargo.toml
