@@ -55,6 +55,37 @@ fn an_imported_key_is_listed_with_its_quorum_and_logged_before_it_stands() {
 }
 
 #[test]
+fn what_an_officer_reads_of_a_key() {
+    let desk = desk();
+    let names = ["--officers", "alice,bob,carol", "--quorum", "2"];
+    let imported = desk.run(&[&["key", "import", text(&archive())][..], &names].concat()).done();
+    let keyid = imported.out.split_whitespace().nth(1).expect("a key id").to_owned();
+    let drilled = with(&desk, &["alice", "bob"], &["key", "drill", &keyid]).done();
+    let alone = with(&desk, &["alice"], &["key", "drill", &keyid]).ended(Exit::NotApproved);
+    let backup = desk.run(&["key", "backup", &keyid, "--out", text(&desk.path("paper"))]).done();
+    let list = desk.run(&["key", "list"]).done();
+    let said: String = [imported, drilled, alone, backup, list]
+        .iter()
+        .map(|ran| format!("{}--- stderr\n{}\n", ran.out, ran.err))
+        .collect();
+    let said = said.replace(text(desk.folder.path()), "DESK").replace(env!("CARGO_MANIFEST_DIR"), "SOURCE");
+    insta::assert_snapshot!("key_commands", said);
+}
+
+#[test]
+fn what_stands_on_a_sheet() {
+    let desk = desk();
+    let keyid = desk.import_key(&archive(), "alice,bob", "2");
+    let paper = desk.path("paper");
+    desk.run(&["key", "backup", &keyid, "--out", text(&paper)]).done();
+    let html = std::fs::read_to_string(paper.join("key-16abcfd0-alice.html")).expect("a sheet");
+    insta::with_settings!({filters => [
+        (r"(?s)<svg.*?</svg>\n", "[QR code]"),
+        (r"(?s)(<pre>countersign-paper/1 \S+ \S+ \S+ )[0-9a-f]{16}\n.*?</pre>", "$1[…]</pre>"),
+    ]}, { insta::assert_snapshot!("officer_sheet", html) });
+}
+
+#[test]
 fn what_cannot_be_sealed_is_refused_and_nothing_is_written() {
     let desk = desk();
     let import = |officers: &str, quorum: &str| {

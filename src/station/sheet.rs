@@ -171,7 +171,7 @@ impl Sheet<'_> {
              <p>Scan every code of the key's sheet and of the officers' sheets into text files in one folder, in any \
              order, then restore and prove that it opens:</p>\n\
              <pre>zbarimg -q --raw -Sdisable -Sqrcode.enable scans/*.png &gt; scans/all.txt\ncountersign key restore scans/\n\
-             countersign key drill {keyid}</pre>\n\
+             countersign key drill {keyid} --officer NAME …</pre>\n\
              <h2>To get the key back without countersign</h2>\n\
              <p>On a machine without a network, with Debian's packages <code>age</code> and <code>zbar-tools</code>. \
              Scan the codes of one file in the order of their numbers, and drop the header lines:</p>\n\
