@@ -69,7 +69,9 @@ fn what_an_officer_reads_of_a_key() {
         .map(|ran| format!("{}--- stderr\n{}\n", ran.out, ran.err))
         .collect();
     let said = said.replace(text(desk.folder.path()), "DESK").replace(env!("CARGO_MANIFEST_DIR"), "SOURCE");
-    insta::assert_snapshot!("key_commands", said);
+    insta::with_settings!({filters => [(r"\d+ QR codes", "N QR codes")]}, {
+        insta::assert_snapshot!("key_commands", said);
+    });
 }
 
 #[test]
@@ -79,9 +81,12 @@ fn what_stands_on_a_sheet() {
     let paper = desk.path("paper");
     desk.run(&["key", "backup", &keyid, "--out", text(&paper)]).done();
     let html = std::fs::read_to_string(paper.join("key-16abcfd0-alice.html")).expect("a sheet");
+    // How long an age file is differs from time to time (it holds a random stanza), and so does its number of parts.
     insta::with_settings!({filters => [
         (r"(?s)<svg.*?</svg>\n", "[QR code]"),
         (r"(?s)(<pre>countersign-paper/1 \S+ \S+ \S+ )[0-9a-f]{16}\n.*?</pre>", "$1[…]</pre>"),
+        (r".* ([2-9]|\d\d)/\d+( \[…\]</pre>|</figcaption></figure>)\n", ""),
+        (r" 1/\d+( \[…\]|<)", " 1/N$1"),
     ]}, { insta::assert_snapshot!("officer_sheet", html) });
 }
 
