@@ -69,8 +69,7 @@ fn write(
     let proposal = Targets::read(document.root(), station.dialect)?;
     let mut files = files(station, stored, &made, newest, &proposal)?;
     let signed = newest.signed.clone();
-    let facts: BTreeMap<String, FileFacts> =
-        files.iter().map(|(name, parts)| (name.clone(), facts_of(parts))).collect();
+    let facts = facts_of_all(&files);
     let manifest = manifest(station, stored, &made, newest, facts.clone()).to_bytes();
     let manifest_digest = Digest::of(&manifest).to_string();
     let mut sums: Vec<String> = facts.iter().map(|(name, facts)| sum_line(name, &facts.sha256)).collect();
@@ -190,6 +189,22 @@ fn manifest(
         version: request.version,
         wave: request.wave.clone(),
     }
+}
+
+/// Length and digest of every file; the large ones on two threads.
+fn facts_of_all(files: &BTreeMap<String, Parts<'_>>) -> BTreeMap<String, FileFacts> {
+    let mut by_size: Vec<_> = files.iter().collect();
+    by_size.sort_by_key(|(_, parts)| std::cmp::Reverse(parts.iter().map(|part| part.len()).sum::<usize>()));
+    let share = |start: usize| -> Vec<(String, FileFacts)> {
+        let share = by_size.iter().skip(start).step_by(2);
+        share.map(|(name, parts)| ((*name).clone(), facts_of(parts))).collect()
+    };
+    std::thread::scope(|scope| {
+        let other = scope.spawn(|| share(1));
+        let own = share(0);
+        let other = other.join().unwrap_or_else(|grief| std::panic::resume_unwind(grief));
+        own.into_iter().chain(other).collect()
+    })
 }
 
 fn facts_of(parts: &Parts<'_>) -> FileFacts {

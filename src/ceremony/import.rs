@@ -104,11 +104,13 @@ fn take(
             by_online && count(&baseline.signatures) >= authority.root().threshold(&authority.role)
         });
         let seen = baseline.map(|baseline| -> Result<_, CeremonyError> {
-            let object = station.log.put_object(baseline.targets.metadata.message()?.bytes())?;
+            let message = baseline.targets.metadata.message()?;
+            let object = station.log.put_object_named(&baseline.digest.to_string(), message.bytes())?;
             Ok((baseline.targets.metadata.version, baseline.digest, object))
         });
-        let object = station.log.put_object(situation.message.bytes())?;
-        Ok::<_, CeremonyError>((object, situation.message.digest(), seen.transpose()?))
+        let signed = situation.message.digest();
+        let object = station.log.put_object_named(&signed.to_string(), situation.message.bytes())?;
+        Ok::<_, CeremonyError>((object, signed, seen.transpose()?))
     })??;
     request::store(station.disk(), &station.layout, &stored.request, &import)?;
     let manifest = stored.request.manifest.clone();

@@ -275,7 +275,7 @@ fn sign_now(
             .text("tool", tool())
     };
     let lead = officers.first().cloned().unwrap_or_default();
-    station.log.put_object(reviewed.bytes(stored))?;
+    station.log.put_object_named(&reviewed.signed.to_string(), reviewed.bytes(stored))?;
     if let Some((text, html)) = &reviewed.faces {
         write_durably(station.disk(), &stored.path("review.txt"), 0o600, &[text.as_bytes()])?;
         write_durably(station.disk(), &stored.path("review.html"), 0o600, &[html.as_bytes()])?;

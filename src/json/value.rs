@@ -352,7 +352,8 @@ impl<'d> Key<'d> {
         if node.flags.has(Flags::ESCAPED) {
             return self.text() == key;
         }
-        inner(&self.document.text, &node) == key
+        // Most keys differ in length already.
+        (node.end - node.start) as usize == key.len() + 2 && inner(&self.document.text, &node) == key
     }
 }
 

@@ -22,7 +22,15 @@ pub fn is_digest(text: &str) -> bool {
 /// # Errors
 /// The disk, or an object of that name with other bytes.
 pub fn put(disk: &dyn Disk, dir: &Path, bytes: &[u8]) -> Result<String, LogError> {
-    let digest = hex::encode(Sha256::digest(bytes));
+    put_named(disk, dir, hex::encode(Sha256::digest(bytes)), bytes)
+}
+
+/// As [`put`], of bytes whose digest is at hand.
+///
+/// # Errors
+/// As [`put`].
+pub fn put_named(disk: &dyn Disk, dir: &Path, digest: String, bytes: &[u8]) -> Result<String, LogError> {
+    debug_assert_eq!(digest, hex::encode(Sha256::digest(bytes)));
     let path = dir.join(FOLDER).join(&digest);
     match disk.kind(&path)? {
         None => write_durably(disk, &path, 0o600, &[bytes])?,

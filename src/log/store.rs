@@ -336,6 +336,14 @@ impl Log {
         objects::put(&*self.disk, &self.dir, bytes)
     }
 
+    /// As [`Log::put_object`], of bytes whose SHA-256 is at hand: large ones are not hashed again.
+    ///
+    /// # Errors
+    /// As [`Log::put_object`].
+    pub fn put_object_named(&self, digest: &str, bytes: &[u8]) -> Result<String, LogError> {
+        objects::put_named(&*self.disk, &self.dir, digest.to_owned(), bytes)
+    }
+
     /// The bytes with this digest, checked.
     ///
     /// # Errors

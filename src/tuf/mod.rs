@@ -16,6 +16,7 @@ pub mod metadata;
 mod pkcs8;
 pub mod private;
 pub mod root;
+mod sha512;
 pub mod signature;
 mod specification;
 pub mod target;

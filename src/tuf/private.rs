@@ -1,11 +1,10 @@
 //! The private half of a key: opened for one signature, wiped when it is dropped.
 
 use super::key::pem_body;
-use super::{KeyId, PublicKey, TufError};
+use super::{KeyId, PublicKey, TufError, sha512};
 use crate::json::{Document, Limits};
 use aws_lc_rs::signature as aws;
 use aws_lc_rs::signature::KeyPair as _;
-use ed25519_dalek::Signer as _;
 use zeroize::Zeroizing;
 
 /// A private key. It cannot be shown, copied or written.
@@ -84,7 +83,7 @@ impl PrivateKey {
     /// The library refuses, or there is no randomness.
     pub fn sign(&self, keyid: &KeyId, message: &[u8]) -> Result<Vec<u8>, TufError> {
         match &self.material {
-            Material::Ed25519(key) => Ok(key.sign(message).to_bytes().to_vec()),
+            Material::Ed25519(key) => Ok(sha512::sign(key, message).to_bytes().to_vec()),
             Material::Rsa(pair) => {
                 let mut signature = vec![0u8; pair.public_modulus_len()];
                 pair.sign(
