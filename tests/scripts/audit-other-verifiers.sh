@@ -1,15 +1,15 @@
-#!/bin/sh
+#!/usr/bin/env bash
+# needs: golang-go golang-golang-x-mod-dev python3 openssl
 # Checks an evidence pack with verifiers that this project did not write: Go's golang.org/x/mod/sumdb (tiles, notes,
 # proofs), and the recipe of the pack's own VERIFY.md (Python's standard library and openssl). Then changes the pack and
 # sees that each of them notices.
-#
-# Needs: Debian's golang-go, golang-golang-x-mod-dev, python3, openssl. Without them it fails: it never passes by
-# skipping.
-#
-# Usage: tests/scripts/audit-other-verifiers.sh [PROGRAM]     (default: target/debug/countersign)
-set -eu
+# Without these tools it fails: it never passes by skipping.
+set -euo pipefail
 here=$(cd "$(dirname "$0")/../.." && pwd)
-program=${1:-$here/target/debug/countersign}
+cd "$here"
+cargo build --locked --quiet
+program=${CARGO_TARGET_DIR:-$here/target}/debug/countersign
+unset COUNTERSIGN_STATION
 missing=
 for tool in go python3 openssl; do
     command -v "$tool" >/dev/null || missing="$missing $tool"

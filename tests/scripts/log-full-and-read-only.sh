@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# needs: util-linux
+# The real program on a real file system that is full, and on one that is read-only: nothing is signed without its
+# intent in the log, and once there is room the station goes on with a whole log.
+# Needs the right to mount a tmpfs, in a namespace of its own. Without it the script fails: it never passes by skipping.
+set -euo pipefail
+here=$(cd "$(dirname "$0")/../.." && pwd)
+if [ "${1:-}" != inside ]; then
+    cd "$here"
+    cargo build --locked --quiet
+    unset COUNTERSIGN_STATION
+    work=$(mktemp -d)
+    trap 'rm -rf "$work"' EXIT
+    program=${CARGO_TARGET_DIR:-$here/target}/debug/countersign
+    "$program" rehearse "$work/room" >/dev/null 2>&1
+    options=-m
+    [ "$(id -u)" = 0 ] || options=-rm
+    unshare $options bash "$here/tests/scripts/log-full-and-read-only.sh" inside "$program" "$work"
+    exit
+fi
+program=$2
+work=$3
+fail() { echo "FAILED: $*" >&2; exit 1; }
+mkdir "$work/small"
+mount -t tmpfs -o size=2m none "$work/small" || fail "a tmpfs cannot be mounted here"
+cp -a "$work/room/station" "$work/small/station"
+run() { "$program" --station "$work/small/station" "$@"; }
+entries() { cat "$work/small/station/log/events/"*.jsonl | wc -l; }
+run log verify >/dev/null
+
+# Full: the log takes no entry, and the command says so.
+stopped=
+for room in 0 512 1024 2048 4096 8192 16384; do
+    before=$(entries)
+    rm -f "$work/small/ballast"
+    dd if=/dev/zero of="$work/small/ballast" bs=512 2>/dev/null || true
+    truncate -s "-$room" "$work/small/ballast"
+    if run log verify >"$work/out" 2>&1; then code=0; else code=$?; fi
+    if [ "$code" -ne 0 ]; then
+        stopped=yes
+        [ "$code" -eq 1 ] || fail "a full disk ends with $code: $(cat "$work/out")"
+        grep -q "No space left" "$work/out" || fail "a full disk is not named: $(cat "$work/out")"
+    fi
+    rm -f "$work/small/ballast"
+    run log verify >"$work/out" 2>&1 || fail "with room again: $(cat "$work/out")"
+    [ "$(entries)" -ge "$before" ] || fail "entries were lost"
+done
+[ "$stopped" = yes ] || fail "the disk was never full"
+
+# Read-only: reading works, writing is refused, nothing changes.
+before=$(cd "$work/small/station" && find . -type f -exec sha256sum {} + | sort)
+mount -o remount,ro "$work/small"
+if run log verify >"$work/out" 2>&1; then fail "it wrote into a read-only folder"; fi
+grep -q "Read-only file system" "$work/out" || fail "a read-only folder is not named: $(cat "$work/out")"
+"$program" audit verify "$work/small/station" >/dev/null || fail "the audit needs to write"
+after=$(cd "$work/small/station" && find . -type f -exec sha256sum {} + | sort)
+[ "$before" = "$after" ] || fail "something changed"
+umount "$work/small"
+echo "a full disk and a read-only one stop the station, and lose nothing"
