@@ -8,7 +8,7 @@ use countersign::review::situation::{Baseline, BaselineSource, Carried, Situatio
 use countersign::review::review;
 use countersign::station::{Policy, TagHistory};
 use countersign::tuf::signature::assess;
-use countersign::tuf::{Chain, Digest, KeyId, Root, Targets};
+use countersign::tuf::{Authority, Chain, Digest, Root, Targets};
 use libfuzzer_sys::fuzz_target;
 use std::sync::LazyLock;
 
@@ -49,7 +49,7 @@ fuzz_target!(|bytes: &[u8]| {
     let current = PRODUCTION.root().get("production").expect("the tag");
     let current = Targets::read(current, root.dialect).expect("targets");
     let current_message = current.metadata.message().expect("a message");
-    let online = root.keyids("targets").first().cloned().unwrap_or_else(|| KeyId::new("none"));
+    let authority = Authority::of(root, "targets", None).expect("the root's own role");
     let manifest = RequestManifest {
         created: "2026-11-24T07:00:00Z".to_owned(),
         factory: "acme-gateway".to_owned(),
@@ -75,13 +75,16 @@ fuzz_target!(|bytes: &[u8]| {
             source: BaselineSource::Request,
             digest: current_message.digest(),
             targets: current,
+            older_root: None,
         }),
         ci: None,
         waves: Some(Vec::new()),
         chain: &CHAIN,
         request_root: Some(root.version),
         acknowledged_root: root.version,
-        online_key: &online,
+        online_key: root.keyids("targets").first(),
+        authority: &authority,
+        delegating_known: None,
         own_keys: root.keyids("targets"),
         history: &TagHistory::default(),
         station_factory: "acme-gateway",
