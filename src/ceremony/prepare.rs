@@ -54,9 +54,14 @@ pub fn with_situation<R>(
         (None, true) => Carried::BareFile,
         (None, false) => Carried::Folder,
     };
-    // A request that does not prove what production runs is compared with what this station remembers of it.
-    let proves_baseline = carried != Carried::BareFile && evidence.file("current.json").is_some();
-    let remembered = if proves_baseline { None } else { remembered_targets(station, history)? };
+    // A request that does not prove what production runs is compared with what this station remembers of it; before
+    // production was ever seen, the request is a first wave and there is nothing to compare it with.
+    let is_silent = evidence.file("current.json").is_none() && history.baseline.is_some();
+    let remembered = match carried {
+        Carried::BareFile => remembered_targets(station, history)?,
+        _ if is_silent => remembered_targets(station, history)?,
+        _ => None,
+    };
     let (source, (holder, name)) = match &remembered {
         Some((stored, name)) => (BaselineSource::Station, (&stored.request, *name)),
         None => (BaselineSource::Request, (evidence, "current.json")),
