@@ -8,9 +8,9 @@ use crate::text::{Foreign, shown};
 use crate::tuf::targets::OFFLINE_BUNDLE;
 use crate::tuf::{Dialect, Digest, KeyId, Root, Target};
 use std::borrow::Cow;
-use std::cell::OnceCell;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 /// A target that production has and the proposal keeps.
 #[derive(Clone, Copy)]
@@ -32,8 +32,8 @@ pub(super) struct Subject<'s, 'd> {
     pub(super) changed: Vec<Kept<'s, 'd>>,
     /// Targets that only production has.
     pub(super) removed: Vec<&'s Target<'d>>,
-    runs: OnceCell<ByHardware<'s, 'd>>,
-    gets: OnceCell<ByHardware<'s, 'd>>,
+    runs: OnceLock<ByHardware<'s, 'd>>,
+    gets: OnceLock<ByHardware<'s, 'd>>,
 }
 
 /// By hardware id, the target of the highest version and that version: what a device of that hardware runs.
@@ -73,8 +73,8 @@ impl<'s, 'd> Subject<'s, 'd> {
             kept,
             changed,
             removed,
-            runs: OnceCell::new(),
-            gets: OnceCell::new(),
+            runs: OnceLock::new(),
+            gets: OnceLock::new(),
         };
         if subject.is(RequestKind::OfflineBundle) {
             return subject; // It names targets and holds none.

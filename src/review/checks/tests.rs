@@ -1,6 +1,7 @@
 //! Every check fires where it should and is silent where it should, on what the real fioctl wrote.
 
-use super::{CHECKS, Check, Severity, is_signable, run};
+use super::subject::Subject;
+use super::{CHECKS, Check, MANY, Severity, is_signable, run};
 use crate::review::Finding;
 use crate::review::testing::Fixture;
 use crate::station::policy;
@@ -103,4 +104,22 @@ fn a_check_that_the_policy_switches_off_is_listed_as_disabled() {
 fn with_policy(line: &str) -> crate::station::Policy {
     let text = policy::DEFAULT.replacen("\n[checks]\n", &format!("\n[checks]\n{line}\n"), 1);
     crate::station::Policy::read(text.as_bytes()).expect("a policy")
+}
+
+#[test]
+fn two_threads_find_what_one_finds_in_the_same_order() {
+    let mut fixture = Fixture::step("acme", "2");
+    fixture.edit_proposal(|signed| {
+        let targets = signed["targets"].as_object_mut().expect("targets");
+        let one = targets.values().next().expect("a target").clone();
+        for index in 0..MANY {
+            targets.insert(format!("odd target {index}"), one.clone());
+        }
+    });
+    let (once, again) = fixture.with(|situation| {
+        let subject = Subject::new(situation);
+        (CHECKS.iter().flat_map(|check| check.findings(&subject)).collect::<Vec<_>>(), run(situation))
+    });
+    assert!(once.len() > 100);
+    assert_eq!(once, again);
 }
