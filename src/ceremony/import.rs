@@ -64,10 +64,12 @@ fn take(
     let request = take_in(&*host.disk, path, station.policy.max_file_bytes, bare, now)?;
     if request.manifest.factory != station.facts.factory {
         return Err(CeremonyError::Refused(format!(
-            "{}: the request is for \"{}\", this station signs for \"{}\" only. Use the other's station",
+            "{}: the request is for the {} \"{}\", this station signs for \"{}\" only. Use the other {}'s station",
             shown_path(path),
+            station.dialect.noun(),
             shown(&request.manifest.factory),
-            shown(&station.facts.factory)
+            shown(&station.facts.factory),
+            station.dialect.noun()
         )));
     }
     if request.manifest.kind.has_service() != station.dialect.has_service() {

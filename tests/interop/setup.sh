@@ -10,3 +10,9 @@ if ! [ -e "$work/python/made" ]; then
     touch "$work/python/made"
 fi
 CARGO_TARGET_DIR=$work/tough cargo build -q --locked --manifest-path tough/Cargo.toml
+export INTEROP_JS=$work/js
+if ! cmp -s package-lock.json "$work/js/package-lock.json" || ! [ -e "$work/js/node_modules/tuf-js" ]; then
+    mkdir -p "$work/js"
+    cp package.json package-lock.json "$work/js"
+    (cd "$work/js" && npm ci --silent --no-fund --no-audit --ignore-scripts)
+fi
