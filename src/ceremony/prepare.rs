@@ -89,7 +89,7 @@ pub fn with_situation<R>(
         waves: evidence.waves()?,
         chain: &station.trust.chain,
         authority: &authority,
-        delegating_known: station.history.tags.get(ROLE).and_then(TagHistory::high_water),
+        delegating: station.history.tags.get(ROLE),
         request_root: request_root(request),
         acknowledged_root: station.history.acknowledged_root,
         online_key: station.trust.online.as_ref(),

@@ -6,6 +6,7 @@
 
 use crate::json::{Kind, Value};
 use crate::text::Foreign;
+use crate::tuf::Dialect;
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
@@ -17,12 +18,15 @@ enum Form {
     List,
 }
 
+/// What it is the hash of depends on the dialect: see [`Dialect::hash_label`].
+const HASH: &[&str] = &["hashes", "sha256"];
+
 /// Members with a fixed path, in the order in which an officer reads them.
 const KNOWN: &[(&[&str], &str, Form)] = &[
     (&["custom", "version"], "version", Form::Text),
     (&["custom", "hardwareIds"], "hardware ids", Form::List),
     (&["custom", "tags"], "device tags", Form::List),
-    (&["hashes", "sha256"], "OSTree hash", Form::Text),
+    (HASH, "hash", Form::Text),
     (&["custom", "docker_compose_apps"], "apps", Form::Text),
     (&["custom", "lmp-ver"], "LmP version", Form::Text),
     (&["custom", "containers-sha"], "containers commit", Form::Text),
@@ -77,13 +81,14 @@ impl Label {
     }
 
     /// The label of a target's member.
-    pub fn of(path: &[Cow<'_, str>]) -> Label {
+    pub fn of(path: &[Cow<'_, str>], dialect: Dialect) -> Label {
         let is = |known: &[&str]| known.iter().copied().eq(path.iter().map(AsRef::as_ref));
         let apps = KNOWN.iter().position(|(known, _, _)| known.ends_with(&["docker_compose_apps"]));
         let app_order = apps.unwrap_or(KNOWN.len());
         if let Some((order, (_, words, form))) = KNOWN.iter().enumerate().find(|(_, (known, _, _))| is(known))
         {
-            return Label { words: (*words).to_owned(), order, form: Some(*form) };
+            let words = if is(HASH) { dialect.hash_label() } else { words };
+            return Label { words: words.to_owned(), order, form: Some(*form) };
         }
         match path {
             [custom, apps, app, uri]

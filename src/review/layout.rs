@@ -10,7 +10,7 @@ use super::group::{Grouped, Listed};
 use super::labels::{Label, name};
 use super::model::{BaselineState, Review};
 use crate::bundle::RequestKind;
-use crate::tuf::Target;
+use crate::tuf::{Dialect, Target};
 use std::collections::BTreeMap;
 
 /// What happens to a target or a member.
@@ -171,9 +171,12 @@ pub(super) fn title(review: &Review<'_>) -> String {
 /// The lines under the title: who asks for what.
 pub(super) fn header(review: &Review<'_>) -> Vec<(&'static str, String)> {
     let header = &review.header;
-    let mut lines = vec![(header.noun, name(header.factory))];
+    let mut lines = vec![(header.dialect.noun(), name(header.factory))];
     if header.request_factory != header.factory {
-        lines.push(("Asked for", format!("{} {} - another one!", header.noun, name(header.request_factory))));
+        lines.push((
+            "Asked for",
+            format!("{} {} - another one!", header.dialect.noun(), name(header.request_factory)),
+        ));
     }
     lines.push(("Request", header.request.to_string()));
     lines.push(("Policy", header.policy.to_string()));
@@ -269,9 +272,10 @@ fn trust(review: &Review<'_>, page: &mut dyn Page) {
 }
 
 fn version(review: &Review<'_>, page: &mut dyn Page) {
+    let [_, compared, now] = review.header.dialect.current();
     match &review.header.baseline {
         BaselineState::Known { from_memory: false, version, digest, .. } => page.say(&format!(
-            "Compared with production version {version}, whose signed content has the SHA-256 {digest}."
+            "Compared with {compared} {version}, whose signed content has the SHA-256 {digest}."
         )),
         BaselineState::Known { version, digest, .. } => page.say(&format!(
             "The request does not show what production runs now. It is compared with version {version}, which this \
@@ -281,10 +285,10 @@ fn version(review: &Review<'_>, page: &mut dyn Page) {
             "First wave: there are no production targets for this device tag yet. Everything is new, and all of it \
              is shown.",
         ),
-        BaselineState::Unknown => page.say(
-            "What production runs now is not known: the request does not show it, and this station never saw it. \
-             Everything is shown as new.",
-        ),
+        BaselineState::Unknown => page.say(&format!(
+            "What {now} now is not known: the request does not show it, and this station never saw it. Everything is \
+             shown as new."
+        )),
     }
     let compare = matches!(review.header.baseline, BaselineState::Known { .. });
     let mut members: Vec<_> = review.diff.members.iter().map(|c| (Label::of_signed(&c.path), c)).collect();
@@ -302,23 +306,26 @@ fn removals(review: &Review<'_>, page: &mut dyn Page) {
     let lost = moves(&review.diff.devices, |moves| matches!(moves, Move::Down | Move::Lost));
     lost.iter().for_each(|(mark, line)| page.point(*mark, line));
     let removed: Vec<Removed<'_>> = review.diff.removed.iter().map(|target| Removed(target)).collect();
-    list(&removed, Mark::Removed, "removed", page);
+    list(&removed, Mark::Removed, "removed", review.header.dialect, page);
 }
 
 fn changes(review: &Review<'_>, page: &mut dyn Page) {
-    page.say("Targets of production whose content would be another under the same name:");
-    list(&review.diff.changed, Mark::Changed, "changed", page);
+    page.say(&format!(
+        "Targets of {} whose content would be another under the same name:",
+        review.header.dialect.current()[0]
+    ));
+    list(&review.diff.changed, Mark::Changed, "changed", review.header.dialect, page);
 }
 
 fn additions(review: &Review<'_>, page: &mut dyn Page) {
     if review.diff.added.iter().any(|added| added.replaces.is_some()) {
         page.say("Compared with the target that devices of the same hardware run now:");
     }
-    list(&review.diff.added, Mark::Added, "new", page);
+    list(&review.diff.added, Mark::Added, "new", review.header.dialect, page);
 }
 
 /// Writes a list of targets, shared facts first.
-fn list<'d, T: Listed<'d>>(all: &[T], mark: Mark, adjective: &str, page: &mut dyn Page) {
+fn list<'d, T: Listed<'d>>(all: &[T], mark: Mark, adjective: &str, dialect: Dialect, page: &mut dyn Page) {
     if all.is_empty() {
         return;
     }
@@ -326,13 +333,13 @@ fn list<'d, T: Listed<'d>>(all: &[T], mark: Mark, adjective: &str, page: &mut dy
     let compare = mark != Mark::Removed;
     if !grouped.common.is_empty() {
         page.entry(mark, Level::All, &format!("All {} {adjective} targets carry:", all.len()));
-        facts(&grouped.common, compare, page);
+        facts(&grouped.common, compare, dialect, page);
     }
     for (image, of_image) in &grouped.images {
         let image = name(image);
         let title = format!("Image {image}: all {} targets named {image}-VERSION carry:", of_image.count);
         page.entry(mark, Level::Group, &title);
-        facts(&of_image.common, compare, page);
+        facts(&of_image.common, compare, dialect, page);
     }
     // Once one group has a heading all have one: a target under it must not seem to share what it does not.
     let headings = grouped.versions.len() > 1
@@ -342,11 +349,11 @@ fn list<'d, T: Listed<'d>>(all: &[T], mark: Mark, adjective: &str, page: &mut dy
         let shared = grouped.shared(some);
         if headings {
             page.entry(mark, Level::Group, &heading(some, shared.is_empty()));
-            facts(&shared, compare, page);
+            facts(&shared, compare, dialect, page);
         }
         for one in some {
             page.entry(mark, Level::Target, &name(&one.target().name));
-            facts(&grouped.own(&shared, one), compare, page);
+            facts(&grouped.own(&shared, one), compare, dialect, page);
         }
     }
 }
@@ -362,8 +369,9 @@ fn heading<'d, T: Listed<'d>>(some: &[&T], alone: bool) -> String {
     }
 }
 
-fn facts(changes: &[Change<'_>], compare: bool, page: &mut dyn Page) {
-    let mut labelled: Vec<_> = changes.iter().map(|change| (Label::of(&change.path), change)).collect();
+fn facts(changes: &[Change<'_>], compare: bool, dialect: Dialect, page: &mut dyn Page) {
+    let mut labelled: Vec<_> =
+        changes.iter().map(|change| (Label::of(&change.path, dialect), change)).collect();
     // Stable: members of one place in the reading order stay sorted by path.
     labelled.sort_by_key(|(label, _)| label.order);
     labelled.iter().for_each(|(label, change)| page.fact(&fact(label, change, compare)));

@@ -9,7 +9,7 @@ use super::situation::{BaselineSource, Carried, Situation};
 use super::trust::Trust;
 use super::{checks, json};
 use crate::bundle::RequestKind;
-use crate::tuf::Digest;
+use crate::tuf::{Dialect, Digest};
 use crate::words;
 use std::borrow::Cow;
 
@@ -29,8 +29,8 @@ pub struct Review<'d> {
 pub struct Header<'d> {
     /// The request digest.
     pub request: Digest,
-    /// What the station is for: "Factory" or "Repository".
-    pub noun: &'static str,
+    /// Whose rules the metadata follows.
+    pub dialect: Dialect,
     /// The Factory or repository that the station was made for.
     pub factory: &'d str,
     /// The Factory that the request names. Foreign text.
@@ -111,7 +111,7 @@ impl<'d> Header<'d> {
         let metadata = &situation.proposal.metadata;
         Header {
             request: situation.request,
-            noun: metadata.dialect.noun(),
+            dialect: metadata.dialect,
             factory: situation.station_factory,
             request_factory: &situation.manifest.factory,
             kind: situation.manifest.kind,

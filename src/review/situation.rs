@@ -78,8 +78,8 @@ pub struct Situation<'d> {
     pub acknowledged_root: u64,
     /// Who may sign the proposal: the newest trusted root, or in it the delegated role.
     pub authority: &'d Authority<'d>,
-    /// The highest version of the top-level targets metadata that this station signed or saw: for a delegated role.
-    pub delegating_known: Option<u64>,
+    /// What this station signed and saw of the top-level targets metadata: for a delegated role.
+    pub delegating: Option<&'d TagHistory>,
     /// The pinned online targets key, where there is a service.
     pub online_key: Option<&'d KeyId>,
     /// The offline targets keys in this station's vault that the newest root lists.

@@ -180,7 +180,7 @@ impl Fixture {
             request_root: self.request_root,
             acknowledged_root: self.acknowledged_root,
             authority: &authority,
-            delegating_known: None,
+            delegating: None,
             online_key: Some(&self.online_key),
             own_keys: &self.own_keys,
             history: &self.history,

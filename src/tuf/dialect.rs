@@ -84,6 +84,22 @@ impl Dialect {
         }
     }
 
+    /// What is compared with: as a noun; with "version" after it; and with "now" after it.
+    pub fn current(self) -> [&'static str; 3] {
+        match self {
+            Dialect::Factory => ["production", "production version", "production runs"],
+            Dialect::Specification => ["the repository", "the repository's version", "the repository has"],
+        }
+    }
+
+    /// What `hashes.sha256` is the hash of, as a label.
+    pub fn hash_label(self) -> &'static str {
+        match self {
+            Dialect::Factory => "OSTree hash",
+            Dialect::Specification => "SHA-256",
+        }
+    }
+
     /// How a role's `_type` is written.
     pub fn type_name(self, role: &str) -> String {
         let upper = role.get(..1).unwrap_or_default().to_ascii_uppercase();

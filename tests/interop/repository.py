@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """A repository in a folder, made and published with python-tuf; all but its targets role is signed here.
 
-  make DIR         roots, empty targets, a target file; keys of the officers in DIR/keys. TARGETS_KEYS says how many
-                   officers must sign. Leaves DIR/new-targets.json for countersign to sign, and the delegated role's.
-  publish DIR      takes DIR/signed/…, raises snapshot and timestamp to it
+  make DIR N       roots with N of two officers for targets, signed targets and a delegated role at version 1, target
+                   files, the officers' keys in DIR/keys; DIR/new-targets.json and new-firmware.json are to be signed
+  publish DIR      takes what was signed from DIR/publish, and raises snapshot and timestamp to it
 """
 
 import copy
@@ -29,9 +29,11 @@ def write(path, metadata):
 
 
 def publish_file(folder, path, content):
-    """Targets under their path, and for consistent snapshots under their hash."""
+    """Targets under their path, and for consistent snapshots under their hash: before the file's name, or as tough
+    has it, before the folder's."""
     target = TargetFile.from_data(path, content, ["sha256", "sha512"])
     names = [Path(path)] + [Path(path).with_name(f"{digest}.{Path(path).name}") for digest in target.hashes.values()]
+    names += [Path(f"{digest}.{path}") for digest in target.hashes.values()]
     for name in names:
         (folder / "targets" / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / "targets" / name).write_bytes(content)

@@ -123,7 +123,7 @@ impl Made {
             request_root: Some(3),
             acknowledged_root: 3,
             authority: &authority,
-            delegating_known: None,
+            delegating: None,
             online_key: Some(&online),
             own_keys: &own,
             history: &TagHistory::default(),

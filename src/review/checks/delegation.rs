@@ -78,11 +78,23 @@ fn own_role(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
             delegated.delegation.described()
         )
     });
-    if let Some(known) = situation.delegating_known.filter(|known| *known > delegated.version) {
+    let newer = |version: &u64| *version > delegated.version;
+    let seen = situation.delegating.and_then(|history| history.baseline.as_ref()).map(|seen| seen.version);
+    let signed =
+        situation.delegating.and_then(|history| history.signed.iter().map(|mark| mark.version).max());
+    if let Some(seen) = seen.filter(newer) {
         out.block(at, || {
             format!(
-                "The targets metadata that delegates is version {}, but this station signed or saw version {known}: it is \
-                 old. Import with the newest one.",
+                "The targets metadata that delegates is version {}, but this station has seen version {seen}: it is an old \
+                 copy. Import with the newest one.",
+                delegated.version
+            )
+        });
+    } else if let Some(signed) = signed.filter(newer) {
+        out.warn(at, || {
+            format!(
+                "The targets metadata that delegates is version {}, but this station signed version {signed}. If that is \
+                 published, import with it.",
                 delegated.version
             )
         });

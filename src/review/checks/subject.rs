@@ -140,7 +140,7 @@ impl<'s, 'd> Subject<'s, 'd> {
 
     /// What is compared with, as a noun: what production runs, or what the repository has.
     pub(super) fn current(&self) -> &'static str {
-        if self.has_service() { "production" } else { "the repository" }
+        self.dialect().current()[0]
     }
 
     /// Does the baseline come with the request?
