@@ -70,9 +70,13 @@ fn repository_evidence(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
     }
     let first = situation.proposal.metadata.version == 1 && situation.history.high_water().is_none();
     let message = || {
+        let compared = match &situation.baseline {
+            Some(_) => "it is compared with what this station last signed or saw",
+            None => "everything is shown as new",
+        };
         format!(
-            "Nothing shows what the repository has for the role \"{}\" today, so everything is shown as new. Import it with \
-             the metadata of today (countersign import FILE --baseline FILE).",
+            "Nothing shows what the repository has for the role \"{}\" today; {compared}. Import it with the metadata of today \
+             (countersign import FILE --baseline FILE).",
             Foreign(subject.role())
         )
     };
