@@ -1,4 +1,4 @@
-//! What the pages say can be done: every command in them is one that the program takes.
+//! What the pages say can be done: every command in them is one that the program takes, and every page they name exists.
 
 use std::path::{Path, PathBuf};
 
@@ -87,4 +87,39 @@ fn every_command_in_the_documentation_is_one_that_the_program_takes() {
         }
     }
     assert!(count > 25, "only {count} commands were found");
+}
+
+#[test]
+fn every_page_that_is_named_exists() {
+    let mut missing = Vec::new();
+    for page in pages() {
+        let text = std::fs::read_to_string(&page).expect("a page");
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let target = link.split('#').next().unwrap_or_default();
+            if !target.is_empty()
+                && !target.starts_with("http")
+                && !page.parent().expect("a folder").join(target).exists()
+            {
+                missing.push(format!("{}: {link}", page.display()));
+            }
+        }
+    }
+    let mut folders = vec![root().join("src")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if let Ok(text) = std::fs::read_to_string(&path) {
+                for name in text.split("docs/").skip(1).filter_map(|rest| rest.split(".md").next()) {
+                    let is_name =
+                        name.len() < 40 && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'-');
+                    if is_name && !root().join(format!("docs/{name}.md")).exists() {
+                        missing.push(format!("{}: docs/{name}.md", path.display()));
+                    }
+                }
+            }
+        }
+    }
+    assert!(missing.is_empty(), "{}", missing.join("\n"));
 }

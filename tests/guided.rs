@@ -227,6 +227,19 @@ fn a_stick_that_cannot_be_written_does_not_lose_the_signature() {
 }
 
 #[test]
+fn on_a_machine_that_is_not_fit_the_request_can_be_read_and_not_signed() {
+    let sitting = Sitting::new();
+    let words = sitting.words();
+    let policy = sitting.desk.station().join("policy.toml");
+    let open_to_all = std::os::unix::fs::PermissionsExt::from_mode(0o644);
+    std::fs::set_permissions(&policy, open_to_all).expect("opened to all");
+    let ran = sitting.run(&[ON, "read", ON, ON, ON, ON, "alice bob", &words, "q"], &[]).ended(Exit::Refused);
+    assert!(ran.out.contains("This machine is not fit"), "{}", ran.out);
+    assert!(ran.err.contains("this machine is not fit for a signature"), "{}", ran.err);
+    assert_eq!(sitting.entries("sign.intent"), 0);
+}
+
+#[test]
 fn without_a_terminal_it_says_which_commands_to_use() {
     let sitting = Sitting::new();
     let program = env!("CARGO_BIN_EXE_countersign");

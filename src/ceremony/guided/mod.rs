@@ -4,11 +4,12 @@
 //! log after every step, so stopping anywhere loses nothing: running it again on the same request goes on from there.
 
 mod paper;
+mod say;
 mod screen;
 
 pub use screen::Step;
 
-use super::approve::{Decisions, Subject, decide, decisions, open_officer};
+use super::approve::{Subject, decide, decisions, open_officer};
 use super::export::export;
 use super::import::import;
 use super::review::{Faces, show};
@@ -21,9 +22,8 @@ use crate::station::Station;
 use crate::station::officer::{self, OfficerName};
 use crate::station::passphrase::PassphraseFiles;
 use crate::station::request::{Made, StoredRequest};
-use crate::station::sealed::SealedKey;
 use crate::station::vault;
-use crate::text::{shown, shown_path};
+use crate::text::shown_path;
 use screen::{Answer, ask_or, ask_plainly, heading};
 use std::path::{Path, PathBuf};
 
@@ -169,8 +169,10 @@ impl Run<'_> {
         if report.fit() {
             return Ok(ask_plainly(self.host, "go on")?.into());
         }
-        Ok(match ask_plainly(self.host, "look again")? {
+        let or = "To go on and read the request, though nothing can be signed: read";
+        Ok(match ask_or(self.host, "look again", or)? {
             Answer::On => Turn::Again,
+            Answer::Typed(word) if word == "read" => Turn::On,
             other => other.into(),
         })
     }
@@ -178,7 +180,7 @@ impl Run<'_> {
     fn import(&mut self) -> Result<Turn, CeremonyError> {
         let place = shown_path(self.guide.path);
         if let Some(stored) = &self.stored {
-            self.say(&format!("{}The request is taken in already.\n", about(stored)))?;
+            self.say(&format!("{}The request is taken in already.\n", say::about(stored)))?;
             return Ok(ask_plainly(self.host, "go on")?.into());
         }
         self.say(&format!("From: {place}\nNothing is written to the stick.\n"))?;
@@ -195,7 +197,7 @@ impl Run<'_> {
             let _busy = self.host.terminal.busy("reading and verifying the request");
             import(self.station, self.host, self.guide.path, self.guide.bare, &importer)?
         };
-        self.say(&about(&imported.stored))?;
+        self.say(&say::about(&imported.stored))?;
         if imported.new_roots > 0 {
             self.say(&format!(
                 "New production roots, each signed by the one before: {}.\n",
@@ -244,7 +246,7 @@ impl Run<'_> {
         let reviewed = self.reviewed()?;
         let subject = subject(self.stored()?, &reviewed);
         let decided = decisions(self.station, &subject, self.host.clock.now())?;
-        self.say(&self.standing(&decided))?;
+        self.say(&say::standing(self.station.policy.approvals, &decided))?;
         let or = "If an officer approves without signing, or rejects: her name, or \"reject NAME\".";
         match ask_or(self.host, "go on to signing", or)? {
             Answer::Typed(typed) => match typed.strip_prefix("reject ") {
@@ -262,29 +264,6 @@ impl Run<'_> {
             },
             other => Ok(other.into()),
         }
-    }
-
-    fn standing(&self, decided: &Decisions) -> String {
-        let needed = self.station.policy.approvals;
-        let mut text = format!(
-            "The policy asks for {needed} {}. Whoever signs approves by it.\n",
-            plural(needed, "approval")
-        );
-        for one in &decided.granted {
-            text += &format!(
-                "  {} approved, until {}\n",
-                shown(&one.approval.officer),
-                shown(&one.approval.expires)
-            );
-        }
-        for one in &decided.denied {
-            text +=
-                &format!("  {} rejected it: {}\n", shown(&one.approval.officer), shown(&one.approval.reason));
-        }
-        for (one, why) in &decided.void {
-            text += &format!("  {}'s decision is void: {why}\n", shown(&one.approval.officer));
-        }
-        text
     }
 
     fn reject(&mut self, name: &str) -> Result<Turn, CeremonyError> {
@@ -318,7 +297,7 @@ impl Run<'_> {
 
     fn sign(&mut self) -> Result<Turn, CeremonyError> {
         let keys = vault::list_keys(self.station.disk(), &self.station.layout.keys())?;
-        self.say(&holders(&keys))?;
+        self.say(&say::holders(&keys))?;
         let asked = match &self.made {
             None => ask_or(self.host, "ask again", "Who opens the key? Names, with a space between.")?,
             Some(made) => {
@@ -388,35 +367,4 @@ impl Run<'_> {
 
 fn subject(stored: &StoredRequest, reviewed: &Reviewed) -> Subject {
     Subject { request: stored.digest().to_string(), review: reviewed.review.to_string() }
-}
-
-fn about(stored: &StoredRequest) -> String {
-    let manifest = &stored.request.manifest;
-    format!(
-        "\nRequest {}: {}, version {}, of {}.\n",
-        stored.digest().short(),
-        manifest.subject(),
-        manifest.version,
-        shown(&manifest.factory)
-    )
-}
-
-fn holders(keys: &[SealedKey]) -> String {
-    let mut text = String::new();
-    for key in keys {
-        let short = key.keyid.get(..12).unwrap_or(&key.keyid);
-        let how = match (key.quorum, key.officers.len()) {
-            (1, 1) => String::new(),
-            (quorum, _) => format!("any {quorum} of "),
-        };
-        text += &format!("Key {short} opens with {how}{}.\n", key.holders());
-    }
-    if keys.is_empty() {
-        text += "There is no key on this station. Bring one in first: countersign key import --help\n";
-    }
-    text
-}
-
-fn plural(count: u32, word: &str) -> String {
-    if count == 1 { word.to_owned() } else { format!("{word}s") }
 }
