@@ -84,7 +84,7 @@ fuzz_target!(|bytes: &[u8]| {
         acknowledged_root: root.version,
         online_key: root.keyids("targets").first(),
         authority: &authority,
-        delegating_known: None,
+        delegating: None,
         own_keys: root.keyids("targets"),
         history: &TagHistory::default(),
         station_factory: "acme-gateway",
