@@ -182,6 +182,12 @@ fn a_delegated_role_is_signed_with_the_keys_that_the_verified_targets_give_it() 
             .done();
         assert_eq!(verdict.json()["complete"], true);
 
+        let pack = desk.path("pack");
+        desk.run(&["log", "export", text(&pack)]).done();
+        desk.run(&["audit", "verify", text(&pack)]).done();
+        let published = bundle.join("publish/firmware.json");
+        desk.run(&["audit", "reconcile", text(&pack), "--targets", text(&published)]).done();
+
         let mut forged = json(&top);
         forged["signed"]["delegations"]["roles"][0]["paths"] = serde_json::json!(["*"]);
         let path = desk.path("forged.json");

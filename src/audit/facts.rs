@@ -6,10 +6,11 @@ use super::jobs::{Job, Queue};
 use super::pack::Pack;
 use super::remark::RemarkKind;
 use crate::host::clock::Time;
+use crate::json::{Document, Limits};
 use crate::log::recovery::{Intents, OpenIntent};
 use crate::log::{Decision, Entry, Flaw, FlawKind, Kind, SignedApproval, objects};
 use crate::text::Foreign;
-use crate::tuf::{Dialect, Digest, KeyId, Root};
+use crate::tuf::{Authority, Dialect, Digest, KeyId, PublicKey, Root, TufError};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
@@ -48,6 +49,8 @@ struct Intent {
     officers: Vec<String>,
 }
 
+const NOT_LISTED: &str = "neither the root in force nor what delegates from it lists the key";
+
 /// The fields of an intent that its result repeats.
 const REPEATED: [&str; 8] = ["request", "review", "signed", "factory", "wave", "tag", "keyid", "policy"];
 
@@ -62,6 +65,8 @@ pub(super) struct Facts<'a> {
     officers: HashMap<String, Officer>,
     keys: HashMap<String, Key>,
     requests: HashSet<Digest>,
+    /// The targets metadata that delegates, by the request for a delegated role: the names of objects.
+    delegating: HashMap<Digest, String>,
     reviews: HashSet<Digest>,
     nonces: HashSet<Digest>,
     approvals: HashMap<u64, Granted>,
@@ -87,6 +92,7 @@ impl<'a> Facts<'a> {
             officers: HashMap::new(),
             keys: HashMap::new(),
             requests: HashSet::new(),
+            delegating: HashMap::new(),
             reviews: HashSet::new(),
             nonces: HashSet::new(),
             approvals: HashMap::new(),
@@ -150,11 +156,14 @@ impl<'a> Facts<'a> {
                 Ok(())
             }
             Kind::RequestImported => {
-                self.requests.insert(digest(&entry.text("request"))?);
-                entry
-                    .pairs("objects")
-                    .iter()
-                    .try_for_each(|(_, object)| self.needs_object(object, entry.seq()))
+                let request = digest(&entry.text("request"))?;
+                self.requests.insert(request);
+                entry.pairs("objects").iter().try_for_each(|(name, object)| {
+                    if name == "delegating.json" {
+                        self.delegating.insert(request, object.to_string());
+                    }
+                    self.needs_object(object, entry.seq())
+                })
             }
             Kind::ReviewRendered => {
                 self.reviews.insert(digest(&entry.text("review"))?);
@@ -368,12 +377,8 @@ impl<'a> Facts<'a> {
         if entry.int("root_version") != self.root_version {
             return contradiction("the root that it names was not the one in force");
         }
-        let listed = self
-            .roots
-            .get(&self.root_version)
-            .is_some_and(|root| root.key_in_role("targets", &KeyId::new(keyid.as_ref())).is_some());
-        if !listed {
-            return flawed(FlawKind::Signature, "the root in force does not list the key for targets");
+        if self.signing_key(entry, self.root_version)?.is_none() {
+            return flawed(FlawKind::Signature, NOT_LISTED);
         }
         if !self.requests.contains(&digest(&entry.text("request"))?) {
             return contradiction("the request was never taken in");
@@ -473,9 +478,8 @@ impl<'a> Facts<'a> {
             return contradiction("the entry says that the key was opened by several, and names one officer");
         }
         let keyid = entry.text("keyid");
-        let root = self.roots.get(&intent.root_version);
-        let Some(key) = root.and_then(|root| root.key_in_role("targets", &KeyId::new(keyid.as_ref()))) else {
-            return flawed(FlawKind::Signature, "the root in force does not list the key for targets");
+        let Some(key) = self.signing_key(entry, intent.root_version)? else {
+            return flawed(FlawKind::Signature, NOT_LISTED);
         };
         let Ok(sig) = self.dialect.decode_signature(&entry.text("sig")) else {
             return flawed(FlawKind::Signature, "the signature's text cannot be read");
@@ -494,12 +498,31 @@ impl<'a> Facts<'a> {
         self.signatures += 1;
         queue.add(Job::Signature {
             seq: entry.seq(),
-            key: Box::new(key.clone()),
+            key: Box::new(key),
             keyid: keyid.into_owned(),
             signed: entry.text("signed").into_owned(),
             sig,
         });
         Ok(())
+    }
+
+    /// The key of a signature: as the root lists it for targets or, for a delegated role, as the targets metadata does
+    /// that the request brought.
+    fn signing_key(&self, entry: &Entry<'_>, root_version: u64) -> Result<Option<PublicKey>, AuditError> {
+        let keyid = KeyId::new(entry.text("keyid").as_ref());
+        let Some(root) = self.roots.get(&root_version) else { return Ok(None) };
+        let Some(object) = self.delegating.get(&digest(&entry.text("request"))?) else {
+            return Ok(root.key_in_role("targets", &keyid).cloned());
+        };
+        let bytes = self.pack.object(object)?;
+        let document = Document::parse("delegating.json", &*bytes, Limits::of_bytes(bytes.len() as u64));
+        let found = document
+            .map_err(TufError::from)
+            .and_then(|document| Authority::of(root, &entry.text("tag"), Some(&document)));
+        match found {
+            Ok(authority) => Ok(authority.root().key_in_role(&authority.role, &keyid).cloned()),
+            Err(e) => flawed(FlawKind::Signature, &e.to_string()),
+        }
     }
 
     /// Remembers that an entry names an object.

@@ -3,6 +3,7 @@
 use super::CeremonyError;
 use super::prepare::with_situation;
 use crate::bundle::intake::{BareFacts, Request, take_in};
+use crate::bundle::manifest::{DELEGATING_FILE, REQUEST_FILE};
 use crate::host::Host;
 use crate::log::{Event, Kind};
 use crate::station::history::baseline_object;
@@ -117,8 +118,10 @@ fn take(
     request::store(station.disk(), &station.layout, &stored.request, &import)?;
     let manifest = stored.request.manifest.clone();
     let mut objects = vec![("signed".to_owned(), object)];
-    if let Some(bytes) = stored.request.file(crate::bundle::manifest::REQUEST_FILE) {
-        objects.push(("request.json".to_owned(), station.log.put_object(bytes)?));
+    for name in [REQUEST_FILE, DELEGATING_FILE] {
+        if let Some(bytes) = stored.request.file(name) {
+            objects.push((name.to_owned(), station.log.put_object(bytes)?));
+        }
     }
     if let Some((version, _, object)) = &seen {
         objects.push((baseline_object(*version), object.clone()));
