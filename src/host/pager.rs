@@ -29,7 +29,7 @@ fn less(place: &str) -> Command {
     // Quit when it fits one screen (F), keep colours (R), leave the text on the screen (X), end on Ctrl-C (K). Long
     // lines are folded, never cut.
     command
-        .arg("-FRXK")
+        .args(["-FRXK", "-PSpace next page, b page before, q done reading "])
         .env_clear()
         .env("LESSSECURE", "1")
         .env("LESSHISTFILE", "-")
