@@ -82,7 +82,7 @@ fn a_file_past_the_cap_of_the_policy_is_refused_before_it_is_read() {
 fn a_request_of_another_factory_or_with_another_root_chain_is_refused() {
     let desk = desk();
     let other = desk.request(&fixture("acme/1-populate"), "other-factory", "w", 12, &[]);
-    refused(&desk, &other, Exit::Refused, &["is for \"other-factory\"", "acme-gateway"]);
+    refused(&desk, &other, Exit::Refused, &["\"other-factory\"", "\"acme-gateway\" only"]);
     let foreign = desk.request(&fixture("rsa/1-populate"), "acme-gateway", "foreign", 12, &[]);
     refused(&desk, &foreign, Exit::Refused, &["the root chain does not hold", "of another Factory"]);
 }
