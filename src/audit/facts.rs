@@ -559,7 +559,7 @@ pub(super) fn short(text: &str) -> String {
 /// Remarks that an entry makes by itself.
 pub(super) fn plain_remark(entry: &Entry<'_>) -> Option<Said> {
     let text = |field: &str| Foreign(&entry.text(field)).to_string();
-    let actor = Foreign(&entry.actor()).to_string();
+    let actor = || Foreign(&entry.actor()).to_string();
     let request = || short(&entry.text("request"));
     Some(match entry.kind() {
         Kind::SignInDoubt if entry.text("resolution").is_empty() => (
@@ -579,10 +579,10 @@ pub(super) fn plain_remark(entry: &Entry<'_>) -> Option<Said> {
                 text("saved")
             ),
         ),
-        Kind::Deviation => (RemarkKind::Deviation, format!("{actor}: {}", text("statement"))),
+        Kind::Deviation => (RemarkKind::Deviation, format!("{}: {}", actor(), text("statement"))),
         Kind::TimeStatement => (
             RemarkKind::Deviation,
-            format!("{actor} stated that it was {}: {}", text("time_claimed"), text("reason")),
+            format!("{} stated that it was {}: {}", actor(), text("time_claimed"), text("reason")),
         ),
         Kind::OfficerAuthFailed => (
             RemarkKind::FailedPassphrase,

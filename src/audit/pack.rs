@@ -164,4 +164,26 @@ impl<'a> Pack<'a> {
         }
         Err(AuditError::Flawed(Flaw::new(FlawKind::Missing, "the log ends here").at(next)))
     }
+
+    /// Hands every entry of a kind that the head covers to `visit`, in order, and looks at no other: for questions about
+    /// a pack that was verified. `visit` returns whether to go on.
+    ///
+    /// # Errors
+    /// A line of this kind is not in its form.
+    pub fn each_of_kind(
+        &self,
+        head: &Head,
+        kind: crate::log::Kind,
+        mut visit: impl FnMut(&Entry<'_>) -> Result<bool, AuditError>,
+    ) -> Result<(), AuditError> {
+        let size = head.checkpoint.size;
+        // Quotes inside a string are escaped, so these bytes stand nowhere but in a line's own `type`.
+        let wanted = format!(",\"type\":\"{kind}\",");
+        let files = size.div_ceil(LINES_PER_FILE);
+        lines::each_line_with(self.disk, &self.dir, files, wanted.as_bytes(), |line| {
+            let entry = Entry::read(line)
+                .map_err(|fault| AuditError::Flawed(Flaw::new(FlawKind::Line, fault.to_string())))?;
+            Ok(entry.seq() < size && visit(&entry)?)
+        })
+    }
 }

@@ -85,8 +85,8 @@ pub struct Signed {
 /// The pack cannot be read.
 pub fn find(pack: &Pack<'_>, head: &Head, question: &Question) -> Result<Vec<Signed>, AuditError> {
     let mut results: Vec<EntryBuf> = Vec::new();
-    pack.each_entry(head, |entry| {
-        if entry.kind() == Kind::SignResult && matches(pack, entry, question)? {
+    pack.each_of_kind(head, Kind::SignResult, |entry| {
+        if matches(pack, entry, question)? {
             results.push(entry.to_owned());
         }
         Ok(true)

@@ -196,13 +196,60 @@ pub fn each_chunk<E: From<DiskError>>(
     files: u64,
     mut visit: impl FnMut(&Chunk) -> Result<bool, E>,
 ) -> Result<(), E> {
+    each_file(first, files, |number| Chunk::read(disk, dir, number), |chunk| visit(&chunk))
+}
+
+/// Hands every line that contains some bytes to `visit`, in order, without looking at the others: for questions about
+/// a log that was verified before. `visit` returns whether to go on.
+///
+/// # Errors
+/// A file cannot be read, or `visit` fails.
+pub fn each_line_with<E: From<DiskError>>(
+    disk: &dyn Disk,
+    dir: &Path,
+    files: u64,
+    wanted: &[u8],
+    mut visit: impl FnMut(&[u8]) -> Result<bool, E>,
+) -> Result<(), E> {
+    let finder = memchr::memmem::Finder::new(wanted);
+    let read = |number: u64| -> Result<Vec<Vec<u8>>, DiskError> {
+        let bytes = disk.read_beneath(dir, &file_name(number), LARGEST_FILE)?;
+        let mut found = Vec::new();
+        let mut from = 0;
+        while let Some(at) = finder.find(bytes.get(from..).unwrap_or_default()) {
+            let at = from + at;
+            let start = memchr::memrchr(b'\n', &bytes[..at]).map_or(0, |newline| newline + 1);
+            let end = memchr::memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |length| at + length);
+            found.push(bytes[start..end].to_vec());
+            from = end;
+        }
+        Ok(found)
+    };
+    each_file(0, files, read, |lines| {
+        for line in &lines {
+            if !visit(line)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    })
+}
+
+/// Makes something of every file and hands it on in order; the next files are worked on meanwhile.
+fn each_file<T: Send, E: From<DiskError>>(
+    first: u64,
+    files: u64,
+    read: impl Fn(u64) -> Result<T, DiskError> + Sync,
+    mut visit: impl FnMut(T) -> Result<bool, E>,
+) -> Result<(), E> {
     let waiting = usize::try_from(files.saturating_sub(first)).unwrap_or(usize::MAX);
     if waiting <= 1 {
         return match waiting {
             0 => Ok(()),
-            _ => visit(&Chunk::read(disk, dir, first)?).map(drop),
+            _ => visit(read(first)?).map(drop),
         };
     }
+    let read = &read;
     std::thread::scope(|scope| {
         let mut queues = Vec::new();
         for reader in 0..READERS {
@@ -212,7 +259,7 @@ pub fn each_chunk<E: From<DiskError>>(
             scope.spawn(move || {
                 for number in (first..files).skip(reader).step_by(READERS) {
                     // Nobody listens any more when an earlier file was bad.
-                    if send.send(Chunk::read(disk, dir, number)).is_err() {
+                    if send.send(read(number)).is_err() {
                         break;
                     }
                 }
@@ -220,8 +267,8 @@ pub fn each_chunk<E: From<DiskError>>(
         }
         for queue in (0..waiting).map(|at| &queues[at % READERS]) {
             // A reader hangs up only after its last file.
-            let Ok(chunk) = queue.recv() else { break };
-            if !visit(&chunk?)? {
+            let Ok(found) = queue.recv() else { break };
+            if !visit(found?)? {
                 break;
             }
         }
