@@ -4,7 +4,7 @@
 //!
 //! | room | what lives there | may use |
 //! |---|---|---|
-//! | [`text`], [`words`], [`json`], [`release`], [`host`] | the ground floor: foreign text, digests as words, the strict reader, this release, what the machine gives | - |
+//! | [`text`], [`words`], [`json`], [`threads`], [`release`], [`host`] | the ground floor: foreign text, digests as words, the strict reader, work on both cores, this release, what the machine gives | - |
 //! | [`tuf`] | what the metadata means | ground floor |
 //! | [`log`] | the tamper-evident log; knows nothing of TUF | ground floor |
 //! | [`bundle`] | what crosses the gap | `tuf` |
@@ -19,6 +19,7 @@ pub mod host;
 pub mod json;
 pub mod release;
 pub mod text;
+pub mod threads;
 pub mod words;
 
 pub mod log;

@@ -9,6 +9,7 @@ use crate::host::clock::Time;
 use crate::host::disk::Kind;
 use crate::json::{Document, Limits, Value};
 use crate::text::{shown, shown_path};
+use crate::threads;
 use crate::tuf::Digest;
 use crate::tuf::targets::OFFLINE_BUNDLE;
 use std::collections::BTreeMap;
@@ -96,6 +97,19 @@ pub fn take_in(
 /// # Errors
 /// As [`take_in`].
 pub fn take_in_folder(disk: &dyn Disk, folder: &Path, cap: u64) -> Result<Request, BundleError> {
+    take_in_files(disk, folder, cap, |_| true)
+}
+
+/// As [`take_in_folder`], of the manifest and the files that are wanted: the others are only looked for.
+///
+/// # Errors
+/// As [`take_in`].
+pub fn take_in_files(
+    disk: &dyn Disk,
+    folder: &Path,
+    cap: u64,
+    wanted: impl Fn(&str) -> bool,
+) -> Result<Request, BundleError> {
     let manifest_bytes = match disk.read_beneath(folder, REQUEST_FILE, MAX_MANIFEST_BYTES) {
         Err(e) if e.is_missing() => {
             return Err(BundleError::NotABundle {
@@ -108,27 +122,31 @@ pub fn take_in_folder(disk: &dyn Disk, folder: &Path, cap: u64) -> Result<Reques
         read => read?,
     };
     let manifest = RequestManifest::parse(REQUEST_FILE, &manifest_bytes)?;
-    let listed: Vec<String> = manifest.files.keys().cloned().collect();
-    for found in names_in(disk, folder)? {
-        if found != REQUEST_FILE && listed.binary_search(&found).is_err() {
-            return Err(not_whole(&found, "it is in the folder, but the manifest does not list it"));
+    let there = names_in(disk, folder)?;
+    for found in &there {
+        if found != REQUEST_FILE && !manifest.files.contains_key(found) {
+            return Err(not_whole(found, "it is in the folder, but the manifest does not list it"));
         }
     }
-    let mut files = read_listed(disk, folder, &manifest.files, cap)?;
+    if let Some(missing) = manifest.files.keys().find(|name| there.binary_search(name).is_err()) {
+        return Err(not_whole(missing, "the manifest lists it, and it is missing"));
+    }
+    let mut files = read_listed(disk, folder, &manifest.files, cap, wanted)?;
     let digest = Digest::of(&manifest_bytes);
     files.insert(REQUEST_FILE.to_owned(), manifest_bytes);
-    if !files.contains_key("targets.json") && manifest.kind != RequestKind::Resign {
+    if !manifest.files.contains_key("targets.json") && manifest.kind != RequestKind::Resign {
         return Err(not_whole("targets.json", "the request has no such file, so there is nothing to sign"));
     }
     Ok(Request { manifest, files, digest, is_bare: false })
 }
 
-/// Reads every listed file and compares it with the manifest; large sets on two threads.
+/// Reads every listed file that is wanted and compares it with the manifest.
 fn read_listed(
     disk: &dyn Disk,
     folder: &Path,
     listed: &BTreeMap<String, FileFacts>,
     cap: u64,
+    wanted: impl Fn(&str) -> bool,
 ) -> Result<BTreeMap<String, Vec<u8>>, BundleError> {
     let read = |(name, facts): (&String, &FileFacts)| -> Result<(String, Vec<u8>), BundleError> {
         let bytes = match disk.read_beneath(folder, name, cap) {
@@ -146,21 +164,8 @@ fn read_listed(
         }
         Ok((name.clone(), bytes))
     };
-    if listed.values().map(|facts| facts.length).fold(0, u64::saturating_add) < 1 << 20 {
-        return listed.iter().map(read).collect();
-    }
-    // The largest in turns, so that both have about the same to do.
-    let mut by_size: Vec<_> = listed.iter().collect();
-    by_size.sort_by_key(|(_, facts)| std::cmp::Reverse(facts.length));
-    let share = |start: usize| -> Result<Vec<_>, BundleError> {
-        by_size.iter().copied().skip(start).step_by(2).map(read).collect()
-    };
-    std::thread::scope(|scope| {
-        let other = scope.spawn(|| share(1));
-        let own = share(0);
-        let other = other.join().unwrap_or_else(|grief| std::panic::resume_unwind(grief));
-        Ok(own?.into_iter().chain(other?).collect())
-    })
+    let listed = listed.iter().filter(|(name, _)| wanted(name)).collect();
+    threads::each(listed, |(_, facts)| facts.length, read).into_iter().collect()
 }
 
 fn not_whole(name: &str, why: &str) -> BundleError {

@@ -5,12 +5,18 @@ use super::manifest::MAX_FILES;
 use crate::host::Disk;
 use crate::host::disk::{Kind, ensure_folder, parent};
 use crate::text::shown_path;
+use crate::threads;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
 
 /// A file's content in pieces, in order: what is large is borrowed, not copied.
 pub type Parts<'a> = Vec<Cow<'a, [u8]>>;
+
+/// How many bytes the pieces have together.
+pub fn length(parts: &Parts<'_>) -> u64 {
+    parts.iter().map(|part| part.len() as u64).sum()
+}
 
 /// Writes files into a new folder, the manifest last, and brings all of it to disk. Written beside the folder first
 /// and then renamed: a folder of this name is whole, or it is not there.
@@ -53,7 +59,7 @@ pub fn write_folder(
 fn write_into(disk: &dyn Disk, part: &Path, files: &BTreeMap<String, Parts<'_>>) -> Result<(), BundleError> {
     disk.make_folder(part, 0o700)?;
     let mut folders = vec![part.to_owned()];
-    for (name, parts) in files {
+    for name in files.keys() {
         let path = part.join(name);
         let mut above: Vec<_> = path.ancestors().skip(1).take_while(|folder| *folder != part).collect();
         above.reverse();
@@ -63,10 +69,16 @@ fn write_into(disk: &dyn Disk, part: &Path, files: &BTreeMap<String, Parts<'_>>)
                 folders.push(inner.to_owned());
             }
         }
+    }
+    let write = |(name, parts): (&String, &Parts<'_>)| {
+        let path = part.join(name);
         let parts: Vec<&[u8]> = parts.iter().map(|part| &**part).collect();
         disk.create(&path, 0o600, &parts)?;
-        disk.sync(&path)?;
-    }
+        disk.sync(&path)
+    };
+    threads::each(files.iter().collect(), |(_, parts)| length(parts), write)
+        .into_iter()
+        .collect::<Result<(), _>>()?;
     folders.iter().rev().try_for_each(|folder| Ok(disk.sync_folder(folder)?))
 }
 

@@ -10,6 +10,7 @@ use super::{BundleError, FileFacts, RequestKind};
 use crate::host::Disk;
 use crate::json::{Document, Limits};
 use crate::text::shown;
+use crate::threads;
 use crate::tuf::signature::{Assessed, Worth, assess, count, problems};
 use crate::tuf::{Authority, Chain, Dialect, Digest, KeyId, Targets};
 use serde::Serialize;
@@ -184,8 +185,7 @@ fn read_files(
         }
     }
     // A file's bytes and whether they are the listed ones; nothing when it is missing.
-    type ReadFile<'m> = (&'m String, Option<(Vec<u8>, bool)>);
-    let read = |(name, facts): (&'_ String, &FileFacts)| -> Result<Option<(Vec<u8>, bool)>, BundleError> {
+    let read = |(name, facts): (&String, &FileFacts)| -> Result<Option<(Vec<u8>, bool)>, BundleError> {
         match disk.read_beneath(folder, name, cap) {
             Ok(bytes) => {
                 let same = FileFacts::of(&bytes) == *facts;
@@ -195,27 +195,10 @@ fn read_files(
             Err(e) => Err(e.into()),
         }
     };
-    let mut by_size: Vec<_> = manifest.files.iter().collect();
-    by_size.sort_by_key(|(_, facts)| std::cmp::Reverse(facts.length));
-    let share = |start: usize, step: usize| -> Result<Vec<ReadFile<'_>>, BundleError> {
-        by_size.iter().skip(start).step_by(step).map(|file| Ok((file.0, read(*file)?))).collect()
-    };
-    let total = by_size.iter().map(|(_, facts)| facts.length).fold(0, u64::saturating_add);
-    // Large bundles on two threads, the largest files in turns.
-    let mut found = if total < 1 << 20 {
-        share(0, 1)?
-    } else {
-        std::thread::scope(|scope| {
-            let other = scope.spawn(|| share(1, 2));
-            let own = share(0, 2);
-            let other = other.join().unwrap_or_else(|grief| std::panic::resume_unwind(grief));
-            Ok::<_, BundleError>(own?.into_iter().chain(other?).collect())
-        })?
-    };
-    found.sort_by_key(|(name, _)| *name);
+    let found = threads::each(manifest.files.iter().collect(), |(_, facts)| facts.length, read);
     let mut files = BTreeMap::new();
-    for (name, read) in found {
-        match read {
+    for (name, read) in manifest.files.keys().zip(found) {
+        match read? {
             None => wrong.push(format!("{}: the manifest lists it, and it is missing", shown(name))),
             Some((bytes, same)) => {
                 if !same {

@@ -2,7 +2,7 @@
 
 use super::CeremonyError;
 use crate::bundle::manifest::DELEGATING_FILE;
-use crate::bundle::media::{Parts, write_folder};
+use crate::bundle::media::{Parts, length, write_folder};
 use crate::bundle::signed::{
     LogHead, RootFacts, SIGNED_FILE, SIGNED_FORMAT, SUMS_FILE, SignedManifest, SigningKey, StoodFinding,
     envelope, publish_names, sum_line, targets_signatures, wave_create, wave_sign,
@@ -16,11 +16,17 @@ use crate::station::request::{Made, StoredRequest};
 use crate::station::workstation::tool;
 use crate::station::{Station, StationError};
 use crate::text::{shown, shown_path};
+use crate::threads;
 use crate::tuf::{Digest, Targets};
 use sha2::{Digest as _, Sha256};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
+
+/// Is this file of a request needed for its signed bundle? The evidence stays in the station.
+pub fn is_exported(name: &str) -> bool {
+    matches!(name, "targets.json" | DELEGATING_FILE)
+}
 
 /// Writes the signed bundle of a request into a new folder, verifies it from the bytes on the medium, and logs it.
 ///
@@ -191,27 +197,14 @@ fn manifest(
     }
 }
 
-/// Length and digest of every file; the large ones on two threads.
+/// Length and digest of every file.
 fn facts_of_all(files: &BTreeMap<String, Parts<'_>>) -> BTreeMap<String, FileFacts> {
-    let mut by_size: Vec<_> = files.iter().collect();
-    by_size.sort_by_key(|(_, parts)| std::cmp::Reverse(parts.iter().map(|part| part.len()).sum::<usize>()));
-    let share = |start: usize| -> Vec<(String, FileFacts)> {
-        let share = by_size.iter().skip(start).step_by(2);
-        share.map(|(name, parts)| ((*name).clone(), facts_of(parts))).collect()
-    };
-    std::thread::scope(|scope| {
-        let other = scope.spawn(|| share(1));
-        let own = share(0);
-        let other = other.join().unwrap_or_else(|grief| std::panic::resume_unwind(grief));
-        own.into_iter().chain(other).collect()
-    })
+    let facts = |(name, parts): (&String, &Parts<'_>)| (name.clone(), facts_of(parts));
+    threads::each(files.iter().collect(), |(_, parts)| length(parts), facts).into_iter().collect()
 }
 
 fn facts_of(parts: &Parts<'_>) -> FileFacts {
     let mut hasher = Sha256::new();
     parts.iter().for_each(|part| hasher.update(part));
-    FileFacts {
-        length: parts.iter().map(|part| part.len() as u64).sum(),
-        sha256: hex::encode(hasher.finalize()),
-    }
+    FileFacts { length: length(parts), sha256: hex::encode(hasher.finalize()) }
 }

@@ -2,17 +2,20 @@
 
 use super::CeremonyError;
 use super::prepare::with_situation;
-use crate::bundle::intake::{BareFacts, Request, take_in};
+use super::sign::Reviewed;
+use crate::bundle::intake::{BareFacts, take_in};
 use crate::bundle::manifest::{DELEGATING_FILE, REQUEST_FILE};
 use crate::host::Host;
 use crate::log::{Event, Kind};
+use crate::review::{Baseline, Situation, review};
 use crate::station::history::baseline_object;
 use crate::station::request::{self, Import, StoredRequest};
 use crate::station::trust::named_root;
 use crate::station::{SeenMark, Station};
 use crate::text::{shown, shown_path};
+use crate::threads;
 use crate::tuf::Digest;
-use crate::tuf::signature::{Worth, count};
+use crate::tuf::signature::{Assessed, Worth, count};
 use std::path::Path;
 
 /// What came in.
@@ -21,6 +24,8 @@ pub struct Imported {
     pub stored: StoredRequest,
     /// How many production roots were new to the station.
     pub new_roots: usize,
+    /// Its review, as of now.
+    pub reviewed: Reviewed,
 }
 
 /// Takes in what lies at a path. A refusal is logged too.
@@ -95,37 +100,24 @@ fn take(
     };
     // Everything is read once before anything is kept: what is not metadata at all is not taken in.
     let stored = StoredRequest::unsaved(&station.layout, request, import.clone());
-    let (object, signed, seen) = with_situation(station, now, &stored, |situation| {
-        let baseline = situation.baseline.as_ref().filter(|baseline| {
-            let by_online = situation.online_key.is_none_or(|online| {
-                baseline
-                    .signatures
-                    .iter()
-                    .any(|one| one.worth == Worth::Counts && one.signature.keyid == *online)
-            });
-            let authority = situation.authority;
-            by_online && count(&baseline.signatures) >= authority.root().threshold(&authority.role)
+    let (reviewed, objects, seen) = with_situation(station, now, &stored, |situation| {
+        let seen = proven_baseline(&situation).map(|baseline| SeenMark {
+            version: baseline.targets.metadata.version,
+            signed: baseline.digest.to_string(),
+            request: stored.digest().to_string(),
         });
-        let seen = baseline.map(|baseline| -> Result<_, CeremonyError> {
-            let message = baseline.targets.metadata.message()?;
-            let object = station.log.put_object_named(&baseline.digest.to_string(), message.bytes())?;
-            Ok((baseline.targets.metadata.version, baseline.digest, object))
-        });
-        let signed = situation.message.digest();
-        let object = station.log.put_object_named(&signed.to_string(), situation.message.bytes())?;
-        Ok::<_, CeremonyError>((object, signed, seen.transpose()?))
+        let objects = keep_objects(station, &stored, &situation, seen.as_ref())?;
+        // The review of what the station knows once this request is in it.
+        let mut history = situation.history.clone();
+        if let Some(mark) = &seen {
+            history.saw(mark.clone());
+        }
+        let situation = Situation { history: &history, ..situation };
+        let reviewed = Reviewed::from(&situation, &review(&situation), false);
+        Ok::<_, CeremonyError>((reviewed, objects, seen))
     })??;
     request::store(station.disk(), &station.layout, &stored.request, &import)?;
     let manifest = stored.request.manifest.clone();
-    let mut objects = vec![("signed".to_owned(), object)];
-    for name in [REQUEST_FILE, DELEGATING_FILE] {
-        if let Some(bytes) = stored.request.file(name) {
-            objects.push((name.to_owned(), station.log.put_object(bytes)?));
-        }
-    }
-    if let Some((version, _, object)) = &seen {
-        objects.push((baseline_object(*version), object.clone()));
-    }
     let event = Event::new(Kind::RequestImported, actor(station, importer))
         .text("request", stored.digest().to_string())
         .text("kind", manifest.kind.name())
@@ -133,23 +125,52 @@ fn take(
         .text("wave", &manifest.wave)
         .text("tag", &manifest.tag)
         .int("version", manifest.version)
-        .text("signed", signed.to_string())
+        .text("signed", reviewed.signed.to_string())
         .int("root_version", station.trust.newest().version)
         .text("source", shown_path(path))
         .pairs("objects", objects);
     station.record(&host.stamp(), event)?;
-    if let Some((version, digest, _)) = seen {
-        remember(station, &stored.request, version, digest)?;
+    if let Some(mark) = seen {
+        station.mark_seen(&stored.request.manifest.tag, mark)?;
     }
-    Ok(Imported { stored, new_roots })
+    Ok(Imported { stored, new_roots, reviewed })
 }
 
-fn remember(
-    station: &mut Station,
-    request: &Request,
-    version: u64,
-    digest: Digest,
-) -> Result<(), CeremonyError> {
-    let mark = SeenMark { version, signed: digest.to_string(), request: request.digest.to_string() };
-    Ok(station.mark_seen(&request.manifest.tag, mark)?)
+/// The production targets that the request brings, if their signatures reach the threshold and the service's is among
+/// them.
+fn proven_baseline<'s, 'd>(situation: &'s Situation<'d>) -> Option<&'s Baseline<'d>> {
+    let authority = situation.authority;
+    situation.baseline.as_ref().filter(|baseline| {
+        let by_online = situation.online_key.is_none_or(|online| {
+            let by = |one: &Assessed| one.worth == Worth::Counts && one.signature.keyid == *online;
+            baseline.signatures.iter().any(by)
+        });
+        by_online && count(&baseline.signatures) >= authority.root().threshold(&authority.role)
+    })
+}
+
+/// Stores what the log entry names: the bytes to be signed, the manifest, who delegates, and the production targets that
+/// were proven.
+fn keep_objects(
+    station: &Station,
+    stored: &StoredRequest,
+    situation: &Situation<'_>,
+    seen: Option<&SeenMark>,
+) -> Result<Vec<(String, String)>, CeremonyError> {
+    let mut objects = vec![("signed".to_owned(), situation.message.digest(), situation.message.bytes())];
+    for name in [REQUEST_FILE, DELEGATING_FILE] {
+        if let Some(bytes) = stored.request.file(name) {
+            objects.push((name.to_owned(), Digest::of(bytes), bytes));
+        }
+    }
+    let baseline = situation.baseline.as_ref().filter(|_| seen.is_some());
+    let production = baseline.map(|baseline| baseline.targets.metadata.message()).transpose()?;
+    if let (Some(baseline), Some(production)) = (baseline, &production) {
+        let name = baseline_object(baseline.targets.metadata.version);
+        objects.push((name, baseline.digest, production.bytes()));
+    }
+    let put = |(name, digest, bytes): (String, Digest, &[u8])| -> Result<(String, String), CeremonyError> {
+        Ok((name, station.log.put_object_named(&digest.to_string(), bytes)?))
+    };
+    threads::each(objects, |(_, _, bytes)| bytes.len() as u64, put).into_iter().collect()
 }

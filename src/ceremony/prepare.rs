@@ -8,9 +8,9 @@ use crate::review::situation::{Baseline, BaselineSource, Carried, CiTargets, Sit
 use crate::review::{Review, review};
 use crate::station::request::{self, StoredRequest};
 use crate::station::{Station, TagHistory, vault};
+use crate::threads;
 use crate::tuf::signature::{Assessed, assess, count};
-use crate::tuf::{Authority, Chain, Digest, KeyId, Message, Root, Targets};
-use std::thread::ScopedJoinHandle;
+use crate::tuf::{Authority, Chain, Digest, KeyId, Message, Metadata, Root, Targets};
 
 /// The role that a station signs for, unless a request is for a role that it delegates to.
 pub const ROLE: &str = "targets";
@@ -25,7 +25,7 @@ pub fn with_review<R>(
     stored: &StoredRequest,
     work: impl FnOnce(&Situation<'_>, &Review) -> R,
 ) -> Result<R, CeremonyError> {
-    with_situation(station, now, stored, |situation| work(situation, &review(situation)))
+    with_situation(station, now, stored, |situation| work(&situation, &review(&situation)))
 }
 
 /// Gathers the situation of a stored request.
@@ -36,18 +36,14 @@ pub fn with_situation<R>(
     station: &Station,
     now: Time,
     stored: &StoredRequest,
-    work: impl FnOnce(&Situation<'_>) -> R,
+    work: impl FnOnce(Situation<'_>) -> R,
 ) -> Result<R, CeremonyError> {
     let request = &stored.request;
     let authority = authority(station, request)?;
     let chain = &station.trust.chain;
-    let document = parse(request, "targets.json")?
-        .ok_or_else(|| CeremonyError::Nothing("the request has no targets.json".to_owned()))?;
-    let proposal = Targets::read(document.root(), station.dialect)?;
-    let message = Message::of_any(proposal.metadata.signed, station.dialect);
     let no_history = TagHistory::default();
     let history = station.history.tags.get(&request.manifest.tag).unwrap_or(&no_history);
-    let known = if request.is_bare { known_content(station, history, message.digest())? } else { None };
+    let known = if request.is_bare { known_content(station, history, request)? } else { None };
     let evidence = known.as_ref().map_or(request, |known| &known.request);
     let carried = match (&known, request.is_bare) {
         (Some(_), _) => Carried::KnownContent,
@@ -67,14 +63,21 @@ pub fn with_situation<R>(
         None => (BaselineSource::Request, (evidence, "current.json")),
     };
     // Reading the files, and hashing them for each signature, is what takes time: each file has a thread of its own.
-    let (current, ci_document, _) =
-        on_threads(|| parse(holder, name), || parse(evidence, "ci-targets.json"), || message.digest());
-    let (current, ci_document) = (current?, ci_document?);
-    let (baseline, ci, signatures) = on_threads(
+    let bytes = request.file("targets.json").map_or(0, |file| file.len() as u64);
+    let (current, ci_document, document) = threads::three(
+        bytes,
+        || parse(holder, name),
+        || parse(evidence, "ci-targets.json"),
+        || proposal_of(request),
+    );
+    let (document, current, ci_document) = (document?, current?, ci_document?);
+    let (baseline, ci, proposal) = threads::three(
+        bytes,
         || current.as_ref().map(|current| read_baseline(&authority, chain, current, source)).transpose(),
         || ci_document.as_ref().map(|document| read_ci(&authority, document)).transpose(),
-        || assessed(&authority, &proposal, &message),
+        || read_proposal(&authority, &document),
     );
+    let (proposal, message, signatures) = proposal?;
     let (baseline, ci) = (baseline?, ci?);
     let own_keys = own_keys(station, &authority)?;
     let situation = Situation {
@@ -102,13 +105,33 @@ pub fn with_situation<R>(
         now,
         log_time: station.log_time(),
     };
-    Ok(work(&situation))
+    Ok(work(situation))
 }
 
 /// Reads a file of a request, if it is there. The cap on its size was applied when it was taken in.
 fn parse<'r>(request: &'r Request, name: &str) -> Result<Option<Document<'r>>, CeremonyError> {
     let Some(bytes) = request.file(name) else { return Ok(None) };
     Ok(Some(Document::parse(name.to_owned(), bytes, Limits::of_bytes(bytes.len() as u64))?))
+}
+
+/// What is to be signed.
+fn proposal_of(request: &Request) -> Result<Document<'_>, CeremonyError> {
+    parse(request, "targets.json")?
+        .ok_or_else(|| CeremonyError::Nothing("the request has no targets.json".to_owned()))
+}
+
+/// Its targets, the bytes to sign with their digest worked out, and the signatures that it carries.
+fn read_proposal<'d>(
+    authority: &Authority<'_>,
+    document: &'d Document<'_>,
+) -> Result<(Targets<'d>, Message<'d>, Vec<Assessed>), CeremonyError> {
+    let dialect = authority.root().dialect;
+    let proposal = Targets::read(document.root(), dialect)?;
+    let message = Message::of_any(proposal.metadata.signed, dialect);
+    let bytes = message.bytes().len() as u64;
+    let (_, signatures) =
+        threads::both(bytes, || message.digest(), || assessed(authority, &proposal, &message));
+    Ok((proposal, message, signatures))
 }
 
 fn read_baseline<'d>(
@@ -119,7 +142,9 @@ fn read_baseline<'d>(
 ) -> Result<Baseline<'d>, CeremonyError> {
     let targets = Targets::read(document.root(), authority.root().dialect)?;
     let message = targets.metadata.message()?;
-    let signatures = assessed(authority, &targets, &message);
+    let bytes = message.bytes().len() as u64;
+    let (digest, signatures) =
+        threads::both(bytes, || message.digest(), || assessed(authority, &targets, &message));
     // Keys are rotated by a new root first; what they signed before was vouched for by the root of that time.
     let is_short = count(&signatures) < authority.root().threshold(&authority.role);
     let holds_under = |root: &&Root| {
@@ -128,7 +153,7 @@ fn read_baseline<'d>(
     };
     let older = chain.roots().iter().rev().skip(1).take_while(|_| is_short).find(holds_under);
     let older_root = older.map(|root| root.version);
-    Ok(Baseline { digest: message.digest(), targets, signatures, source, older_root })
+    Ok(Baseline { digest, targets, signatures, source, older_root })
 }
 
 fn read_ci<'d>(
@@ -144,24 +169,6 @@ fn assessed(authority: &Authority<'_>, targets: &Targets<'_>, message: &Message<
     assess(targets.metadata.signatures.clone(), message, authority.root(), &authority.role)
 }
 
-/// Does three pieces of work at the same time.
-fn on_threads<A: Send, B: Send, C>(
-    one: impl FnOnce() -> A + Send,
-    two: impl FnOnce() -> B + Send,
-    here: impl FnOnce() -> C,
-) -> (A, B, C) {
-    std::thread::scope(|scope| {
-        let (one, two) = (scope.spawn(one), scope.spawn(two));
-        let here = here();
-        (joined(one), joined(two), here)
-    })
-}
-
-/// What a thread worked out; if it came to grief, so does this one.
-fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
-    thread.join().unwrap_or_else(|grief| std::panic::resume_unwind(grief))
-}
-
 /// Who may sign what a request brings.
 ///
 /// # Errors
@@ -171,13 +178,15 @@ pub fn authority<'s>(station: &'s Station, request: &Request) -> Result<Authorit
     Ok(Authority::of(station.trust.newest(), role, request.delegating()?.as_ref())?)
 }
 
-/// The request, with full evidence, for which this station signed these very bytes before.
+/// The request, with full evidence, for which this station signed the very bytes of a bare one before.
 fn known_content(
     station: &Station,
     history: &TagHistory,
-    signed: Digest,
+    bare: &Request,
 ) -> Result<Option<StoredRequest>, CeremonyError> {
-    let wanted = signed.to_string();
+    let document = proposal_of(bare)?;
+    let signed = Metadata::read(document.root(), station.dialect, "targets")?.signed;
+    let wanted = Message::of_any(signed, station.dialect).digest().to_string();
     for mark in history.signed.iter().filter(|mark| mark.signed == wanted) {
         let Some(digest) = Digest::parse(&mark.request) else { continue };
         let stored = request::open(station.disk(), &station.layout, digest)?;

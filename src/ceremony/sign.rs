@@ -12,7 +12,7 @@ use crate::host::Host;
 use crate::host::clock::Time;
 use crate::host::disk::write_durably;
 use crate::log::{Decision, Event, Kind, SignedApproval};
-use crate::review::Severity;
+use crate::review::{Review, Severity, Situation};
 use crate::station::custody::CustodyError;
 use crate::station::officer::{OfficerName, OpenOfficer};
 use crate::station::passphrase::PassphraseFiles;
@@ -72,26 +72,29 @@ impl Reviewed {
         stored: &StoredRequest,
         render: bool,
     ) -> Result<Reviewed, CeremonyError> {
-        with_review(station, now, stored, |situation, review| {
-            let signed = situation.proposal.metadata.signed;
-            let bytes = if signed.span() == situation.message.bytes() {
-                SignedBytes::Within(signed.offset()..signed.offset() + signed.span().len())
-            } else {
-                SignedBytes::Built(situation.message.bytes().to_vec())
-            };
-            Reviewed {
-                review: review.digest(),
-                signed: situation.message.digest(),
-                signable: review.signable(),
-                findings: review
-                    .findings
-                    .iter()
-                    .map(|finding| (finding.check, finding.severity, finding.message.clone()))
-                    .collect(),
-                bytes,
-                faces: (render && review.signable()).then(|| (review.text(FILE_WIDTH, false), review.html())),
-            }
-        })
+        with_review(station, now, stored, |situation, review| Reviewed::from(situation, review, render))
+    }
+
+    /// Reduces a review; `render` keeps what the signed bundle shows of one that may be signed.
+    pub(super) fn from(situation: &Situation<'_>, review: &Review<'_>, render: bool) -> Reviewed {
+        let signed = situation.proposal.metadata.signed;
+        let bytes = if signed.span() == situation.message.bytes() {
+            SignedBytes::Within(signed.offset()..signed.offset() + signed.span().len())
+        } else {
+            SignedBytes::Built(situation.message.bytes().to_vec())
+        };
+        Reviewed {
+            review: review.digest(),
+            signed: situation.message.digest(),
+            signable: review.signable(),
+            findings: review
+                .findings
+                .iter()
+                .map(|finding| (finding.check, finding.severity, finding.message.clone()))
+                .collect(),
+            bytes,
+            faces: (render && review.signable()).then(|| (review.text(FILE_WIDTH, false), review.html())),
+        }
     }
 
     /// The bytes.

@@ -1,9 +1,10 @@
 //! `export`: writes the signed bundle, reads it back, and says where it is.
 
-use super::review::find;
+use super::review::digest;
 use super::verify::{describe, value};
 use super::{Context, Exit, Outcome};
-use crate::ceremony::export::export;
+use crate::ceremony::export::{export, is_exported};
+use crate::station::request;
 use crate::text::shown_path;
 use std::path::PathBuf;
 
@@ -20,7 +21,8 @@ pub struct Args {
 /// Exports.
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     context.with_station("export", |station| {
-        let stored = find(station, Some(&args.id))?;
+        let digest = digest(station, Some(&args.id))?;
+        let stored = request::open_files(station.disk(), &station.layout, digest, is_exported)?;
         let verdict = export(station, context.host, &stored, &args.dir)?;
         context.text(&format!(
             "Signed bundle written to {}, read back and verified\n{}",

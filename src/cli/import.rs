@@ -4,7 +4,6 @@ use super::{Context, Exit, Failure, Outcome};
 use crate::bundle::intake::BareFacts;
 use crate::bundle::repository::RepositoryFiles;
 use crate::ceremony::import::import;
-use crate::ceremony::sign::Reviewed;
 use crate::station::Station;
 use crate::station::officer::OfficerName;
 use crate::text::shown;
@@ -95,7 +94,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         }
         let imported = import(station, context.host, &args.path, &bare, importer)?;
         let stored = &imported.stored;
-        let reviewed = Reviewed::of(station, context.host.clock.now(), stored)?;
+        let reviewed = &imported.reviewed;
         let manifest = &stored.request.manifest;
         let digest = stored.digest();
         let blocks = reviewed.blocks();

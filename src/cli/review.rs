@@ -4,6 +4,7 @@ use super::{Context, Exit, Failure, Outcome};
 use crate::ceremony::review::{Faces, show};
 use crate::host::disk::write_durably;
 use crate::station::{Station, request};
+use crate::tuf::Digest;
 use std::path::PathBuf;
 
 /// Show what devices would get, what changed against production, and what is odd about it.
@@ -54,9 +55,16 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
 /// # Errors
 /// There is none.
 pub fn find(station: &Station, id: Option<&str>) -> Result<request::StoredRequest, Failure> {
-    let digest = match id {
+    Ok(request::open(station.disk(), &station.layout, digest(station, id)?)?)
+}
+
+/// The digest of the request that is meant.
+///
+/// # Errors
+/// As [`find`].
+pub fn digest(station: &Station, id: Option<&str>) -> Result<Digest, Failure> {
+    Ok(match id {
         Some(id) => request::find(station.disk(), &station.layout, id)?,
         None => request::newest(station)?,
-    };
-    Ok(request::open(station.disk(), &station.layout, digest)?)
+    })
 }

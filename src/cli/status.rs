@@ -54,7 +54,7 @@ pub fn run(context: &Context<'_>) -> Outcome {
     }
     let mut listed = Vec::new();
     for digest in &requests {
-        let stored = request::open(station.disk(), &station.layout, *digest)?;
+        let stored = request::open_files(station.disk(), &station.layout, *digest, |_| false)?;
         let made = stored.signatures(station.disk())?;
         let state = if made.is_empty() { "not signed" } else { "signed" };
         let manifest = &stored.request.manifest;

@@ -8,6 +8,7 @@ pub mod clock;
 pub mod disk;
 pub mod machine;
 mod pager;
+pub mod program;
 pub mod random;
 pub mod terminal;
 
@@ -15,6 +16,7 @@ pub use busy::Busy;
 pub use clock::{Clock, Stamp};
 pub use disk::{Disk, RealDisk};
 pub use machine::Machine;
+pub use program::Program;
 pub use random::Random;
 pub use terminal::Terminal;
 

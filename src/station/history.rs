@@ -55,6 +55,15 @@ impl TagHistory {
         self.signed.iter().map(|mark| mark.version).chain(seen).max()
     }
 
+    /// Remembers production targets; an older version than the one remembered changes nothing. Was it new?
+    pub fn saw(&mut self, mark: SeenMark) -> bool {
+        let is_new = self.baseline.as_ref().is_none_or(|known| known.version < mark.version);
+        if is_new {
+            self.baseline = Some(mark);
+        }
+        is_new
+    }
+
     /// The signatures made for one version.
     pub fn signed_for(&self, version: u64) -> impl Iterator<Item = &SignedMark> {
         self.signed.iter().filter(move |mark| mark.version == version)
@@ -114,14 +123,9 @@ impl History {
         }
     }
 
-    /// Remembers production targets; an older version than the one remembered changes nothing. Was it new?
+    /// Remembers production targets for a tag; see [`TagHistory::saw`].
     pub fn saw(&mut self, tag: &str, mark: SeenMark) -> bool {
-        let history = self.tags.entry(tag.to_owned()).or_default();
-        let is_new = history.baseline.as_ref().is_none_or(|known| known.version < mark.version);
-        if is_new {
-            history.baseline = Some(mark);
-        }
-        is_new
+        self.tags.entry(tag.to_owned()).or_default().saw(mark)
     }
 
     /// Remembers that these bytes are about to be signed.

@@ -1,7 +1,7 @@
 //! The requests that were taken in: the bytes as they came, and what happened to them since.
 
 use super::{Layout, StationError};
-use crate::bundle::intake::{Request, take_in_folder};
+use crate::bundle::intake::{Request, take_in_files};
 use crate::bundle::media::{Parts, write_folder};
 use crate::host::Disk;
 use crate::host::disk::{Kind, ensure_folder, write_durably};
@@ -170,10 +170,23 @@ pub fn find(disk: &dyn Disk, layout: &Layout, id: &str) -> Result<Digest, Statio
 /// # Errors
 /// It was changed in the station since it was taken in.
 pub fn open(disk: &dyn Disk, layout: &Layout, digest: Digest) -> Result<StoredRequest, StationError> {
+    open_files(disk, layout, digest, |_| true)
+}
+
+/// As [`open`], with the manifest and the files that are wanted; the others are not read.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_files(
+    disk: &dyn Disk,
+    layout: &Layout,
+    digest: Digest,
+    wanted: impl Fn(&str) -> bool,
+) -> Result<StoredRequest, StationError> {
     let folder = layout.requests().join(digest.to_string());
     let import: Import = read_json(disk, &folder.join("import.json"))?;
     // The cap was applied when it was taken in; what is stored here is as large as it is.
-    let mut request = take_in_folder(disk, &folder.join("request"), u64::from(u32::MAX) - 1)?;
+    let mut request = take_in_files(disk, &folder.join("request"), u64::from(u32::MAX) - 1, wanted)?;
     if request.digest != digest {
         return Err(StationError::RequestChanged(digest));
     }

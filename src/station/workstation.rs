@@ -5,7 +5,7 @@ use super::trust::{OnlineKey, Trust, keep_root, online_key_in};
 use super::{History, Layout, Policy, SeenMark, SignedMark, StationError, policy};
 use crate::host::clock::{Stamp, Time};
 use crate::host::disk::{Kind, ensure_folder, parent, write_durably};
-use crate::host::{Disk, Host};
+use crate::host::{Disk, Host, Program};
 use crate::log::{Appended, Event, Kind as EventKind, Log};
 use crate::text::{shown, shown_path};
 use crate::tuf::{Chain, Dialect, Digest, KeyId, Root};
@@ -74,10 +74,17 @@ pub struct Station {
 pub struct Session {
     /// The command, as `import`.
     pub command: String,
-    /// SHA-256 of the running program, or nothing when it cannot be read.
-    pub binary: String,
+    /// The running program.
+    pub program: Program,
     /// Who is at the keyboard, as far as the system knows.
     pub actor: String,
+}
+
+impl Session {
+    /// SHA-256 of the running program; nothing when it cannot be read.
+    fn binary(&self) -> &str {
+        self.program.sha256().unwrap_or_default()
+    }
 }
 
 /// The actor of entries that no officer stands behind.
@@ -177,7 +184,7 @@ impl Station {
             .text("fingerprint", newest.fingerprint.to_string())
             .text("dialect", newest.dialect.name())
             .text("tool", tool())
-            .text("binary", &session.binary)
+            .text("binary", session.binary())
             .flag("networked", new.networked)
             .text("log_key", log.key().to_string())
             .text("policy", policy_object);
@@ -243,7 +250,7 @@ impl Station {
 
     /// SHA-256 of the running program.
     pub fn binary(&self) -> &str {
-        self.session.as_ref().map_or("", |session| &session.binary)
+        self.session.as_ref().map_or("", Session::binary)
     }
 
     /// Adds an entry to the log, and before the first one that this command was begun. Not yet on disk: see
@@ -258,7 +265,7 @@ impl Station {
             let opened = Event::new(EventKind::SessionOpened, &session.actor)
                 .text("command", &session.command)
                 .text("tool", tool())
-                .text("binary", &session.binary);
+                .text("binary", session.binary());
             self.log.append(stamp, opened)?;
             if let Some(session) = self.session.as_mut() {
                 session.command.clear();

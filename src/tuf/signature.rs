@@ -3,6 +3,7 @@
 use super::{Dialect, KeyId, Message, PublicKey, Root, TufError};
 use crate::json::{Kind, Value};
 use crate::text::shown;
+use crate::threads;
 use std::collections::BTreeSet;
 
 /// One entry of `signatures`.
@@ -75,7 +76,7 @@ pub struct Assessed {
 }
 
 /// Assesses every signature of a document for a role of a root: verified over the message, counted over distinct
-/// authorised keys. Long messages are verified on as many threads as the machine has cores.
+/// authorised keys.
 pub fn assess(signatures: Vec<Signature>, message: &Message<'_>, root: &Root, role: &str) -> Vec<Assessed> {
     let mut seen_ids = BTreeSet::new();
     let mut seen_keys: Vec<PublicKey> = Vec::new();
@@ -104,34 +105,24 @@ pub fn assess(signatures: Vec<Signature>, message: &Message<'_>, root: &Root, ro
         };
         assessed.push(Assessed { signature, worth });
     }
-    for index in verify_all(&assessed, &to_verify, message) {
+    for index in verify_all(&assessed, to_verify, message) {
         assessed[index].worth = Worth::Counts;
     }
     assessed
 }
 
-/// From this many bytes on, a second thread costs less than the hashing that it saves.
-const LONG: usize = 1 << 20;
-
 /// The indices of the signatures that hold.
-fn verify_all(assessed: &[Assessed], to_verify: &[(usize, PublicKey)], message: &Message<'_>) -> Vec<usize> {
-    let holds = |(index, key): &(usize, PublicKey)| -> Option<usize> {
-        let value = assessed.get(*index)?.signature.value.as_ref().ok()?;
-        key.verify(message.bytes(), value).then_some(*index)
+fn verify_all(
+    assessed: &[Assessed],
+    to_verify: Vec<(usize, PublicKey)>,
+    message: &Message<'_>,
+) -> Vec<usize> {
+    let holds = |(index, key): (usize, PublicKey)| -> Option<usize> {
+        let value = assessed.get(index)?.signature.value.as_ref().ok()?;
+        key.verify(message.bytes(), value).then_some(index)
     };
-    if message.bytes().len() < LONG || to_verify.len() < 2 {
-        return to_verify.iter().filter_map(holds).collect();
-    }
-    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(to_verify.len());
-    std::thread::scope(|scope| {
-        let shares: Vec<_> = (0..threads)
-            .map(|start| {
-                let share = to_verify.iter().skip(start).step_by(threads);
-                scope.spawn(move || share.filter_map(holds).collect::<Vec<_>>())
-            })
-            .collect();
-        shares.into_iter().filter_map(|share| share.join().ok()).flatten().collect()
-    })
+    let bytes = message.bytes().len() as u64;
+    threads::each(to_verify, |_| bytes, holds).into_iter().flatten().collect()
 }
 
 /// How many distinct keys of the role signed validly.

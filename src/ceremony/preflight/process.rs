@@ -1,8 +1,7 @@
 //! This process: can its memory be read by others, and which program is it?
 
 use super::Line;
-use crate::ceremony::tool;
-use crate::host::{Host, Machine};
+use crate::host::{Host, Machine, program};
 use crate::text::shown_path;
 use crate::tuf::Digest;
 use crate::words;
@@ -29,7 +28,7 @@ pub(super) fn program(host: &Host, known: Option<&str>) -> (Line, Option<String>
         return (Line::fail(NAME, "which file this program runs from cannot be seen"), None);
     };
     let place = shown_path(&path);
-    let Some(hex) = known.map(str::to_owned).or_else(|| tool::program_digest(host)) else {
+    let Some(hex) = known.map(str::to_owned).or_else(|| program::sha256(host.machine.as_ref())) else {
         return (Line::fail(NAME, format!("this program's own file cannot be read: {place}")), None);
     };
     let words = Digest::parse(&hex).map(|digest| words::confirmation(&digest.0)).unwrap_or_default();

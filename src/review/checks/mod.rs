@@ -20,10 +20,9 @@ mod wave;
 use super::finding::{Finding, Severity};
 use super::situation::Situation;
 use crate::station::policy;
+use crate::threads;
 use findings::{Findings, LISTED};
-use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use subject::Subject;
 
 /// What a check is about.
@@ -110,31 +109,13 @@ mod table;
 /// Places that `canonical-portable` names before it only counts: somebody has to go and mend each of them.
 const LISTED_PLACES: usize = 1000;
 
-/// From this many targets on, a second thread costs less than it saves.
-const MANY: usize = 5_000;
-
 /// Runs every check. The same situation gives the same findings in the same order.
 pub fn run(situation: &Situation<'_>) -> Vec<Finding> {
     let subject = Subject::new(situation);
-    if situation.proposal.all().len() < MANY {
-        return CHECKS.iter().flat_map(|check| check.findings(&subject)).collect();
-    }
-    // Each check walks the targets for itself; two threads take the next one in turns.
-    let next = AtomicUsize::new(0);
-    let take = || {
-        let mut done = Vec::new();
-        while let Some(check) = CHECKS.get(next.fetch_add(1, Ordering::Relaxed)) {
-            done.push((check.name, check.findings(&subject)));
-        }
-        done
-    };
-    let mut done = std::thread::scope(|scope| {
-        let other = scope.spawn(take);
-        let own = take();
-        let other = other.join().unwrap_or_else(|grief| std::panic::resume_unwind(grief));
-        own.into_iter().chain(other).collect::<BTreeMap<_, _>>()
-    });
-    CHECKS.iter().filter_map(|check| done.remove(check.name)).flatten().collect()
+    // Each check walks the targets for itself: as long a piece of work as the file is.
+    let bytes = situation.message.bytes().len() as u64;
+    let found = threads::each(CHECKS.iter().collect(), |_| bytes, |check| check.findings(&subject));
+    found.into_iter().flatten().collect()
 }
 
 impl Check {

@@ -1,7 +1,7 @@
 //! Every check fires where it should and is silent where it should, on what the real fioctl wrote.
 
 use super::subject::Subject;
-use super::{CHECKS, Check, MANY, Severity, is_signable, run};
+use super::{CHECKS, Check, Severity, is_signable, run};
 use crate::review::Finding;
 use crate::review::testing::Fixture;
 use crate::station::policy;
@@ -107,16 +107,17 @@ fn with_policy(line: &str) -> crate::station::Policy {
 }
 
 #[test]
-fn two_threads_find_what_one_finds_in_the_same_order() {
+fn several_threads_find_what_one_finds_in_the_same_order() {
     let mut fixture = Fixture::step("acme", "2");
     fixture.edit_proposal(|signed| {
         let targets = signed["targets"].as_object_mut().expect("targets");
         let one = targets.values().next().expect("a target").clone();
-        for index in 0..MANY {
+        for index in 0..5_000 {
             targets.insert(format!("odd target {index}"), one.clone());
         }
     });
     let (once, again) = fixture.with(|situation| {
+        assert!(situation.message.bytes().len() as u64 >= crate::threads::LONG);
         let subject = Subject::new(situation);
         (CHECKS.iter().flat_map(|check| check.findings(&subject)).collect::<Vec<_>>(), run(situation))
     });
