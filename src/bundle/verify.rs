@@ -16,6 +16,7 @@ use crate::tuf::{Authority, Chain, Dialect, Digest, KeyId, Targets};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::OnceLock;
 
 /// What verifying found.
 #[derive(Clone, Debug, Serialize)]
@@ -90,7 +91,6 @@ pub fn verify(
         file: "targets.json".to_owned(),
         why: "it is missing".to_owned(),
     })?;
-    let document = Document::parse("targets.json", &targets[..], Limits::of_bytes(targets.len() as u64))?;
     let dialect = Dialect::parse(&manifest.dialect).ok_or_else(|| BundleError::Manifest {
         file: SIGNED_FILE.to_owned(),
         why: format!("the dialect \"{}\" is not known", shown(&manifest.dialect)),
@@ -101,8 +101,32 @@ pub fn verify(
         .get(DELEGATING_FILE)
         .map(|bytes| Document::parse(DELEGATING_FILE, &bytes[..], Limits::of_bytes(bytes.len() as u64)))
         .transpose()?;
-    let read = Targets::read(document.root(), dialect)?;
-    let message = read.metadata.message()?;
+    let authority =
+        roots.map(|chain| Authority::of(chain.newest(), role, delegating.as_ref())).transpose()?;
+    let bytes = targets.len() as u64;
+    let document = OnceLock::new();
+    let (differing, judged) = threads::both(
+        bytes,
+        || differing(&manifest, &files),
+        || {
+            let parsed = Document::parse("targets.json", &targets[..], Limits::of_bytes(bytes))?;
+            let read = Targets::read(document.get_or_init(|| parsed).root(), dialect)?;
+            let message = read.metadata.message()?;
+            let (_, assessed) = threads::both(
+                bytes,
+                || message.digest(),
+                || match &authority {
+                    Some(authority) => {
+                        assess(read.metadata.signatures.clone(), &message, authority.root(), role)
+                    }
+                    None => assess_alone(&manifest, &read, &message, dialect),
+                },
+            );
+            Ok::<_, BundleError>((read, message, assessed))
+        },
+    );
+    wrong.extend(differing);
+    let (read, message, assessed) = judged?;
     if message.digest().to_string() != manifest.signed {
         wrong.push("targets.json: its signed part is not the one that the manifest names".to_owned());
     }
@@ -117,26 +141,8 @@ pub fn verify(
         read.metadata.signatures.iter().filter(|one| ours.iter().any(|own| own == one.keyid.as_str()));
     let by_us: Vec<String> = by_us.map(|one| one.json.clone()).collect();
     check_uploads(&manifest, &files, read.metadata.signed.span(), &by_us, &mut wrong);
-    let (assessed, threshold, missing) = match roots {
-        Some(chain) => {
-            let authority = Authority::of(chain.newest(), role, delegating.as_ref())?;
-            let newest = authority.root();
-            let assessed = assess(read.metadata.signatures.clone(), &message, newest, role);
-            let missing = newest
-                .keyids(role)
-                .iter()
-                .filter(|keyid| {
-                    !assessed.iter().any(|one| one.worth == Worth::Counts && one.signature.keyid == **keyid)
-                })
-                .map(|keyid| MissingKey {
-                    keyid: keyid.to_string(),
-                    owner: newest.owner(keyid).map(|owner| shown(&owner.polis_id)).unwrap_or_default(),
-                })
-                .collect();
-            (assessed, Some(newest.threshold(role)), missing)
-        }
-        None => (assess_alone(&manifest, &read, &message, dialect), None, Vec::new()),
-    };
+    let threshold = authority.as_ref().map(|authority| authority.root().threshold(role));
+    let missing = authority.as_ref().map(|authority| missing_keys(authority, &assessed)).unwrap_or_default();
     wrong.extend(problems(&assessed).into_iter().map(|problem| format!("targets.json: {problem}")));
     for keyid in &ours {
         let holds =
@@ -171,7 +177,7 @@ pub fn verify(
     })
 }
 
-/// Reads every file and compares it with the manifest.
+/// Reads every file that the manifest lists.
 fn read_files(
     disk: &dyn Disk,
     folder: &Path,
@@ -184,31 +190,47 @@ fn read_files(
             wrong.push(format!("{}: it is in the folder, but the manifest does not list it", shown(&found)));
         }
     }
-    // A file's bytes and whether they are the listed ones; nothing when it is missing.
-    let read = |(name, facts): (&String, &FileFacts)| -> Result<Option<(Vec<u8>, bool)>, BundleError> {
-        match disk.read_beneath(folder, name, cap) {
-            Ok(bytes) => {
-                let same = FileFacts::of(&bytes) == *facts;
-                Ok(Some((bytes, same)))
-            }
-            Err(e) if e.is_missing() => Ok(None),
-            Err(e) => Err(e.into()),
-        }
+    let read = |(name, _): (&String, &FileFacts)| match disk.read_beneath(folder, name, cap) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(e) if e.is_missing() => Ok(None),
+        Err(e) => Err(e),
     };
     let found = threads::each(manifest.files.iter().collect(), |(_, facts)| facts.length, read);
     let mut files = BTreeMap::new();
     for (name, read) in manifest.files.keys().zip(found) {
         match read? {
             None => wrong.push(format!("{}: the manifest lists it, and it is missing", shown(name))),
-            Some((bytes, same)) => {
-                if !same {
-                    wrong.push(format!("{}: it differs from what the manifest says", shown(name)));
-                }
+            Some(bytes) => {
                 files.insert(name.clone(), bytes);
             }
         }
     }
     Ok(files)
+}
+
+/// What is wrong with the files that are not those of the manifest.
+fn differing(manifest: &SignedManifest, files: &BTreeMap<String, Vec<u8>>) -> Vec<String> {
+    let differs = |(name, bytes): (&String, &Vec<u8>)| {
+        let same = manifest.files.get(name).is_some_and(|facts| FileFacts::of(bytes) == *facts);
+        (!same).then(|| format!("{}: it differs from what the manifest says", shown(name)))
+    };
+    let files = files.iter().collect();
+    threads::each(files, |(_, bytes)| bytes.len() as u64, differs).into_iter().flatten().collect()
+}
+
+/// The keys of the role that have not signed validly, with their owners.
+fn missing_keys(authority: &Authority<'_>, assessed: &[Assessed]) -> Vec<MissingKey> {
+    let root = authority.root();
+    let has_signed = |keyid: &KeyId| {
+        assessed.iter().any(|one| one.worth == Worth::Counts && one.signature.keyid == *keyid)
+    };
+    let missing = root.keyids(&authority.role).iter().filter(|keyid| !has_signed(keyid));
+    missing
+        .map(|keyid| MissingKey {
+            keyid: keyid.to_string(),
+            owner: root.owner(keyid).map(|owner| shown(&owner.polis_id)).unwrap_or_default(),
+        })
+        .collect()
 }
 
 /// `SHA256SUMS` must say of every file what the manifest says, and of the manifest what it is.

@@ -11,6 +11,7 @@ use crate::station::{Station, TagHistory, vault};
 use crate::threads;
 use crate::tuf::signature::{Assessed, assess, count};
 use crate::tuf::{Authority, Chain, Digest, KeyId, Message, Metadata, Root, Targets};
+use std::sync::OnceLock;
 
 /// The role that a station signs for, unless a request is for a role that it delegates to.
 pub const ROLE: &str = "targets";
@@ -64,18 +65,22 @@ pub fn with_situation<R>(
     };
     // Reading the files, and hashing them for each signature, is what takes time: each file has a thread of its own.
     let bytes = request.file("targets.json").map_or(0, |file| file.len() as u64);
-    let (current, ci_document, document) = threads::three(
-        bytes,
-        || parse(holder, name),
-        || parse(evidence, "ci-targets.json"),
-        || proposal_of(request),
-    );
-    let (document, current, ci_document) = (document?, current?, ci_document?);
+    let (current, published, proposed) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
     let (baseline, ci, proposal) = threads::three(
         bytes,
-        || current.as_ref().map(|current| read_baseline(&authority, chain, current, source)).transpose(),
-        || ci_document.as_ref().map(|document| read_ci(&authority, document)).transpose(),
-        || read_proposal(&authority, &document),
+        || {
+            let document = parse(holder, name)?.map(|document| current.get_or_init(|| document));
+            document.map(|document| read_baseline(&authority, chain, document, source)).transpose()
+        },
+        || {
+            let document = parse(evidence, "ci-targets.json")?;
+            let document = document.map(|document| published.get_or_init(|| document));
+            document.map(|document| read_ci(&authority, document)).transpose()
+        },
+        || {
+            let document = proposal_of(request)?;
+            read_proposal(&authority, proposed.get_or_init(|| document))
+        },
     );
     let (proposal, message, signatures) = proposal?;
     let (baseline, ci) = (baseline?, ci?);

@@ -22,6 +22,7 @@ use crate::station::sealed::SealedKey;
 use crate::station::vault;
 use crate::station::workstation::tool;
 use crate::station::{SignedMark, Station};
+use crate::threads;
 use crate::tuf::{Authority, Digest, KeyId, PrivateKey};
 use crate::words;
 use std::ops::Range;
@@ -83,6 +84,8 @@ impl Reviewed {
         } else {
             SignedBytes::Built(situation.message.bytes().to_vec())
         };
+        let long = situation.message.bytes().len() as u64;
+        let faces = || threads::both(long, || review.text(FILE_WIDTH, false), || review.html());
         Reviewed {
             review: review.digest(),
             signed: situation.message.digest(),
@@ -93,7 +96,7 @@ impl Reviewed {
                 .map(|finding| (finding.check, finding.severity, finding.message.clone()))
                 .collect(),
             bytes,
-            faces: (render && review.signable()).then(|| (review.text(FILE_WIDTH, false), review.html())),
+            faces: (render && review.signable()).then(faces),
         }
     }
 

@@ -9,6 +9,7 @@ use super::situation::{BaselineSource, Carried, Situation};
 use super::trust::Trust;
 use super::{checks, json};
 use crate::bundle::RequestKind;
+use crate::threads;
 use crate::tuf::{Dialect, Digest};
 use crate::words;
 use std::borrow::Cow;
@@ -82,10 +83,11 @@ pub enum BaselineState<'d> {
 
 /// The review of a situation.
 pub fn review<'d>(situation: &'d Situation<'d>) -> Review<'d> {
-    let mut findings = checks::run(situation);
+    let bytes = situation.message.bytes().len() as u64;
+    let (diff, mut findings) = threads::both(bytes, || Diff::of(situation), || checks::run(situation));
     // Within a severity the order of the table of checks: trust first.
     findings.sort_by_key(|finding| finding.severity);
-    Review { header: Header::of(situation), trust: Trust::of(situation), diff: Diff::of(situation), findings }
+    Review { header: Header::of(situation), trust: Trust::of(situation), diff, findings }
 }
 
 impl Review<'_> {

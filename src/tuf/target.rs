@@ -11,6 +11,9 @@ pub struct Target<'d> {
     pub name: Cow<'d, str>,
     /// All of it.
     pub value: Value<'d>,
+    /// Looked up once: most checks ask for them.
+    custom: Option<Value<'d>>,
+    version: Option<Value<'d>>,
 }
 
 /// A container app and where its image comes from.
@@ -37,9 +40,15 @@ impl App<'_> {
 }
 
 impl<'d> Target<'d> {
+    /// The target of this name.
+    pub fn new(name: Cow<'d, str>, value: Value<'d>) -> Target<'d> {
+        let custom = value.get("custom");
+        Target { name, value, custom, version: custom.and_then(|custom| custom.get("version")) }
+    }
+
     /// The free part that a Factory fills.
     pub fn custom(&self) -> Option<Value<'d>> {
-        self.value.get("custom")
+        self.custom
     }
 
     /// A text member of `custom`.
@@ -49,7 +58,7 @@ impl<'d> Target<'d> {
 
     /// `custom.version` as it is written; a number is taken as its digits.
     pub fn version_text(&self) -> Option<Cow<'d, str>> {
-        let version = self.custom()?.get("version")?;
+        let version = self.version?;
         version.as_str().or_else(|| version.number_text().map(Cow::Borrowed))
     }
 

@@ -57,7 +57,7 @@ pub fn list(targets: Value<'_>) -> Result<Vec<Target<'_>>, TufError> {
     let mut sorted = true;
     for (name, value) in targets.members() {
         value.want(Kind::Object)?;
-        let target = Target { name: name.text(), value };
+        let target = Target::new(name.text(), value);
         sorted = sorted && all.last().is_none_or(|last: &Target<'_>| last.name < target.name);
         all.push(target);
     }
