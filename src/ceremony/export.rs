@@ -12,7 +12,7 @@ use crate::bundle::{FileFacts, RequestKind};
 use crate::host::Host;
 use crate::json::{Document, Limits};
 use crate::log::{Event, Kind};
-use crate::station::request::{Made, StoredRequest};
+use crate::station::request::{self, Made, StoredRequest};
 use crate::station::workstation::tool;
 use crate::station::{Station, StationError};
 use crate::text::{shown, shown_path};
@@ -24,7 +24,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Is this file of a request needed for its signed bundle? The evidence stays in the station.
-pub fn is_exported(name: &str) -> bool {
+fn is_exported(name: &str) -> bool {
     matches!(name, "targets.json" | DELEGATING_FILE)
 }
 
@@ -36,45 +36,65 @@ pub fn is_exported(name: &str) -> bool {
 pub fn export(
     station: &mut Station,
     host: &Host,
-    stored: &StoredRequest,
+    request: Digest,
     folder: &Path,
 ) -> Result<Verdict, CeremonyError> {
-    let outcome = write(station, host, stored, folder);
+    let outcome = write_and_verify(station, host, request, folder);
     let event = match &outcome {
-        Ok((_, signed, manifest)) => Event::new(Kind::BundleExported, station.actor())
-            .text("request", stored.digest().to_string())
-            .text("signed", signed)
-            .text("manifest", manifest)
+        Ok((_, written)) => Event::new(Kind::BundleExported, station.actor())
+            .text("request", request.to_string())
+            .text("signed", &written.signed)
+            .text("manifest", &written.manifest)
             .text("folder", shown_path(folder)),
         Err(e) => Event::new(Kind::ExportFailed, station.actor())
-            .text("request", stored.digest().to_string())
+            .text("request", request.to_string())
             .text("folder", shown_path(folder))
             .text("reason", shown(&e.to_string())),
     };
     station.record(&host.stamp(), event)?;
     station.commit()?;
-    outcome.map(|(verdict, _, _)| verdict)
+    outcome.map(|(verdict, _)| verdict)
 }
 
-fn write(
+/// What was written: digests of the canonical `signed` and of the bundle's manifest.
+struct Written {
+    signed: String,
+    manifest: String,
+}
+
+fn write_and_verify(
     station: &Station,
     host: &Host,
-    stored: &StoredRequest,
+    request: Digest,
     folder: &Path,
-) -> Result<(Verdict, String, String), CeremonyError> {
+) -> Result<(Verdict, Written), CeremonyError> {
+    let written = write(station, request, folder)?;
+    // From here on nothing of what was written is in memory: what is verified is what is read back.
+    let verdict = verify(&*host.disk, folder, Some(&station.trust.chain), u64::from(u32::MAX) - 1)?;
+    if !verdict.problems.is_empty() || verdict.signed != written.signed {
+        return Err(CeremonyError::NotAsWritten(format!(
+            "what is on the medium is not what was written to it: {}. Remove {} and export again, to another medium",
+            verdict.problems.join("; "),
+            shown_path(folder)
+        )));
+    }
+    Ok((verdict, written))
+}
+
+fn write(station: &Station, request: Digest, folder: &Path) -> Result<Written, CeremonyError> {
+    let stored = &request::open_files(station.disk(), &station.layout, request, is_exported)?;
     let made = stored.signatures(station.disk())?;
     let Some(newest) = made.iter().max_by_key(|one| one.seq) else {
         return Err(CeremonyError::Nothing(format!(
             "request {} is not signed yet. Run `countersign sign {} --officer NAME`",
-            stored.digest().short(),
-            stored.digest().short()
+            request.short(),
+            request.short()
         )));
     };
     let bytes = stored.request.file("targets.json").unwrap_or_default();
     let document = Document::parse("targets.json", bytes, Limits::of_bytes(bytes.len() as u64))?;
     let proposal = Targets::read(document.root(), station.dialect)?;
     let mut files = files(station, stored, &made, newest, &proposal)?;
-    let signed = newest.signed.clone();
     let facts = facts_of_all(&files);
     let manifest = manifest(station, stored, &made, newest, facts.clone()).to_bytes();
     let manifest_digest = Digest::of(&manifest).to_string();
@@ -83,16 +103,7 @@ fn write(
     files.insert(SIGNED_FILE.to_owned(), vec![Cow::Owned(manifest)]);
     files.insert(SUMS_FILE.to_owned(), vec![Cow::Owned(sums.concat().into_bytes())]);
     write_folder(station.disk(), folder, &files)?;
-    drop(files);
-    let verdict = verify(&*host.disk, folder, Some(&station.trust.chain), u64::from(u32::MAX) - 1)?;
-    if !verdict.problems.is_empty() || verdict.signed != signed {
-        return Err(CeremonyError::NotAsWritten(format!(
-            "what is on the medium is not what was written to it: {}. Remove {} and export again, to another medium",
-            verdict.problems.join("; "),
-            shown_path(folder)
-        )));
-    }
-    Ok((verdict, signed, manifest_digest))
+    Ok(Written { signed: newest.signed.clone(), manifest: manifest_digest })
 }
 
 /// Everything in the bundle but the manifest and the sums.

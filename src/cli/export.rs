@@ -3,8 +3,7 @@
 use super::review::digest;
 use super::verify::{describe, value};
 use super::{Context, Exit, Outcome};
-use crate::ceremony::export::{export, is_exported};
-use crate::station::request;
+use crate::ceremony::export::export;
 use crate::text::shown_path;
 use std::path::PathBuf;
 
@@ -22,8 +21,7 @@ pub struct Args {
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     context.with_station("export", |station| {
         let digest = digest(station, Some(&args.id))?;
-        let stored = request::open_files(station.disk(), &station.layout, digest, is_exported)?;
-        let verdict = export(station, context.host, &stored, &args.dir)?;
+        let verdict = export(station, context.host, digest, &args.dir)?;
         context.text(&format!(
             "Signed bundle written to {}, read back and verified\n{}",
             shown_path(&args.dir),
@@ -32,7 +30,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         let mut json = value(&verdict);
         if let Some(object) = json.as_object_mut() {
             object.insert("folder".to_owned(), args.dir.to_string_lossy().into_owned().into());
-            object.insert("request".to_owned(), stored.digest().to_string().into());
+            object.insert("request".to_owned(), digest.to_string().into());
         }
         context.json(&json)?;
         Ok(Exit::Done)

@@ -349,7 +349,7 @@ impl Run<'_> {
         };
         let stored = self.taken()?;
         let busy = self.host.terminal.busy("writing the bundle and reading it back");
-        let exported = export(self.station, self.host, &stored, &folder);
+        let exported = export(self.station, self.host, stored.digest(), &folder);
         drop(busy);
         let told = exported.map(|_| {
             let made = self.made.as_ref().map(|made| paper::list(self.station, &stored, made, &folder));
