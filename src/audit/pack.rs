@@ -2,7 +2,7 @@
 
 use super::AuditError;
 use crate::host::Disk;
-use crate::host::disk::{DiskError, Kind};
+use crate::host::disk::{DiskError, Kind, parent};
 use crate::log::lines::{self, LINES_PER_FILE};
 use crate::log::note::LARGEST_NOTE;
 use crate::log::store::{self, Head, PUBLIC_KEY};
@@ -15,6 +15,8 @@ const LARGEST_KEY: u64 = 4_096;
 /// A pack, and the key that its checkpoints must be signed with. It is only ever read.
 pub struct Pack<'a> {
     disk: &'a dyn Disk,
+    /// The folder that the auditor named.
+    given: PathBuf,
     dir: PathBuf,
     key: VerifierKey,
     key_was_given: bool,
@@ -31,6 +33,7 @@ impl<'a> Pack<'a> {
             Ok(disk.kind(&dir.join(lines::FOLDER))? == Some(Kind::Folder)
                 && disk.kind(&dir.join(PUBLIC_KEY))?.is_some())
         };
+        let folder = dir.to_owned();
         let inner = dir.join("log");
         let dir = match (is_pack(dir)?, is_pack(&inner)?) {
             (true, _) => dir.to_owned(),
@@ -48,7 +51,7 @@ impl<'a> Pack<'a> {
         if let Some(given) = given.as_ref().filter(|given| **given != own) {
             return Err(wrong(format!("the pack's key is {own}, and the key given is {given}")));
         }
-        Ok(Pack { disk, dir, key: own, key_was_given: given.is_some() })
+        Ok(Pack { disk, given: folder, dir, key: own, key_was_given: given.is_some() })
     }
 
     /// The log's folder.
@@ -59,6 +62,22 @@ impl<'a> Pack<'a> {
     /// The disk that the pack is on.
     pub fn disk(&self) -> &'a dyn Disk {
         self.disk
+    }
+
+    /// Refuses a file of the auditor's own that would lie inside the pack, by whatever name: a pack is never written to.
+    ///
+    /// # Errors
+    /// It would.
+    pub fn refuse_within(&self, file: &Path) -> Result<(), AuditError> {
+        let folder = parent(file);
+        let real = |path: &Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        if real(folder).starts_with(real(&self.given)) {
+            return Err(AuditError::file(
+                file,
+                "it lies inside the evidence pack, which is never written to",
+            ));
+        }
+        Ok(())
     }
 
     /// The log's key.

@@ -126,7 +126,8 @@ pub fn parent(path: &Path) -> &Path {
     }
 }
 
-fn temporary_name(path: &Path) -> PathBuf {
+/// The name beside a path under which its file is written first.
+pub(super) fn temporary_name(path: &Path) -> PathBuf {
     let mut name = std::ffi::OsString::from(".");
     name.push(path.file_name().unwrap_or_default());
     name.push(".part");

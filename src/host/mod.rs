@@ -6,6 +6,7 @@
 pub mod busy;
 pub mod clock;
 pub mod disk;
+pub mod draft;
 pub mod machine;
 mod pager;
 pub mod program;
@@ -15,6 +16,7 @@ pub mod terminal;
 pub use busy::Busy;
 pub use clock::{Clock, Stamp};
 pub use disk::{Disk, RealDisk};
+pub use draft::Draft;
 pub use machine::Machine;
 pub use program::Program;
 pub use random::Random;

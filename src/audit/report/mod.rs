@@ -6,8 +6,8 @@ mod ocsf;
 
 use super::verdict::{Compare, Verdict, verify};
 use super::{AuditError, Options, Pack, Remark};
+use crate::host::Draft;
 use crate::host::clock::Time;
-use crate::host::disk::write_durably;
 use crate::log::Entry;
 use crate::log::store::Head;
 use std::path::Path;
@@ -30,32 +30,30 @@ pub enum Format {
 /// # Errors
 /// The pack cannot be read, or the file cannot be written.
 pub fn write(pack: &Pack<'_>, format: Format, out: &Path, now: Time) -> Result<Verdict, AuditError> {
-    let mut body = Vec::new();
+    pack.refuse_within(out)?;
+    let mut draft = Draft::begin(pack.disk(), out, 0o644)?;
     let mut page = html::Page::default();
+    if format == Format::Csv {
+        draft.bytes().extend_from_slice(csv::HEADER.as_bytes());
+    }
     let mut visit = |entry: &Entry<'_>, remarks: &[Remark]| -> Result<(), AuditError> {
         match format {
             Format::Html => page.see(entry, remarks),
-            Format::Csv => csv::row(entry, remarks, &mut body),
+            Format::Csv => csv::row(entry, remarks, draft.bytes()),
             Format::Jsonl => {
-                body.extend_from_slice(entry.line());
-                body.push(b'\n');
+                draft.bytes().extend_from_slice(entry.line());
+                draft.bytes().push(b'\n');
             }
-            Format::Ocsf => ocsf::event(entry, pack.key().name(), &mut body),
+            Format::Ocsf => ocsf::event(entry, pack.key().name(), draft.bytes()),
         }
-        Ok(())
+        Ok(draft.relieve()?)
     };
     let compare = Compare { now: Some(now), ..Compare::default() };
     let verdict = verify(pack, Options::default(), compare, &mut visit)?;
-    let bytes = match format {
-        Format::Html => page.finish(pack, &verdict, now).into_bytes(),
-        Format::Csv => [csv::HEADER.as_bytes(), &body].concat(),
-        Format::Jsonl | Format::Ocsf => body,
-    };
-    // The auditor's own file, never one of the pack.
-    if out.starts_with(pack.dir()) {
-        return Err(AuditError::file(out, "it lies inside the evidence pack, which is never written to"));
+    if format == Format::Html {
+        draft.bytes().extend_from_slice(page.finish(pack, &verdict, now).as_bytes());
     }
-    write_durably(pack.disk(), out, 0o644, &[&bytes])?;
+    draft.finish()?;
     Ok(verdict)
 }
 

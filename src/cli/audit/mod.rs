@@ -171,9 +171,12 @@ fn open<'c>(context: &'c Context<'_>, dir: &Path) -> Result<Pack<'c>, Failure> {
 fn verify(args: VerifyArgs, context: &Context<'_>) -> Outcome {
     let disk = &*context.host.disk;
     let key = args.key.as_deref().map(|given| key_text(context, given)).transpose()?;
+    let pack = Pack::open(disk, &args.dir, key.as_deref())?;
+    if let Some(path) = &args.state {
+        pack.refuse_within(path)?;
+    }
     let mut state = args.state.as_deref().map(|path| State::read(disk, path)).transpose()?;
     let against = args.against.as_deref().map(|path| disk.read(path, LARGEST_NOTE as u64)).transpose()?;
-    let pack = Pack::open(disk, &args.dir, key.as_deref())?;
     let now = Some(context.host.clock.now());
     let compare = Compare { state: state.as_mut(), against, now };
     let verdict = verdict::verify(&pack, Options::default(), compare, &mut |_, _| Ok(()))?;
