@@ -419,3 +419,33 @@ fn the_packs_own_recipe_agrees_and_notices_a_change() {
         String::from_utf8_lossy(&ran.stderr)
     );
 }
+
+#[test]
+fn nobody_answers_from_a_line_that_was_changed() {
+    let pack = pack();
+    let (_folder, dir) = pack.copy();
+    let events = dir.join("events/000000.jsonl");
+    let whole = std::fs::read_to_string(&events).expect("read");
+    // A line that no question below is about.
+    let changed = whole.replacen("\"exit\":0", "\"exit\":1", 1);
+    assert_ne!(changed, whole);
+    std::fs::write(&events, changed).expect("written");
+    let published = fixture("acme/2-update/prod-targets.json");
+    for arguments in [
+        vec!["who", text(&dir), "--version", "42"],
+        vec!["show", text(&dir)],
+        vec!["reconcile", text(&dir), "--targets", text(&published)],
+    ] {
+        let ran = pack.audit(&arguments).ended(Exit::Tampered);
+        assert_eq!(ran.out, "", "{arguments:?}");
+    }
+    // Nor under another key than the one that came another way.
+    let other = "countersign/acme-gateway/00000000+b9a6d2be+AbVZ9NlVhGRoZQ1rlbjmWhfXN2bbmrvJqf1wOWTLDhOx";
+    for command in ["who", "show"] {
+        let mut arguments = vec![command, text(&pack.dir), "--log-key", other];
+        arguments.extend((command == "who").then_some(["--version", "42"]).into_iter().flatten());
+        let ran = pack.audit(&arguments);
+        assert!(ran.exit != Exit::Done && ran.out.is_empty(), "{}", ran.out);
+        pack.audit(&[&arguments[..2], &["--log-key", &pack.key], &arguments[4..]].concat()).done();
+    }
+}

@@ -3,10 +3,13 @@
 use super::AuditError;
 use crate::host::Disk;
 use crate::host::disk::{DiskError, Kind, parent};
+use crate::log::checkpoint::Checkpoint;
 use crate::log::lines::{self, LINES_PER_FILE};
 use crate::log::note::LARGEST_NOTE;
 use crate::log::store::{self, Head, PUBLIC_KEY};
-use crate::log::{Entry, Flaw, FlawKind, VerifierKey, objects};
+use crate::log::tree::Tree;
+use crate::log::walk::{Walk, blame};
+use crate::log::{Entry, Flaw, FlawKind, Kind as EntryKind, VerifierKey, objects};
 use std::path::{Path, PathBuf};
 
 /// The most bytes of a pack's key file.
@@ -142,67 +145,105 @@ impl<'a> Pack<'a> {
         Ok(objects::get(self.disk, &self.dir, digest)?)
     }
 
-    /// Hands every entry that the head covers to `visit`, in order, without checking more than each line's form and
-    /// number: for questions about a pack that was verified. `visit` returns whether to go on.
+    /// Hands every entry that the head covers to `visit`, in order. Each is checked to stand in its place, and all of them
+    /// to give the head's root: nothing may be said of the entries before this returns without an error. `visit` returns
+    /// whether it wants more.
     ///
     /// # Errors
-    /// A line is not in its form, or fewer lines are there than the head says.
+    /// A line is not in its form or place, was changed, or is missing.
     pub fn each_entry(
         &self,
         head: &Head,
         mut visit: impl FnMut(&Entry<'_>) -> Result<bool, AuditError>,
     ) -> Result<(), AuditError> {
         let size = head.checkpoint.size;
-        let mut next = 0;
-        let mut is_done = size == 0;
-        lines::each_chunk(
-            self.disk,
-            &self.dir,
-            0,
-            size.div_ceil(LINES_PER_FILE),
-            |chunk| -> Result<bool, AuditError> {
-                for (entry, _) in chunk.entries() {
-                    if is_done {
-                        break;
-                    }
-                    if entry.seq() != next {
-                        let flaw = Flaw::new(FlawKind::Sequence, "the line here has another number").at(next);
-                        return Err(AuditError::Flawed(flaw.in_file(chunk.file())));
-                    }
-                    next += 1;
-                    is_done = !visit(&entry)? || next == size;
+        let files = size.div_ceil(LINES_PER_FILE);
+        let mut walk = Walk::default();
+        let mut wants_more = true;
+        lines::each_chunk(self.disk, &self.dir, 0, files, |chunk| -> Result<bool, AuditError> {
+            for (entry, leaf) in chunk.entries() {
+                if walk.tree().size() == size {
+                    break;
                 }
-                if !is_done {
-                    chunk.check(false).map_err(AuditError::Flawed)?;
-                }
-                Ok(!is_done)
-            },
-        )?;
-        if is_done {
-            return Ok(());
-        }
-        Err(AuditError::Flawed(Flaw::new(FlawKind::Missing, "the log ends here").at(next)))
+                walk.step(&entry, leaf).map_err(|flaw| {
+                    let flaw = flaw.in_file(chunk.file());
+                    AuditError::Flawed(blame(self.disk, &self.dir, flaw, Some(&head.checkpoint)))
+                })?;
+                wants_more = wants_more && visit(&entry)?;
+            }
+            if walk.tree().size() < size {
+                chunk.check(chunk.number() + 1 == files).map_err(AuditError::Flawed)?;
+            }
+            Ok(true)
+        })?;
+        require_root(walk.tree(), head)
     }
 
-    /// Hands every entry of a kind that the head covers to `visit`, in order, and looks at no other: for questions about
-    /// a pack that was verified. `visit` returns whether to go on.
+    /// Hands every entry of a kind that the head covers to `visit`, in order, and looks at no other; all lines are hashed,
+    /// and must give the head's root. Nothing may be said of the entries before this returns without an error.
     ///
     /// # Errors
-    /// A line of this kind is not in its form.
+    /// A line was changed or is missing, or one of this kind is not in its form or place.
     pub fn each_of_kind(
         &self,
         head: &Head,
-        kind: crate::log::Kind,
-        mut visit: impl FnMut(&Entry<'_>) -> Result<bool, AuditError>,
+        kind: EntryKind,
+        mut visit: impl FnMut(&Entry<'_>) -> Result<(), AuditError>,
     ) -> Result<(), AuditError> {
         let size = head.checkpoint.size;
         // Quotes inside a string are escaped, so these bytes stand nowhere but in a line's own `type`.
         let wanted = format!(",\"type\":\"{kind}\",");
         let files = size.div_ceil(LINES_PER_FILE);
-        lines::each_line_with(self.disk, &self.dir, files, wanted.as_bytes(), |line| {
-            let entry = Entry::read(line)
-                .map_err(|fault| AuditError::Flawed(Flaw::new(FlawKind::Line, fault.to_string())))?;
-            Ok(entry.seq() < size && visit(&entry)?)
-        })
+        let mut tree = Tree::new();
+        // A changed log explains why an entry makes no sense, so it is what is told first.
+        let mut refused = None;
+        lines::each_sifted(
+            self.disk,
+            &self.dir,
+            files,
+            wanted.as_bytes(),
+            |file| -> Result<_, AuditError> {
+                for leaf in file.leaves {
+                    if tree.size() < size {
+                        tree.push(leaf);
+                    }
+                }
+                for (place, line) in file.found.iter().filter(|(place, _)| *place < size) {
+                    if refused.is_none() {
+                        refused = entry_at(*place, line).and_then(|entry| visit(&entry)).err();
+                    }
+                }
+                Ok(true)
+            },
+        )?;
+        require_root(&tree, head)?;
+        refused.map_or(Ok(()), Err)
     }
+}
+
+/// The entry that must stand in a place.
+fn entry_at(place: u64, line: &[u8]) -> Result<Entry<'_>, AuditError> {
+    let flaw = |kind, why: String| AuditError::Flawed(Flaw::new(kind, why).at(place));
+    let entry = Entry::read(line).map_err(|fault| flaw(FlawKind::Line, fault.to_string()))?;
+    if entry.seq() != place {
+        return Err(flaw(FlawKind::Sequence, format!("the line here says that it is entry {}", entry.seq())));
+    }
+    Ok(entry)
+}
+
+/// The lines must be those of the signed head.
+fn require_root(tree: &Tree, head: &Head) -> Result<(), AuditError> {
+    let Checkpoint { size, root, .. } = &head.checkpoint;
+    let flaw = if tree.size() < *size {
+        let detail = format!("the log ends here, and its signed checkpoint is of {size} entries");
+        Flaw::new(FlawKind::Missing, detail).at(tree.size())
+    } else if tree.root() != *root {
+        let detail = format!(
+            "a line was changed: the lines do not give the root of the signed checkpoint of {size} entries"
+        );
+        Flaw::new(FlawKind::Root, detail)
+    } else {
+        return Ok(());
+    };
+    Err(AuditError::Flawed(flaw))
 }

@@ -79,17 +79,18 @@ pub struct Signed {
     pub tool: (String, String),
 }
 
-/// Finds the signatures in the entries that a head covers. The pack should have been verified before.
+/// Finds the signatures in the entries that a head covers. The lines must give the head's root, so nobody answers from a
+/// line that was changed; that all of the log makes sense is for [`super::verdict::verify`] to say.
 ///
 /// # Errors
-/// The pack cannot be read.
+/// The pack cannot be read, or a line was changed.
 pub fn find(pack: &Pack<'_>, head: &Head, question: &Question) -> Result<Vec<Signed>, AuditError> {
     let mut results: Vec<EntryBuf> = Vec::new();
     pack.each_of_kind(head, Kind::SignResult, |entry| {
         if matches(pack, entry, question)? {
             results.push(entry.to_owned());
         }
-        Ok(true)
+        Ok(())
     })?;
     let mut reader = Reader { pack, chunk: None };
     results.iter().map(|result| reader.signed(&result.entry())).collect()

@@ -199,40 +199,53 @@ pub fn each_chunk<E: From<DiskError>>(
     each_file(first, files, |number| Chunk::read(disk, dir, number), |chunk| visit(&chunk))
 }
 
-/// Hands every line that contains some bytes to `visit`, in order, without looking at the others: for questions about
-/// a log that was verified before. `visit` returns whether to go on.
+/// A file of lines of which only some were looked at: every line's leaf hash, and the lines that were looked for.
+pub struct Sifted {
+    /// The leaf hash of every whole line, in order.
+    pub leaves: Vec<Hash>,
+    /// The lines that contain the bytes, each with its number in the log.
+    pub found: Vec<(u64, Vec<u8>)>,
+}
+
+impl Sifted {
+    fn read(
+        disk: &dyn Disk,
+        dir: &Path,
+        number: u64,
+        wanted: &memchr::memmem::Finder<'_>,
+    ) -> Result<Sifted, DiskError> {
+        let bytes = disk.read_beneath(dir, &file_name(number), LARGEST_FILE)?;
+        let mut sifted = Sifted { leaves: Vec::new(), found: Vec::new() };
+        let mut next = wanted.find(&bytes);
+        let mut start = 0;
+        for end in memchr::memchr_iter(b'\n', &bytes) {
+            let line = &bytes[start..end];
+            if next.is_some_and(|at| at < end) {
+                let place = number * LINES_PER_FILE + sifted.leaves.len() as u64;
+                sifted.found.push((place, line.to_vec()));
+                next = wanted.find(&bytes[end..]).map(|at| end + at);
+            }
+            sifted.leaves.push(leaf_hash(line));
+            start = end + 1;
+        }
+        Ok(sifted)
+    }
+}
+
+/// Hands every file to `visit` with all leaf hashes and the lines that contain some bytes: for a question about few
+/// lines, whose answer is worth what the root over all of them says. `visit` returns whether to go on.
 ///
 /// # Errors
 /// A file cannot be read, or `visit` fails.
-pub fn each_line_with<E: From<DiskError>>(
+pub fn each_sifted<E: From<DiskError>>(
     disk: &dyn Disk,
     dir: &Path,
     files: u64,
     wanted: &[u8],
-    mut visit: impl FnMut(&[u8]) -> Result<bool, E>,
+    visit: impl FnMut(Sifted) -> Result<bool, E>,
 ) -> Result<(), E> {
     let finder = memchr::memmem::Finder::new(wanted);
-    let read = |number: u64| -> Result<Vec<Vec<u8>>, DiskError> {
-        let bytes = disk.read_beneath(dir, &file_name(number), LARGEST_FILE)?;
-        let mut found = Vec::new();
-        let mut from = 0;
-        while let Some(at) = finder.find(bytes.get(from..).unwrap_or_default()) {
-            let at = from + at;
-            let start = memchr::memrchr(b'\n', &bytes[..at]).map_or(0, |newline| newline + 1);
-            let end = memchr::memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |length| at + length);
-            found.push(bytes[start..end].to_vec());
-            from = end;
-        }
-        Ok(found)
-    };
-    each_file(0, files, read, |lines| {
-        for line in &lines {
-            if !visit(line)? {
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    })
+    each_file(0, files, |number| Sifted::read(disk, dir, number, &finder), visit)
 }
 
 /// Makes something of every file and hands it on in order; the next files are worked on meanwhile.

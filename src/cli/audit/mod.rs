@@ -2,21 +2,21 @@
 
 pub mod choose;
 mod print;
+mod proof;
+mod reconcile;
 
 pub use print::{describe_verdict, verdict_value};
 
 use super::{Context, Exit, Failure, Outcome};
-use crate::audit::reconcile::{Finding, reconcile};
 use crate::audit::report::{self, Format};
 use crate::audit::state::State;
 use crate::audit::verdict::{self, Compare};
 use crate::audit::who::{self, Question};
 use crate::audit::{AuditError, Options, Outcome as Answer, Pack};
 use crate::log::note::LARGEST_NOTE;
-use crate::log::proof::{LARGEST_PROOF, Proof};
-use crate::log::summary::{summary, timeline_line};
-use crate::log::{Entry, VerifierKey, store};
-use crate::text::shown;
+use crate::log::store::Head;
+use crate::log::summary::timeline_line;
+use crate::log::{VerifierKey, store};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
@@ -36,18 +36,15 @@ pub enum Args {
         /// Which entries.
         #[command(flatten)]
         chosen: choose::Chosen,
+        /// The key that the log must be signed with.
+        #[command(flatten)]
+        key: LogKey,
     },
     /// Who signed it, when, with which key, on whose approval?
     Who(WhoArgs),
     /// Compare published targets metadata with the log, both ways.
     #[command(after_help = "Example:\n  countersign audit reconcile evidence/ --targets published/")]
-    Reconcile {
-        /// The evidence pack.
-        dir: PathBuf,
-        /// Published files: targets.json, a map of tags to them, a wave; or folders of them.
-        #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
-        targets: Vec<PathBuf>,
-    },
+    Reconcile(reconcile::Args),
     /// Print the receipt of one entry (C2SP tlog-proof).
     #[command(after_help = "Example:\n  countersign audit prove evidence/ --seq 41 > receipt.tlog-proof")]
     Prove {
@@ -59,13 +56,7 @@ pub enum Args {
     },
     /// Check a receipt with nothing but the log's public key.
     #[command(after_help = "Example:\n  countersign audit check-proof receipt.tlog-proof --key log.vkey")]
-    CheckProof {
-        /// The receipt.
-        file: PathBuf,
-        /// The log's public key, or a file that holds it.
-        #[arg(long, value_name = "VKEY")]
-        key: String,
-    },
+    CheckProof(proof::Args),
     /// Write a report for the compliance file.
     #[command(after_help = "Example:\n  countersign audit report evidence/ --format html --out report.html")]
     Report {
@@ -121,17 +112,48 @@ pub struct WhoArgs {
     /// The first digits of the id of the key that signed.
     #[arg(long = "key", value_name = "KEYID")]
     signer: Option<String>,
+    /// The key that the log must be signed with.
+    #[command(flatten)]
+    log_key: LogKey,
+}
+
+/// The log's public key, for commands whose answer rests on the head that it signed.
+#[derive(clap::Args)]
+pub struct LogKey {
+    /// The log's public key as it came another way, or a file that holds it.
+    #[arg(long, value_name = "VKEY")]
+    log_key: Option<String>,
+}
+
+impl LogKey {
+    fn open<'c>(&self, context: &'c Context<'_>, dir: &Path) -> Result<Pack<'c>, Failure> {
+        let key = self.log_key.as_deref().map(|given| key_text(context, given)).transpose()?;
+        Ok(Pack::open(&*context.host.disk, dir, key.as_deref())?)
+    }
+}
+
+/// Says on standard error what an answer rests on.
+fn note_basis(context: &Context<'_>, pack: &Pack<'_>, head: &Head) {
+    let key = if pack.key_was_given() {
+        "the key that was given".to_owned()
+    } else {
+        "the key that came with the pack; to compare it, give --log-key".to_owned()
+    };
+    context.note(&format!(
+        "From the {} entries under the signed checkpoint, by {key}. For all of it: countersign audit verify\n",
+        head.checkpoint.size
+    ));
 }
 
 /// Runs it.
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     match args {
         Args::Verify(args) => verify(args, context),
-        Args::Show { dir, chosen } => show(&dir, &chosen, context),
+        Args::Show { dir, chosen, key } => show(&dir, &chosen, &key, context),
         Args::Who(args) => answer_who(args, context),
-        Args::Reconcile { dir, targets } => compare_published(&dir, &targets, context),
+        Args::Reconcile(args) => reconcile::run(&args, context),
         Args::Prove { dir, seq } => prove(&dir, seq, context),
-        Args::CheckProof { file, key } => check_proof(&file, &key, context),
+        Args::CheckProof(args) => proof::run(&args, context),
         Args::Report { dir, format, out, key } => write_report(&dir, format, &out, key.as_deref(), context),
     }
 }
@@ -194,9 +216,9 @@ fn verify(args: VerifyArgs, context: &Context<'_>) -> Outcome {
     Ok(exit(verdict.outcome))
 }
 
-fn show(dir: &Path, chosen: &choose::Chosen, context: &Context<'_>) -> Outcome {
+fn show(dir: &Path, chosen: &choose::Chosen, key: &LogKey, context: &Context<'_>) -> Outcome {
     let filter = chosen.filter()?;
-    let pack = open(context, dir)?;
+    let pack = key.open(context, dir)?;
     let head = pack.head()?;
     let mut lines = Vec::new();
     let mut text = String::new();
@@ -209,7 +231,10 @@ fn show(dir: &Path, chosen: &choose::Chosen, context: &Context<'_>) -> Outcome {
         }
         Ok(true)
     })?;
-    if !context.global.json {
+    note_basis(context, &pack, &head);
+    if !context.global.json && text.is_empty() {
+        context.text("No entry is like that.\n")?;
+    } else if !context.global.json {
         context.page(&text)?;
     }
     choose::print_json_lines(context, lines.iter().map(Vec::as_slice))?;
@@ -224,8 +249,10 @@ fn answer_who(args: WhoArgs, context: &Context<'_>) -> Outcome {
         (.., Some(key)) => Question::Key(key.to_lowercase()),
         _ => return Err(Failure::usage("say what is asked for: --version, --target, --digest or --key")),
     };
-    let pack = open(context, &args.dir)?;
-    let found = who::find(&pack, &pack.head()?, &question)?;
+    let pack = args.log_key.open(context, &args.dir)?;
+    let head = pack.head()?;
+    let found = who::find(&pack, &head, &question)?;
+    note_basis(context, &pack, &head);
     if found.is_empty() {
         context.text("No signature in this log is for that.\n")?;
     }
@@ -236,70 +263,12 @@ fn answer_who(args: WhoArgs, context: &Context<'_>) -> Outcome {
     Ok(Exit::Done)
 }
 
-fn compare_published(dir: &Path, targets: &[PathBuf], context: &Context<'_>) -> Outcome {
-    let pack = open(context, dir)?;
-    let lines = reconcile(&pack, &pack.head()?, targets)?;
-    for line in &lines {
-        let digest = shown(line.digest.get(..12).unwrap_or_default());
-        context.text(&format!("{:<12}  {digest}  {}: {}\n", line.finding.word(), line.place, line.text))?;
-    }
-    let count = |finding: Finding| lines.iter().filter(|line| line.finding == finding).count();
-    let grave = lines.iter().filter(|line| line.finding.is_grave()).count();
-    context.text(&format!(
-        "{} published and logged, {} logged and not published, {grave} to be explained\n",
-        count(Finding::Match),
-        count(Finding::Unpublished)
-    ))?;
-    context.json(&json!({
-        "lines": lines.iter().map(|line| json!({
-            "finding": line.finding.word(), "place": line.place, "digest": line.digest, "text": line.text,
-        })).collect::<Vec<_>>(),
-        "grave": grave,
-    }))?;
-    Ok(if grave == 0 { Exit::Done } else { Exit::Tampered })
-}
-
 fn prove(dir: &Path, seq: u64, context: &Context<'_>) -> Outcome {
     let pack = open(context, dir)?;
     let head = pack.head()?;
     let proof = store::prove(pack.disk(), pack.dir(), &head, seq).map_err(AuditError::from)?;
     context.text(&proof.text())?;
     context.json(&json!({ "seq": seq, "size": head.checkpoint.size, "proof": proof.text() }))?;
-    Ok(Exit::Done)
-}
-
-fn check_proof(file: &Path, key: &str, context: &Context<'_>) -> Outcome {
-    let text = key_text(context, key)?;
-    let key = VerifierKey::parse(&text).map_err(|e| Failure::usage(format!("--key: {e}")))?;
-    let proof =
-        Proof::parse(&context.host.disk.read(file, LARGEST_PROOF as u64)?).map_err(AuditError::Flawed)?;
-    let line = proof.line.clone().ok_or_else(|| {
-        Failure::new(Exit::Failed, "the receipt does not carry its entry (no \"extra\" line), so there is nothing to check it against")
-    })?;
-    let checkpoint = proof.verify(&line, &key).map_err(AuditError::Flawed)?;
-    let entry = Entry::read(&line).map_err(|fault| {
-        Failure::new(Exit::Tampered, format!("the entry is not in the log's form: {fault}"))
-    })?;
-    if entry.seq() != proof.index {
-        return Err(Failure::new(
-            Exit::Tampered,
-            format!("the entry says that it is number {}, the receipt {}", entry.seq(), proof.index),
-        ));
-    }
-    context.text(&format!(
-        "The receipt holds: entry {} is in the log {} of {} entries\n{}  {}  {}\n",
-        proof.index,
-        shown(&checkpoint.origin),
-        checkpoint.size,
-        entry.time(),
-        shown(&entry.actor()),
-        summary(&entry)
-    ))?;
-    if context.global.json {
-        let entry: serde_json::Value =
-            serde_json::from_slice(&line).map_err(|e| Failure::new(Exit::Failed, e.to_string()))?;
-        context.json(&json!({ "ok": true, "seq": proof.index, "size": checkpoint.size, "origin": checkpoint.origin, "entry": entry }))?;
-    }
     Ok(Exit::Done)
 }
 
