@@ -237,6 +237,7 @@ fn a_remembered_head_reveals_a_log_that_was_rolled_back_or_forked_and_both_notes
     station.ceremony();
     station.log.checkpoint().expect("a checkpoint");
     let known = station.log.head().note.clone();
+    let first = disk.all_files();
     assert_eq!(ask(&disk).outcome, Outcome::Whole);
     assert_eq!(ask(&disk).outcome, Outcome::Whole);
     let state = disk.read(path, 1 << 20).expect("read");
@@ -264,6 +265,14 @@ fn a_remembered_head_reveals_a_log_that_was_rolled_back_or_forked_and_both_notes
     for note in [known, found] {
         assert!(kept.contains(serde_json::to_string(&note).expect("JSON").trim_matches('"')), "{kept}");
     }
+    // A fork is not forgotten when the first history is shown again.
+    let state = disk.read(path, 1 << 20).expect("read");
+    disk.all_files().iter().for_each(|(path, _)| disk.put(path, None));
+    first.iter().for_each(|(path, bytes)| disk.put(path, Some(bytes)));
+    disk.put(path, Some(&state));
+    let verdict = ask(&disk);
+    assert_eq!(verdict.outcome, Outcome::Forked);
+    assert!(verdict.reasons[0].contains("two histories"), "{:?}", verdict.reasons);
 }
 
 #[test]

@@ -163,6 +163,15 @@ fn each_way_to_be_bad_has_its_exit_code_and_nothing_is_written_into_the_pack() {
     pack.audit(&["verify", text(&dir), "--key", &other.public().to_string()]).ended(Exit::Tampered);
     pack.audit(&["verify", text(&dir.join("events"))]).ended(Exit::Failed);
     pack.audit(&["verify", text(&dir), "--against", text(&dir.join("vkey"))]).ended(Exit::Failed);
+    // A receipt is no checkpoint, and another log's checkpoint says nothing about this one: neither is a fork.
+    let receipt = pack.bundles[0].join("log/receipt.tlog-proof");
+    let ran = pack.audit(&["verify", text(&dir), "--against", text(&receipt)]).ended(Exit::Failed);
+    assert!(ran.err.contains("--against"), "{}", ran.err);
+    let elsewhere = dir.join("../elsewhere");
+    let note = std::fs::read_to_string(&new).expect("read").replacen("acme-gateway", "other-gateway", 1);
+    std::fs::write(&elsewhere, note).expect("written");
+    let ran = pack.audit(&["verify", text(&dir), "--against", text(&elsewhere)]).ended(Exit::Failed);
+    assert!(ran.err.contains("other-gateway"), "{}", ran.err);
 }
 
 fn listing(dir: &Path) -> Vec<(PathBuf, Vec<u8>)> {
@@ -198,8 +207,22 @@ fn links_special_files_and_huge_files_in_a_pack_are_refused_without_being_follow
     std::fs::remove_file(dir.join("checkpoint")).expect("removed");
     let huge = std::fs::File::create(dir.join("checkpoint")).expect("made");
     huge.set_len(1 << 40).expect("sparse");
-    let ran = pack.audit(&["verify", text(&dir)]).ended(Exit::Failed);
-    assert!(ran.err.contains("at most"), "{}", ran.err);
+    let ran = pack.audit(&["verify", text(&dir)]).ended(Exit::Tampered);
+    assert!(ran.out.contains("at most"), "{}", ran.out);
+    std::fs::remove_file(dir.join("checkpoint")).expect("removed");
+    std::fs::copy(pack.dir.join("checkpoint"), dir.join("checkpoint")).expect("copied");
+    // An object that is none, and a file too many: each is named, with its entry, and the rest is looked at.
+    let object = std::fs::read_dir(dir.join("objects/sha256")).expect("listed").next().expect("one");
+    let object = object.expect("read").path();
+    std::fs::remove_file(&object).expect("removed");
+    std::os::unix::fs::symlink("/dev/zero", &object).expect("linked");
+    std::fs::write(dir.join("events/x.txt"), "x").expect("written");
+    let verdict = pack.audit(&["--json", "verify", text(&dir)]).ended(Exit::Tampered).json();
+    let flaws = verdict["flaws"].as_array().expect("flaws");
+    let named = |what: &str| flaws.iter().find(|flaw| flaw.to_string().contains(what)).expect(what);
+    assert!(named(object.file_name().expect("a name").to_str().expect("text"))["seq"].is_number());
+    assert_eq!(named("events/x.txt")["kind"], "files");
+    assert_eq!(verdict["entries"], lines(pack));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use super::pack::Pack;
 use super::remark::{Remark, RemarkKind};
 use crate::host::clock::Time;
 use crate::host::disk::{DiskError, Kind as FileKind};
-use crate::log::lines::{Chunk, count_files, each_chunk};
+use crate::log::lines::{Chunk, each_chunk, look_at_files};
 use crate::log::objects;
 use crate::log::recovery::OpenIntent;
 use crate::log::store::Head;
@@ -83,7 +83,10 @@ enum Stop {
 
 impl From<DiskError> for Stop {
     fn from(error: DiskError) -> Stop {
-        Stop::Failed(error.into())
+        match error.is_unfit() {
+            true => Stop::Flaw(Flaw::new(FlawKind::Files, error.to_string())),
+            false => Stop::Failed(error.into()),
+        }
     }
 }
 
@@ -94,14 +97,9 @@ impl From<DiskError> for Stop {
 pub fn examine(pack: &Pack<'_>, options: &Options, visit: &mut Visit<'_>) -> Result<Examination, AuditError> {
     let bench = Bench::new(pack);
     let mut pass = Pass::new(pack, options);
-    let files = match count_files(pack.disk(), pack.dir()).map_err(AuditError::from) {
-        Ok(files) => files,
-        Err(AuditError::Flawed(flaw)) => {
-            pass.flaws.push(flaw);
-            0
-        }
-        Err(other) => return Err(other),
-    };
+    let listed = look_at_files(pack.disk(), pack.dir()).map_err(AuditError::from);
+    let (files, flaw) = pass.keep(listed)?.unwrap_or_default();
+    pass.flaws.extend(flaw);
     if files < MANY_FILES {
         pass.run(files, &Queue::Here(&bench), visit)?;
     } else {
@@ -199,6 +197,11 @@ impl<'a> Pass<'a> {
                 }
                 Ok(None)
             }
+            // Somebody put a link, a pipe or a giant there: what it stands for is not there.
+            Err(AuditError::Disk(error)) if error.is_unfit() => {
+                self.flaws.push(Flaw::new(FlawKind::Files, error.to_string()));
+                Ok(None)
+            }
             Err(other) => Err(other),
         }
     }
@@ -275,7 +278,7 @@ impl<'a> Pass<'a> {
         let folder = self.pack.dir().join(objects::FOLDER);
         let listed = match self.pack.disk().list(&folder, MOST_OBJECTS) {
             Err(e) if e.is_missing() => Vec::new(),
-            other => other?,
+            other => self.keep(other.map_err(AuditError::from))?.unwrap_or_default(),
         };
         let mut there = HashSet::with_capacity(listed.len());
         for found in listed {

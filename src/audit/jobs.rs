@@ -2,6 +2,7 @@
 
 use super::AuditError;
 use super::pack::Pack;
+use crate::host::disk::DiskError;
 use crate::log::tiles::{Tile, WIDTH, bundle_holds};
 use crate::log::tree::Hash;
 use crate::log::{Flaw, FlawKind, SignedApproval, objects};
@@ -83,6 +84,9 @@ impl<'a> Bench<'a> {
             Err(AuditError::Flawed(flaw)) => {
                 self.found.lock().unwrap_or_else(PoisonError::into_inner).push(flaw);
             }
+            Err(AuditError::Disk(error)) if error.is_unfit() => {
+                self.found.lock().unwrap_or_else(PoisonError::into_inner).push(unfit(job, &error));
+            }
             Err(other) => {
                 self.failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(other);
             }
@@ -159,9 +163,26 @@ impl<'a> Bench<'a> {
     }
 }
 
+/// The flaw of a job whose file is a link, a special file, or too long.
+fn unfit(job: &Job, error: &DiskError) -> Flaw {
+    let flaw = |kind| Flaw::new(kind, error.to_string());
+    match job {
+        Job::Checkpoint { size, .. } => flaw(FlawKind::CheckpointForm).at(size.saturating_sub(1)),
+        Job::Approval { seq, .. } => flaw(FlawKind::Approval).at(*seq),
+        Job::Signature { seq, .. } | Job::Object { seq: Some(seq), .. } => flaw(FlawKind::Object).at(*seq),
+        Job::Object { seq: None, .. } => flaw(FlawKind::Object),
+        Job::Tile(tile) => flaw(FlawKind::Tile).at(first_entry(tile)),
+    }
+}
+
+/// The first entry that a tile covers.
+fn first_entry(tile: &Tile) -> u64 {
+    let entries = (WIDTH as u64).saturating_pow(u32::try_from(tile.level + 1).unwrap_or(u32::MAX));
+    tile.number.saturating_mul(entries)
+}
+
 /// A flaw of a tile, at the first entry that it covers.
 fn tile_flaw(tile: &Tile, name: &str, detail: &str) -> AuditError {
-    let entries = (WIDTH as u64).saturating_pow(u32::try_from(tile.level + 1).unwrap_or(u32::MAX));
-    let flaw = Flaw::new(FlawKind::Tile, detail).at(tile.number.saturating_mul(entries));
+    let flaw = Flaw::new(FlawKind::Tile, detail).at(first_entry(tile));
     AuditError::Flawed(flaw.in_file(name))
 }

@@ -95,6 +95,13 @@ impl State {
         Ok(heads)
     }
 
+    /// The day on which two histories of a log were found, and the file that has both notes.
+    pub fn fork(&self, key: &VerifierKey) -> Option<(&str, &Path)> {
+        let text = key.to_string();
+        let known = self.content.logs.iter().find(|known| known.key == text)?;
+        known.conflicts.first().map(|conflict| (conflict.seen.as_str(), self.path.as_path()))
+    }
+
     /// Another key under which a log of this name was seen before.
     pub fn other_key(&self, key: &VerifierKey) -> Option<&str> {
         let text = key.to_string();

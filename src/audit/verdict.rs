@@ -6,8 +6,10 @@ use super::pack::Pack;
 use super::state::State;
 use crate::host::clock::Time;
 use crate::log::checkpoint::Checkpoint;
+use crate::log::note::Note;
 use crate::log::store::Head;
-use crate::log::{Flaw, FlawKind};
+use crate::log::{Flaw, FlawKind, VerifierKey};
+use crate::text::{shown, shown_path};
 
 /// The answer in one word.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -70,6 +72,8 @@ pub struct Verdict {
     pub outcome: Outcome,
     /// Why, where the answer is not in the flaws: sentences, already escaped.
     pub reasons: Vec<String>,
+    /// How many checkpoints that came another way it was compared with: one that was given, those seen before.
+    pub compared: (usize, usize),
     /// What was examined.
     pub examination: Examination,
 }
@@ -97,23 +101,25 @@ pub fn verify(
         None => Vec::new(),
     };
     let mut reasons = Vec::new();
-    let mut is_forked = false;
+    let compared = (usize::from(compare.against.is_some()), known.len());
     if let Some(note) = &compare.against {
-        match Checkpoint::verify(note, pack.key()) {
-            Ok(checkpoint) => {
-                // A checkpoint that verifies is UTF-8.
-                let note = String::from_utf8_lossy(note).into_owned();
-                known.push(Head { checkpoint, note });
-            }
-            Err(flaw) if flaw.kind == FlawKind::CheckpointForm => {
-                return Err(AuditError::Against(flaw));
-            }
-            Err(flaw) => {
-                is_forked = true;
-                reasons.push(format!("the checkpoint to compare with is not by this log's key: {flaw}"));
-            }
+        match given(note, pack.key())? {
+            Given::Head(head) => known.push(head),
+            Given::OtherKey => reasons.push(
+                "the checkpoint to compare with is of a log of this name, signed by another key: one of the two was \
+                 made in the place of the other"
+                    .to_owned(),
+            ),
         }
     }
+    if let Some((day, file)) = compare.state.as_ref().and_then(|state| state.fork(pack.key())) {
+        reasons.push(format!(
+            "two histories of this log were found before, on {}; {} has both notes",
+            shown(day),
+            shown_path(file)
+        ));
+    }
+    let mut is_forked = !reasons.is_empty();
     let watch = known.iter().map(|head| head.checkpoint.size).collect();
     let mut examination = examine(pack, &Options { watch, ..options }, visit)?;
     let covered = examination.head.as_ref().map_or(0, |head| head.checkpoint.size);
@@ -180,7 +186,38 @@ pub fn verify(
         examination.flaws.push(flaw.at(head.checkpoint.size.saturating_sub(1)));
         examination.flaws.sort_by_key(|flaw| (flaw.seq.unwrap_or(u64::MAX), flaw.kind));
     }
-    Ok(Verdict { outcome, reasons, examination })
+    Ok(Verdict { outcome, reasons, compared, examination })
+}
+
+/// What a checkpoint that came another way says.
+enum Given {
+    /// The log's key signed it.
+    Head(Head),
+    /// Another key signed it, for a log of the same name.
+    OtherKey,
+}
+
+/// Reads a checkpoint that came another way.
+///
+/// # Errors
+/// It is no checkpoint, another log's, or damaged.
+fn given(bytes: &[u8], key: &VerifierKey) -> Result<Given, AuditError> {
+    let note = Note::parse(bytes).map_err(AuditError::Against)?;
+    let checkpoint = Checkpoint::parse_text(note.text()).map_err(AuditError::Against)?;
+    if checkpoint.origin != key.name() {
+        let detail = format!(
+            "it is of the log {}, and this is the log {}",
+            shown(&checkpoint.origin),
+            shown(key.name())
+        );
+        return Err(AuditError::Against(Flaw::new(FlawKind::CheckpointForm, detail)));
+    }
+    if !note.names(key) {
+        return Ok(Given::OtherKey);
+    }
+    note.verify(key).map_err(AuditError::Against)?;
+    // A note is UTF-8.
+    Ok(Given::Head(Head { checkpoint, note: String::from_utf8_lossy(bytes).into_owned() }))
 }
 
 /// Has the policy's window passed since the last cosignature, or since the log began?

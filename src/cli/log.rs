@@ -76,7 +76,7 @@ fn check(context: &Context<'_>) -> Outcome {
             station.record(&context.host.stamp(), verified)?;
             station.commit()?;
         }
-        context.text(&describe_verdict(&verdict, true))?;
+        context.text(&describe_verdict(&verdict, station.log.key(), true))?;
         context.json(&verdict_value(&verdict, station.log.key(), true))?;
         Ok(super::audit::exit(verdict.outcome))
     })
@@ -118,7 +118,7 @@ fn export_pack(context: &Context<'_>, dir: &std::path::Path) -> Outcome {
             written.objects,
             written.checkpoints,
             station.log.key(),
-            describe_verdict(&verdict, true)
+            describe_verdict(&verdict, station.log.key(), true)
         ))?;
         context.json(&json!({
             "folder": dir.to_string_lossy(),

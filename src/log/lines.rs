@@ -32,18 +32,43 @@ pub fn file_name(number: u64) -> String {
 /// # Errors
 /// The folder cannot be read, or has other names in it.
 pub fn count_files(disk: &dyn Disk, dir: &Path) -> Result<u64, ReadError> {
-    let names = disk.list(&dir.join(FOLDER), MOST_FILES)?;
-    for (number, found) in (0u64..).zip(&names) {
-        let wanted = format!("{number:06}.jsonl");
-        if found.name != wanted || !matches!(found.kind, Kind::File(_)) {
-            let detail = format!("the file {wanted} is missing, or there is something else in the folder");
-            return Err(Flaw::new(FlawKind::Files, detail)
-                .at(number * LINES_PER_FILE)
-                .in_file(format!("{FOLDER}/{}", found.name))
-                .into());
-        }
+    match look_at_files(disk, dir)? {
+        (count, None) => Ok(count),
+        (_, Some(flaw)) => Err(flaw.into()),
     }
-    Ok(names.len() as u64)
+}
+
+/// How many files of lines there are up to the first gap, and what is wrong with the folder.
+///
+/// # Errors
+/// The folder cannot be read.
+pub fn look_at_files(disk: &dyn Disk, dir: &Path) -> Result<(u64, Option<Flaw>), DiskError> {
+    let mut count = 0;
+    let mut flaw = None;
+    for found in disk.list(&dir.join(FOLDER), MOST_FILES)? {
+        let wanted = format!("{count:06}.jsonl");
+        if found.name == wanted && matches!(found.kind, Kind::File(_)) {
+            count += 1;
+            continue;
+        }
+        flaw = flaw.or_else(|| {
+            let is_later = is_file_name(&found.name) && found.name > wanted;
+            let wrong = match is_later {
+                true => Flaw::new(FlawKind::Files, format!("the file {wanted} is missing"))
+                    .at(count * LINES_PER_FILE),
+                false => {
+                    Flaw::new(FlawKind::Files, "there is something else in the folder than files of lines")
+                }
+            };
+            Some(wrong.in_file(format!("{FOLDER}/{}", found.name)))
+        });
+    }
+    Ok((count, flaw))
+}
+
+fn is_file_name(name: &str) -> bool {
+    name.strip_suffix(".jsonl")
+        .is_some_and(|number| number.len() >= 6 && number.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// Lines could not be read, or are not what they should be.

@@ -234,6 +234,11 @@ impl<'a> Note<'a> {
         self.text
     }
 
+    /// Does a signature line say that it is by this key?
+    pub fn names(&self, key: &VerifierKey) -> bool {
+        self.signatures.iter().any(|(name, id, _)| *name == key.name && *id == key.id)
+    }
+
     /// Checks that this key signed the note.
     ///
     /// # Errors

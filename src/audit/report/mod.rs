@@ -25,11 +25,18 @@ pub enum Format {
     Ocsf,
 }
 
-/// Examines a pack and writes a report about it into a new file, or over an old one.
+/// Examines a pack, compares it with what is known from elsewhere, and writes a report about it into a new file, or over
+/// an old one. `now` is the day of the audit.
 ///
 /// # Errors
 /// The pack cannot be read, or the file cannot be written.
-pub fn write(pack: &Pack<'_>, format: Format, out: &Path, now: Time) -> Result<Verdict, AuditError> {
+pub fn write(
+    pack: &Pack<'_>,
+    format: Format,
+    out: &Path,
+    compare: Compare<'_>,
+    now: Time,
+) -> Result<Verdict, AuditError> {
     pack.refuse_within(out)?;
     let mut draft = Draft::begin(pack.disk(), out, 0o644)?;
     let mut page = html::Page::default();
@@ -48,7 +55,7 @@ pub fn write(pack: &Pack<'_>, format: Format, out: &Path, now: Time) -> Result<V
         }
         Ok(draft.relieve()?)
     };
-    let compare = Compare { now: Some(now), ..Compare::default() };
+    let compare = Compare { now: Some(now), ..compare };
     let verdict = verify(pack, Options::default(), compare, &mut visit)?;
     if format == Format::Html {
         draft.bytes().extend_from_slice(page.finish(pack, &verdict, now).as_bytes());

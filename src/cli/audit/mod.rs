@@ -5,7 +5,7 @@ mod print;
 mod proof;
 mod reconcile;
 
-pub use print::{describe_verdict, verdict_value};
+pub use print::{describe_compared, describe_verdict, verdict_value};
 
 use super::{Context, Exit, Failure, Outcome};
 use crate::audit::report::{self, Format};
@@ -68,9 +68,9 @@ pub enum Args {
         /// The file to write.
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
-        /// The log's public key, or a file that holds it.
-        #[arg(long, value_name = "VKEY")]
-        key: Option<String>,
+        /// What is known from elsewhere.
+        #[command(flatten)]
+        known: Known,
     },
 }
 
@@ -82,6 +82,14 @@ pub enum Args {
 pub struct VerifyArgs {
     /// The evidence pack.
     dir: PathBuf,
+    /// What is known from elsewhere.
+    #[command(flatten)]
+    known: Known,
+}
+
+/// What the auditor knows from elsewhere.
+#[derive(clap::Args)]
+pub struct Known {
     /// The log's public key as it came another way, or a file that holds it.
     #[arg(long, value_name = "VKEY")]
     key: Option<String>,
@@ -148,13 +156,13 @@ fn note_basis(context: &Context<'_>, pack: &Pack<'_>, head: &Head) {
 /// Runs it.
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     match args {
-        Args::Verify(args) => verify(args, context),
+        Args::Verify(args) => verify(&args, context),
         Args::Show { dir, chosen, key } => show(&dir, &chosen, &key, context),
         Args::Who(args) => answer_who(args, context),
         Args::Reconcile(args) => reconcile::run(&args, context),
         Args::Prove { dir, seq } => prove(&dir, seq, context),
         Args::CheckProof(args) => proof::run(&args, context),
-        Args::Report { dir, format, out, key } => write_report(&dir, format, &out, key.as_deref(), context),
+        Args::Report { dir, format, out, known } => write_report(&dir, format, &out, &known, context),
     }
 }
 
@@ -190,22 +198,44 @@ fn open<'c>(context: &'c Context<'_>, dir: &Path) -> Result<Pack<'c>, Failure> {
     Ok(Pack::open(&*context.host.disk, dir, None)?)
 }
 
-fn verify(args: VerifyArgs, context: &Context<'_>) -> Outcome {
-    let disk = &*context.host.disk;
-    let key = args.key.as_deref().map(|given| key_text(context, given)).transpose()?;
-    let pack = Pack::open(disk, &args.dir, key.as_deref())?;
-    if let Some(path) = &args.state {
-        pack.refuse_within(path)?;
+/// What a log is compared with, read from the auditor's files.
+struct Elsewhere {
+    state: Option<State>,
+    against: Option<Vec<u8>>,
+}
+
+impl Known {
+    fn open<'c>(&self, context: &'c Context<'_>, dir: &Path) -> Result<(Pack<'c>, Elsewhere), Failure> {
+        let disk = &*context.host.disk;
+        let key = self.key.as_deref().map(|given| key_text(context, given)).transpose()?;
+        let pack = Pack::open(disk, dir, key.as_deref())?;
+        if let Some(path) = &self.state {
+            pack.refuse_within(path)?;
+        }
+        let state = self.state.as_deref().map(|path| State::read(disk, path)).transpose()?;
+        let against = self.against.as_deref().map(|path| disk.read(path, LARGEST_NOTE as u64)).transpose()?;
+        Ok((pack, Elsewhere { state, against }))
     }
-    let mut state = args.state.as_deref().map(|path| State::read(disk, path)).transpose()?;
-    let against = args.against.as_deref().map(|path| disk.read(path, LARGEST_NOTE as u64)).transpose()?;
-    let now = Some(context.host.clock.now());
-    let compare = Compare { state: state.as_mut(), against, now };
+}
+
+impl Elsewhere {
+    fn compare(&mut self, context: &Context<'_>) -> Compare<'_> {
+        let now = Some(context.host.clock.now());
+        Compare { state: self.state.as_mut(), against: self.against.take(), now }
+    }
+
+    fn keep(&self, context: &Context<'_>) -> Result<(), Failure> {
+        Ok(self.state.iter().try_for_each(|state| state.write(&*context.host.disk))?)
+    }
+}
+
+fn verify(args: &VerifyArgs, context: &Context<'_>) -> Outcome {
+    let (pack, mut elsewhere) = args.known.open(context, &args.dir)?;
+    let compare = elsewhere.compare(context);
     let verdict = verdict::verify(&pack, Options::default(), compare, &mut |_, _| Ok(()))?;
-    if let Some(state) = &state {
-        state.write(disk)?;
-    }
-    context.text(&describe_verdict(&verdict, pack.key_was_given()))?;
+    elsewhere.keep(context)?;
+    context.text(&describe_verdict(&verdict, pack.key(), pack.key_was_given()))?;
+    context.text(&describe_compared(&verdict))?;
     if !pack.key_was_given() {
         context.text(&format!(
             "The key came with the pack: {}\nWhether it is the station's, the pack cannot prove. Compare it with one that came another way (--key).\n",
@@ -272,14 +302,16 @@ fn prove(dir: &Path, seq: u64, context: &Context<'_>) -> Outcome {
     Ok(Exit::Done)
 }
 
-fn write_report(dir: &Path, format: Format, out: &Path, key: Option<&str>, context: &Context<'_>) -> Outcome {
-    let key = key.map(|given| key_text(context, given)).transpose()?;
-    let pack = Pack::open(&*context.host.disk, dir, key.as_deref())?;
-    let verdict = report::write(&pack, format, out, context.host.clock.now())?;
+fn write_report(dir: &Path, format: Format, out: &Path, known: &Known, context: &Context<'_>) -> Outcome {
+    let (pack, mut elsewhere) = known.open(context, dir)?;
+    let compare = elsewhere.compare(context);
+    let verdict = report::write(&pack, format, out, compare, context.host.clock.now())?;
+    elsewhere.keep(context)?;
     context.text(&format!(
-        "Report written to {}\n{}",
+        "Report written to {}\n{}{}",
         crate::text::shown_path(out),
-        describe_verdict(&verdict, pack.key_was_given())
+        describe_verdict(&verdict, pack.key(), pack.key_was_given()),
+        describe_compared(&verdict)
     ))?;
     context.json(&json!({ "out": out.to_string_lossy(), "verdict": verdict_value(&verdict, pack.key(), pack.key_was_given()) }))?;
     Ok(exit(verdict.outcome))

@@ -2,6 +2,7 @@
 
 use crate::audit::{Outcome, Verdict};
 use crate::log::{Flaw, VerifierKey};
+use crate::text::shown;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 
@@ -9,7 +10,7 @@ use std::fmt::Write as _;
 const FLAWS_SHOWN: usize = 10;
 
 /// A verdict for people: the answer first, then what was looked at.
-pub fn describe_verdict(verdict: &Verdict, key_was_given: bool) -> String {
+pub fn describe_verdict(verdict: &Verdict, key: &VerifierKey, key_was_given: bool) -> String {
     let found = &verdict.examination;
     let mut out = String::new();
     let headline = match (verdict.outcome, key_was_given) {
@@ -35,6 +36,7 @@ pub fn describe_verdict(verdict: &Verdict, key_was_given: bool) -> String {
     for reason in &verdict.reasons {
         let _ = writeln!(out, "Why:        {reason}");
     }
+    let _ = writeln!(out, "Log         {}", shown(key.name()));
     let _ = writeln!(out, "Entries     {}", found.size);
     if let Some(head) = &found.head {
         let _ = writeln!(
@@ -47,15 +49,27 @@ pub fn describe_verdict(verdict: &Verdict, key_was_given: bool) -> String {
     if let Some((first, last)) = found.period {
         let _ = writeln!(out, "From - to   {first} - {last}");
     }
+    let approvals =
+        if found.flaws.is_empty() { ", and every approval" } else { "; not all of it, see above" };
     let _ = writeln!(
         out,
-        "Verified    {} checkpoints, {} TUF signatures, {} objects, and every approval",
+        "Verified    {} checkpoints, {} TUF signatures, {} objects{approvals}",
         found.checkpoints, found.signatures, found.objects
     );
     for (kind, count) in &found.remarks {
         let _ = writeln!(out, "Look at     {count} x {} ({})", kind.title(), kind.name());
     }
     out
+}
+
+/// What the log was compared with, as a line.
+pub fn describe_compared(verdict: &Verdict) -> String {
+    match verdict.compared {
+        (0, 0) => "Compared    with no checkpoint from elsewhere (--against, --state)\n".to_owned(),
+        (given, seen) => format!(
+            "Compared    with {given} checkpoint given (--against) and {seen} seen before (--state)\n"
+        ),
+    }
 }
 
 /// A verdict as JSON.
@@ -75,6 +89,7 @@ pub fn verdict_value(verdict: &Verdict, key: &VerifierKey, key_was_given: bool) 
         })),
         "key": key.to_string(),
         "key_from_pack": !key_was_given,
+        "compared": { "given": verdict.compared.0, "seen_before": verdict.compared.1 },
         "first": found.period.map(|(first, _)| first.to_string()),
         "last": found.period.map(|(_, last)| last.to_string()),
         "checkpoints": found.checkpoints,
