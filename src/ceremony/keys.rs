@@ -151,7 +151,7 @@ pub fn make(
     Ok((key, path))
 }
 
-/// Opens the officers of a key, after their names alone were found to be a quorum.
+/// Opens the officers of a key, after their names alone were found to be a quorum that serves.
 fn open_holders(
     station: &mut Station,
     host: &Host,
@@ -161,6 +161,8 @@ fn open_holders(
     purpose: &str,
 ) -> Result<Vec<OpenOfficer>, CeremonyError> {
     key.check_present(&officers.iter().collect::<Vec<_>>())?;
+    // One who has left is named before anybody types a passphrase.
+    officer::load_active(station.disk(), &station.layout.officers(), officers)?;
     officers.iter().map(|name| open_officer(station, host, name, files, purpose)).collect()
 }
 
@@ -178,6 +180,7 @@ pub fn drill(
 ) -> Result<Drill, CeremonyError> {
     let keys = station.layout.keys();
     let key = vault::find_key(station.disk(), &keys, prefix)?;
+    station.check_sealed_as_logged(&key)?;
     let opened = open_holders(station, host, &key, officers, files, "key drill")?;
     let mut random = [0u8; 16];
     host.random.fill(&mut random).map_err(CustodyError::NoRandomness)?;
@@ -238,7 +241,20 @@ pub fn reseal(
     Ok(sealing.put(station.disk(), &keys)?)
 }
 
-/// Takes a key that is no longer used out of the vault: its sealed files are removed.
+/// Finds a key that is to be retired, and says whether a pinned root lists it or ever listed it. One that none lists
+/// may be a new key that waits for its root.
+///
+/// # Errors
+/// There is no such key.
+pub fn to_retire(station: &Station, prefix: &str) -> Result<(SealedKey, bool), CeremonyError> {
+    let key = vault::find_key(station.disk(), &station.layout.keys(), prefix)?;
+    let keyid = KeyId::new(key.keyid.clone());
+    let was_listed = station.trust.chain.roots().iter().any(|root| root.key_in_role(ROLE, &keyid).is_some());
+    Ok((key, was_listed))
+}
+
+/// Takes a key that is no longer used out of the vault: its sealed files are removed. See [`to_retire`] for what is to
+/// be confirmed before.
 ///
 /// # Errors
 /// The newest pinned root still lists it.

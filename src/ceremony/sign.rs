@@ -14,7 +14,7 @@ use crate::host::disk::write_durably;
 use crate::log::{Decision, Event, Kind, SignedApproval};
 use crate::review::{Review, Severity, Situation};
 use crate::station::custody::CustodyError;
-use crate::station::officer::{OfficerName, OpenOfficer};
+use crate::station::officer::{self, OfficerName, OpenOfficer};
 use crate::station::passphrase::PassphraseFiles;
 use crate::station::policy::Role;
 use crate::station::request::{Made, Shown, StoredRequest};
@@ -233,6 +233,7 @@ fn sign_now(
     ask: &Ask<'_>,
 ) -> Result<Made, CeremonyError> {
     let key = choose_key(station, stored, ask)?;
+    station.check_sealed_as_logged(&key)?;
     require_quorum(&key, ask.officers)?;
     key.check_present(&ask.officers.iter().collect::<Vec<_>>())?;
     refuse_while_in_doubt(station, reviewed, &key)?;
@@ -450,6 +451,12 @@ fn open_officers(
     ask: &Ask<'_>,
 ) -> Result<Vec<OpenOfficer>, CeremonyError> {
     let mut opened: Vec<OpenOfficer> = Vec::new();
+    // One who has left is named before anybody types a passphrase.
+    for name in ask.officers {
+        if !officer::load(station.disk(), &station.layout.officers(), name)?.is_active() {
+            return Err(CustodyError::Retired(name.clone()).into());
+        }
+    }
     for name in ask.officers {
         if opened.iter().any(|officer| officer.name() == name) {
             return Err(CeremonyError::NotApproved(format!(

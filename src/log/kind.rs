@@ -73,6 +73,8 @@ kinds! {
     RootUpdated = "root.updated" { from: Int, version: Int, fingerprint: Text, expires: Text, object: Text }
     /// A root was not accepted.
     RootRejected = "root.rejected" { version: Int, reason: Text }
+    /// The service's online targets key was pinned; `from` is the one before, or nothing.
+    OnlineKeyPinned = "online_key.pinned" { from: Text, keyid: Text, object: Text }
     /// Another policy is in force.
     PolicyChanged = "policy.changed" { from: Text, to: Text }
     /// An officer of this station.

@@ -36,6 +36,12 @@ pub fn summary(entry: &Entry<'_>) -> String {
             )
         }
         Kind::RootRejected => format!("root {} refused: {}", int("version"), text("reason")),
+        Kind::OnlineKeyPinned if entry.text("from").is_empty() => {
+            format!("online targets key {} pinned", short("keyid"))
+        }
+        Kind::OnlineKeyPinned => {
+            format!("online targets key {} REPLACED by {}", short("from"), short("keyid"))
+        }
         Kind::PolicyChanged => format!("policy {} replaced by {}", short("from"), short("to")),
         Kind::OfficerAdded => format!("officer {} added", text("officer")),
         Kind::OfficerRetired => format!("officer {} retired: {}", text("officer"), text("reason")),

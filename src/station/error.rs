@@ -79,14 +79,27 @@ pub enum StationError {
         why: String,
     },
     /// A stored request is not what was taken in.
-    #[error("request {}: its files in the station were changed since it was imported. Import it again from the stick", .0.short())]
-    RequestChanged(Digest),
+    #[error(
+        "request {}: the station's own copy was changed since it was taken in ({what}), and not by countersign. Find \
+         out how: compare the log (countersign log head) with your paper. Then import the request again from its \
+         medium; that puts the copy right",
+        .request.short()
+    )]
+    RequestChanged {
+        /// The request.
+        request: Digest,
+        /// What differs; escaped.
+        what: String,
+    },
     /// A name that cannot be used.
     #[error("\"{}\" cannot be the name of a Factory or repository: 1 to 128 letters, digits and . _ - are allowed", crate::text::Foreign(.0))]
     FactoryName(String),
     /// There is no randomness.
     #[error("no randomness from the system: {0}. Nothing was written")]
     NoRandomness(std::io::Error),
+    /// A file of the station is not what the log says that it is.
+    #[error("{0}")]
+    NotAsLogged(String),
     /// The log and a file of the station say different things.
     #[error("{0}")]
     Contradiction(String),

@@ -1,8 +1,9 @@
 //! The station itself: made once, opened by one process at a time, and everything that it remembers in one place.
 
 use super::request::{read_optional, to_json};
+use super::sealed::SealedKey;
 use super::trust::{OnlineKey, Trust, keep_root, online_key_in};
-use super::{History, Layout, Policy, SeenMark, SignedMark, StationError, policy};
+use super::{History, Layout, Logged, Policy, SeenMark, SignedMark, StationError, policy};
 use crate::host::clock::{Stamp, Time};
 use crate::host::disk::{Kind, ensure_folder, parent, write_durably};
 use crate::host::{Disk, Host, Program};
@@ -193,6 +194,11 @@ impl Station {
             let object = log.put_object(&root.bytes)?;
             log.append(&stamp, root_pinned(root, &object, &session.actor))?;
         }
+        if let Some(online) = &new.online_key {
+            let object = log.put_object(&online.file)?;
+            let keyid = online_key_in(newest, &online.public)?;
+            log.append(&stamp, online_key_pinned("", &keyid, &object, &session.actor))?;
+        }
         log.checkpoint()?;
         let facts = toml::to_string(&facts).map_err(|e| StationError::Contradiction(e.to_string()))?;
         Ok(write_durably(disk, &layout.station_file(), 0o600, &[facts.as_bytes()])?)
@@ -212,19 +218,27 @@ impl Station {
         }
         let lock = take_lock(&layout, session.as_ref())?;
         let facts = read_facts(&*disk, &layout)?;
-        let policy = Policy::read(&disk.read(&layout.policy(), policy::MAX_POLICY_BYTES)?)?;
+        let (log, recovery) = Log::open(disk.clone(), &layout.log(), &host.stamp())?;
+        let (logged, marks) = read_log(&log)?;
+        let may_write = session.is_some();
+        if may_write {
+            logged.mend_trust(&*disk, &layout, &log)?;
+        }
+        logged.check_station(&layout, &facts)?;
+        let policy = logged.policy(&*disk, &layout, &log, may_write)?;
         let trust = Trust::load(&*disk, &layout)?;
+        logged.check_trust(&layout, &trust.chain, trust.online.as_ref())?;
+        logged.check_officers(&*disk, &layout, may_write, host.clock.now())?;
         let dialect = Dialect::parse(&facts.dialect).filter(|dialect| *dialect == trust.newest().dialect);
         let dialect = dialect.ok_or_else(|| StationError::File {
             path: shown_path(&layout.station_file()),
             why: "its dialect is not that of the pinned root".to_owned(),
         })?;
-        let (log, recovery) = Log::open(disk.clone(), &layout.log(), &host.stamp())?;
         let history = read_optional(&*disk, &layout.history())?.unwrap_or_default();
         let mut station =
             Station { layout, facts, dialect, policy, trust, history, log, disk, session, _lock: lock };
-        if station.session.is_some() {
-            station.reconcile_history()?;
+        if may_write {
+            station.reconcile_history(marks)?;
             for intent in recovery.open_intents.iter().filter(|intent| !intent.recorded) {
                 let event = Event::new(EventKind::SignInDoubt, STATION_ACTOR)
                     .int("intent", intent.seq)
@@ -283,13 +297,18 @@ impl Station {
         Ok(())
     }
 
+    /// Did this command write to the log?
+    pub fn has_written(&self) -> bool {
+        // The session's own entry takes the command's name with it.
+        self.session.as_ref().is_some_and(|session| session.command.is_empty())
+    }
+
     /// Ends the command: if it wrote anything, that it ended and how.
     ///
     /// # Errors
     /// The log.
     pub fn close(mut self, host: &Host, exit: u8) -> Result<(), StationError> {
-        let wrote = self.session.as_ref().is_some_and(|session| session.command.is_empty());
-        if wrote {
+        if self.has_written() {
             let actor = self.actor().to_owned();
             // The command's name stands in session.opened; this entry closes the newest one.
             let closed =
@@ -324,7 +343,6 @@ impl Station {
         let new: Vec<Root> = chain.roots().iter().filter(|root| root.version > before).cloned().collect();
         let mut from = before;
         for root in &new {
-            keep_root(&*self.disk, &self.layout, root)?;
             let object = self.log.put_object(&root.bytes)?;
             let updated = Event::new(EventKind::RootUpdated, self.actor())
                 .int("from", from)
@@ -333,6 +351,8 @@ impl Station {
                 .text("expires", root.expires.to_string())
                 .text("object", object);
             self.record(stamp, updated)?;
+            self.log.sync()?;
+            keep_root(&*self.disk, &self.layout, root)?;
             from = root.version;
         }
         self.trust.chain = chain;
@@ -345,9 +365,9 @@ impl Station {
     /// The newest root does not list it, or the disk.
     pub fn pin_online_key(&mut self, stamp: &Stamp, new: &OnlineKey) -> Result<KeyId, StationError> {
         let keyid = online_key_in(self.trust.newest(), &new.public)?;
-        let before = self.trust.online.as_ref().map_or_else(|| "(none)".to_owned(), KeyId::to_string);
-        let statement = format!("online targets key {before} replaced by {keyid}");
-        let event = Event::new(EventKind::Deviation, self.actor()).text("statement", statement);
+        let before = self.trust.online.as_ref().map_or("", KeyId::as_str).to_owned();
+        let object = self.log.put_object(&new.file)?;
+        let event = online_key_pinned(&before, &keyid, &object, self.actor());
         self.record(stamp, event)?;
         self.commit()?;
         write_durably(&*self.disk, &self.layout.online_key(), 0o600, &[&new.file])?;
@@ -407,16 +427,20 @@ impl Station {
 
     /// Brings the marks in line with the log, which is the authority: a crash may have come between the two, and a file
     /// can be removed or put back.
-    fn reconcile_history(&mut self) -> Result<(), StationError> {
-        let mut history = History::default();
-        for entry in self.log.entries() {
-            history.see(&entry?.entry());
-        }
-        if history != self.history {
-            self.history = history;
+    fn reconcile_history(&mut self, logged: History) -> Result<(), StationError> {
+        if logged != self.history {
+            self.history = logged;
             self.keep_history()?;
         }
         Ok(())
+    }
+
+    /// Checks that a key is sealed as the log says that it was sealed last.
+    ///
+    /// # Errors
+    /// It is sealed otherwise, or the log cannot be read.
+    pub fn check_sealed_as_logged(&self, key: &SealedKey) -> Result<(), StationError> {
+        read_log(&self.log)?.0.check_key(&self.layout, key)
     }
 
     fn keep_history(&self) -> Result<(), StationError> {
@@ -432,6 +456,24 @@ impl Station {
     pub fn policy_digest(&self) -> Digest {
         Digest::of(self.policy.text().as_bytes())
     }
+}
+
+/// One pass over the log: what it says that the station trusts, and the marks.
+fn read_log(log: &Log) -> Result<(Logged, History), StationError> {
+    let (mut logged, mut marks) = (Logged::default(), History::default());
+    for entry in log.entries() {
+        let entry = entry?;
+        logged.see(&entry.entry());
+        marks.see(&entry.entry());
+    }
+    Ok((logged, marks))
+}
+
+fn online_key_pinned(from: &str, keyid: &KeyId, object: &str, actor: &str) -> Event {
+    Event::new(EventKind::OnlineKeyPinned, actor)
+        .text("from", from)
+        .text("keyid", keyid.as_str())
+        .text("object", object)
 }
 
 fn root_pinned(root: &Root, object: &str, actor: &str) -> Event {

@@ -102,7 +102,9 @@ fn class(entry: &Entry<'_>) -> Class {
         Kind::RootUpdated | Kind::KeySealed | Kind::KeyBackedUp | Kind::KeyRestored => {
             managed(UPDATE, 2, false)
         }
-        Kind::PolicyChanged | Kind::TimeStatement | Kind::Deviation => managed(UPDATE, 3, false),
+        Kind::PolicyChanged | Kind::OnlineKeyPinned | Kind::TimeStatement | Kind::Deviation => {
+            managed(UPDATE, 3, false)
+        }
         Kind::OfficerRetired | Kind::KeyRetired => managed(DELETE, 2, false),
         Kind::RequestImported | Kind::ReviewRendered | Kind::ApprovalGranted | Kind::BundleExported => {
             managed(CREATE, 1, false)
@@ -122,6 +124,7 @@ fn entity(entry: &Entry<'_>) -> Value {
         Kind::RootPinned | Kind::RootUpdated => ("root", "fingerprint"),
         Kind::RootRejected => ("root", "reason"),
         Kind::PolicyChanged => ("policy", "to"),
+        Kind::OnlineKeyPinned => ("online targets key", "keyid"),
         Kind::OfficerAdded | Kind::OfficerRetired => ("officer", "officer"),
         Kind::RequestImported | Kind::ReviewRendered | Kind::BundleExported | Kind::ExportFailed => {
             ("request", "request")

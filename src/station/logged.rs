@@ -1,0 +1,273 @@
+//! What the log says that this station trusts. The log is the authority: the files beside it are compared with it each
+//! time the station is opened, so that nobody is made an officer, and no root, policy or online key is put in force, by
+//! exchanging a file.
+//!
+//! A change is in the log before its file is written. Where a crash came between the two, the file is brought in line
+//! from the log's own objects; any other difference stops the station and names the file and the entry.
+
+use super::officer;
+use super::sealed::SealedKey;
+use super::trust::OnlineKey;
+use super::workstation::StationFile;
+use super::{Layout, Policy, StationError};
+use crate::host::Disk;
+use crate::host::disk::write_durably;
+use crate::log::{Entry, Kind, Log};
+use crate::text::{shown, shown_path};
+use crate::tuf::{Chain, Digest, KeyId};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// A fact and the entry that it stands in.
+struct Fact<T> {
+    says: T,
+    seq: u64,
+}
+
+struct LoggedRoot {
+    fingerprint: String,
+    object: String,
+}
+
+struct LoggedPolicy {
+    digest: String,
+    /// The one before it, which a crash may have left on disk.
+    before: String,
+}
+
+struct LoggedOnline {
+    keyid: String,
+    before: String,
+    object: String,
+}
+
+struct LoggedOfficer {
+    recipient: String,
+    key: String,
+    is_retired: bool,
+}
+
+struct LoggedKey {
+    quorum: u64,
+    officers: Vec<String>,
+    set: String,
+}
+
+/// What the log says, after the entries seen so far.
+#[derive(Default)]
+pub struct Logged {
+    made: Option<Fact<(String, String, bool)>>,
+    roots: BTreeMap<u64, Fact<LoggedRoot>>,
+    policy: Option<Fact<LoggedPolicy>>,
+    online: Option<Fact<LoggedOnline>>,
+    officers: BTreeMap<String, Fact<LoggedOfficer>>,
+    keys: BTreeMap<String, Fact<LoggedKey>>,
+}
+
+impl Logged {
+    /// Takes the next entry into account.
+    pub fn see(&mut self, entry: &Entry<'_>) {
+        let seq = entry.seq();
+        let text = |field: &str| entry.text(field).into_owned();
+        match entry.kind() {
+            Kind::StationCreated => {
+                let says = (text("factory"), text("dialect"), entry.flag("networked"));
+                self.made = Some(Fact { says, seq });
+                let says = LoggedPolicy { digest: text("policy"), before: String::new() };
+                self.policy = Some(Fact { says, seq });
+            }
+            Kind::PolicyChanged => {
+                let says = LoggedPolicy { digest: text("to"), before: text("from") };
+                self.policy = Some(Fact { says, seq });
+            }
+            Kind::RootPinned | Kind::RootUpdated => {
+                let says = LoggedRoot { fingerprint: text("fingerprint"), object: text("object") };
+                self.roots.insert(entry.int("version"), Fact { says, seq });
+            }
+            Kind::OnlineKeyPinned => {
+                let says =
+                    LoggedOnline { keyid: text("keyid"), before: text("from"), object: text("object") };
+                self.online = Some(Fact { says, seq });
+            }
+            Kind::OfficerAdded => {
+                let says =
+                    LoggedOfficer { recipient: text("recipient"), key: text("key"), is_retired: false };
+                self.officers.insert(text("officer"), Fact { says, seq });
+            }
+            Kind::OfficerRetired => {
+                if let Some(known) = self.officers.get_mut(entry.text("officer").as_ref()) {
+                    known.says.is_retired = true;
+                }
+            }
+            Kind::KeyImported | Kind::KeyGenerated | Kind::KeySealed | Kind::KeyRestored => {
+                let officers = entry.list("officers").into_iter().map(|name| name.into_owned()).collect();
+                let says = LoggedKey { quorum: entry.int("quorum"), officers, set: text("set") };
+                self.keys.insert(text("keyid"), Fact { says, seq });
+            }
+            _ => {}
+        }
+    }
+
+    /// Compares what the station says of itself.
+    ///
+    /// # Errors
+    /// It says something else than the log.
+    pub fn check_station(&self, layout: &Layout, facts: &StationFile) -> Result<(), StationError> {
+        let Some(Fact { says: (factory, dialect, networked), seq }) = &self.made else { return Ok(()) };
+        let same = facts.factory == *factory && facts.dialect == *dialect && facts.networked == *networked;
+        if same { Ok(()) } else { Err(differs(&layout.station_file(), *seq, "what the station is")) }
+    }
+
+    /// The policy in force: the file, or the log's own copy where a crash came before the file was written.
+    ///
+    /// # Errors
+    /// The file is not the policy that the log has.
+    pub fn policy(
+        &self,
+        disk: &dyn Disk,
+        layout: &Layout,
+        log: &Log,
+        may_write: bool,
+    ) -> Result<Policy, StationError> {
+        let path = layout.policy();
+        let bytes = disk.read(&path, super::policy::MAX_POLICY_BYTES)?;
+        let Some(Fact { says, seq }) = &self.policy else { return Ok(Policy::read(&bytes)?) };
+        let found = Digest::of(&bytes).to_string();
+        if found == says.digest {
+            return Ok(Policy::read(&bytes)?);
+        }
+        if found != says.before {
+            return Err(differs(&path, *seq, "the policy"));
+        }
+        let bytes = log.get_object(&says.digest)?;
+        if may_write {
+            write_durably(disk, &path, 0o600, &[&bytes])?;
+        }
+        Ok(Policy::read(&bytes)?)
+    }
+
+    /// Writes the root files, and the online key's, that a crash kept from being written.
+    ///
+    /// # Errors
+    /// The disk, or the log's copy is not whole.
+    pub fn mend_trust(&self, disk: &dyn Disk, layout: &Layout, log: &Log) -> Result<(), StationError> {
+        for (version, root) in &self.roots {
+            let path = layout.roots().join(format!("{version}.root.json"));
+            if disk.kind(&path)?.is_none() {
+                write_durably(disk, &path, 0o600, &[&log.get_object(&root.says.object)?])?;
+            }
+        }
+        let Some(Fact { says, .. }) = &self.online else { return Ok(()) };
+        let path = layout.online_key();
+        let is_before = disk.kind(&path)?.is_some()
+            && says.before != says.keyid
+            && OnlineKey::read(disk, &path)?.public.factory_keyid().as_str() == says.before;
+        if is_before {
+            write_durably(disk, &path, 0o600, &[&log.get_object(&says.object)?])?;
+        }
+        Ok(())
+    }
+
+    /// Compares the root chain and the online key.
+    ///
+    /// # Errors
+    /// They are not those that the log has.
+    pub fn check_trust(
+        &self,
+        layout: &Layout,
+        chain: &Chain,
+        online: Option<&KeyId>,
+    ) -> Result<(), StationError> {
+        for root in chain.roots() {
+            let path = layout.roots().join(format!("{}.root.json", root.version));
+            match self.roots.get(&root.version) {
+                Some(Fact { says, .. }) if says.fingerprint == root.fingerprint.to_string() => {}
+                Some(Fact { seq, .. }) => return Err(differs(&path, *seq, "the root")),
+                None => return Err(unknown(&path, "this root")),
+            }
+        }
+        let known = |version: &u64| chain.version(*version).is_some();
+        if let Some((version, fact)) = self.roots.iter().find(|(version, _)| !known(version)) {
+            let path = layout.roots().join(format!("{version}.root.json"));
+            return Err(differs(&path, fact.seq, "a root that is missing here"));
+        }
+        match &self.online {
+            Some(Fact { says, seq }) if online.is_none_or(|online| online.as_str() != says.keyid) => {
+                Err(differs(&layout.online_key(), *seq, "the online targets key"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Compares the officers. One whom the log has retired is retired here too, if a crash came between.
+    ///
+    /// # Errors
+    /// An officer's public half is not the one that the log has, or the log has none.
+    pub fn check_officers(
+        &self,
+        disk: &dyn Disk,
+        layout: &Layout,
+        may_write: bool,
+        now: crate::host::clock::Time,
+    ) -> Result<(), StationError> {
+        let folder = layout.officers();
+        let officers =
+            officer::list(disk, &folder).map_err(|e| StationError::Contradiction(e.to_string()))?;
+        for public in &officers {
+            let path = folder.join(format!("{}.pub", public.name));
+            let Some(Fact { says, seq }) = self.officers.get(public.name.as_str()) else {
+                return Err(unknown(&path, "this officer"));
+            };
+            if says.recipient != public.recipient || says.key != public.approval_key {
+                return Err(differs(&path, *seq, "the officer's keys"));
+            }
+            if says.is_retired && public.is_active() && may_write {
+                officer::retire(disk, &folder, &public.name, now)
+                    .map_err(|e| StationError::Contradiction(e.to_string()))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks that a key is sealed as the log says that it was sealed last: an older folder put back would open with
+    /// those who no longer hold it.
+    ///
+    /// # Errors
+    /// It is sealed otherwise.
+    pub fn check_key(&self, layout: &Layout, key: &SealedKey) -> Result<(), StationError> {
+        let path = layout.keys().join(&key.keyid);
+        let Some(Fact { says, seq }) = self.keys.get(&key.keyid) else {
+            return Err(unknown(&path, "this key"));
+        };
+        let officers = key.officers.iter().map(|name| name.as_str());
+        let same = says.quorum == u64::from(key.quorum)
+            && says.set == key.set.as_deref().unwrap_or_default()
+            && officers.eq(says.officers.iter().map(String::as_str));
+        if same {
+            return Ok(());
+        }
+        Err(StationError::NotAsLogged(format!(
+            "{}: the key is not sealed as log entry {seq} has it: another folder was put here, or the station stopped \
+             while it was sealed anew. Seal it again with those who hold it now (countersign key reseal), or restore it \
+             from its paper backup",
+            shown_path(&path)
+        )))
+    }
+}
+
+fn differs(path: &Path, seq: u64, what: &str) -> StationError {
+    StationError::NotAsLogged(format!(
+        "{}: {what} is not as log entry {seq} has it: the file was exchanged outside countersign. Do not sign; put the \
+         file back, keep a copy of the folder, and call the auditor",
+        shown_path(path)
+    ))
+}
+
+fn unknown(path: &Path, what: &str) -> StationError {
+    StationError::NotAsLogged(format!(
+        "{}: the log knows nothing of {}: the file was put here outside countersign. Do not sign; keep a copy of the \
+         folder, remove the file, and call the auditor",
+        shown_path(path),
+        shown(what)
+    ))
+}
