@@ -89,6 +89,21 @@ fn signatures_that_do_not_hold_are_found() {
 }
 
 #[test]
+fn entries_that_lie_about_what_the_pack_holds_are_found() {
+    use FlawKind::{Contradiction, Quorum};
+    let cases = [
+        (Twist { other_manifest: true, ..Twist::default() }, Contradiction, Kind::RequestImported),
+        (Twist { other_document: true, ..Twist::default() }, Contradiction, Kind::SignResult),
+        (Twist { no_findings: true, ..Twist::default() }, Contradiction, Kind::SignIntent),
+        (Twist { stranger_opens: true, ..Twist::default() }, Quorum, Kind::SignIntent),
+        (Twist { boast: true, ..Twist::default() }, Contradiction, Kind::SignResult),
+    ];
+    for (at, (twist, flaw, kind)) in cases.into_iter().enumerate() {
+        assert_eq!(found(twist), (flaw, kind), "case {at}");
+    }
+}
+
+#[test]
 fn entries_that_contradict_what_was_in_force_are_found() {
     let cases = [
         (Twist { no_import: true, ..Twist::default() }, Kind::SignIntent),

@@ -5,6 +5,7 @@ use super::AuditError;
 use super::jobs::{Job, Queue};
 use super::pack::Pack;
 use super::remark::RemarkKind;
+use super::signing::{Asked, strength};
 use crate::host::clock::Time;
 use crate::json::{Document, Limits};
 use crate::log::recovery::{Intents, OpenIntent};
@@ -47,7 +48,12 @@ struct Intent {
     version: u64,
     root_version: u64,
     officers: Vec<String>,
+    /// Of the key, as it was sealed then.
+    quorum: u64,
 }
+
+/// Checks and their severities.
+type Findings = Vec<(String, String)>;
 
 const NOT_LISTED: &str = "neither the root in force nor what delegates from it lists the key";
 
@@ -64,10 +70,12 @@ pub(super) struct Facts<'a> {
     root_version: u64,
     officers: HashMap<String, Officer>,
     keys: HashMap<String, Key>,
-    requests: HashSet<Digest>,
+    requests: HashMap<Digest, (Asked, String)>,
     /// The targets metadata that delegates, by the request for a delegated role: the names of objects.
     delegating: HashMap<Digest, String>,
-    reviews: HashSet<Digest>,
+    /// The findings of each review that was shown, by its digest.
+    reviews: HashMap<Digest, Arc<Findings>>,
+    last_findings: Arc<Findings>,
     nonces: HashSet<Digest>,
     approvals: HashMap<u64, Granted>,
     intents: HashMap<u64, Intent>,
@@ -91,9 +99,10 @@ impl<'a> Facts<'a> {
             root_version: 0,
             officers: HashMap::new(),
             keys: HashMap::new(),
-            requests: HashSet::new(),
+            requests: HashMap::new(),
             delegating: HashMap::new(),
-            reviews: HashSet::new(),
+            reviews: HashMap::new(),
+            last_findings: Arc::default(),
             nonces: HashSet::new(),
             approvals: HashMap::new(),
             intents: HashMap::new(),
@@ -157,7 +166,9 @@ impl<'a> Facts<'a> {
             }
             Kind::RequestImported => {
                 let request = digest(&entry.text("request"))?;
-                self.requests.insert(request);
+                let asked = Asked::of(entry);
+                queue.add(Job::Manifest { seq: entry.seq(), request, asked: Box::new(asked.clone()) });
+                self.requests.insert(request, (asked, entry.text("signed").into_owned()));
                 entry.pairs("objects").iter().try_for_each(|(name, object)| {
                     if name == "delegating.json" {
                         self.delegating.insert(request, object.to_string());
@@ -166,7 +177,8 @@ impl<'a> Facts<'a> {
                 })
             }
             Kind::ReviewRendered => {
-                self.reviews.insert(digest(&entry.text("review"))?);
+                let findings = self.same_findings(findings_of(entry));
+                self.reviews.insert(digest(&entry.text("review"))?, findings);
                 self.needs_object(&entry.text("object"), entry.seq())
             }
             Kind::ApprovalGranted | Kind::ApprovalDenied | Kind::ApprovalExpired => {
@@ -350,7 +362,7 @@ impl<'a> Facts<'a> {
             if !self.nonces.insert(Digest::of(approval.nonce.as_bytes())) {
                 return flawed(FlawKind::Approval, "the same decision stands in the log before");
             }
-            if !self.reviews.contains(&digest(&approval.review)?) {
+            if !self.reviews.contains_key(&digest(&approval.review)?) {
                 return flawed(FlawKind::Approval, "the decision is about a review that was never rendered");
             }
         }
@@ -380,8 +392,18 @@ impl<'a> Facts<'a> {
         if self.signing_key(entry, self.root_version)?.is_none() {
             return flawed(FlawKind::Signature, NOT_LISTED);
         }
-        if !self.requests.contains(&digest(&entry.text("request"))?) {
+        let Some((asked, signed)) = self.requests.get(&digest(&entry.text("request"))?) else {
             return contradiction("the request was never taken in");
+        };
+        if *asked != Asked::of(entry) || entry.text("signed") != *signed {
+            return contradiction("it says something else of the request than the entry that took it in");
+        }
+        match self.reviews.get(&digest(&entry.text("review"))?) {
+            None => return contradiction("the review was never shown"),
+            Some(findings) if **findings != findings_of(entry) => {
+                return contradiction("its findings are not those of the review that was shown");
+            }
+            Some(_) => {}
         }
         let approved = self.approved(entry)?;
         if (approved.len() as u64) < in_force.approvals {
@@ -394,17 +416,26 @@ impl<'a> Facts<'a> {
         }
         let openers: Vec<String> = entry.list("officers").into_iter().map(|name| name.into_owned()).collect();
         let distinct: BTreeSet<&String> = openers.iter().collect();
-        match self.keys.get(keyid.as_ref()) {
+        let quorum = match self.keys.get(keyid.as_ref()) {
             None => return flawed(FlawKind::Quorum, "the key was never sealed on this station"),
             Some(key) => {
+                let holds = |name: &&&String| {
+                    key.officers.contains(**name)
+                        && self.officers.get(**name).is_some_and(|officer| officer.is_active)
+                };
+                if let Some(name) = distinct.iter().find(|name| !holds(name)) {
+                    let detail = format!("{} opened the key, and does not hold it", Foreign(name));
+                    return flawed(FlawKind::Quorum, &detail);
+                }
                 let able = distinct.iter().filter(|name| key.officers.contains(**name)).count() as u64;
                 if able < key.quorum {
                     let detail =
                         format!("{able} of the key's officers opened it, its quorum is {}", key.quorum);
                     return flawed(FlawKind::Quorum, &detail);
                 }
+                key.quorum
             }
-        }
+        };
         self.needs_object(&entry.text("signed"), entry.seq())?;
         if let [one] = distinct.into_iter().collect::<Vec<_>>()[..]
             && approved.iter().all(|name| name == one)
@@ -426,6 +457,7 @@ impl<'a> Facts<'a> {
             version: entry.int("version"),
             root_version: entry.int("root_version"),
             officers: openers,
+            quorum,
         };
         self.intents.insert(entry.seq(), intent);
         Ok(())
@@ -477,6 +509,7 @@ impl<'a> Facts<'a> {
         if entry.text("strength") == "L1" && people.len() < 2 {
             return contradiction("the entry says that the key was opened by several, and names one officer");
         }
+        self.check_strength(entry, &intent)?;
         let keyid = entry.text("keyid");
         let Some(key) = self.signing_key(entry, intent.root_version)? else {
             return flawed(FlawKind::Signature, NOT_LISTED);
@@ -501,9 +534,33 @@ impl<'a> Facts<'a> {
             key: Box::new(key),
             keyid: keyid.into_owned(),
             signed: entry.text("signed").into_owned(),
+            version: intent.version,
             sig,
         });
         Ok(())
+    }
+
+    /// The level of strength is what root and sealing give; for a delegated role it is one of the three.
+    fn check_strength(&self, entry: &Entry<'_>, intent: &Intent) -> Result<(), AuditError> {
+        let found = entry.text("strength");
+        let is_delegated = self.delegating.contains_key(&digest(&entry.text("request"))?);
+        let root = self.roots.get(&intent.root_version).filter(|_| !is_delegated);
+        let fits = match root {
+            Some(root) => found == strength(root, intent.quorum),
+            None => matches!(found.as_ref(), "L0" | "L1" | "L2"),
+        };
+        if fits {
+            return Ok(());
+        }
+        contradiction(&format!("it says strength {}, which root and sealing do not give", Foreign(&found)))
+    }
+
+    /// One copy of findings that many reviews share.
+    fn same_findings(&mut self, findings: Findings) -> Arc<Findings> {
+        if *self.last_findings != findings {
+            self.last_findings = Arc::new(findings);
+        }
+        self.last_findings.clone()
     }
 
     /// The key of a signature: as the root lists it for targets or, for a delegated role, as the targets metadata does
@@ -530,6 +587,11 @@ impl<'a> Facts<'a> {
         self.objects.entry(digest(name)?).or_insert(seq);
         Ok(())
     }
+}
+
+fn findings_of(entry: &Entry<'_>) -> Findings {
+    let pairs = entry.pairs("findings").into_iter();
+    pairs.map(|(check, severity)| (check.into_owned(), severity.into_owned())).collect()
 }
 
 /// A digest in a line.
@@ -580,6 +642,15 @@ pub(super) fn plain_remark(entry: &Entry<'_>) -> Option<Said> {
             ),
         ),
         Kind::Deviation => (RemarkKind::Deviation, format!("{}: {}", actor(), text("statement"))),
+        Kind::OnlineKeyPinned if !entry.text("from").is_empty() => (
+            RemarkKind::Deviation,
+            format!(
+                "{} pinned another online targets key: {} instead of {}",
+                actor(),
+                text("keyid"),
+                text("from")
+            ),
+        ),
         Kind::TimeStatement => (
             RemarkKind::Deviation,
             format!("{} stated that it was {}: {}", actor(), text("time_claimed"), text("reason")),

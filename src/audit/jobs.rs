@@ -2,11 +2,12 @@
 
 use super::AuditError;
 use super::pack::Pack;
+use super::signing::{Asked, check_version};
 use crate::host::disk::DiskError;
 use crate::log::tiles::{Tile, WIDTH, bundle_holds};
 use crate::log::tree::Hash;
 use crate::log::{Flaw, FlawKind, SignedApproval, objects};
-use crate::tuf::PublicKey;
+use crate::tuf::{Digest, PublicKey};
 use std::io::ErrorKind;
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::sync::{Mutex, PoisonError};
@@ -18,7 +19,9 @@ pub(super) enum Job {
     /// An officer's decision must hold.
     Approval { seq: u64, approval: Box<SignedApproval> },
     /// A TUF signature must hold over the bytes of an object.
-    Signature { seq: u64, key: Box<PublicKey>, keyid: String, signed: String, sig: Vec<u8> },
+    Signature { seq: u64, key: Box<PublicKey>, keyid: String, signed: String, version: u64, sig: Vec<u8> },
+    /// The manifest of a request must say what the entry says.
+    Manifest { seq: u64, request: Digest, asked: Box<Asked> },
     /// An object must have the digest that it is named after; `seq`: the first entry that names it.
     Object { seq: Option<u64>, digest: String },
     /// A tile, and for level 0 the bundle, must say what the lines say.
@@ -115,13 +118,14 @@ impl<'a> Bench<'a> {
                     "the officer's signature under this decision does not hold",
                 ),
             },
-            Job::Signature { seq, key, keyid, signed, sig } => {
+            Job::Signature { seq, key, keyid, signed, version, sig } => {
                 let bytes = match self.pack.object(signed) {
                     Err(AuditError::Flawed(flaw)) => return Err(AuditError::Flawed(flaw.at(*seq))),
                     other => other?,
                 };
                 match key.verify(&bytes, sig) {
-                    true => Ok(()),
+                    true => check_version(&bytes, *version)
+                        .or_else(|why| wrong(FlawKind::Contradiction, *seq, &why)),
                     false => {
                         let keyid = crate::text::shown(keyid);
                         let detail =
@@ -129,6 +133,13 @@ impl<'a> Bench<'a> {
                         wrong(FlawKind::Signature, *seq, &detail)
                     }
                 }
+            }
+            Job::Manifest { seq, request, asked } => {
+                let bytes = match self.pack.object(&request.to_string()) {
+                    Err(AuditError::Flawed(flaw)) => return Err(AuditError::Flawed(flaw.at(*seq))),
+                    other => other?,
+                };
+                asked.check_manifest(&bytes).or_else(|why| wrong(FlawKind::Contradiction, *seq, &why))
             }
             Job::Tile(tile) => {
                 let read = |name: &str, cap: usize| {
@@ -169,7 +180,9 @@ fn unfit(job: &Job, error: &DiskError) -> Flaw {
     match job {
         Job::Checkpoint { size, .. } => flaw(FlawKind::CheckpointForm).at(size.saturating_sub(1)),
         Job::Approval { seq, .. } => flaw(FlawKind::Approval).at(*seq),
-        Job::Signature { seq, .. } | Job::Object { seq: Some(seq), .. } => flaw(FlawKind::Object).at(*seq),
+        Job::Signature { seq, .. } | Job::Manifest { seq, .. } | Job::Object { seq: Some(seq), .. } => {
+            flaw(FlawKind::Object).at(*seq)
+        }
         Job::Object { seq: None, .. } => flaw(FlawKind::Object),
         Job::Tile(tile) => flaw(FlawKind::Tile).at(first_entry(tile)),
     }

@@ -13,6 +13,7 @@ pub mod pack;
 pub mod reconcile;
 pub mod remark;
 pub mod report;
+mod signing;
 pub mod state;
 pub mod verdict;
 pub mod who;

@@ -37,7 +37,7 @@ remarks! {
     /// The wall clock jumped ahead of the machine's own count.
     ClockJump = "clock-jump", "Clock jumped ahead";
     /// Something went another way than planned.
-    Deviation = "deviation", "Deviations stated by officers";
+    Deviation = "deviation", "Deviations, and commands that did nothing";
     /// The station was made on a machine with a network.
     Networked = "networked", "Machine with a network";
     /// One person alone.

@@ -134,6 +134,16 @@ pub struct Twist {
     pub result_twice: bool,
     /// The result names another wave than the intent.
     pub other_wave: bool,
+    /// The request's manifest names another tag than the entry that takes it in.
+    pub other_manifest: bool,
+    /// The signed document has another version than the entries say.
+    pub other_document: bool,
+    /// The intent says that the review found nothing.
+    pub no_findings: bool,
+    /// An officer who does not hold the key is named among those who opened it.
+    pub stranger_opens: bool,
+    /// The result says that the signature is stronger than it is.
+    pub boast: bool,
     /// The document's version, instead of the next.
     pub version: Option<u64>,
 }
@@ -303,13 +313,17 @@ impl Station {
     pub fn twisted(&mut self, twist: &Twist) -> u64 {
         self.version = twist.version.unwrap_or(self.version + 1);
         let (version, wave) = (self.version, format!("v{}.0-update", self.version));
-        let signed_bytes = Station::document(version);
+        let signed_bytes = Station::document(version + u64::from(twist.other_document));
         let signed = sha256(signed_bytes.as_bytes());
         if !twist.no_object {
             self.put(signed_bytes.as_bytes());
         }
         let number = self.dice.roll();
-        let request = self.put(format!("{{\"request\":{number}}}\n").as_bytes());
+        let manifest = format!(
+            "{{\"factory\":\"acme\",\"kind\":\"wave\",\"number\":{number},\"tag\":\"{}\",\"version\":{version},\"wave\":\"{wave}\"}}\n",
+            if twist.other_manifest { "another" } else { "production" }
+        );
+        let request = self.put(manifest.as_bytes());
         if !twist.no_import {
             let event = Event::new(Kind::RequestImported, "mara")
                 .text("request", &request)
@@ -327,7 +341,7 @@ impl Station {
         let object = self.put(format!("review of {request}\n").as_bytes());
         let review = sha256(object.as_bytes());
         let findings: &[(&str, &str)] =
-            if self.dice.below(3) == 0 { &[("static-delta", "warn")] } else { &[] };
+            if twist.no_findings || self.dice.below(3) == 0 { &[("static-delta", "warn")] } else { &[] };
         if !twist.no_review {
             let event = Event::new(Kind::ReviewRendered, "mara")
                 .text("request", &request)
@@ -365,7 +379,8 @@ impl Station {
             approvals.push((name, if twist.wrong_approval_seq { seq - 1 } else { seq }));
         }
         let openers = twist.openers.unwrap_or(self.quorum);
-        let openers: Vec<&str> = self.officers[..openers].iter().map(|officer| officer.name).collect();
+        let mut openers: Vec<&str> = self.officers[..openers].iter().map(|officer| officer.name).collect();
+        openers.extend(twist.stranger_opens.then_some("mallory"));
         let policy = if twist.wrong_policy { sha256(b"another") } else { self.policy.clone() };
         let root_version = self.root_version + u64::from(twist.wrong_root);
         let common = |event: Event, station: &Station, wave: &str| {
@@ -389,7 +404,7 @@ impl Station {
         if !twist.no_intent {
             let event = common(Event::new(Kind::SignIntent, "mara"), self, &wave)
                 .numbered("approvals", approvals)
-                .pairs("findings", findings.iter().copied())
+                .pairs("findings", findings.iter().copied().filter(|_| !twist.no_findings))
                 .pairs("preflight", [("network", "passed"), ("clock", "passed")]);
             intent = self.append(event);
             self.log.sync().expect("synced");
@@ -409,7 +424,14 @@ impl Station {
                 .int("intent", intent)
                 .text("method", "ed25519")
                 .text("sig", &sig)
-                .text("strength", if openers.len() > 1 { "L1" } else { "L0" });
+                .text(
+                    "strength",
+                    match (twist.boast, self.quorum > 1) {
+                        (true, _) => "L2",
+                        (_, true) => "L1",
+                        _ => "L0",
+                    },
+                );
             result = self.append(event);
         }
         self.log.checkpoint().expect("a checkpoint");

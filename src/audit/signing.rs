@@ -1,0 +1,79 @@
+//! What the entries about a signature say, held against what the pack itself holds: the manifest of the request, the
+//! signed document, the root and the sealing of the key. Whoever has the log's key can write any line; what she writes
+//! must still fit to these.
+
+use crate::json::{Document, Limits, Value};
+use crate::log::Entry;
+use crate::tuf::Root;
+
+/// What an entry says that was asked for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Asked {
+    factory: String,
+    kind: String,
+    tag: String,
+    version: u64,
+    wave: String,
+}
+
+impl Asked {
+    /// What an entry says: `request.imported`, `sign.intent` and `sign.result` have the same fields.
+    pub(super) fn of(entry: &Entry<'_>) -> Asked {
+        let text = |field: &str| entry.text(field).into_owned();
+        Asked {
+            factory: text("factory"),
+            kind: text("kind"),
+            tag: text("tag"),
+            version: entry.int("version"),
+            wave: text("wave"),
+        }
+    }
+
+    /// Does the request's manifest say the same? The sentence is what it says otherwise.
+    pub(super) fn check_manifest(&self, manifest: &[u8]) -> Result<(), String> {
+        let limits = Limits::of_bytes(manifest.len() as u64);
+        let document = Document::parse("request.json", manifest, limits)
+            .map_err(|e| format!("the request's manifest cannot be read: {e}"))?;
+        let root = document.root();
+        let says = |name: &str, wanted: &str| {
+            root.get(name).and_then(|value| value.as_str()).is_some_and(|found| found == wanted)
+        };
+        for (name, wanted) in
+            [("factory", &self.factory), ("kind", &self.kind), ("tag", &self.tag), ("wave", &self.wave)]
+        {
+            if !says(name, wanted) {
+                return Err(format!("the request's manifest has another {name} than the entry"));
+            }
+        }
+        if root.get("version").and_then(|version| version.as_u64()) != Some(self.version) {
+            return Err("the request's manifest has another version than the entry".to_owned());
+        }
+        Ok(())
+    }
+}
+
+/// Does the signed document have this version?
+pub(super) fn check_version(signed: &[u8], version: u64) -> Result<(), String> {
+    let document = Document::parse("signed", signed, Limits::of_bytes(signed.len() as u64))
+        .map_err(|e| format!("the signed document cannot be read: {e}"))?;
+    let found = document.root().get("version").and_then(|found: Value<'_>| found.as_u64());
+    if found == Some(version) {
+        return Ok(());
+    }
+    Err(format!(
+        "the entry says version {version}, and the signed document has {}",
+        found.map_or_else(|| "none".to_owned(), |found| found.to_string())
+    ))
+}
+
+/// How strong a signature by a key of the top-level targets role is: L2 when devices themselves ask for several keys of
+/// officers, L1 when the key opens for several together, else L0.
+pub(super) fn strength(root: &Root, quorum: u64) -> &'static str {
+    let by_service = usize::from(root.dialect.has_service());
+    let offline = root.keyids("targets").len().saturating_sub(by_service);
+    match root.threshold("targets") > by_service + 1 && offline > 1 {
+        true => "L2",
+        false if quorum > 1 => "L1",
+        false => "L0",
+    }
+}
