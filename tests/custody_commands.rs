@@ -223,6 +223,85 @@ fn a_backup_restores_on_another_station_and_both_logs_say_so() {
     with(&new, &["alice", "bob"], &["key", "drill", &keyid]).done();
 }
 
+/// The words that confirm a key id.
+fn words_of(keyid: &str) -> String {
+    countersign::words::of(&hex::decode(&keyid[..12]).expect("hex"))
+}
+
+#[test]
+fn a_key_that_no_root_lists_yet_is_retired_only_with_the_words_of_its_id() {
+    let desk = desk();
+    let out = desk.path("public");
+    let arguments =
+        ["--json", "key", "generate", "--type", "ed25519", "--officers", "alice", "--quorum", "1"];
+    let keyid = desk.run(&[&arguments[..], &["--out", text(&out)]].concat()).done().json()["keyid"].clone();
+    let keyid = keyid.as_str().expect("a key id");
+    let folder = desk.station().join("keys").join(keyid);
+    // Nobody is there to ask, then somebody types the words of another key.
+    let refused = desk.run(&["key", "retire", keyid]).ended(Exit::NotApproved);
+    assert!(refused.err.contains("Give them with --confirm WORDS"), "{}", refused.err);
+    assert!(refused.err.contains(&words_of(keyid)) && refused.err.contains(keyid), "{}", refused.err);
+    let other = words_of(&"5f".repeat(32));
+    let refused = desk.run(&["key", "retire", keyid, "--confirm", &other]).ended(Exit::NotApproved);
+    assert!(refused.err.contains("not the words of the key's id"), "{}", refused.err);
+    assert!(folder.join("sealed.age").exists());
+    desk.terminal.answers.lock().expect("lock").push_back(words_of(keyid));
+    desk.run(&["key", "retire", keyid]).done();
+    assert!(!folder.exists());
+}
+
+#[test]
+fn a_retired_officer_is_named_before_the_first_passphrase_is_asked() {
+    let desk = desk();
+    let keyid = desk.import_key(&archive(), "alice,bob,carol", "2");
+    desk.run(&["officer", "retire", "bob", "--reason", "left"]).done();
+    let secrets = || desk.terminal.secrets.lock().expect("lock").len();
+    desk.terminal.secrets.lock().expect("lock").push_back(common::passphrase_of("alice"));
+    for arguments in [
+        vec![
+            "key",
+            "reseal",
+            &keyid,
+            "--officer",
+            "alice",
+            "--officer",
+            "bob",
+            "--to",
+            "alice,carol",
+            "--quorum",
+            "2",
+        ],
+        vec!["key", "drill", &keyid, "--officer", "alice", "--officer", "bob"],
+    ] {
+        let refused = desk.run(&arguments);
+        assert_ne!(refused.exit, Exit::Done);
+        assert!(refused.err.contains("bob") && !refused.err.contains("passphrase: "), "{}", refused.err);
+        assert_eq!(secrets(), 1, "a passphrase was asked for");
+    }
+}
+
+#[test]
+fn the_list_of_officers_shows_the_beginning_of_each_approval_key() {
+    let desk = desk();
+    let listed = desk.run(&["--json", "officer", "list"]).done().json();
+    let shown = desk.run(&["officer", "list"]).done().out;
+    for officer in listed.as_array().expect("a list") {
+        let key = officer["approval_key"].as_str().expect("a key");
+        assert!(shown.contains(&format!("approval key {}…", &key[..16])) && !shown.contains(key), "{shown}");
+    }
+}
+
+#[test]
+fn the_root_hash_of_log_head_is_written_as_log_verify_writes_it() {
+    let desk = desk();
+    let line = |out: &str| out.lines().find(|line| line.starts_with("Head ")).map(str::to_owned);
+    let head = line(&desk.run(&["log", "head"]).done().out).expect("the head");
+    let verified = line(&desk.run(&["log", "verify"]).done().out);
+    assert_eq!(Some(head.clone()), verified);
+    let json = desk.run(&["--json", "log", "head"]).done().json();
+    assert_ne!(head, format!("Head        {} entries, root {}", json["size"], "0".repeat(64)));
+}
+
 #[test]
 fn a_key_is_retired_only_when_the_root_lists_it_no_more() {
     let desk = desk();
@@ -233,7 +312,7 @@ fn a_key_is_retired_only_when_the_root_lists_it_no_more() {
         ["--json", "key", "generate", "--type", "ed25519", "--officers", "alice,bob", "--quorum", "2"];
     let other = desk.run(&[&arguments[..], &["--out", text(&out)]].concat()).done().json();
     let other = other["keyid"].as_str().expect("a key id");
-    desk.run(&["key", "retire", other, "--reason", "never used"]).done();
+    desk.run(&["key", "retire", other, "--reason", "never used", "--confirm", &words_of(other)]).done();
     assert!(!desk.station().join("keys").join(other).exists());
     assert_eq!(last(&desk, "key.retired")["detail"], "never used");
     with(&desk, &["alice", "bob"], &["key", "drill", &keyid]).done();
@@ -266,4 +345,43 @@ fn an_officer_whose_adding_was_cut_short_is_added_again_and_the_log_still_verifi
     let pack = desk.path("pack");
     desk.run(&["log", "export", text(&pack)]).done();
     desk.run(&["audit", "verify", text(&pack)]).done();
+}
+
+#[test]
+fn a_command_that_did_nothing_stands_in_the_log_with_the_reason() {
+    let desk = desk();
+    desk.import_key(&archive(), "alice", "1");
+    let request = desk.request(&fixture("acme/1-populate"), "acme-gateway", "populate-targets", 12, &[]);
+    let (id, review) = desk.import(&request);
+    let rsa = fixture("rsa/targets.keys.tgz");
+    let policy = desk.path("policy.toml");
+    std::fs::write(&policy, "format = \"another\"\n").expect("written");
+    let key = fixture("rsa/1-populate/ci-targets.pub");
+    let alice = desk.passphrase("alice");
+    let wrong_words =
+        ["approve", &id, "--officer", "alice", "--confirm", "not these words", "--passphrase-file", &alice];
+    let commands: [(&str, Vec<&str>); 5] = [
+        ("approve", wrong_words.to_vec()),
+        ("key import", vec!["key", "import", text(&rsa), "--officers", "alice", "--quorum", "1"]),
+        ("policy set", vec!["policy", "set", text(&policy)]),
+        ("trust online-key", vec!["trust", "online-key", text(&key), "--confirm", "not these words"]),
+        ("reject", vec!["reject", &id, "--officer", "mallory", "--reason", "x"]),
+    ];
+    assert!(review["signable"].as_bool().expect("a flag"));
+    for (name, arguments) in commands {
+        let before = log(&desk).len();
+        let ran = desk.run(&arguments);
+        assert_ne!(ran.exit, Exit::Done, "{name}");
+        let entries = log(&desk);
+        let kinds: Vec<&str> =
+            entries[before..].iter().map(|entry| entry["type"].as_str().expect("text")).collect();
+        assert_eq!(kinds, ["session.opened", "deviation", "session.closed"], "{name}: {}", ran.err);
+        let statement = entries[before + 1]["statement"].as_str().expect("text");
+        assert!(
+            statement.starts_with(&format!("\"{name}\" did nothing (code {})", ran.exit as u8)),
+            "{statement}"
+        );
+        assert_eq!(entries[before + 2]["exit"], ran.exit as u8);
+    }
+    desk.run(&["log", "verify"]).done();
 }

@@ -3,6 +3,7 @@
 use super::{Exit, Failure};
 use crate::ceremony::tool;
 use crate::host::Host;
+use crate::log::{Event, Kind};
 use crate::station::{Session, Station};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
@@ -32,6 +33,9 @@ pub enum When {
     /// Never.
     Never,
 }
+
+/// Characters of a failure's message that the log keeps.
+const LONGEST_REASON: usize = 2_000;
 
 /// What every verb is given.
 pub struct Context<'h> {
@@ -96,10 +100,27 @@ impl<'h> Context<'h> {
             Ok(exit) => *exit,
             Err(failure) => failure.exit,
         };
+        if let Err(failure) = &outcome {
+            // The failure itself is what is told; that it could not be logged is told by the next command.
+            let _ = self.note_refusal(&mut station, command, failure);
+        }
         let closed = station.close(self.host, exit as u8);
         let exit = outcome?;
         closed?;
         Ok(exit)
+    }
+
+    /// What a command refused is in the log, also when it wrote nothing of its own.
+    fn note_refusal(&self, station: &mut Station, command: &str, failure: &Failure) -> Result<(), Failure> {
+        let is_refusal = matches!(failure.exit, Exit::Failed | Exit::Refused | Exit::NotApproved);
+        if !is_refusal || station.has_written() {
+            return Ok(());
+        }
+        let why: String = failure.message.chars().take(LONGEST_REASON).collect();
+        let statement = format!("\"{command}\" did nothing (code {}): {why}", failure.exit as u8);
+        let event = Event::new(Kind::Deviation, station.actor()).text("statement", statement);
+        station.record(&self.host.stamp(), event)?;
+        Ok(())
     }
 
     /// Who makes the log entries when no officer stands behind them.

@@ -32,17 +32,15 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
             context.json(&json!({ "digest": station.policy.digest(), "policy": station.policy.text() }))?;
             Ok(Exit::Done)
         }
-        Args::Set { file } => {
+        Args::Set { file } => context.with_station("policy set", |station| {
             let policy = Policy::read(&context.host.disk.read(&file, MAX_POLICY_BYTES)?)?;
-            context.with_station("policy set", |station| {
-                let (from, to) = (station.policy.digest(), policy.digest());
-                station.set_policy(&context.host.stamp(), policy.clone())?;
-                context.text(&format!(
-                    "Policy {to} is in force; it replaces {from}. Approvals given before are void.\n"
-                ))?;
-                context.json(&json!({ "from": from, "digest": to }))?;
-                Ok(Exit::Done)
-            })
-        }
+            let (from, to) = (station.policy.digest(), policy.digest());
+            station.set_policy(&context.host.stamp(), policy.clone())?;
+            context.text(&format!(
+                "Policy {to} is in force; it replaces {from}. Approvals given before are void.\n"
+            ))?;
+            context.json(&json!({ "from": from, "digest": to }))?;
+            Ok(Exit::Done)
+        }),
     }
 }
