@@ -9,12 +9,14 @@ use crate::log::store::Head;
 use crate::text::{shown, shown_path};
 use crate::tuf::{Dialect, Message, Metadata, PublicKey, Root, TufError, targets};
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-/// The most bytes of a published file.
-const LARGEST: u64 = 1 << 30;
-/// The most files of a folder.
+/// The most names in a folder.
 const MOST_FILES: usize = 100_000;
+/// The most names of a map's other members that are listed.
+const NAMES_SHOWN: usize = 8;
+/// Of what is no document to compare.
+const NOT_TARGETS: &str = "not production targets metadata, skipped";
 
 /// What can be found.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -25,6 +27,8 @@ pub enum Finding {
     BytesDiffer,
     /// Our key stands twice in a published document, or the same bytes were signed twice.
     Duplicate,
+    /// A published document has the content that was signed, and lacks the signature that the log has.
+    SignatureMissing,
     /// A signature in the log whose document was not among the files.
     Unpublished,
     /// Published and logged, the same bytes and the same signature.
@@ -38,6 +42,7 @@ impl Finding {
             Finding::Unlogged => "UNLOGGED",
             Finding::BytesDiffer => "BYTES-DIFFER",
             Finding::Duplicate => "DUPLICATE",
+            Finding::SignatureMissing => "SIG-MISSING",
             Finding::Unpublished => "UNPUBLISHED",
             Finding::Match => "MATCH",
         }
@@ -45,7 +50,7 @@ impl Finding {
 
     /// Must somebody act?
     pub const fn is_grave(self) -> bool {
-        matches!(self, Finding::Unlogged | Finding::BytesDiffer | Finding::Duplicate)
+        !matches!(self, Finding::Unpublished | Finding::Match)
     }
 }
 
@@ -60,6 +65,36 @@ pub struct Line {
     pub digest: String,
     /// A sentence; already escaped.
     pub text: String,
+}
+
+/// Something among the files that was not compared.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Skipped {
+    /// The file, folder or document; already escaped.
+    pub place: String,
+    /// Why; already escaped.
+    pub reason: String,
+    /// Could it be a document that was to be compared? A damaged or too large file is; a link or a root is not.
+    pub unread: bool,
+}
+
+/// What came out.
+#[derive(Default)]
+pub struct Comparison {
+    /// What was found, the grave first.
+    pub lines: Vec<Line>,
+    /// The files with a document that was compared.
+    pub files: usize,
+    /// The documents compared.
+    pub documents: usize,
+    /// What was not compared.
+    pub skipped: Vec<Skipped>,
+}
+
+impl Comparison {
+    fn skip(&mut self, place: &str, reason: impl Into<String>) {
+        self.skipped.push(Skipped { place: place.to_owned(), reason: reason.into(), unread: false });
+    }
 }
 
 struct Logged {
@@ -81,31 +116,28 @@ struct Record {
     keys: BTreeMap<String, PublicKey>,
 }
 
-/// Compares published documents with the log.
+/// Compares published documents with the log. Files of more than `largest` bytes are not read. Of a folder, what is no
+/// targets metadata or cannot be read is listed, and the rest compared.
 ///
 /// # Errors
-/// The pack or a file cannot be read, or a file is not targets metadata.
-pub fn reconcile(pack: &Pack<'_>, head: &Head, files: &[PathBuf]) -> Result<Vec<Line>, AuditError> {
+/// The pack or a folder cannot be read, or a file that was named itself cannot, or is not targets metadata.
+pub fn reconcile(
+    pack: &Pack<'_>,
+    head: &Head,
+    files: &[PathBuf],
+    largest: u64,
+) -> Result<Comparison, AuditError> {
     let record = read_record(pack, head)?;
-    let dialect = record.dialect.unwrap_or(Dialect::Factory);
-    let mut lines = Vec::new();
+    let mut found = Comparison::default();
     let mut published = BTreeSet::new();
-    for path in expand(pack, files)? {
-        let bytes = pack.disk().read(&path, LARGEST)?;
-        let place = shown_path(&path);
-        let document =
-            Document::parse(place.clone(), &*bytes, Limits::of_bytes(LARGEST)).map_err(TufError::from)?;
-        let found = envelopes(document.root());
-        if found.is_empty() {
-            let problem =
-                "there is no targets metadata in it: neither a targets.json, nor a map of tags, nor a wave";
-            return Err(AuditError::file(&path, problem));
+    for source in expand(pack, files, &mut found)? {
+        let before = found.documents;
+        if let Err(error) = compare_file(pack, &record, &source, largest, &mut found, &mut published) {
+            set_aside(&source, &shown_path(&source.path), error, &mut found)?;
         }
-        for (name, envelope) in found {
-            let place = if name.is_empty() { place.clone() } else { format!("{place} [{}]", shown(&name)) };
-            published.insert(one(&record, envelope, dialect, &place, &mut lines)?);
-        }
+        found.files += usize::from(found.documents > before);
     }
+    let lines = &mut found.lines;
     for (digest, logged) in &record.signatures {
         let keys: BTreeSet<&str> = logged.iter().map(|one| one.keyid.as_str()).collect();
         if keys.len() < logged.len() {
@@ -129,7 +161,93 @@ pub fn reconcile(pack: &Pack<'_>, head: &Head, files: &[PathBuf]) -> Result<Vec<
     }
     lines.sort();
     lines.dedup();
-    Ok(lines)
+    found.skipped.sort();
+    Ok(found)
+}
+
+/// A file to compare.
+struct Source {
+    path: PathBuf,
+    /// Did the auditor name the file itself, and not only its folder?
+    named: bool,
+}
+
+/// An error ends everything when it is about a file that the auditor named; of a folder's file it is written down.
+fn set_aside(
+    source: &Source,
+    place: &str,
+    error: AuditError,
+    found: &mut Comparison,
+) -> Result<(), AuditError> {
+    if source.named {
+        return Err(error);
+    }
+    let (reason, unread) = match &error {
+        AuditError::Metadata(TufError::Role { .. }) => (NOT_TARGETS.to_owned(), false),
+        AuditError::Disk(error) => (format!("it cannot be read: {}", error.source), true),
+        AuditError::File { problem, .. } => (problem.clone(), true),
+        other => {
+            let text = other.to_string();
+            let problem = text.strip_prefix(&shown_path(&source.path)).unwrap_or(&text);
+            (format!("it cannot be understood: {}", problem.trim_start_matches([':', ' '])), true)
+        }
+    };
+    found.skipped.push(Skipped { place: place.to_owned(), reason, unread });
+    Ok(())
+}
+
+/// Compares the documents in a file.
+fn compare_file(
+    pack: &Pack<'_>,
+    record: &Record,
+    source: &Source,
+    largest: u64,
+    found: &mut Comparison,
+    published: &mut BTreeSet<String>,
+) -> Result<(), AuditError> {
+    let path = &source.path;
+    let largest = largest.min(u64::from(u32::MAX));
+    if let Some(FileKind::File(length)) = pack.disk().kind(path)?
+        && length > largest
+    {
+        let problem = format!(
+            "it has {length} bytes, at most {largest} are read. To read a larger file, give --max-file-bytes"
+        );
+        return Err(AuditError::file(path, problem));
+    }
+    let bytes = pack.disk().read(path, largest)?;
+    let place = shown_path(path);
+    let document =
+        Document::parse(path.to_string_lossy(), bytes, Limits::of_bytes(largest)).map_err(TufError::from)?;
+    let Contents { documents, others } = contents(document.root());
+    if documents.is_empty() && source.named {
+        let problem =
+            "there is no targets metadata in it: neither a targets.json, nor a map of tags, nor a wave";
+        return Err(AuditError::file(path, problem));
+    }
+    if documents.is_empty() {
+        found.skip(&place, NOT_TARGETS);
+    } else if let Some(reason) = others {
+        found.skip(&place, reason);
+    }
+    for one in documents {
+        let place = match &one.name {
+            None => place.clone(),
+            Some(name) => format!("{place} [{}]", shown(name)),
+        };
+        match compare(record, &one, &place, &mut found.lines) {
+            Ok(Some(digest)) => {
+                published.insert(digest);
+                found.documents += 1;
+            }
+            Ok(None) => found.skip(
+                &place,
+                "no key of this log signed it, as with CI targets or another station's: skipped",
+            ),
+            Err(error) => set_aside(source, &place, error, found)?,
+        }
+    }
+    Ok(())
 }
 
 fn line(finding: Finding, place: String, digest: &str, text: String) -> Line {
@@ -157,7 +275,17 @@ fn read_record(pack: &Pack<'_>, head: &Head) -> Result<Record, AuditError> {
                 };
                 record.signatures.entry(entry.text("signed").into_owned()).or_default().push(logged);
             }
-            _ if entry.has("keyid") => {
+            // Only these tell of the station's own keys: the service's online key is named in entries too, and is not ours.
+            Kind::KeyImported
+            | Kind::KeyGenerated
+            | Kind::KeySealed
+            | Kind::KeyDrilled
+            | Kind::KeyBackedUp
+            | Kind::KeyRestored
+            | Kind::KeyRetired
+            | Kind::SignIntent
+            | Kind::SignAborted
+            | Kind::SignInDoubt => {
                 record.keyids.insert(entry.text("keyid").into_owned());
             }
             _ => {}
@@ -171,58 +299,112 @@ fn read_record(pack: &Pack<'_>, head: &Head) -> Result<Record, AuditError> {
     Ok(record)
 }
 
-/// The files named, and those in the folders named that end in `.json`.
-fn expand(pack: &Pack<'_>, files: &[PathBuf]) -> Result<Vec<PathBuf>, AuditError> {
+/// The files named, and those in the folders named that end in `.json`; every other name in a folder is written down.
+fn expand(pack: &Pack<'_>, files: &[PathBuf], found: &mut Comparison) -> Result<Vec<Source>, AuditError> {
     let mut all = Vec::new();
-    for path in files {
+    for path in files.iter().collect::<BTreeSet<_>>() {
         if pack.disk().kind(path)? != Some(FileKind::Folder) {
-            all.push(path.clone());
+            all.push(Source { path: path.clone(), named: true });
             continue;
         }
-        let found = pack.disk().list(path, MOST_FILES)?;
-        let json = found
-            .iter()
-            .filter(|found| {
-                matches!(found.kind, FileKind::File(_))
-                    && Path::new(&found.name).extension().is_some_and(|end| end == "json")
-            })
-            .map(|found| path.join(&found.name));
-        all.extend(json);
+        for entry in pack.disk().list(path, MOST_FILES)? {
+            let path = path.join(&entry.name);
+            let is_json = path.extension().is_some_and(|end| end.eq_ignore_ascii_case("json"));
+            let place = shown_path(&path);
+            match entry.kind {
+                // A file that was also named itself is compared once, as one that was.
+                FileKind::File(_) if files.contains(&path) => {}
+                FileKind::File(_) if is_json => all.push(Source { path, named: false }),
+                FileKind::File(_) => found.skip(&place, "its name does not end in .json, skipped"),
+                FileKind::Folder if files.contains(&path) => {}
+                FileKind::Folder => found.skip(
+                    &place,
+                    "a folder within the folder, not looked into: to compare its files, name it too",
+                ),
+                FileKind::Other => found.skip(&place, "a link or a special file, never read, skipped"),
+            }
+        }
     }
     Ok(all)
 }
 
-/// The documents in a file: a `targets.json`, a map of tags to them, or a wave that holds one.
-fn envelopes<'d>(root: Value<'d>) -> Vec<(String, Value<'d>)> {
-    let is_envelope = |value: &Value<'d>| value.get("signed").is_some() && value.get("signatures").is_some();
-    if is_envelope(&root) {
-        return vec![(String::new(), root)];
-    }
-    if let Some(inner) = root.get("targets").filter(is_envelope) {
-        return vec![(String::new(), inner)];
-    }
-    let members = root.members().filter(|(_, value)| value.kind() == JsonKind::Object && is_envelope(value));
-    members.map(|(key, value)| (key.text().into_owned(), value)).collect()
+/// A document in a file.
+struct Envelope<'d> {
+    value: Value<'d>,
+    /// Its member of a map of tags.
+    name: Option<String>,
+    /// The tag that its place says it is for.
+    tag: Option<String>,
 }
 
-/// Compares one published document; returns the digest of its signed bytes.
-fn one(
+/// What is in a file.
+struct Contents<'d> {
+    documents: Vec<Envelope<'d>>,
+    /// What stands beside the documents of a map, in a sentence.
+    others: Option<String>,
+}
+
+/// The documents in a file: a `targets.json`, a map of tags to them, or a wave that holds one.
+fn contents<'d>(root: Value<'d>) -> Contents<'d> {
+    // One without the member `signatures` is a damaged document, not none.
+    let is_envelope =
+        |value: &Value<'d>| value.get("signed").is_some_and(|signed| signed.kind() == JsonKind::Object);
+    if is_envelope(&root) {
+        let documents = vec![Envelope { value: root, name: None, tag: None }];
+        return Contents { documents, others: None };
+    }
+    if let Some(value) = root.get("targets").filter(is_envelope) {
+        let tag = root.get("tag").and_then(|tag| tag.as_str()).map(|tag| tag.into_owned());
+        return Contents { documents: vec![Envelope { value, name: None, tag }], others: None };
+    }
+    let mut documents = Vec::new();
+    let (mut names, mut count) = (Vec::new(), 0usize);
+    for (key, value) in root.members() {
+        let name = key.text();
+        if is_envelope(&value) {
+            let name = name.into_owned();
+            documents.push(Envelope { value, tag: Some(name.clone()), name: Some(name) });
+        } else {
+            count += 1;
+            if names.len() < NAMES_SHOWN {
+                names.push(shown(&name));
+            }
+        }
+    }
+    let more = match count - names.len() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let others = (count > 0).then(|| format!("[{}]{more}: {NOT_TARGETS}", names.join(", ")));
+    Contents { documents, others }
+}
+
+/// Compares one published document; returns the digest of its signed bytes, or `None` when the log has nothing to do with
+/// it.
+fn compare(
     record: &Record,
-    envelope: Value<'_>,
-    dialect: Dialect,
+    envelope: &Envelope<'_>,
     place: &str,
     lines: &mut Vec<Line>,
-) -> Result<String, AuditError> {
-    let metadata = Metadata::read(envelope, dialect, "targets")?;
+) -> Result<Option<String>, AuditError> {
+    let dialect = record.dialect.unwrap_or(Dialect::Factory);
+    let metadata = Metadata::read(envelope.value, dialect, "targets")?;
     let message: Message<'_> = metadata.message()?;
     let digest = message.digest().to_string();
-    let tags = tags(metadata.signed)?;
+    let mut tags = tags(metadata.signed)?;
+    // CI targets count their versions by themselves and have many tags; production targets have one, that of their place.
+    let mut is_production = tags.len() == 1;
+    if let Some(tag) = &envelope.tag {
+        is_production = true;
+        tags.insert(tag.clone());
+    }
     let version = metadata.version;
     let what = format!(
         "tag {}, version {version}",
         tags.iter().map(|tag| shown(tag)).collect::<Vec<_>>().join(", ")
     );
     let logged = record.signatures.get(&digest);
+    let before = lines.len();
     let mut seen = BTreeSet::new();
     for signature in metadata.signatures.iter().filter(|one| record.keyids.contains(one.keyid.as_str())) {
         let keyid = signature.keyid.as_str();
@@ -261,7 +443,20 @@ fn one(
         };
         lines.push(line(finding, place.to_owned(), &digest, text));
     }
-    if logged.is_none() {
+    let signers: BTreeSet<&str> = metadata.signatures.iter().map(|one| one.keyid.as_str()).collect();
+    let mut missing = BTreeSet::new();
+    for entry in logged.into_iter().flatten().filter(|one| !signers.contains(one.keyid.as_str())) {
+        if missing.insert(&entry.keyid) {
+            let text = format!(
+                "{what}: the published document has the same content as signed in entry {} by key {}, and lacks this signature",
+                entry.seq,
+                super::facts::short(&entry.keyid)
+            );
+            lines.push(line(Finding::SignatureMissing, place.to_owned(), &digest, text));
+        }
+    }
+    let is_ours = lines.len() > before;
+    if logged.is_none() && (is_ours || is_production) {
         for (other, entries) in &record.signatures {
             let same = entries.iter().find(|one| one.version == version && tags.contains(&one.tag));
             if let Some(entry) = same {
@@ -271,7 +466,7 @@ fn one(
             }
         }
     }
-    Ok(digest)
+    Ok((lines.len() > before).then_some(digest))
 }
 
 /// The tags of the targets in a document.

@@ -2,8 +2,9 @@
 
 use super::checkpoint::{Checkpoint, parse_decimal, parse_hash};
 use super::flaw::{Flaw, FlawKind};
-use super::note::{LARGEST_NOTE, VerifierKey};
+use super::note::{LARGEST_NOTE, Note, VerifierKey};
 use super::tree::{Hash, includes, leaf_hash};
+use crate::text::shown;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
@@ -42,6 +43,11 @@ impl Proof {
         out
     }
 
+    /// Does the text begin as a proof does? What does not is no damaged proof, but something else.
+    pub fn is_one(text: &[u8]) -> bool {
+        text.starts_with(HEADER.as_bytes())
+    }
+
     /// Reads a proof's text.
     ///
     /// # Errors
@@ -52,6 +58,11 @@ impl Proof {
             return Err(wrong("the proof is too large"));
         }
         let text = std::str::from_utf8(text).map_err(|_| wrong("the proof is not UTF-8"))?;
+        if text.contains('\r') {
+            return Err(wrong(
+                "the proof's lines end in carriage returns: a program changed them on the way",
+            ));
+        }
         let (head, checkpoint) = text
             .split_once("\n\n")
             .ok_or_else(|| wrong("the proof has no checkpoint after an empty line"))?;
@@ -79,8 +90,18 @@ impl Proof {
     /// Checks that a line is in the log whose key this is. Returns the checkpoint that says so.
     ///
     /// # Errors
-    /// The checkpoint is not that log's, or the proof does not lead from the line to its root.
+    /// [`FlawKind::Key`] when the checkpoint is by another key; else the checkpoint is not that log's, or the proof does
+    /// not lead from the line to its root.
     pub fn verify(&self, line: &[u8], key: &VerifierKey) -> Result<Checkpoint, Flaw> {
+        let note = Note::parse(self.checkpoint.as_bytes())?;
+        if !note.names(key) {
+            // The first line of the text is the name of the log that it says it is of.
+            let log = shown(note.text().lines().next().unwrap_or_default());
+            let key = shown(&key.to_string());
+            let why =
+                format!("it is by another key than {key}; its checkpoint says that it is of the log {log}");
+            return Err(Flaw::new(FlawKind::Key, why));
+        }
         let checkpoint = Checkpoint::verify(self.checkpoint.as_bytes(), key)?;
         if !includes(&leaf_hash(line), self.index, checkpoint.size, &self.hashes, &checkpoint.root) {
             let flaw =
@@ -114,6 +135,30 @@ mod tests {
         again.verify(&[6], signer.public()).expect_err("another line");
         let moved = Proof { index: 4, ..again };
         moved.verify(&[5], signer.public()).expect_err("another place");
+    }
+
+    #[test]
+    fn a_receipt_by_another_key_is_told_from_a_changed_one() {
+        let (proof, _) = receipt();
+        let other = NoteSigner::new("there", &[2; 32]).expect("a signer");
+        let flaw = proof.verify(&[5], other.public()).expect_err("another key");
+        assert_eq!(flaw.kind, FlawKind::Key);
+        assert!(flaw.detail.ends_with("of the log here"), "{flaw}");
+        // The same name and key id, and not this key's signature.
+        let (mut changed, signer) = receipt();
+        changed.checkpoint = changed.checkpoint.replacen("11", "12", 1);
+        let flaw = changed.verify(&[5], signer.public()).expect_err("changed");
+        assert_eq!(flaw.kind, FlawKind::CheckpointSignature);
+    }
+
+    #[test]
+    fn what_is_no_receipt_is_told_from_a_damaged_one() {
+        let text = receipt().0.text();
+        assert!(Proof::is_one(text.as_bytes()) && !Proof::is_one(receipt().0.checkpoint.as_bytes()));
+        let sent = text.replace('\n', "\r\n");
+        assert!(Proof::is_one(sent.as_bytes()));
+        let flaw = Proof::parse(sent.as_bytes()).expect_err("changed on the way");
+        assert!(flaw.detail.contains("carriage returns"), "{flaw}");
     }
 
     #[test]

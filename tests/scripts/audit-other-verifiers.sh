@@ -42,7 +42,7 @@ cd "$here/tests/go/verify"
 GO111MODULE=off GOPATH=/usr/share/gocode GOFLAGS= GOCACHE="$work/go-cache" go build -o "$work/verify" .
 cd "$work"
 ./verify pack "$key" ./*.tlog-proof
-python3 pack/verify.py pack check
+python3 -I pack/verify.py pack check
 
 # The signatures, by the very lines of VERIFY.md.
 sed -n '/^cd \/tmp\/check/,/^```/p' pack/VERIFY.md | sed '1d;$d' >openssl.sh
@@ -61,7 +61,7 @@ notices() {
     fi
 }
 flip() {
-    rm -rf bad
+    rm -rf bad bad-check
     cp -r pack bad
     python3 - "bad/$1" "$2" <<'PYTHON'
 import sys
@@ -73,7 +73,7 @@ PYTHON
 }
 flip events/000000.jsonl 9000
 notices "a line" ./verify bad "$key"
-notices "a line" python3 bad/verify.py bad bad-check
+notices "a line" python3 -I bad/verify.py bad bad-check
 notices "a line" "$program" audit verify bad --key "$key"
 flip tile/0/000 100
 notices "a tile" ./verify bad "$key"
@@ -83,7 +83,7 @@ notices "a bundle" ./verify bad "$key"
 notices "a bundle" "$program" audit verify bad --key "$key"
 flip checkpoints/20 30
 notices "a kept checkpoint" ./verify bad "$key"
-notices "a kept checkpoint" python3 bad/verify.py bad bad-check
+notices "a kept checkpoint" python3 -I bad/verify.py bad bad-check
 flip "objects/sha256/$(ls pack/objects/sha256 | head -1)" 10
-notices "an object" python3 bad/verify.py bad bad-check
+notices "an object" python3 -I bad/verify.py bad bad-check
 echo "other verifiers agree, and notice every change"

@@ -2,6 +2,7 @@
 
 use crate::audit::reconcile::{Finding, reconcile};
 use crate::cli::{Context, Exit, Outcome};
+use crate::json::Limits;
 use crate::text::shown;
 use serde_json::json;
 use std::path::PathBuf;
@@ -14,18 +15,38 @@ pub struct Args {
     /// Published files: targets.json, a map of tags to them, a wave; or folders of them.
     #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
     targets: Vec<PathBuf>,
+    /// The largest file that is read, in bytes.
+    #[arg(long, value_name = "BYTES", default_value_t = Limits::DEFAULT.bytes)]
+    max_file_bytes: u64,
+    /// The key that the log must be signed with.
+    #[command(flatten)]
+    log_key: super::LogKey,
 }
 
 /// Runs it.
 pub fn run(args: &Args, context: &Context<'_>) -> Outcome {
-    let pack = super::open(context, &args.dir)?;
-    let lines = reconcile(&pack, &pack.head()?, &args.targets)?;
-    for line in &lines {
+    let pack = args.log_key.open(context, &args.dir)?;
+    let head = pack.head()?;
+    let found = reconcile(&pack, &head, &args.targets, args.max_file_bytes)?;
+    super::note_basis(context, &pack, &head);
+    let lines = &found.lines;
+    for line in lines {
         let digest = shown(line.digest.get(..12).unwrap_or_default());
         context.text(&format!("{:<12}  {digest}  {}: {}\n", line.finding.word(), line.place, line.text))?;
     }
+    for skipped in &found.skipped {
+        let word = if skipped.unread { "not compared" } else { "skipped" };
+        context.text(&format!("{word:<12}  {}: {}\n", skipped.place, skipped.reason))?;
+    }
     let count = |finding: Finding| lines.iter().filter(|line| line.finding == finding).count();
     let grave = lines.iter().filter(|line| line.finding.is_grave()).count();
+    let unread = found.skipped.iter().filter(|skipped| skipped.unread).count();
+    context.text(&format!(
+        "Compared: {} of published targets metadata in {}; {} skipped, {unread} not readable\n",
+        counted(found.documents, "document"),
+        counted(found.files, "file"),
+        found.skipped.len() - unread,
+    ))?;
     context.text(&format!(
         "{} published and logged, {} logged and not published, {grave} to be explained\n",
         count(Finding::Match),
@@ -36,6 +57,24 @@ pub fn run(args: &Args, context: &Context<'_>) -> Outcome {
             "finding": line.finding.word(), "place": line.place, "digest": line.digest, "text": line.text,
         })).collect::<Vec<_>>(),
         "grave": grave,
+        "files": found.files,
+        "documents": found.documents,
+        "skipped": found.skipped.iter().map(|skipped| json!({
+            "place": skipped.place, "reason": skipped.reason, "unread": skipped.unread,
+        })).collect::<Vec<_>>(),
     }))?;
-    Ok(if grave == 0 { Exit::Done } else { Exit::Tampered })
+    if unread > 0 {
+        context.note("Something among the files could not be read, and may be what was to be compared: see \"not compared\".\n");
+    } else if found.documents == 0 {
+        context.note("No document was compared: give the files that the service published.\n");
+    }
+    Ok(match grave {
+        0 if unread > 0 || found.documents == 0 => Exit::Failed,
+        0 => Exit::Done,
+        _ => Exit::Tampered,
+    })
+}
+
+fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }

@@ -1,120 +1,266 @@
 #!/usr/bin/env python3
 """Check an evidence pack with nothing but Python's standard library.
 
-Usage: python3 verify.py PACK OUT
+Usage: python3 -I verify.py PACK OUT
 
-Checks every line, the tree and every checkpoint's root and every object's digest. Writes into the folder OUT what
-openssl needs to check the signatures of the checkpoints: key.pem, and for each checkpoint <size>.txt and <size>.sig.
-It is short so that it can be read before it is believed.
+Checks every line, the tree, every checkpoint's root and every object's digest. Writes into OUT, a new or empty folder,
+what openssl needs to check the signatures of the checkpoints: for each of them <size>.txt and <size>.sig, and key.pem
+at the end.
+
+Ends with 0 when all of it agrees; with 1 and one line `NOT WHOLE: where: why` when not; with 2 when it could not check.
+The pack is foreign: no link in it is followed, only regular files up to a size are opened, and at most a line, a note
+or a piece of an object is held in memory. It is short so that it can be read before it is believed.
 """
-import base64, hashlib, json, os, sys
+import sys
+
+# Python looks for modules beside the script first, and there a pack could bring a json.py of its own. -I forbids that
+# too, but can be forgotten.
+if not (sys.flags.isolated or getattr(sys.flags, "safe_path", False)):
+    del sys.path[0]
+import base64, hashlib, json, os, re, stat
+
+LARGEST_KEY = 4096
+LARGEST_NOTE = 128 << 10
+LARGEST_OBJECT = 1 << 30
+LINES_PER_FILE = 1000
+LONGEST_LINE = 65535
+
+SIZE = "0|[1-9][0-9]{0,15}"
+DIGEST = "[0-9a-f]{64}"
+# The members of an entry that name an object, by the entry's type.
+NAMES = {
+    "station.created": ["policy"],
+    "policy.changed": ["to"],
+    "root.pinned": ["object"],
+    "root.updated": ["object"],
+    "review.rendered": ["policy", "object"],
+    "sign.intent": ["policy", "signed"],
+}
 
 
-def fail(why):
-    sys.exit("NOT WHOLE: " + why)
+def fail(where, why):
+    print("NOT WHOLE: %s: %s" % (where, why))
+    sys.exit(1)
 
 
 def sha(data):
     return hashlib.sha256(data).digest()
 
 
+def folder(pack, name):
+    """The path of a folder of the pack, on which there is no link."""
+    path = pack
+    for part in name.split("/"):
+        path = os.path.join(path, part)
+        if not os.path.lexists(path):
+            fail(name, "it is missing")
+        if not stat.S_ISDIR(os.lstat(path).st_mode):
+            fail(name, "it is not a folder")
+    return path
+
+
+def names(pack, where, form):
+    """The names in a folder of the pack, in no order; each must have the form."""
+    with os.scandir(folder(pack, where)) as found:
+        for entry in found:
+            if not re.fullmatch(form, entry.name):
+                fail(where, "an unexpected name, " + ascii(entry.name))
+            yield entry.name
+
+
+def opened(pack, name, largest):
+    """Opens a file of the pack, whose folder was looked at in main()."""
+    path = os.path.join(pack, name)
+    if not os.path.lexists(path):
+        fail(name, "it is missing")
+    facts = os.lstat(path)
+    if not stat.S_ISREG(facts.st_mode):
+        fail(name, "it is not a regular file")
+    if facts.st_size > largest:
+        fail(name, "it has %d bytes, and %d are the most" % (facts.st_size, largest))
+    return open(path, "rb")
+
+
+def content(pack, name, largest):
+    with opened(pack, name, largest) as file:
+        return file.read(largest)
+
+
+def digest(pack, name):
+    """The digest of an object, which is read in pieces."""
+    hash_, left = hashlib.sha256(), LARGEST_OBJECT
+    with opened(pack, name, LARGEST_OBJECT) as file:
+        while left > 0:
+            piece = file.read(1 << 20)
+            if not piece:
+                break
+            hash_.update(piece)
+            left -= len(piece)
+    return hash_.hexdigest()
+
+
 def lines(pack):
-    folder = os.path.join(pack, "events")
-    for number, name in enumerate(sorted(os.listdir(folder))):
-        if name != "%06d.jsonl" % number:
-            fail("unexpected file events/" + name)
-        with open(os.path.join(folder, name), "rb") as file:
-            for line in file:
-                if not line.endswith(b"\n"):
-                    fail("a torn line in events/" + name)
-                yield line[:-1]
+    """The name of the file and the line, for each line; nothing that is longer than a line can be."""
+    count = sum(1 for _ in names(pack, "events", r"[0-9]{6}\.jsonl"))
+    for number in range(max(count, 1)):
+        name = "events/%06d.jsonl" % number
+        with opened(pack, name, LINES_PER_FILE * (LONGEST_LINE + 1)) as file:
+            while line := file.readline(LONGEST_LINE + 1):
+                yield name, line
 
 
-def split_note(path):
-    note = open(path, "rb").read().decode("utf-8")
-    text, _, signatures = note.rpartition("\n\n")
-    return text + "\n", signatures.strip().split("\n")
+def read_key(pack):
+    """The log's name, the key's id and its 32 bytes."""
+    text = content(pack, "vkey", LARGEST_KEY)
+    try:
+        name, key_id, key = text.decode().split("+", 2)
+        key = base64.b64decode(key.strip())
+    except ValueError:
+        fail("vkey", "it is not name+id+key")
+    if not name or not name.isprintable() or " " in name:
+        fail("vkey", "the name is not one")
+    if len(key) != 33 or key[0] != 1 or sha(name.encode() + b"\n" + key)[:4].hex() != key_id:
+        fail("vkey", "it is not an ed25519 key with its own id")
+    if text.decode() != "%s+%s+%s\n" % (name, key_id, base64.b64encode(key).decode()):
+        fail("vkey", "it is not one line")
+    return name, key_id, key[1:]
 
 
-def main(pack, out):
-    name, key_id, key = open(os.path.join(pack, "vkey")).read().strip().split("+", 2)
-    key = base64.b64decode(key)
-    if key[0] != 1 or sha(name.encode() + b"\n" + key)[:4].hex() != key_id:
-        fail("vkey is not an ed25519 key with its own id")
-
-    folder = os.path.join(pack, "checkpoints")
-    heads = {}
-    for file in os.listdir(folder):
-        text, signatures = split_note(os.path.join(folder, file))
-        origin, size, root = text.split("\n")[:3]
-        if origin != name or size != file:
-            fail("checkpoints/" + file + " is another log's, or of another size")
+def read_checkpoint(pack, size, name, key_id):
+    """The text that is signed, the root that it says, and the signature by the key in vkey."""
+    where = "checkpoints/%d" % size
+    try:
+        note = content(pack, where, LARGEST_NOTE).decode()
+        text, _, signatures = note.rpartition("\n\n")
+        *signatures, rest = signatures.split("\n")
+        origin, said, root = text.split("\n")[:3]
+        root = base64.b64decode(root, validate=True)
         prefix = "\u2014 " + name + " "
-        mine = [base64.b64decode(s[len(prefix):]) for s in signatures if s.startswith(prefix)]
-        mine = [s[4:] for s in mine if s[:4].hex() == key_id]
-        if len(mine) != 1:
-            fail("checkpoints/" + file + " is not signed once by the key in vkey")
-        heads[int(size)] = (text, base64.b64decode(root), mine[0])
-    newest = max(heads)
-    if open(os.path.join(pack, "checkpoint"), "rb").read() != open(os.path.join(folder, str(newest)), "rb").read():
-        fail("checkpoint is not the newest of checkpoints/")
+        mine = [base64.b64decode(s[len(prefix):], validate=True) for s in signatures if s.startswith(prefix)]
+    except ValueError:
+        fail(where, "it is not a signed note with origin, size and root")
+    if rest or not all(s.startswith("\u2014 ") for s in signatures) or any(c < " " and c != "\n" for c in note):
+        fail(where, "it has something else in it than text and signatures")
+    if origin != name or said != str(size) or len(root) != 32:
+        fail(where, "it is another log's, or of another size")
+    mine = [s[4:] for s in mine if s[:4].hex() == key_id]
+    if len(mine) != 1 or len(mine[0]) != 64:
+        fail(where, "it is not signed once by the key in vkey")
+    return text + "\n", root, mine[0]
+
+
+def read_entry(size, line, previous):
+    """Takes a line apart; returns the digests that it names objects by."""
+    where = "entry %d" % size
+    if not line.endswith(b"\n"):
+        fail(where, "the line is cut off, or too long")
+    try:
+        text = line[:-1].decode("ascii")
+        entry = json.loads(text)
+        # There is one way to write an entry. A member that is there twice, for one, does not come back.
+        is_same = json.dumps(entry, separators=(",", ":")) == text
+    except (ValueError, RecursionError):
+        fail(where, "it is not JSON in ASCII")
+    if not is_same or not isinstance(entry, dict) or not isinstance(entry.get("type"), str):
+        fail(where, "it is not in the log's form")
+    # In Python 1 == 1.0 == True.
+    if type(entry.get("seq")) is not int or entry["seq"] != size:
+        fail(where, "it does not say that it is entry %d" % size)
+    if entry.get("prev") != previous.hex():
+        fail(where, "it does not name the hash of the line before it: one of the two was changed")
+    named = [entry.get(member) for member in NAMES.get(entry["type"], [])]
+    if entry["type"] == "request.imported":
+        # Inside a string the quotes would be escaped.
+        named += re.findall('"sha256":"([^"]*)"', text)
+    if not all(isinstance(one, str) and re.fullmatch(DIGEST, one) for one in named):
+        fail(where, "it names an object by what is not a digest")
+    return named
+
+
+def main(pack, keep):
+    for where in ("events", "checkpoints", "objects/sha256"):
+        folder(pack, where)
+    name, key_id, key = read_key(pack)
+    newest = max((int(size) for size in names(pack, "checkpoints", SIZE)), default=None)
+    if newest is None:
+        fail("checkpoints", "there is none")
+    if content(pack, "checkpoint", LARGEST_NOTE) != content(pack, "checkpoints/%d" % newest, LARGEST_NOTE):
+        fail("checkpoint", "it is not the newest of checkpoints/, which is %d" % newest)
 
     # RFC 6962: leaf = SHA-256(0x00 || line), node = SHA-256(0x01 || left || right). `peaks` holds the roots of the
     # perfect subtrees so far, largest first.
-    peaks, size, previous, named = [], 0, b"\0" * 32, set()
+    peaks, size, previous = [], 0, b"\0" * 32
 
-    def check(size):
-        if size in heads:
-            root = peaks[-1] if peaks else sha(b"")
-            for left in reversed(peaks[:-1]):
-                root = sha(b"\1" + left + root)
-            if root != heads[size][1]:
-                fail("the lines up to entry %d do not give the root of checkpoints/%d" % (size - 1, size))
+    def check():
+        """Compares the root with that of the checkpoint of this size; returns how many there are, 0 or 1."""
+        if not os.path.lexists(os.path.join(pack, "checkpoints", str(size))):
+            return 0
+        text, said, signature = read_checkpoint(pack, size, name, key_id)
+        root = peaks[-1] if peaks else sha(b"")
+        for left in reversed(peaks[:-1]):
+            root = sha(b"\1" + left + root)
+        if root != said:
+            where = "entry %d" % (size - 1) if size else "checkpoints/0"
+            fail(where, "the lines up to here do not give the root of checkpoints/%d" % size)
+        keep("%d.txt" % size, text.encode())
+        keep("%d.sig" % size, signature)
+        return 1
 
-    check(0)
-    for line in lines(pack):
-        entry = json.loads(line)
-        if json.dumps(entry, separators=(",", ":")).encode() != line:
-            fail("entry %d is not in the log's form" % size)
-        if entry["seq"] != size or entry["prev"] != previous.hex():
-            fail("entry %d does not follow the one before it" % size)
-        for field in ("policy", "signed", "object", "to"):
-            if entry["type"] in ("station.created", "sign.intent", "review.rendered", "root.pinned", "root.updated",
-                                 "policy.changed") and len(entry.get(field, "")) == 64:
-                if field != "signed" or entry["type"] == "sign.intent":
-                    named.add(entry[field])
-        previous = hash_ = sha(b"\0" + line)
+    kept = check()
+    for file, line in lines(pack):
+        if file != "events/%06d.jsonl" % (size // LINES_PER_FILE):
+            fail("entry %d" % size, "it stands in %s" % file)
+        for one in read_entry(size, line, previous):
+            if not os.path.lexists(os.path.join(pack, "objects", "sha256", one)):
+                fail("entry %d" % size, "the object %s that it names is missing" % one)
+        previous = hash_ = sha(b"\0" + line[:-1])
         count = size
         while count & 1:
             hash_ = sha(b"\1" + peaks.pop() + hash_)
             count >>= 1
         peaks.append(hash_)
         size += 1
-        check(size)
+        kept += check()
     if size != newest:
-        fail("there are %d entries, and the newest checkpoint says %d" % (size, newest))
+        fail("entry %d" % min(size, newest), "there are %d entries, and the newest checkpoint says %d" % (size, newest))
 
-    folder = os.path.join(pack, "objects", "sha256")
-    for file in os.listdir(folder):
-        if sha(open(os.path.join(folder, file), "rb").read()).hex() != file:
-            fail("objects/sha256/" + file + " has another digest")
-        named.discard(file)
-    if named:
-        fail("missing objects: " + ", ".join(sorted(named)))
+    for file in names(pack, "objects/sha256", DIGEST):
+        if digest(pack, "objects/sha256/" + file) != file:
+            fail("objects/sha256/" + file, "its bytes have another digest")
 
-    os.makedirs(out, exist_ok=True)
-    info = bytes.fromhex("302a300506032b6570032100") + key[1:]
-    with open(os.path.join(out, "key.pem"), "w") as file:
-        file.write("-----BEGIN PUBLIC KEY-----\n%s\n-----END PUBLIC KEY-----\n" % base64.b64encode(info).decode())
-    for size, (text, _, signature) in heads.items():
-        open(os.path.join(out, "%d.txt" % size), "wb").write(text.encode())
-        open(os.path.join(out, "%d.sig" % size), "wb").write(signature)
-    print("%d entries, %d checkpoints: lines, tree and objects agree" % (newest, len(heads)))
-    print("Log %s, key %s" % (name, key[1:].hex()))
+    info = base64.b64encode(bytes.fromhex("302a300506032b6570032100") + key).decode()
+    keep("key.pem", b"-----BEGIN PUBLIC KEY-----\n%s\n-----END PUBLIC KEY-----\n" % info.encode())
+    print("%d entries, %d checkpoints: lines, tree and objects agree" % (size, kept))
+    print("Log %s, key %s" % (ascii(name)[1:-1], key.hex()))
     print("Now check the signatures with openssl: see VERIFY.md")
+
+
+def cannot(why):
+    print("NOT CHECKED: " + why, file=sys.stderr)
+    sys.exit(2)
 
 
 if __name__ == "__main__":
     if len(sys.argv) != 3:
-        sys.exit(__doc__)
-    main(sys.argv[1], sys.argv[2])
+        print(__doc__, file=sys.stderr)
+        sys.exit(2)
+    pack, out = sys.argv[1:]
+
+    def keep(name, data):
+        try:
+            with open(os.path.join(out, name), "xb") as file:
+                file.write(data)
+        except OSError as problem:
+            cannot("OUT cannot be written: " + ascii(problem))
+
+    try:
+        os.makedirs(out, exist_ok=True)
+        if os.listdir(out):
+            cannot("OUT is not empty: give a new folder, so that nothing old is taken for this pack's")
+    except OSError as problem:
+        cannot("OUT cannot be made: " + ascii(problem))
+    try:
+        main(pack, keep)
+    except Exception as problem:
+        # A stick that cannot be read, for one. What cannot be checked is not whole.
+        fail("pack", "it could not be read to its end: " + ascii(problem))
