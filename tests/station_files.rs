@@ -146,6 +146,31 @@ fn what_a_crash_left_behind_is_brought_in_line_with_the_log() {
     assert!(desk.run(&["officer", "list"]).done().out.contains("retired"));
 }
 
+#[test]
+fn a_clock_that_fell_behind_the_log_stays_refused_until_an_officer_states_the_time() {
+    let (desk, _) = desk();
+    let request = desk.request(&fixture("acme/2-update"), "acme-gateway", "v2.0-update", 42, &[]);
+    let (id, review) = desk.import(&request);
+    desk.clock.set("2027-12-29T17:00:00Z");
+    desk.run(&["preflight"]).done();
+    desk.clock.set(common::NOW);
+    // One entry at the earlier time does not make it the right one.
+    for _ in 0..2 {
+        let ran = desk.run(&["preflight"]).ended(Exit::Refused);
+        assert!(ran.out.contains("countersign clock"), "{}", ran.out);
+        desk.sign(&id, &review, "ann", &[]).ended(Exit::Refused);
+    }
+    let ann = desk.passphrase("ann");
+    let reason = "the year was wrong";
+    desk.run(&["clock", "--officer", "ann", "--reason", reason, "--passphrase-file", &ann]).done();
+    desk.run(&["preflight"]).done();
+    let review = desk.run(&["--json", "review", &id]).done().json();
+    desk.sign(&id, &review, "ann", &[]).done();
+    let shown = desk.run(&["log", "show", "--type", "time.statement"]).done();
+    assert!(shown.out.contains(reason), "{}", shown.out);
+    desk.run(&["log", "verify"]).done();
+}
+
 fn copy(from: &Path, to: &Path) {
     use std::os::unix::fs::DirBuilderExt as _;
     std::fs::DirBuilder::new().mode(0o700).create(to).expect("a folder");

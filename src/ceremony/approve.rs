@@ -129,6 +129,7 @@ fn failures_in_a_row(station: &Station, name: &OfficerName) -> Result<u32, Cerem
             Kind::ApprovalGranted | Kind::ApprovalDenied if entry.text("officer") == name.as_str() => {
                 failures = 0
             }
+            Kind::TimeStatement if entry.actor() == name.as_str() => failures = 0,
             Kind::SignIntent | Kind::KeyDrilled
                 if entry.list("officers").iter().any(|one| one == name.as_str()) =>
             {

@@ -5,6 +5,7 @@
 
 pub mod approve;
 pub mod audit;
+pub mod clock;
 pub mod completions;
 pub mod context;
 pub mod export;
@@ -89,6 +90,8 @@ pub enum Verb {
     Verify(verify::Args),
     /// Say what an intent to sign without a result came to.
     Settle(settle::Args),
+    /// State that the clock is right, after it was ahead once.
+    Clock(clock::Args),
     /// This station's log: show, verify, head, export.
     #[command(subcommand)]
     Log(log::Args),
@@ -166,6 +169,7 @@ fn dispatch(verb: Verb, context: &Context<'_>) -> Outcome {
         Verb::Export(args) => export::run(args, context),
         Verb::Verify(args) => verify::run(args, context),
         Verb::Settle(args) => settle::run(args, context),
+        Verb::Clock(args) => clock::run(args, context),
         Verb::Log(args) => log::run(args, context),
         Verb::Audit(args) => audit::run(args, context),
         Verb::Rehearse(args) => rehearse::run(args, context),

@@ -63,8 +63,8 @@ pub struct Log {
     walk: Walk,
     head: Head,
     intents: Intents,
-    /// When the newest entry was written.
-    newest: Option<Stamp>,
+    /// The latest time at which an entry was written, since an officer last stated the time.
+    latest: Option<Stamp>,
     /// Bytes of the file that the next line goes to.
     length: u64,
     /// Lines were written that are not on disk yet.
@@ -107,7 +107,7 @@ impl Log {
             walk: Walk::default(),
             head,
             intents: Intents::default(),
-            newest: None,
+            latest: None,
             length: 0,
             unsynced: false,
             unsynced_name: false,
@@ -133,7 +133,7 @@ impl Log {
             walk: Walk::default(),
             head,
             intents: Intents::default(),
-            newest: None,
+            latest: None,
             length: 0,
             unsynced: false,
             unsynced_name: false,
@@ -156,18 +156,18 @@ impl Log {
         let files = count_files(&*disk, &dir)?;
         let mut torn = None;
         let mut length = 0;
-        let mut newest = None;
+        let mut latest = None;
         each_chunk(&*disk, &dir, 0, files, |chunk| -> Result<bool, LogError> {
             for (entry, leaf) in chunk.entries() {
                 walk.step(&entry, leaf)
                     .map_err(|flaw| blame(&*disk, &dir, flaw.in_file(chunk.file()), Some(&head)))?;
                 intents.see(&entry);
+                if is_later(latest.as_ref(), &entry) {
+                    latest = Some(entry.stamp());
+                }
                 if walk.tree().size() == head.size && walk.tree().root() != head.root {
                     return Err(wrong_root(&head).in_file(chunk.file()).into());
                 }
-            }
-            if let Some((entry, _)) = chunk.entries().last() {
-                newest = Some(entry.stamp());
             }
             chunk.check(chunk.number() + 1 == files)?;
             torn = chunk.torn().map(|(at, bytes)| (at as u64, bytes.to_vec()));
@@ -182,7 +182,7 @@ impl Log {
             return Err(Flaw::new(kind, detail).at(found).into());
         }
         self.length = length;
-        self.newest = newest;
+        self.latest = latest;
         Ok(torn)
     }
 
@@ -224,10 +224,13 @@ impl Log {
         // A line that would not be read back is not written; what it says about intents is known from here on.
         let mut intents = self.intents.clone();
         intents.see(&entry);
+        let is_later = is_later(self.latest.as_ref(), &entry);
         line.push(b'\n');
         self.write_line(seq, &line)?;
         self.intents = intents;
-        self.newest = Some(stamp.clone());
+        if is_later {
+            self.latest = Some(stamp.clone());
+        }
         self.walk.push(leaf);
         self.unsynced = true;
         Ok(Appended { seq, leaf })
@@ -367,9 +370,10 @@ impl Log {
         self.walk.tree().root()
     }
 
-    /// When the newest entry was written; `None` in an empty log.
-    pub fn newest(&self) -> Option<&Stamp> {
-        self.newest.as_ref()
+    /// The latest time at which an entry was written, since an officer last stated the time: no later entry can honestly
+    /// be earlier. `None` in an empty log.
+    pub fn latest(&self) -> Option<&Stamp> {
+        self.latest.as_ref()
     }
 
     /// The log's public key.
@@ -433,6 +437,12 @@ pub fn prove(disk: &dyn Disk, dir: &Path, head: &Head, seq: u64) -> Result<Proof
     }
     let hashes = tree::inclusion_proof(&leaves, seq).ok_or(LogError::NoEntry(seq, size))?;
     Ok(Proof { line, index: seq, hashes, checkpoint: head.note.clone() })
+}
+
+/// Is an entry from here on the one that the clock must not fall behind? A stated time takes the place of any other: it
+/// is how a clock that was ahead once is put right.
+fn is_later(latest: Option<&Stamp>, entry: &Entry<'_>) -> bool {
+    entry.kind() == Kind::TimeStatement || latest.is_none_or(|latest| entry.time() >= latest.time)
 }
 
 fn wrong_root(head: &Checkpoint) -> Flaw {

@@ -447,9 +447,9 @@ impl Station {
         Ok(write_durably(&*self.disk, &self.layout.history(), 0o600, &[&to_json(&self.history)])?)
     }
 
-    /// The time of the log's newest entry, when it has one with a time.
+    /// The latest time in the log that the clock must not fall behind.
     pub fn log_time(&self) -> Option<Time> {
-        self.log.newest().map(|stamp| stamp.time)
+        self.log.latest().map(|stamp| stamp.time)
     }
 
     /// Digest of the policy in force.

@@ -14,11 +14,12 @@ const LONG_AGO_DAYS: i64 = 400;
 /// The clock against every time that this station knows to have passed.
 pub(super) fn line(now: &Stamp, last_logged: Option<&Stamp>, newest_signed: Option<Time>) -> Line {
     const NAME: &str = "clock";
-    let set = "Set it by a watch that you trust: date --utc --set";
+    let set = "Set it by a watch that you trust: date --utc --set. If it is right, it was ahead once: an officer states \
+               the time (countersign clock --officer NAME)";
     let shows = format!("the clock shows {}", now.time);
     let witnesses = [
         (Some(release::EARLIEST), "the compiler of this program was made"),
-        (last_logged.map(|stamp| stamp.time), "the log's last entry was written"),
+        (last_logged.map(|stamp| stamp.time), "the log's latest entry was written"),
         (newest_signed, "the newest thing that others signed was signed"),
     ];
     // The witness that is furthest ahead of the clock says the most.

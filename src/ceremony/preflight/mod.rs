@@ -31,7 +31,7 @@ pub struct Known<'a> {
     pub station: &'a Path,
     /// The stick: the folder of a request, or the one to export to. `None` when none is at hand.
     pub medium: Option<&'a Path>,
-    /// When the log's last entry was written.
+    /// When the log's latest entry was written, since an officer last stated the time.
     pub last_logged: Option<Stamp>,
     /// The newest time in what others signed and this station accepted, such as a root's change note.
     pub newest_signed: Option<Time>,
@@ -49,7 +49,7 @@ pub fn of_station(station: &Station, host: &Host, medium: Option<&Path>) -> Repo
         networked: station.facts.networked,
         station: station.layout.root(),
         medium,
-        last_logged: station.log.newest().cloned(),
+        last_logged: station.log.latest().cloned(),
         newest_signed: newest.owners.values().filter_map(|owner| Time::parse(&owner.created_at)).max(),
         program: Some(station.binary()).filter(|digest| !digest.is_empty()),
         // Opening the station verified every line against the newest checkpoint.

@@ -259,8 +259,9 @@ pub(super) fn clock(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
     if let Some(last) = situation.log_time.filter(|last| now < *last) {
         out.report(nowhere, || {
             format!(
-                "The clock was set back: the log's last entry was written at {last}, and the clock shows an earlier time. \
-                 Set the clock right before anything is signed."
+                "The clock was set back: the log's latest entry was written at {last}, and the clock shows an earlier time. \
+                 Set the clock right before anything is signed. If it is right, it was ahead once: an officer states the \
+                 time (countersign clock --officer NAME)."
             )
         });
     }
