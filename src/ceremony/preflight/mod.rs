@@ -91,7 +91,7 @@ fn weigh(line: Line, known: &Known<'_>) -> Line {
 
 fn log_line(log: &Result<String, String>) -> Line {
     match log {
-        Ok(size) => Line::pass("log", format!("the log verifies: {size}")),
+        Ok(size) => Line::pass("log", format!("its lines give its signed checkpoint: {size}")),
         Err(wrong) => Line::fail(
             "log",
             format!(

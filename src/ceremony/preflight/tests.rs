@@ -280,7 +280,12 @@ fn a_clock_behind_what_is_known_to_have_passed_stops_a_signature() {
     let report = at(|known| known.newest_signed = Some(time("2027-02-03T12:05:00Z")));
     assert_line(&report, "clock", Outcome::Warn, "2027-02-03T12:05:00Z");
     let report = preflight_with(Made::good(), |known| known.last_logged = logged("2027-02-03T13:00:00Z"));
-    assert_line(&report, "clock", Outcome::Fail, "the log's latest entry was written at 2027-02-03T13:00:00Z");
+    assert_line(
+        &report,
+        "clock",
+        Outcome::Fail,
+        "the log's latest entry was written at 2027-02-03T13:00:00Z",
+    );
     let report = preflight_with(Made::good(), |known| known.last_logged = logged("2025-02-03T13:00:00Z"));
     assert_line(&report, "clock", Outcome::Warn, "729 days after the log's last entry");
     let report = preflight_with(Made::good(), |known| known.last_logged = logged("2027-02-03T11:00:00Z"));
