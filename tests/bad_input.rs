@@ -289,6 +289,60 @@ fn a_changed_policy_or_a_request_changed_in_the_station_is_noticed_before_signin
 }
 
 #[test]
+fn a_request_without_a_wave_is_told_without_one_and_one_new_root_is_one_root() {
+    let desk = desk();
+    let request = update_request(&desk);
+    let told = desk.run(&["import", text(&request)]).done().out;
+    assert!(told.contains(", wave v2.0-update, tag production, version 42"), "{told}");
+    let bare = request.join("targets.json");
+    let told = desk.run(&["import", text(&bare), "--tag", "production"]).out;
+    assert!(told.contains(" acme-gateway, tag production, version 42"), "{told}");
+    let more = desk.request(&fixture("acme/5-two-officers"), "acme-gateway", "v3.0", 45, &[]);
+    let told = desk.run(&["import", text(&more)]).out;
+    let roots = told.lines().find(|line| line.contains(" newer production root")).expect("new roots");
+    assert!(roots.starts_with("It brought 1 newer production root; "), "{roots}");
+}
+
+#[test]
+fn a_request_changed_in_the_station_is_named_as_such_and_put_right_by_importing_it_again() {
+    let desk = desk();
+    desk.add_officer("alice");
+    desk.import_key(&fixture("acme/targets.keys.tgz"), "alice", "1");
+    let request = update_request(&desk);
+    let (id, _) = desk.import(&request);
+    let folder = desk.station().join("requests").join(&id);
+    let files = folder.join("request");
+    let whole = read(&files.join("targets.json"));
+    let changes: [(&str, &dyn Fn()); 4] = [
+        ("targets.json: ", &|| std::fs::write(files.join("targets.json"), b"{}").expect("written")),
+        ("request.json is missing", &|| std::fs::remove_file(files.join("request.json")).expect("removed")),
+        ("more: ", &|| std::fs::write(files.join("more"), b"").expect("written")),
+        ("request.json is missing", &|| std::fs::remove_dir_all(&files).expect("removed")),
+    ];
+    for (what, change) in changes {
+        change();
+        let told = desk.run(&["review", &id]).ended(Exit::Failed).err;
+        assert!(told.contains("the station's own copy was changed since it was taken in"), "{told}");
+        assert!(told.contains(what), "{what}: {told}");
+        assert!(!told.contains("stick"), "{told}");
+        let (again, review) = desk.import(&request);
+        assert_eq!((&again, &review["signable"]), (&id, &serde_json::json!(true)));
+        assert_eq!(read(&files.join("targets.json")), whole);
+        let log = read(&desk.station().join("log/events/000000.jsonl"));
+        assert!(String::from_utf8_lossy(&log).contains("had been changed since it was taken in"));
+    }
+    // What was changed is kept for whoever looks into it; a folder that was removed leaves nothing.
+    for (number, is_there) in [(1, true), (2, true), (3, true), (4, false)] {
+        assert_eq!(folder.join(format!("request.changed-{number}")).exists(), is_there, "{number}");
+    }
+    let changed = read(&folder.join("request.changed-1/targets.json"));
+    assert_eq!(changed, b"{}");
+    // The same request once more changes nothing.
+    desk.import(&request);
+    assert!(!folder.join("request.changed-4").exists());
+}
+
+#[test]
 fn an_export_to_a_full_or_occupied_place_leaves_nothing_half_written() {
     let desk = desk();
     desk.add_officer("alice");

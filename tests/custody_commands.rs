@@ -254,6 +254,9 @@ fn a_key_that_no_root_lists_yet_is_retired_only_with_the_words_of_its_id() {
 fn a_retired_officer_is_named_before_the_first_passphrase_is_asked() {
     let desk = desk();
     let keyid = desk.import_key(&archive(), "alice,bob,carol", "2");
+    let request = desk.request(&fixture("acme/1-populate"), "acme-gateway", "populate-targets", 12, &[]);
+    let (id, review) = desk.import(&request);
+    let words = review["confirm"].as_str().expect("words");
     desk.run(&["officer", "retire", "bob", "--reason", "left"]).done();
     let secrets = || desk.terminal.secrets.lock().expect("lock").len();
     desk.terminal.secrets.lock().expect("lock").push_back(common::passphrase_of("alice"));
@@ -272,6 +275,7 @@ fn a_retired_officer_is_named_before_the_first_passphrase_is_asked() {
             "2",
         ],
         vec!["key", "drill", &keyid, "--officer", "alice", "--officer", "bob"],
+        vec!["sign", &id, "--officer", "alice", "--officer", "bob", "--confirm", words],
     ] {
         let refused = desk.run(&arguments);
         assert_ne!(refused.exit, Exit::Done);

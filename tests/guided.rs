@@ -77,6 +77,8 @@ fn a_whole_ceremony_in_one_sitting_ends_with_the_bundle_and_the_list_for_paper()
     for wanted in ["populate-targets, production, 12", &words, "alice, bob (strength L1)", "log head"] {
         assert!(list.contains(wanted), "{wanted}\n{list}");
     }
+    let request = sitting.desk.run(&["--json", "status"]).done().json()["requests"][0]["request"].clone();
+    assert!(list.contains(request.as_str().expect("a digest")), "{list}");
     assert!(ran.err.contains("bob, your passphrase: "), "{}", ran.err);
     // What stands in the bundle is what fioctl would have posted.
     let posted = common::json(&sitting.bundle().join("upload/wave-create.json"));
@@ -108,6 +110,26 @@ fn stopping_anywhere_loses_nothing_and_the_next_run_goes_on() {
     assert!(ran.out.contains("It is signed with key "), "{}", ran.out);
     assert_eq!(sitting.entries("sign.result"), 1);
     assert!(sitting.bundle().join("SHA256SUMS").exists());
+}
+
+#[test]
+fn stopping_after_an_export_says_that_the_bundle_was_written() {
+    let sitting = Sitting::new();
+    let words = sitting.words();
+    sitting.run(&[ON, ON, ON, ON, ON, "alice bob", &words, ON, ON], &["alice", "bob"]).done();
+    let ran = sitting.run(&[ON, ON, ON, ON, ON, ON, "q"], &[]).ended(Exit::NotApproved);
+    let told = format!("signed, and its bundle was written to {}", text(&sitting.bundle()));
+    assert!(ran.out.contains(&told) && !ran.out.contains("not exported"), "{}", ran.out);
+}
+
+#[test]
+fn the_log_size_for_paper_is_the_one_that_status_shows_next() {
+    let sitting = Sitting::new();
+    let words = sitting.words();
+    let ran = sitting.run(&[ON, ON, ON, ON, ON, "alice bob", &words, ON, ON], &["alice", "bob"]).done();
+    let size = sitting.desk.run(&["--json", "status"]).done().json()["log_size"].to_string();
+    let row = ran.out.lines().find(|line| line.trim_start().starts_with("log size")).expect("the row");
+    assert!(row.contains(&format!(" {size} entries, ")), "{row}, and status shows {size}");
 }
 
 #[test]
@@ -351,6 +373,57 @@ mod terminal {
         }
         let bundle = desk.path("request-signed");
         desk.run(&["verify", text(&bundle)]).done();
+    }
+
+    /// A shell in a terminal that has a key opened by alice and bob and then says whether the terminal shows again
+    /// what is typed. Alice's identity takes its second to open, as at a real desk.
+    fn drill() -> (Desk, OsSession) {
+        let desk = Desk::new();
+        desk.init("acme", "acme", "1-populate");
+        let alice = desk.passphrase("alice");
+        desk.run(&["officer", "add", "alice", "--passphrase-file", &alice]).done();
+        desk.add_officer("bob");
+        let keyid = desk.import_key(&fixture("acme/targets.keys.tgz"), "alice,bob", "2");
+        let mut command = Command::new("/bin/sh");
+        // The pseudo-terminal comes without echo; a real one has it.
+        let script = "stty echo; \"$0\" --station \"$1\" key drill \"$2\" --officer alice --officer bob; echo \"ended with $?\"; \
+                      stty -a | grep -qE '(^| )echo( |$)' && echo shown again || echo still hidden";
+        command.args(["-c", script, env!("CARGO_BIN_EXE_countersign"), text(&desk.station()), &keyid]);
+        command.env("TERM", "xterm");
+        let mut session = OsSession::spawn(command).expect("a pseudo-terminal");
+        session.set_expect_timeout(Some(Duration::from_secs(60)));
+        (desk, session)
+    }
+
+    #[test]
+    fn what_is_typed_ahead_is_neither_shown_nor_taken_as_a_passphrase() {
+        const AHEAD: &str = "typed while nobody asked";
+        let (_desk, mut session) = drill();
+        // In the same breath as her passphrase, and again while her identity is being opened.
+        answer(&mut session, "alice, your passphrase: ", &format!("{}\n{AHEAD}", passphrase_of("alice")));
+        session.expect("opening the identity of alice").expect("it is being opened");
+        session.send_line(AHEAD).expect("typed");
+        let meanwhile = session.expect("bob, your passphrase: ").expect("bob is asked");
+        let meanwhile = String::from_utf8_lossy(meanwhile.as_bytes()).into_owned();
+        assert!(!meanwhile.contains(AHEAD), "{meanwhile}");
+        session.send_line(passphrase_of("bob")).expect("typed");
+        let rest = session.expect(Eof).expect("it ends");
+        let rest = String::from_utf8_lossy(rest.as_bytes()).into_owned();
+        assert!(!rest.contains(AHEAD) && !rest.contains("Once more"), "{rest}");
+        assert!(rest.contains("ended with 0") && rest.contains("shown again"), "{rest}");
+    }
+
+    #[test]
+    fn a_command_that_fails_after_a_passphrase_leaves_the_terminal_as_it_was() {
+        let (_desk, mut session) = drill();
+        answer(&mut session, "alice, your passphrase: ", &passphrase_of("alice"));
+        session.expect("bob, your passphrase: ").expect("bob is asked");
+        // The end of input: bob walks away.
+        session.send([4u8]).expect("typed");
+        let rest = session.expect(Eof).expect("it ends");
+        let rest = String::from_utf8_lossy(rest.as_bytes()).into_owned();
+        assert!(rest.contains("ended with") && !rest.contains("ended with 0"), "{rest}");
+        assert!(rest.contains("shown again"), "{rest}");
     }
 
     /// The confirmation words as they stand in a review on the terminal.

@@ -55,10 +55,11 @@ impl RequestKind {
         }
     }
 
-    /// What a request is about, for showing: wave and tag, or the role.
+    /// What a request is about, for showing: wave (where there is one) and tag, or the role.
     pub fn subject(self, wave: &str, tag: &str) -> String {
         match self {
             RequestKind::Targets => format!("role {}", shown(tag)),
+            _ if wave.is_empty() => format!("tag {}", shown(tag)),
             _ => format!("wave {}, tag {}", shown(wave), shown(tag)),
         }
     }

@@ -116,7 +116,15 @@ fn take(
         let reviewed = Reviewed::from(&situation, &review(&situation), false);
         Ok::<_, CeremonyError>((reviewed, objects, seen))
     })??;
-    request::store(station.disk(), &station.layout, &stored.request, &import)?;
+    if request::store(station.disk(), &station.layout, &stored.request, &import)? {
+        let statement = format!(
+            "the station's own copy of request {} had been changed since it was taken in; it was put right from {}",
+            stored.digest(),
+            shown_path(path)
+        );
+        let event = Event::new(Kind::Deviation, actor(station, importer)).text("statement", statement);
+        station.record(&host.stamp(), event)?;
+    }
     let manifest = stored.request.manifest.clone();
     let event = Event::new(Kind::RequestImported, actor(station, importer))
         .text("request", stored.digest().to_string())

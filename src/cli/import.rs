@@ -108,8 +108,9 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         );
         if imported.new_roots > 0 {
             text.push_str(&format!(
-                "It brought {} newer production roots; root version {} is in force now.\n",
+                "It brought {} newer production {}; root version {} is in force now.\n",
                 imported.new_roots,
+                if imported.new_roots == 1 { "root" } else { "roots" },
                 station.trust.newest().version
             ));
         }

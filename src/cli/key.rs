@@ -1,6 +1,6 @@
 //! `key`: taking keys in, making them, proving that they open, paper and back.
 
-use super::secrets::PassphraseArgs;
+use super::secrets::{ConfirmArgs, PassphraseArgs};
 use super::{Context, Exit, Failure, Outcome};
 use crate::ceremony::keys::{self, DelegatedBy, To};
 use crate::host::clock::Time;
@@ -86,6 +86,9 @@ pub enum Args {
         /// Why; it stands in the log.
         #[arg(long, value_name = "TEXT", default_value = "")]
         reason: String,
+        /// For a key that no pinned root lists yet: the words of its id. Without it the terminal is asked.
+        #[arg(long, value_name = "WORDS")]
+        confirm: Option<String>,
     },
     /// Write a paper backup: sheets to print, with QR codes. What is printed stays sealed.
     #[command(after_help = "Example:\n  countersign key backup f0208b9d --out /media/usb/paper")]
@@ -150,7 +153,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         Args::List => list(context),
         Args::Drill { opening } => drill(&opening, context),
         Args::Reseal { opening, to, quorum } => reseal(&opening, &to, quorum, context),
-        Args::Retire { keyid, reason } => retire(&keyid, &reason, context),
+        Args::Retire { keyid, reason, confirm } => retire(&keyid, &reason, ConfirmArgs { confirm }, context),
         Args::Backup { keyid, out } => backup(&keyid, &out, context),
         Args::Restore { dir } => restore(&dir, context),
     }
@@ -296,14 +299,34 @@ fn reseal(opening: &Opening, to: &[OfficerName], quorum: u8, context: &Context<'
     })
 }
 
-fn retire(prefix: &str, reason: &str, context: &Context<'_>) -> Outcome {
+fn retire(prefix: &str, reason: &str, confirm: ConfirmArgs, context: &Context<'_>) -> Outcome {
     context.with_station("key retire", |station| {
+        let (key, was_listed) = keys::to_retire(station, prefix)?;
+        if !was_listed {
+            confirm_unlisted(&key.keyid, &confirm, context)?;
+        }
         let key = keys::retire(station, context.host, prefix, reason)?;
         context.text(&format!("The key {} is retired, and its sealed files are removed\n", key.keyid))?;
         context.note("Destroy its paper too, by the list of bag numbers.\n");
         context.json(&json!({ "keyid": key.keyid }))?;
         Ok(Exit::Done)
     })
+}
+
+/// A key that no root lists may be the one that the next root is to bring: its words are to be typed.
+fn confirm_unlisted(keyid: &str, confirm: &ConfirmArgs, context: &Context<'_>) -> Result<(), Failure> {
+    let id = hex::decode(keyid).unwrap_or_default();
+    let asked = id.get(..words::CONFIRMATION_BYTES).unwrap_or(&id);
+    context.note(&format!(
+        "No production root that this station knows lists the key {keyid}. If the next root is to bring it, do not \
+         retire it: its sealed files are removed for good.\nThe words of its id: {}\n",
+        words::of(asked)
+    ));
+    let given = confirm.words(context, "To remove it, type the words of its id: ")?;
+    if words::matches(&given, asked) {
+        return Ok(());
+    }
+    Err(Failure::new(Exit::NotApproved, "these are not the words of the key's id. The key stays"))
 }
 
 fn backup(prefix: &str, out: &Path, context: &Context<'_>) -> Outcome {

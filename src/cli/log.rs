@@ -85,7 +85,14 @@ fn check(context: &Context<'_>) -> Outcome {
 fn head(context: &Context<'_>) -> Outcome {
     let station = context.look()?;
     let head = station.log.head();
-    context.text(&format!("{}\n{}\n", head.note.trim_end(), station.log.key()))?;
+    // The note writes the root hash in base64, `log verify` writes it in hex: here it can be compared with both.
+    context.text(&format!(
+        "{}\n{}\nHead        {} entries, root {}\n",
+        head.note.trim_end(),
+        station.log.key(),
+        head.checkpoint.size,
+        hex::encode(head.checkpoint.root)
+    ))?;
     context.json(&json!({
         "origin": head.checkpoint.origin,
         "size": head.checkpoint.size,

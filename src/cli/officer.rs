@@ -52,6 +52,9 @@ pub enum Args {
     },
 }
 
+/// Characters of an approval key in the list: enough to compare with paper. `--json` shows the whole.
+const APPROVAL_KEY_SHOWN: usize = 16;
+
 /// Does what was asked with an officer.
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     match args {
@@ -131,6 +134,8 @@ fn list(context: &Context<'_>) -> Outcome {
             None => format!("since {}", officer.added),
         };
         text.push_str(&format!("{:<16} {state}  {}\n", officer.name.as_str(), officer.recipient));
+        let approval_key = officer.approval_key.get(..APPROVAL_KEY_SHOWN).unwrap_or(&officer.approval_key);
+        text.push_str(&format!("{:<16} approval key {approval_key}…\n", ""));
         held.iter().for_each(|keyid| text.push_str(&format!("{:<16} holds {keyid}\n", "")));
         values.push(value(officer, &held));
     }

@@ -7,6 +7,7 @@ pub mod busy;
 pub mod clock;
 pub mod disk;
 pub mod draft;
+mod hidden;
 pub mod machine;
 mod pager;
 pub mod program;

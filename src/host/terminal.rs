@@ -1,8 +1,10 @@
 //! Standard output, standard error, and the officer's keyboard behind one trait, so that a test can be the officer.
 
 use super::Busy;
+use super::hidden::Hidden;
 use secrecy::SecretString;
 use std::io::{self, IsTerminal, Write};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// What a command says and asks. Text handed in must already be escaped ([`crate::text::Foreign`]).
 pub trait Terminal: Send + Sync {
@@ -22,7 +24,8 @@ pub trait Terminal: Send + Sync {
     fn err(&self, text: &str);
     /// Asks for a line on the terminal. Fails with `NotConnected` when nobody is there to answer.
     fn ask(&self, prompt: &str) -> io::Result<String>;
-    /// Asks for a secret line, without echo. Fails with `NotConnected` when nobody is there to answer.
+    /// Asks for a secret line, without echo. What was typed before the prompt is thrown away, and nothing that is typed
+    /// after the answer is shown before the next [`Terminal::ask`] or the end of the command. Fails with `NotConnected` when nobody is there to answer.
     fn ask_secret(&self, prompt: &str) -> io::Result<SecretString>;
     /// Reads one line of standard input, for `--passphrase-file NAME=-`; at most 4,096 bytes.
     fn stdin_line(&self) -> io::Result<SecretString>;
@@ -38,12 +41,25 @@ pub trait Terminal: Send + Sync {
 
 /// The terminal of this process.
 #[derive(Default)]
-pub struct RealTerminal;
+pub struct RealTerminal {
+    /// Echo is off from the first secret on: while her identity is opened, the next officer may already be typing.
+    hidden: Mutex<Option<Hidden>>,
+}
 
 impl RealTerminal {
     /// Standard streams as they are.
     pub fn new() -> RealTerminal {
-        RealTerminal
+        RealTerminal::default()
+    }
+
+    fn hidden(&self) -> MutexGuard<'_, Option<Hidden>> {
+        // Nobody who holds it panics; a terminal without echo would be worse than a poisoned lock.
+        self.hidden.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Shows again what is typed, from here on.
+    fn echo(&self) {
+        drop(self.hidden().take());
     }
 }
 
@@ -75,6 +91,7 @@ impl Terminal for RealTerminal {
         if !self.can_ask() {
             return Err(nobody());
         }
+        self.echo();
         self.err(prompt);
         let mut line = String::new();
         if io::stdin().read_line(&mut line)? == 0 {
@@ -87,9 +104,17 @@ impl Terminal for RealTerminal {
         if !self.can_ask() {
             return Err(nobody());
         }
+        let mut hidden = self.hidden();
+        let silent = match hidden.take() {
+            Some(silent) => silent,
+            None => Hidden::start()?,
+        };
+        silent.forget_typed_ahead()?;
         self.err(prompt);
-        let secret = rpassword::read_password()?;
-        Ok(SecretString::from(secret))
+        // rpassword leaves the terminal as it finds it: without echo.
+        let secret = rpassword::read_password();
+        *hidden = Some(silent);
+        Ok(SecretString::from(secret?))
     }
 
     fn stdin_line(&self) -> io::Result<SecretString> {

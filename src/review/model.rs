@@ -5,7 +5,7 @@
 
 use super::diff::Diff;
 use super::finding::{Finding, Severity};
-use super::situation::{BaselineSource, Carried, Situation};
+use super::situation::{BaselineSource, Situation};
 use super::trust::Trust;
 use super::{checks, json};
 use crate::bundle::RequestKind;
@@ -121,7 +121,7 @@ impl<'d> Header<'d> {
             tag: &situation.manifest.tag,
             version: metadata.version,
             expires: metadata.expires.clone(),
-            baseline: BaselineState::of(situation),
+            baseline: BaselineState::of(situation, &digest),
             confirm: words::confirmation(&digest.0),
             digest,
             bytes: situation.message.bytes().len(),
@@ -141,7 +141,7 @@ impl<'d> Header<'d> {
 }
 
 impl<'d> BaselineState<'d> {
-    fn of(situation: &'d Situation<'d>) -> BaselineState<'d> {
+    fn of(situation: &'d Situation<'d>, own: &Digest) -> BaselineState<'d> {
         match &situation.baseline {
             Some(baseline) => BaselineState::Known {
                 version: baseline.targets.metadata.version,
@@ -149,12 +149,8 @@ impl<'d> BaselineState<'d> {
                 digest: baseline.digest,
                 from_memory: baseline.source == BaselineSource::Station,
             },
-            None if situation.manifest.kind.has_service()
-                && situation.carried != Carried::BareFile
-                && situation.history.high_water().is_none() =>
-            {
-                BaselineState::FirstWave
-            }
+            // The same question as the finding's, so that the two never contradict each other.
+            None if checks::is_first_wave(situation, own) => BaselineState::FirstWave,
             None => BaselineState::Unknown,
         }
     }

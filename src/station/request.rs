@@ -1,7 +1,9 @@
 //! The requests that were taken in: the bytes as they came, and what happened to them since.
 
 use super::{Layout, StationError};
+use crate::bundle::BundleError;
 use crate::bundle::intake::{Request, take_in_files};
+use crate::bundle::manifest::REQUEST_FILE;
 use crate::bundle::media::{Parts, write_folder};
 use crate::host::Disk;
 use crate::host::disk::{Kind, ensure_folder, write_durably};
@@ -12,7 +14,10 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+/// The folder of the request's own files.
+const FILES: &str = "request";
 
 /// How a request came in.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -88,25 +93,46 @@ pub struct StoredRequest {
 /// The shortest part of a request digest that names a request.
 const MIN_PREFIX: usize = 6;
 
-/// Stores a request that was taken in. One that is there already is left as it is.
+/// Stores a request that was taken in. One that is there already is left as it is, unless its files were changed: they
+/// are set aside then, and written anew. Returns whether that was so.
 pub fn store(
     disk: &dyn Disk,
     layout: &Layout,
     request: &Request,
     import: &Import,
-) -> Result<(), StationError> {
+) -> Result<bool, StationError> {
     let folder = layout.requests().join(request.digest.to_string());
     if disk.kind(&folder)?.is_some() {
-        return Ok(());
+        return match open(disk, layout, request.digest) {
+            Err(StationError::RequestChanged { .. }) => put_right(disk, &folder, request).map(|()| true),
+            opened => opened.map(|_| false),
+        };
     }
     ensure_folder(disk, &layout.requests(), 0o700)?;
     let import = to_json(import);
     let mut files: BTreeMap<String, Parts<'_>> = BTreeMap::new();
     for (name, bytes) in &request.files {
-        files.insert(format!("request/{name}"), vec![Cow::Borrowed(bytes)]);
+        files.insert(format!("{FILES}/{name}"), vec![Cow::Borrowed(bytes)]);
     }
     files.insert("import.json".to_owned(), vec![Cow::Owned(import)]);
-    Ok(write_folder(disk, &folder, &files)?)
+    write_folder(disk, &folder, &files)?;
+    Ok(false)
+}
+
+/// Writes a request's files anew. Those that were changed are kept beside them: somebody will want to look at them.
+fn put_right(disk: &dyn Disk, folder: &Path, request: &Request) -> Result<(), StationError> {
+    let files = folder.join(FILES);
+    if disk.kind(&files)?.is_some() {
+        let mut number = 1u32;
+        let mut aside = folder.join(format!("{FILES}.changed-{number}"));
+        while disk.kind(&aside)?.is_some() {
+            number = number.saturating_add(1);
+            aside = folder.join(format!("{FILES}.changed-{number}"));
+        }
+        disk.rename(&files, &aside)?;
+    }
+    let whole = request.files.iter().map(|(name, bytes)| (name.clone(), vec![Cow::Borrowed(&bytes[..])]));
+    Ok(write_folder(disk, &files, &whole.collect())?)
 }
 
 /// The digests of all requests, sorted.
@@ -173,6 +199,18 @@ pub fn open(disk: &dyn Disk, layout: &Layout, digest: Digest) -> Result<StoredRe
     open_files(disk, layout, digest, |_| true)
 }
 
+/// The station's copy was whole when it was stored: what is not whole now was changed. A disk that cannot be read is
+/// another matter.
+fn changed(request: Digest, e: BundleError) -> StationError {
+    let what = match e {
+        BundleError::Disk { source } if !source.is_missing() => return source.into(),
+        BundleError::NotWhole { file, why } => format!("{file}: {why}"),
+        BundleError::NotABundle { .. } => format!("{REQUEST_FILE} is missing"),
+        other => other.to_string(),
+    };
+    StationError::RequestChanged { request, what }
+}
+
 /// As [`open`], with the manifest and the files that are wanted; the others are not read.
 ///
 /// # Errors
@@ -186,9 +224,11 @@ pub fn open_files(
     let folder = layout.requests().join(digest.to_string());
     let import: Import = read_json(disk, &folder.join("import.json"))?;
     // The cap was applied when it was taken in; what is stored here is as large as it is.
-    let mut request = take_in_files(disk, &folder.join("request"), u64::from(u32::MAX) - 1, wanted)?;
+    let mut request = take_in_files(disk, &folder.join(FILES), u64::from(u32::MAX) - 1, wanted)
+        .map_err(|e| changed(digest, e))?;
     if request.digest != digest {
-        return Err(StationError::RequestChanged(digest));
+        let what = format!("{REQUEST_FILE}: it is another manifest");
+        return Err(StationError::RequestChanged { request: digest, what });
     }
     request.is_bare = import.bare;
     Ok(StoredRequest { request, import, folder })

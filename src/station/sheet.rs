@@ -10,6 +10,13 @@ use crate::station::sealed::SealedKey;
 use crate::words;
 use std::fmt::Write as _;
 
+/// Picks the codes of one file out of everything that was scanned, in order: a page gives its codes in any order, and one
+/// that was scanned twice gives them twice.
+const PART: &str = r#"part() {
+    awk -v file="$1" '/^countersign-paper/ { split($4, n, "/"); on = ($2 == file && !seen[$4]++); next }
+        on && NF { print n[1] "\t" $0 }' all.txt | sort -sn | cut -f2-
+}"#;
+
 /// Puts shares together with Python's standard library alone; printed on the sheets of a split key.
 const COMBINE: &str = include_str!("paper/combine.py");
 
@@ -168,37 +175,40 @@ impl Sheet<'_> {
         let name = self.officer.unwrap_or("NAME");
         let mut out = format!(
             "<h2>To get the key back on a station</h2>\n\
-             <p>Scan every code of the key's sheet and of the officers' sheets into text files in one folder, in any \
-             order, then restore and prove that it opens:</p>\n\
+             <p>Scan the pages with the codes of the key's sheet and of the officers' sheets into one folder, then restore \
+             and prove that it opens:</p>\n\
              <pre>zbarimg -q --raw -Sdisable -Sqrcode.enable scans/*.png &gt; scans/all.txt\ncountersign key restore scans/\n\
              countersign key drill {keyid} --officer NAME …</pre>\n\
              <h2>To get the key back without countersign</h2>\n\
-             <p>On a machine without a network, with Debian's packages <code>age</code> and <code>zbar-tools</code>. \
-             Scan the codes of one file in the order of their numbers, and drop the header lines:</p>\n\
-             <pre>zbarimg -q --raw -Sdisable -Sqrcode.enable FIRST.png SECOND.png … | grep -v ^countersign-paper | grep . &gt; sealed.age</pre>\n"
+             <p>On a machine without a network, with Debian's packages <code>age</code> and <code>zbar-tools</code>, in \
+             <code>/dev/shm</code>, with the same scans:</p>\n\
+             <pre>zbarimg -q --raw -Sdisable -Sqrcode.enable *.png &gt; all.txt\n{}\npart keys/{keyid}/sealed.age &gt; sealed.age</pre>\n",
+            escaped(PART)
         );
         if self.key.quorum == 1 {
             let _ = write!(
                 out,
-                "<p>The same for the officer's file <code>{name}.age</code>. Then, with her passphrase:</p>\n\
-                 <pre>age -d -i {name}.age sealed.age &gt; fioctl-targets-{keyid}.sec</pre>\n"
+                "<p>Then, with the officer's passphrase:</p>\n\
+                 <pre>part officers/{name}.age &gt; {name}.age\n\
+                 age -d -i {name}.age sealed.age &gt; fioctl-targets-{keyid}.sec</pre>\n"
             );
         } else {
             let _ = write!(
                 out,
-                "<p>The same for each officer's files <code>NAME.age</code> and <code>NAME.share.age</code> (the codes \
-                 \"share of\"). Then, for {} officers, each with her passphrase, and with the program below as \
-                 combine.py:</p>\n\
-                 <pre>age -d -i NAME.age NAME.share.age &gt; NAME.share\n\
-                 python3 combine.py ALICE.share BOB.share … &gt; identity.txt\n\
+                "<p>Then for each of {} officers, with her name and her passphrase:</p>\n\
+                 <pre>part officers/{name}.age &gt; {name}.age\n\
+                 part keys/{keyid}/shares/{name}.age &gt; {name}.share.age\n\
+                 age -d -i {name}.age {name}.share.age &gt; {name}.share</pre>\n\
+                 <p>And with the program below as combine.py:</p>\n\
+                 <pre>python3 combine.py {name}.share OTHER.share … &gt; identity.txt\n\
                  age -d -i identity.txt sealed.age &gt; fioctl-targets-{keyid}.sec</pre>\n<pre>{}</pre>\n",
                 self.key.quorum,
                 escaped(COMBINE)
             );
         }
         out.push_str(
-            "<p>The .sec file is the private key as fioctl reads it, unprotected: work in memory \
-             (<code>/dev/shm</code>), and wipe it when done.</p>\n",
+            "<p>The .sec file is the private key as fioctl reads it, unprotected: keep it in \
+             <code>/dev/shm</code>, and wipe it when done.</p>\n",
         );
         out
     }

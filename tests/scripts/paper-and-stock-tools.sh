@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
-# What is on paper comes back with stock tools alone: the QR codes are read by zbarimg, and the key is opened by Debian's
-# age and, for a split key, by the Python program that stands on the sheet. Nothing of countersign takes part in that.
-# needs: age zbar-tools python3
+# What is on paper comes back with stock tools alone: the sheets are printed by a browser and scanned page by page, the QR
+# codes are read by zbarimg, and the key is opened by Debian's age and, for a split key, by the Python program that stands
+# on the sheet. The commands are those that stand on the sheets. Nothing of countersign takes part in that.
+# needs: age chromium poppler-utils python3 zbar-tools
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-for tool in age zbarimg python3; do
-    command -v "$tool" >/dev/null || { echo "$tool is missing: apt-get install age zbar-tools python3"; exit 1; }
+for tool in age chromium pdftoppm python3 zbarimg; do
+    command -v "$tool" >/dev/null ||
+        { echo "$tool is missing: apt-get install age chromium poppler-utils python3 zbar-tools"; exit 1; }
 done
 cargo build --locked --quiet
-countersign=$PWD/${CARGO_TARGET_DIR:-target}/debug/countersign
+countersign=$(realpath "${CARGO_TARGET_DIR:-target}")/debug/countersign
 fixture=$PWD/tests/fixtures/fioctl/rsa
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -40,9 +42,35 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 EOF
 typed() { python3 typing.py "$@"; }
 
-scan() { zbarimg -q --raw -Sdisable -Sqrcode.enable "$@" 2>/dev/null; }
-# The codes of one file, in order, without the header lines: the recipe on the sheet.
-scan_file() { scan "$@" | grep -v ^countersign-paper | grep .; }
+# Prints sheets and scans every page of them, at 300 dots an inch: a folder of pages, many codes on one.
+print_and_scan() {
+    local scans=$1 sheet name; shift
+    mkdir -p "$scans"
+    for sheet in "$@"; do
+        name=$(basename "$sheet" .html)
+        chromium --headless --no-sandbox --disable-gpu --user-data-dir="$work/browser" --no-pdf-header-footer \
+            --print-to-pdf="$name.pdf" "file://$PWD/$sheet" >/dev/null 2>&1 || fail "$sheet is not printed"
+        pdftoppm -r 300 -gray -png "$name.pdf" "$scans/$name"
+    done
+}
+
+# The command blocks of a sheet that begin with given words, as a reader would type them.
+recipe() {
+    python3 -c '
+import html, re, sys
+blocks = [html.unescape(block) for block in re.findall(r"<pre>(.*?)</pre>", open(sys.argv[1]).read(), re.S)]
+print("\n".join(block for block in blocks if block.startswith(sys.argv[2])))' "$1" "$2"
+}
+
+# What stands on the sheet, for the key and for some officers, up to where age asks for a passphrase.
+by_the_sheet() {
+    local paper=$1 name; shift
+    # The first block, for a station, names the scans; this is the one for stock tools.
+    recipe "$(ls "$paper"/key-????????.html)" 'zbarimg -q --raw -Sdisable -Sqrcode.enable *.png' > steps
+    for name in "$@"; do recipe "$(ls "$paper"/key-*-"$name.html")" "part officers/$name.age" | grep '^part ' >> steps; done
+    # zbarimg says with 4 that there was a page without a code: that of the table, for one.
+    (cd scans && sh ../steps 2>../steps.log)
+}
 
 tar -xzOf "$fixture/targets.keys.tgz" --wildcards '*.sec' > original.sec
 for name in alice bob carol; do echo "topmost Istanbul Pluto vagabond $name" > "$name.pass"; done
@@ -76,36 +104,37 @@ echo "-- a key of any one officer comes back from paper with age"
 "$countersign" --station one key import "$fixture/targets.keys.tgz" --officers alice,bob --quorum 1 >/dev/null 2>&1
 keyid=$("$countersign" --station one --json key list | grep -oE '"keyid": "[0-9a-f]{64}' | grep -oE '[0-9a-f]{64}$')
 "$countersign" --station one key backup "$keyid" --out paper1 >/dev/null 2>&1
-scan_file paper1/*.sealed.age-*.png > sealed.age
-scan_file paper1/*-alice.alice.age-*.png > alice.age
-cmp sealed.age "one/keys/$keyid/sealed.age" || fail "what was scanned is not what was printed"
-typed "$(cat alice.pass)" back.sec age -d -i alice.age sealed.age
+print_and_scan scans paper1/key-*.html
+by_the_sheet paper1 alice
+cmp scans/sealed.age "one/keys/$keyid/sealed.age" || fail "what was scanned is not what was printed"
+codes=$(ls paper1/*.png | wc -l)
+[ "$(grep -c ^countersign-paper/1 scans/all.txt)" = "$codes" ] || fail "not every one of the $codes codes was read"
+typed "$(cat alice.pass)" back.sec age -d -i scans/alice.age scans/sealed.age
 cmp back.sec original.sec || fail "what came back is not fioctl's key"
 
 echo "-- a key split 2 of 3 comes back from paper with age and the program on the sheet"
 "$countersign" --station one key reseal "$keyid" --officer alice --to alice,bob,carol --quorum 2 "${files[@]}" >/dev/null 2>&1
 "$countersign" --station one key backup "$keyid" --out paper2 >/dev/null 2>&1
-rm -f sealed.age alice.age back.sec
-scan_file paper2/*.sealed.age-*.png > sealed.age
+rm -rf back.sec scans
+print_and_scan scans paper2/key-????????.html paper2/key-*-alice.html paper2/key-*-carol.html
+# A page that went through the scanner twice changes nothing.
+twice=$(ls scans/*.png | tail -1)
+cp "$twice" scans/again.png
+by_the_sheet paper2 alice carol
 for name in alice carol; do
-    scan_file "paper2"/*-$name.$name.age-*.png > $name.age
-    scan_file "paper2"/*.share-of-$name.age-*.png > $name.share.age
-    typed "$(cat $name.pass)" $name.share age -d -i $name.age $name.share.age
+    typed "$(cat $name.pass)" $name.share age -d -i scans/$name.age scans/$name.share.age
 done
-sheet=$(ls paper2/key-*.html | head -1)
-python3 -c '
-import html, re, sys
-blocks = re.findall(r"<pre>(.*?)</pre>", open(sys.argv[1]).read(), re.S)
-print(html.unescape(next(block for block in blocks if block.startswith("import sys"))))' "$sheet" > combine.py
+recipe "$(ls paper2/key-????????.html)" "import sys" > combine.py
 python3 combine.py alice.share carol.share > identity.txt
-age -d -i identity.txt sealed.age > back.sec
+age -d -i identity.txt scans/sealed.age > back.sec
 cmp back.sec original.sec || fail "what came back is not fioctl's key"
 python3 combine.py alice.share > alone.txt 2>/dev/null || true
-if age -d -i alone.txt sealed.age > /dev/null 2>&1; then fail "one share opens the key"; fi
+if age -d -i alone.txt scans/sealed.age > /dev/null 2>&1; then fail "one share opens the key"; fi
 
 echo "-- and on a new station with countersign"
-mkdir scans
-scan paper2/key-????????.*.png paper2/*-bob.*.png paper2/*-carol.*.png > scans/all.txt
+rm -rf scans
+print_and_scan scans paper2/key-????????.html paper2/key-*-bob.html paper2/key-*-carol.html
+recipe "$(ls paper2/key-????????.html)" 'zbarimg -q --raw -Sdisable -Sqrcode.enable scans/' | grep ^zbarimg | sh 2>steps.log || [ $? = 4 ]
 station two
 "$countersign" --station two key restore scans >/dev/null 2>&1
 "$countersign" --station two key drill "$keyid" --officer bob --officer carol "${files[@]}" | grep -q "is the key that root"

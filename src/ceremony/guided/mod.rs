@@ -17,13 +17,13 @@ use super::sign::{Ask, Reviewed, confirm, recheck, refuse, sign};
 use super::{CeremonyError, preflight};
 use crate::bundle::intake::BareFacts;
 use crate::host::Host;
-use crate::log::Decision;
-use crate::station::Station;
+use crate::log::{Decision, Kind};
 use crate::station::officer::{self, OfficerName};
 use crate::station::passphrase::PassphraseFiles;
 use crate::station::request::{Made, StoredRequest};
 use crate::station::vault;
-use crate::text::shown_path;
+use crate::station::{Station, StationError};
+use crate::text::{shown, shown_path};
 use screen::{Answer, ask_or, ask_plainly, heading};
 use std::path::{Path, PathBuf};
 
@@ -140,14 +140,39 @@ impl Run<'_> {
 
     fn say_where_it_stands(&self, step: Step) -> Result<(), CeremonyError> {
         let done = match (&self.made, &self.stored) {
-            (Some(_), _) => "The request is signed, and not exported yet.",
+            (Some(made), Some(stored)) => match self.exported(stored, made)? {
+                Some((seq, folder)) => {
+                    format!(
+                        "The request is signed, and its bundle was written to {folder} (log entry {seq})."
+                    )
+                }
+                None => "The request is signed, and not exported yet.".to_owned(),
+            },
+            (Some(_), None) => "The request is signed.".to_owned(),
             (None, Some(_)) if step > Step::Review => {
-                "The request is taken in and was shown. Nothing is signed."
+                "The request is taken in and was shown. Nothing is signed.".to_owned()
             }
-            (None, Some(_)) => "The request is taken in. Nothing is signed.",
-            (None, None) => "Nothing was done.",
+            (None, Some(_)) => "The request is taken in. Nothing is signed.".to_owned(),
+            (None, None) => "Nothing was done.".to_owned(),
         };
         self.say(&format!("\n{done} To go on: countersign run {}\n", shown_path(self.guide.path)))
+    }
+
+    /// The newest bundle of a request that holds this signature: the log entry, and the folder.
+    fn exported(&self, stored: &StoredRequest, made: &Made) -> Result<Option<(u64, String)>, CeremonyError> {
+        let request = stored.digest().to_string();
+        let mut newest = None;
+        for entry in self.station.log.entries() {
+            let entry = entry.map_err(StationError::from)?;
+            let entry = entry.entry();
+            if entry.kind() == Kind::BundleExported
+                && entry.seq() > made.seq
+                && entry.text("request") == request
+            {
+                newest = Some((entry.seq(), shown(&entry.text("folder"))));
+            }
+        }
+        Ok(newest)
     }
 
     /// The request that was taken in. The steps after the import are reached only through it.

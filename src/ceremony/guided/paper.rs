@@ -6,7 +6,6 @@ use crate::station::request::{Made, StoredRequest};
 use crate::text::{shown, shown_path};
 use crate::tuf::Digest;
 use crate::words;
-use base64::Engine as _;
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -14,20 +13,28 @@ use std::path::Path;
 pub fn list(station: &Station, stored: &StoredRequest, made: &Made, bundle: &Path) -> String {
     let manifest = &stored.request.manifest;
     let checkpoint = &station.log.head().checkpoint;
+    // The command still writes the entry that ends it: `status` shows this number then.
+    let after = station.log.size().saturating_add(1);
+    let (tag, version) = (shown(&manifest.tag), manifest.version);
+    let (about, what) = match (manifest.kind.has_service(), manifest.wave.as_str()) {
+        (true, "") => ("tag, version", format!("{tag}, {version}")),
+        (true, wave) => ("wave, tag, version", format!("{}, {tag}, {version}", shown(wave))),
+        (false, _) => ("role, version", format!("{tag}, {version}")),
+    };
     let signed_words = Digest::parse(&made.signed).map(|digest| words::confirmation(&digest.0));
     let rows = [
         ("time (UTC)", made.time.clone()),
         ("Factory", shown(&manifest.factory)),
-        (
-            "wave, tag, version",
-            format!("{}, {}, {}", shown(&manifest.wave), shown(&manifest.tag), manifest.version),
-        ),
+        (about, what),
+        ("request", stored.digest().to_string()),
         ("signed", made.signed.clone()),
         ("", signed_words.unwrap_or_default()),
         ("key", made.keyid.clone()),
         ("officers", format!("{} (strength {})", made.officers.join(", "), made.strength)),
-        ("log entry", format!("{} of {}", made.seq, checkpoint.size)),
-        ("log head", base64::engine::general_purpose::STANDARD.encode(checkpoint.root)),
+        ("log entry", made.seq.to_string()),
+        ("log size", format!("{after} entries, the end of this command included")),
+        ("log head", format!("of the first {} entries, root", checkpoint.size)),
+        ("", hex::encode(checkpoint.root)),
         ("", words::confirmation(&checkpoint.root)),
         ("program", station.binary().to_owned()),
         ("bundle", shown_path(bundle)),

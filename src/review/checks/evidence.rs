@@ -3,9 +3,9 @@
 use super::findings::Findings;
 use super::subject::{Subject, manifest_place, nowhere, place};
 use crate::bundle::{RequestKind, WaveStatus};
-use crate::review::situation::Carried;
+use crate::review::situation::{Carried, Situation};
 use crate::text::Foreign;
-use crate::tuf::Target;
+use crate::tuf::{Digest, Target};
 
 const HOW: &str = "Make a request folder from fresh downloads (countersign request), or have the policy allow \
                    requests without evidence (evidence = \"warn\")";
@@ -102,7 +102,7 @@ fn bare_file(subject: &Subject<'_, '_>) -> String {
 fn missing_baseline(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
     let at = || manifest_place("files");
     let tag = Foreign(&subject.situation.manifest.tag);
-    match production_is_known(subject) {
+    match production_is_known(subject.situation, &subject.digest) {
         Some(why) => out.report(at, || {
             let compared = match &subject.situation.baseline {
                 Some(baseline) => format!(
@@ -126,28 +126,35 @@ fn missing_baseline(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
 }
 
 /// Why the tag must have production targets, if anything says so.
-fn production_is_known(subject: &Subject<'_, '_>) -> Option<String> {
-    let history = subject.situation.history;
+fn production_is_known(situation: &Situation<'_>, own: &Digest) -> Option<String> {
+    let history = situation.history;
+    let waves_of_tag = || situation.waves.iter().flatten().filter(|wave| wave.tag == situation.manifest.tag);
     if let Some(seen) = &history.baseline {
         return Some(format!("this station saw version {}", seen.version));
     }
-    if let Some(wave) = subject.waves_of_tag().find(|wave| wave.status == WaveStatus::Complete) {
+    if let Some(wave) = waves_of_tag().find(|wave| wave.status == WaveStatus::Complete) {
         return Some(format!("waves.json lists the wave \"{}\" as complete", Foreign(&wave.name)));
     }
     // A signature alone is no release: its wave may have been canceled, or still be rolling out.
     let is_unreleased = |name: &str| {
-        subject
-            .waves_of_tag()
+        waves_of_tag()
             .any(|wave| wave.name == name && matches!(wave.status, WaveStatus::Canceled | WaveStatus::Active))
     };
-    let own = &subject.digest.to_string();
+    let own = &own.to_string();
     let mark = history.signed.iter().find(|mark| mark.signed != *own && !is_unreleased(&mark.wave))?;
     Some(format!("this station signed version {}", mark.version))
 }
 
-/// Has the tag no production yet, as far as anything says?
-pub(super) fn is_first_wave(subject: &Subject<'_, '_>) -> bool {
-    subject.situation.baseline.is_none() && production_is_known(subject).is_none()
+/// Is it a first wave: does the request show the tag's waves, and does nothing say that the tag has production targets?
+/// `own` is the digest of what is to be signed.
+pub(in crate::review) fn is_first_wave(situation: &Situation<'_>, own: &Digest) -> bool {
+    let is_wave = matches!(situation.manifest.kind, RequestKind::Wave | RequestKind::WaveSignature);
+    let is_shown = match situation.carried {
+        Carried::Folder => situation.waves.is_some(),
+        Carried::KnownContent => true,
+        Carried::BareFile => false,
+    };
+    is_wave && is_shown && situation.baseline.is_none() && production_is_known(situation, own).is_none()
 }
 
 pub(super) fn baseline_replayed(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {

@@ -140,7 +140,7 @@ pub(super) fn already_signed(subject: &Subject<'_, '_>, out: &mut Findings<'_>) 
     {
         out.report(nowhere, || {
             format!(
-                "This station signed exactly this content before, with key {} (log entry {}). Signing it again changes \
+                "This station signed exactly this content before, with key {} (intent in log entry {}). Signing it again changes \
                  nothing for {}; the bundle can be exported again instead.",
                 Foreign(&mark.keyid),
                 mark.seq,

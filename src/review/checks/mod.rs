@@ -21,6 +21,7 @@ use super::finding::{Finding, Severity};
 use super::situation::Situation;
 use crate::station::policy;
 use crate::threads;
+pub(super) use evidence::is_first_wave;
 use findings::{Findings, LISTED};
 use std::fmt;
 use subject::Subject;

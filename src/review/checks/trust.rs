@@ -403,8 +403,9 @@ pub(super) fn threshold_outlook(subject: &Subject<'_, '_>, out: &mut Findings<'_
         };
         let with_ours = match ours {
             Some(_) => "with this station's signature",
-            None => "this station has no key that could add one",
+            None => "this station has no key that could add one, so",
         };
+        let are = if have == 1 { "is" } else { "are" };
         let missing = needed.saturating_sub(have);
         let open = by(&mut listed.iter().filter(|keyid| !signed.contains(keyid) && Some(*keyid) != ours));
         let rest = match missing {
@@ -414,6 +415,6 @@ pub(super) fn threshold_outlook(subject: &Subject<'_, '_>, out: &mut Findings<'_
         };
         let upper = readers.get(..1).unwrap_or_default().to_ascii_uppercase();
         let asks = format!("{upper}{} ask for {needed} signatures", readers.get(1..).unwrap_or_default());
-        format!("{asks}. {before}; {with_ours} there are {have}; {rest}.")
+        format!("{asks}. {before}; {with_ours} there {are} {have}; {rest}.")
     });
 }

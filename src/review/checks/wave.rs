@@ -89,8 +89,7 @@ pub(super) fn wave_active(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
 }
 
 pub(super) fn first_wave(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
-    let is_wave = matches!(subject.situation.manifest.kind, RequestKind::Wave | RequestKind::WaveSignature);
-    if is_wave && is_first_wave(subject) {
+    if is_first_wave(subject.situation, &subject.digest) {
         out.report(
             || manifest_place("tag"),
             || {

@@ -1,6 +1,7 @@
 //! The walk through fioctl's steps, and the checks without which nothing may be signed.
 
 use super::*;
+use crate::review::model::BaselineState;
 use crate::review::situation::{BaselineSource, Carried};
 use crate::station::{SeenMark, SignedMark};
 
@@ -276,6 +277,30 @@ fn a_first_wave_is_one_that_nothing_contradicts() {
     fixture.history.signed[0].version = 11;
     says(&fixture, "evidence", Severity::Block, "this station signed version 11");
     silent(&Fixture::step("acme", "2"), "first-wave");
+}
+
+#[test]
+fn the_header_says_first_wave_exactly_when_the_finding_does() {
+    let agree = |fixture: &Fixture, is_first: bool| {
+        let state = fixture.with(|situation| {
+            matches!(crate::review::review(situation).header.baseline, BaselineState::FirstWave)
+        });
+        assert_eq!((state, !of(fixture, "first-wave").is_empty()), (is_first, is_first));
+    };
+    let mut fixture = Fixture::step("acme", "1");
+    agree(&fixture, true);
+    // It was signed here already, and its wave is not complete: there is still nothing in production.
+    sign(&mut fixture);
+    agree(&fixture, true);
+    fixture.carried = Carried::KnownContent;
+    agree(&fixture, true);
+    // A bare file, or one without the list of waves, shows nothing of the kind.
+    fixture.carried = Carried::BareFile;
+    agree(&fixture, false);
+    fixture.carried = Carried::Folder;
+    fixture.waves = None;
+    agree(&fixture, false);
+    agree(&Fixture::step("acme", "2"), false);
 }
 
 #[test]

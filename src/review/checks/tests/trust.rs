@@ -190,7 +190,7 @@ fn a_signature_by_our_own_key_that_we_did_not_make_is_told() {
 #[test]
 fn the_outlook_names_who_has_signed_and_who_still_has_to() {
     let fixture = Fixture::step("acme", "5");
-    let words = "Devices ask for 3 signatures. Nobody has signed yet; with this station's signature there are 1; 2 are \
+    let words = "Devices ask for 3 signatures. Nobody has signed yet; with this station's signature there is 1; 2 are \
                  still missing";
     let finding = says(&fixture, "threshold-outlook", Severity::Note, words);
     assert!(finding.message.contains("owner \"u1\""), "{}", finding.message);
@@ -198,7 +198,8 @@ fn the_outlook_names_who_has_signed_and_who_still_has_to() {
     says(&second, "threshold-outlook", Severity::Note, "there are 3; that is enough for devices");
     let mut nobody = Fixture::step("acme", "2");
     nobody.own_keys.clear();
-    says(&nobody, "threshold-outlook", Severity::Note, "this station has no key that could add one");
+    let words = "Nobody has signed yet; this station has no key that could add one, so there are 0; ";
+    says(&nobody, "threshold-outlook", Severity::Note, words);
 }
 
 #[test]
