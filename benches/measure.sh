@@ -102,16 +102,20 @@ for size in "${sizes[@]}"; do
     [ "$(stat -c %s "$dir/request/targets.json")" -le $((8 << 20)) ] || exit=3
     row 'review --json' : "$countersign" --json review
     "$countersign" --json review >"$dir/review.json" || [ $? = "$exit" ]
+    id=$(text_of request <"$dir/review.json")
+    words=$(text_of confirm <"$dir/review.json")
+    cp -r "$COUNTERSIGN_STATION" "$dir/reviewed"
+    as_reviewed="rm -rf '$COUNTERSIGN_STATION'; cp -r '$dir/reviewed' '$COUNTERSIGN_STATION'"
+    # shellcheck disable=SC2206
+    sign=("$countersign" sign "$id" --officer alice --confirm "$words" $pass)
     if [ "$exit" = 0 ]; then
-        id=$(text_of request <"$dir/review.json")
-        words=$(text_of confirm <"$dir/review.json")
-        cp -r "$COUNTERSIGN_STATION" "$dir/reviewed"
-        # shellcheck disable=SC2086
-        row 'sign' "rm -rf '$COUNTERSIGN_STATION'; cp -r '$dir/reviewed' '$COUNTERSIGN_STATION'" \
-            "$countersign" sign "$id" --officer alice --confirm "$words" $pass
+        row 'sign' "$as_reviewed" "${sign[@]}"
         row 'export' "rm -rf '$dir/bundle'" "$countersign" export "$id" "$dir/bundle"
         printf '| **import, review, sign, export together** | **%s** | | |\n' "$sum"
         row 'verify a bundle' : "$countersign" verify "$dir/bundle" --roots "$from/prod-roots"
+    else
+        row 'sign: refused' "$as_reviewed" "${sign[@]}"
+        printf '| **import, review, sign together** | **%s** | | |\n' "$sum"
     fi
     exit=0
     row 'status' : "$countersign" status
