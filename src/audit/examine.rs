@@ -2,9 +2,10 @@
 
 use super::AuditError;
 use super::clock::ClockWatch;
-use super::facts::{Facts, plain_remark};
+use super::facts::Facts;
 use super::jobs::{Bench, Job, Queue};
 use super::pack::Pack;
+use super::plain::plain_remark;
 use super::remark::{Remark, RemarkKind};
 use crate::host::clock::Time;
 use crate::host::disk::{DiskError, Kind as FileKind};

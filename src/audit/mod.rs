@@ -10,6 +10,7 @@ pub mod examine;
 mod facts;
 mod jobs;
 pub mod pack;
+mod plain;
 pub mod reconcile;
 pub mod remark;
 pub mod report;

@@ -1,0 +1,208 @@
+//! Judging a signature: the intent, the approvals and the quorum behind it, and the result, each against what was in force.
+
+use super::{Facts, Intent, NOT_LISTED, REPEATED, Said, contradiction, digest, findings_of, flawed, short};
+use crate::audit::AuditError;
+use crate::audit::jobs::{Job, Queue};
+use crate::audit::remark::RemarkKind;
+use crate::audit::signing::{Asked, strength};
+use crate::json::{Document, Limits};
+use crate::log::{Entry, FlawKind};
+use crate::text::Foreign;
+use crate::tuf::{Authority, KeyId, PublicKey, TufError};
+use std::collections::BTreeSet;
+
+impl Facts<'_> {
+    pub(super) fn intent(&mut self, entry: &Entry<'_>, said: &mut Vec<Said>) -> Result<(), AuditError> {
+        let keyid = entry.text("keyid");
+        let policy = entry.text("policy");
+        let Some(in_force) = self.policy.as_ref().filter(|in_force| in_force.digest == policy) else {
+            return contradiction("the policy that it names was not the one in force");
+        };
+        if entry.int("root_version") != self.root_version {
+            return contradiction("the root that it names was not the one in force");
+        }
+        if self.signing_key(entry, self.root_version)?.is_none() {
+            return flawed(FlawKind::Signature, NOT_LISTED);
+        }
+        let Some((asked, signed)) = self.requests.get(&digest(&entry.text("request"))?) else {
+            return contradiction("the request was never taken in");
+        };
+        if *asked != Asked::of(entry) || entry.text("signed") != *signed {
+            return contradiction("it says something else of the request than the entry that took it in");
+        }
+        match self.reviews.get(&digest(&entry.text("review"))?) {
+            None => return contradiction("the review was never shown"),
+            Some(findings) if **findings != findings_of(entry) => {
+                return contradiction("its findings are not those of the review that was shown");
+            }
+            Some(_) => {}
+        }
+        let approved = self.approved(entry)?;
+        if (approved.len() as u64) < in_force.approvals {
+            let detail = format!(
+                "{} officers had approved, and the policy in force asks for {}",
+                approved.len(),
+                in_force.approvals
+            );
+            return flawed(FlawKind::Quorum, &detail);
+        }
+        let openers: Vec<String> = entry.list("officers").into_iter().map(|name| name.into_owned()).collect();
+        let distinct: BTreeSet<&String> = openers.iter().collect();
+        let quorum = match self.keys.get(keyid.as_ref()) {
+            None => return flawed(FlawKind::Quorum, "the key was never sealed on this station"),
+            Some(key) => {
+                let holds = |name: &&&String| {
+                    key.officers.contains(**name)
+                        && self.officers.get(**name).is_some_and(|officer| officer.is_active)
+                };
+                if let Some(name) = distinct.iter().find(|name| !holds(name)) {
+                    let detail = format!("{} opened the key, and does not hold it", Foreign(name));
+                    return flawed(FlawKind::Quorum, &detail);
+                }
+                let able = distinct.iter().filter(|name| key.officers.contains(**name)).count() as u64;
+                if able < key.quorum {
+                    let detail =
+                        format!("{able} of the key's officers opened it, its quorum is {}", key.quorum);
+                    return flawed(FlawKind::Quorum, &detail);
+                }
+                key.quorum
+            }
+        };
+        self.needs_object(&entry.text("signed"), entry.seq())?;
+        if let [one] = distinct.into_iter().collect::<Vec<_>>()[..]
+            && approved.iter().all(|name| name == one)
+        {
+            let text = format!(
+                "{} approved and signed request {} alone",
+                Foreign(one),
+                short(&entry.text("request"))
+            );
+            said.push((RemarkKind::SinglePerson, text));
+        }
+        for (check, severity) in entry.pairs("findings").iter().filter(|(_, severity)| severity == "warn") {
+            let text =
+                format!("{}: {} ({severity}) was accepted", short(&entry.text("request")), Foreign(check));
+            said.push((RemarkKind::WarningAccepted, text));
+        }
+        let intent = Intent {
+            texts: REPEATED.iter().map(|field| entry.text(field).into_owned()).collect(),
+            version: entry.int("version"),
+            root_version: entry.int("root_version"),
+            officers: openers,
+            quorum,
+        };
+        self.intents.insert(entry.seq(), intent);
+        Ok(())
+    }
+
+    /// The distinct officers whose approvals an intent names, each of them found to be of this very request, review and
+    /// policy, and not expired.
+    fn approved(&self, entry: &Entry<'_>) -> Result<BTreeSet<String>, AuditError> {
+        let (request, review) = (digest(&entry.text("request"))?, digest(&entry.text("review"))?);
+        let policy = digest(&entry.text("policy"))?;
+        let mut approved = BTreeSet::new();
+        for (officer, seq) in entry.numbered("approvals") {
+            let wrong = |why: &str| flawed(FlawKind::Approval, &format!("the approval in entry {seq} {why}"));
+            let Some(granted) = self.approvals.get(&seq) else { return wrong("does not exist") };
+            if granted.officer != officer {
+                return wrong("is another officer's");
+            }
+            if (granted.request, granted.review, granted.policy) != (request, review, policy) {
+                return wrong("is of another request, review or policy");
+            }
+            if granted.expires.is_none_or(|expires| expires < entry.time()) {
+                return wrong("had expired");
+            }
+            approved.insert(officer.into_owned());
+        }
+        Ok(approved)
+    }
+
+    pub(super) fn result(
+        &mut self,
+        entry: &Entry<'_>,
+        queue: &Queue<'_>,
+        said: &mut Vec<Said>,
+    ) -> Result<(), AuditError> {
+        let number = entry.int("intent");
+        let Some(intent) = self.intents.remove(&number) else {
+            return contradiction(&format!(
+                "there is no open intent {number}: a signature without one, or a second one"
+            ));
+        };
+        let officers: Vec<String> =
+            entry.list("officers").into_iter().map(|name| name.into_owned()).collect();
+        let repeats = REPEATED.iter().zip(&intent.texts).all(|(field, text)| entry.text(field) == *text);
+        let versions = (entry.int("version"), entry.int("root_version"));
+        if !repeats || versions != (intent.version, intent.root_version) || officers != intent.officers {
+            return contradiction(&format!("the result does not say the same as its intent, entry {number}"));
+        }
+        let people: BTreeSet<&String> = officers.iter().collect();
+        if entry.text("strength") == "L1" && people.len() < 2 {
+            return contradiction("the entry says that the key was opened by several, and names one officer");
+        }
+        self.check_strength(entry, &intent)?;
+        let keyid = entry.text("keyid");
+        let Some(key) = self.signing_key(entry, intent.root_version)? else {
+            return flawed(FlawKind::Signature, NOT_LISTED);
+        };
+        let Ok(sig) = self.dialect.decode_signature(&entry.text("sig")) else {
+            return flawed(FlawKind::Signature, "the signature's text cannot be read");
+        };
+        let tag = entry.text("tag").into_owned();
+        let highest = self.signed_versions.entry(tag).or_insert(0);
+        if intent.version < *highest {
+            let text = format!(
+                "version {} was signed after version {highest} for tag {}",
+                intent.version,
+                Foreign(&entry.text("tag"))
+            );
+            said.push((RemarkKind::OlderVersion, text));
+        }
+        *highest = (*highest).max(intent.version);
+        self.signatures += 1;
+        queue.add(Job::Signature {
+            seq: entry.seq(),
+            key: Box::new(key),
+            keyid: keyid.into_owned(),
+            signed: entry.text("signed").into_owned(),
+            version: intent.version,
+            sig,
+        });
+        Ok(())
+    }
+
+    /// The level of strength is what root and sealing give; for a delegated role it is one of the three.
+    fn check_strength(&self, entry: &Entry<'_>, intent: &Intent) -> Result<(), AuditError> {
+        let found = entry.text("strength");
+        let is_delegated = self.delegating.contains_key(&digest(&entry.text("request"))?);
+        let root = self.roots.get(&intent.root_version).filter(|_| !is_delegated);
+        let fits = match root {
+            Some(root) => found == strength(root, intent.quorum),
+            None => matches!(found.as_ref(), "L0" | "L1" | "L2"),
+        };
+        if fits {
+            return Ok(());
+        }
+        contradiction(&format!("it says strength {}, which root and sealing do not give", Foreign(&found)))
+    }
+
+    /// The key of a signature: as the root lists it for targets or, for a delegated role, as the targets metadata does
+    /// that the request brought.
+    fn signing_key(&self, entry: &Entry<'_>, root_version: u64) -> Result<Option<PublicKey>, AuditError> {
+        let keyid = KeyId::new(entry.text("keyid").as_ref());
+        let Some(root) = self.roots.get(&root_version) else { return Ok(None) };
+        let Some(object) = self.delegating.get(&digest(&entry.text("request"))?) else {
+            return Ok(root.key_in_role("targets", &keyid).cloned());
+        };
+        let bytes = self.pack.object(object)?;
+        let document = Document::parse("delegating.json", &*bytes, Limits::of_bytes(bytes.len() as u64));
+        let found = document
+            .map_err(TufError::from)
+            .and_then(|document| Authority::of(root, &entry.text("tag"), Some(&document)));
+        match found {
+            Ok(authority) => Ok(authority.root().key_in_role(&authority.role, &keyid).cloned()),
+            Err(e) => flawed(FlawKind::Signature, &e.to_string()),
+        }
+    }
+}
