@@ -179,3 +179,24 @@ fn copy(from: &Path, to: &Path) {
         std::fs::copy(entry.path(), to.join(entry.file_name())).expect("copied");
     }
 }
+
+#[test]
+fn where_the_importer_may_not_approve_it_is_known_who_took_the_request_in() {
+    let (desk, _) = desk();
+    let policy = desk.run(&["policy", "show"]).done().out;
+    let strict = desk.path("strict.toml");
+    std::fs::write(&strict, policy.replace("importer_may_approve = true", "importer_may_approve = false"))
+        .expect("written");
+    desk.run(&["policy", "set", text(&strict)]).done();
+    let request = desk.request(&fixture("acme/2-update"), "acme-gateway", "v2.0-update", 42, &[]);
+    let ran = desk.run(&["import", text(&request)]).ended(Exit::Refused);
+    assert!(ran.err.contains("--officer NAME"), "{}", ran.err);
+    let imported = desk.run(&["--json", "import", text(&request), "--officer", "ann"]).done().json();
+    let id = imported["request"].as_str().expect("a digest");
+    let review = desk.run(&["--json", "review", id]).done().json();
+    // The only one who holds the key took it in: hers is no approval.
+    desk.sign(id, &review, "ann", &[]).ended(Exit::NotApproved);
+    let (words, bob) = (review["confirm"].as_str().expect("words"), desk.passphrase("bob"));
+    desk.run(&["approve", id, "--officer", "bob", "--confirm", words, "--passphrase-file", &bob]).done();
+    desk.sign(id, &review, "ann", &[]).done();
+}

@@ -66,6 +66,13 @@ fn take(
     bare: &BareFacts,
     importer: &str,
 ) -> Result<Imported, CeremonyError> {
+    if importer.is_empty() && station.policy.separates_importer() {
+        return Err(CeremonyError::Refused(
+            "the policy separates who takes a request in from who approves or signs it: say who takes this one in \
+             (import --officer NAME)"
+                .to_owned(),
+        ));
+    }
     let now = host.clock.now();
     let request = take_in(&*host.disk, path, station.policy.max_file_bytes, bare, now)?;
     if request.manifest.factory != station.facts.factory {

@@ -126,6 +126,28 @@ mod tests {
         (Proof { line: Some(vec![5]), index: 5, hashes, checkpoint: head.sign(&signer) }, signer)
     }
 
+    /// The example of the specification's own text, whose signature lines it shortens: the form, not the signatures.
+    const EXAMPLE: &str = "c2sp.org/tlog-proof@v1\n\
+        extra YWdlLXYxLjIuMS1kYXJ3aW4tYXJtNjQudGFyLmd6kYXJ3aW4tYXJ\n\
+        index 73894\n\
+        gSKyXoYZUgZ6jduWYrkDOARinOMGJveXjgMkBTcdPlQ=\n\
+        B95lDa8R83lS8n0eG+o0buTxRKQTYFi//1U8anccXmA=\n\
+        EKNzoDWG8LGC0Yp9o+sv3qllpMP9uHQ9B20KNL+Q1zs=\n\
+        RoopEkOdqkYqMB4MJXrbt/hMjOxsVn0IrWjpz1ZMMes=\n\
+        AHCioX9nLjsrse6YhjRRmk1WUEirVOLLRoOQ6vfO5vk=\n\
+        \n\
+        example.com/fancylog\n\
+        109482\n\
+        sFodV/vSp5O8n9a8QpW6PRY97tfOSW5bsc2Xl/EQi08=\n";
+
+    #[test]
+    fn the_example_of_the_specification_is_read_and_written() {
+        let proof = Proof::parse(EXAMPLE.as_bytes()).expect("a proof");
+        assert_eq!((proof.index, proof.hashes.len()), (73_894, 5));
+        assert_eq!(Checkpoint::parse_text(&proof.checkpoint).expect("a checkpoint").size, 109_482);
+        assert_eq!(proof.text(), EXAMPLE);
+    }
+
     #[test]
     fn a_receipt_proves_its_line_and_no_other() {
         let (proof, signer) = receipt();

@@ -138,6 +138,11 @@ impl Policy {
         !separate && !by_importer_rule
     }
 
+    /// May somebody who takes a request in not approve or sign it? Then it must be known who did.
+    pub fn separates_importer(&self) -> bool {
+        [Role::Approver, Role::Signer].iter().any(|role| !self.may_hold_both(Role::Importer, *role))
+    }
+
     /// Is the removal of `removed` out of `before` targets a mass removal?
     pub fn is_mass_removal(&self, removed: usize, before: usize) -> bool {
         let (removed, before) = (removed as u128, before as u128);
