@@ -10,7 +10,7 @@ use crate::host::clock::Time;
 use crate::log::recovery::{Intents, OpenIntent};
 use crate::log::{Decision, Entry, Flaw, FlawKind, Kind, SignedApproval, objects};
 use crate::text::Foreign;
-use crate::tuf::{Dialect, Digest, Root};
+use crate::tuf::{Dialect, Digest, KeyId, Root, keyfile};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
@@ -156,6 +156,7 @@ impl<'a> Facts<'a> {
             Kind::StationCreated => self.station(entry, said),
             Kind::PolicyChanged => self.policy_changed(entry, said),
             Kind::RootPinned | Kind::RootUpdated => self.root(entry, said),
+            Kind::OnlineKeyPinned => self.online_key(entry),
             Kind::OfficerAdded | Kind::OfficerRetired => self.officer(entry, said),
             Kind::KeyImported
             | Kind::KeyGenerated
@@ -296,6 +297,23 @@ impl<'a> Facts<'a> {
         self.root_version = root.version;
         self.roots.insert(root.version, Arc::new(root));
         Ok(())
+    }
+
+    /// The service's online key must be the one in its object, and one of the root in force.
+    fn online_key(&mut self, entry: &Entry<'_>) -> Result<(), AuditError> {
+        let object = entry.text("object");
+        self.needs_object(&object, entry.seq())?;
+        let public = match keyfile::public_key("the online key's object", &self.pack.object(&object)?) {
+            Ok(public) => public,
+            Err(e) => return flawed(FlawKind::Object, &e.to_string()),
+        };
+        let keyid = KeyId::new(entry.text("keyid").as_ref());
+        let root = self.roots.get(&self.root_version);
+        let listed = root.and_then(|root| root.key_in_role("targets", &keyid));
+        match listed.is_some_and(|key| key.subject_public_key_info() == public.subject_public_key_info()) {
+            true => Ok(()),
+            false => contradiction("the online key is not one that the root in force lists for targets"),
+        }
     }
 
     fn officer(&mut self, entry: &Entry<'_>, said: &mut Vec<Said>) -> Result<(), AuditError> {
