@@ -4,7 +4,7 @@ use crate::host::clock::Time;
 
 macro_rules! remarks {
     ($($(#[$doc:meta])* $variant:ident = $name:literal, $title:literal;)*) => {
-        /// The kind of a remark, the gravest first.
+        /// The kind of a remark, in the order of a report: what was in doubt or refused first, the inventory last.
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
         pub enum RemarkKind {
             $($(#[$doc])* $variant,)*
@@ -30,38 +30,38 @@ macro_rules! remarks {
 remarks! {
     /// An intent to sign without a result.
     InDoubt = "in-doubt", "Signatures in doubt";
+    /// A request, a root or an approval was refused, or a signature was given up.
+    Refusal = "refusal", "Refusals";
+    /// A warning was accepted.
+    WarningAccepted = "warning-accepted", "Warnings accepted";
+    /// One person alone.
+    SinglePerson = "single-person", "Acts of one person alone";
     /// A crash tore a line.
     Recovery = "recovery", "Recoveries after a crash";
     /// The wall clock went back.
     ClockBack = "clock-back", "Clock set back";
     /// The wall clock jumped ahead of the machine's own count.
     ClockJump = "clock-jump", "Clock jumped ahead";
-    /// Something went another way than planned.
-    Deviation = "deviation", "Deviations, and commands that did nothing";
-    /// The station was made on a machine with a network.
-    Networked = "networked", "Machine with a network";
-    /// One person alone.
-    SinglePerson = "single-person", "Acts of one person alone";
-    /// A warning was accepted.
-    WarningAccepted = "warning-accepted", "Warnings accepted";
-    /// A version below one that was signed before for the tag.
-    OlderVersion = "older-version", "Older version signed";
     /// Another policy.
     PolicyChanged = "policy-changed", "Policy changes";
-    /// Another trusted root.
-    RootChanged = "root-changed", "Root changes";
-    /// An officer or a key came or went.
-    Inventory = "inventory", "Officers and keys";
     /// A wrong passphrase.
     FailedPassphrase = "failed-passphrase", "Failed passphrases";
-    /// A request, a root or an approval was refused, or a signature was given up.
-    Refusal = "refusal", "Refusals";
+    /// Something went another way than planned.
+    Deviation = "deviation", "Deviations, and commands that did nothing";
+    /// A version below one that was signed before for the tag.
+    OlderVersion = "older-version", "Older version signed";
+    /// Another trusted root.
+    RootChanged = "root-changed", "Root changes";
     /// A self-test failed.
     FailedSelftest = "failed-selftest", "Failed self-tests";
     /// A bundle could not be written.
     FailedExport = "failed-export", "Failed exports";
     /// No witness cosigned in time.
     WitnessOverdue = "witness-overdue", "Witness overdue";
+    /// The station was made on a machine with a network.
+    Networked = "networked", "Machine with a network";
+    /// An officer or a key came or went.
+    Inventory = "inventory", "Officers and keys";
 }
 
 /// A remark about an entry.
