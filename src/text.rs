@@ -49,6 +49,11 @@ pub fn shown(text: &str) -> String {
     Foreign(text).to_string()
 }
 
+/// A message that is escaped already, of several lines, in one: for the log.
+pub fn one_line(message: &str) -> String {
+    message.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
 /// A path as it may be shown: file names on a stick are foreign text too.
 pub fn shown_path(path: &std::path::Path) -> String {
     shown(&path.to_string_lossy())
@@ -64,6 +69,11 @@ mod tests {
         assert_eq!(shown("\u{1b}]0;x\u{7}"), "\\u{1b}]0;x\\u{7}");
         assert_eq!(shown("a\u{200b}b\u{e9}\\"), "a\\u{200b}b\\u{e9}\\\\");
         assert_eq!(shown("line\nnext\t"), "line\\nnext\\t");
+    }
+
+    #[test]
+    fn a_message_of_several_lines_is_one_line_in_the_log() {
+        assert_eq!(one_line("blocked:\n  a: b.\n\n  c: d."), "blocked: a: b. c: d.");
     }
 
     proptest! {

@@ -15,7 +15,7 @@ use crate::log::{Event, Kind};
 use crate::station::request::{self, Made, StoredRequest};
 use crate::station::workstation::tool;
 use crate::station::{Station, StationError};
-use crate::text::{shown, shown_path};
+use crate::text::{one_line, shown_path};
 use crate::threads;
 use crate::tuf::{Digest, Targets};
 use sha2::{Digest as _, Sha256};
@@ -49,7 +49,7 @@ pub fn export(
         Err(e) => Event::new(Kind::ExportFailed, station.actor())
             .text("request", request.to_string())
             .text("folder", shown_path(folder))
-            .text("reason", shown(&e.to_string())),
+            .text("reason", one_line(&e.to_string())),
     };
     station.record(&host.stamp(), event)?;
     station.commit()?;

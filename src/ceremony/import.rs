@@ -12,7 +12,7 @@ use crate::station::history::baseline_object;
 use crate::station::request::{self, Import, StoredRequest};
 use crate::station::trust::named_root;
 use crate::station::{SeenMark, Station};
-use crate::text::{shown, shown_path};
+use crate::text::{one_line, shown, shown_path};
 use crate::threads;
 use crate::tuf::Digest;
 use crate::tuf::signature::{Assessed, Worth, count};
@@ -47,7 +47,7 @@ pub fn import(
         Err(e) => {
             let rejected = Event::new(Kind::RequestRejected, actor(station, importer))
                 .text("source", shown_path(path))
-                .text("reason", shown(&e.to_string()));
+                .text("reason", one_line(&e.to_string()));
             station.record(&host.stamp(), rejected)?;
             station.commit()?;
             Err(e)

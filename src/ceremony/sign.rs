@@ -216,7 +216,7 @@ pub fn refuse(
         .text("request", stored.digest().to_string())
         .text("keyid", keyid)
         .text("signed", signed)
-        .text("reason", crate::text::shown(&why.to_string()));
+        .text("reason", crate::text::one_line(&why.to_string()));
     station.record(&host.stamp(), aborted)?;
     station.commit()?;
     if intent > 0 {

@@ -5,6 +5,7 @@ use crate::ceremony::tool;
 use crate::host::Host;
 use crate::log::{Event, Kind};
 use crate::station::{Session, Station};
+use crate::text::one_line;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 use std::path::PathBuf;
@@ -116,7 +117,7 @@ impl<'h> Context<'h> {
         if !is_refusal || station.has_written() {
             return Ok(());
         }
-        let why: String = failure.message.chars().take(LONGEST_REASON).collect();
+        let why: String = one_line(&failure.message).chars().take(LONGEST_REASON).collect();
         let statement = format!("\"{command}\" did nothing (code {}): {why}", failure.exit as u8);
         let event = Event::new(Kind::Deviation, station.actor()).text("statement", statement);
         station.record(&self.host.stamp(), event)?;

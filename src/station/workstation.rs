@@ -8,7 +8,7 @@ use crate::host::clock::{Stamp, Time};
 use crate::host::disk::{Kind, ensure_folder, parent, write_durably};
 use crate::host::{Disk, Host, Program};
 use crate::log::{Appended, Event, Kind as EventKind, Log};
-use crate::text::{shown, shown_path};
+use crate::text::{one_line, shown, shown_path};
 use crate::tuf::{Chain, Dialect, Digest, KeyId, Root};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
@@ -334,7 +334,7 @@ impl Station {
             if let Err(e) = chain.extend(root) {
                 let rejected = Event::new(EventKind::RootRejected, self.actor())
                     .int("version", version)
-                    .text("reason", shown(&e.to_string()));
+                    .text("reason", one_line(&e.to_string()));
                 self.record(stamp, rejected)?;
                 return Err(e.into());
             }

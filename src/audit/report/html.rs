@@ -2,6 +2,7 @@
 //! nothing loaded from anywhere, fit for printing.
 
 use super::head_words;
+use super::inventory::Inventory;
 use crate::audit::verdict::{Outcome, Verdict};
 use crate::audit::who::strength_words;
 use crate::audit::{Pack, Remark, RemarkKind};
@@ -22,7 +23,7 @@ const SIGNATURES: usize = 10_000;
 const STYLE: &str = "body{font:14px/1.45 system-ui,sans-serif;max-width:75em;margin:2em auto;padding:0 1em;color:#111}\
 h1{font-size:1.5em}h2{font-size:1.15em;margin-top:2em;border-bottom:1px solid #999}h3{font-size:1em;margin-bottom:.3em}\
 table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;padding:.2em .6em;border-bottom:1px solid #ddd}\
-th{background:#f2f2f2}td.n{text-align:right;font-variant-numeric:tabular-nums}code,td.m{font:12px/1.4 ui-monospace,monospace;overflow-wrap:anywhere}\
+th{background:#f2f2f2}td.n{text-align:right;width:4em;font-variant-numeric:tabular-nums}td.t{width:12.5em;white-space:nowrap;font-variant-numeric:tabular-nums}code,td.m{font:12px/1.4 ui-monospace,monospace;overflow-wrap:anywhere}\
 .good,.bad,.warn{padding:.8em 1em;border-left:.5em solid;margin:1em 0;font-size:1.1em}\
 .good{border-color:#1a7f37;background:#eefaf1}.bad{border-color:#b00020;background:#fdeef0}.warn{border-color:#9a6700;background:#fff8e5}\
 @media print{body{margin:0;max-width:none;font-size:11px}h2{break-after:avoid}tr{break-inside:avoid}}";
@@ -44,7 +45,7 @@ pub(super) struct Page {
     timeline: std::collections::VecDeque<(u64, Time, String, &'static str, String)>,
     remarks: BTreeMap<RemarkKind, Vec<Remark>>,
     signatures: std::collections::VecDeque<Signature>,
-    keys: BTreeMap<String, Vec<(u64, Time, String)>>,
+    inventory: Inventory,
     approvals: BTreeMap<u64, String>,
 }
 
@@ -85,12 +86,9 @@ impl Page {
                     self.approvals.remove(&old.intent);
                 }
             }
-            _ if entry.kind().name().starts_with("key.") => {
-                let events = self.keys.entry(text("keyid")).or_default();
-                events.push((entry.seq(), entry.time(), what.clone()));
-            }
             _ => {}
         }
+        self.inventory.see(entry);
         self.timeline.push_back((
             entry.seq(),
             entry.time(),
@@ -116,8 +114,8 @@ impl Page {
         );
         self.verdict(&mut out, pack, verdict, now, &fingerprint);
         self.exceptions(&mut out, verdict);
-        self.signed(&mut out);
-        self.inventory(&mut out);
+        self.signed(&mut out, verdict);
+        self.comings(&mut out);
         self.history(&mut out, verdict);
         out.push_str("</body></html>\n");
         out
@@ -185,7 +183,7 @@ impl Page {
             for remark in listed {
                 let _ = writeln!(
                     out,
-                    "<tr><td class=\"n\">{}</td><td>{}</td><td>{}</td></tr>",
+                    "<tr><td class=\"n\">{}</td><td class=\"t\">{}</td><td>{}</td></tr>",
                     remark.seq,
                     remark.time,
                     escape(&remark.text)
@@ -202,18 +200,23 @@ impl Page {
         }
     }
 
-    fn signed(&self, out: &mut String) {
+    fn signed(&self, out: &mut String, verdict: &Verdict) {
+        let all = verdict.examination.kinds.get(&Kind::SignResult).copied().unwrap_or(0);
+        let _ = writeln!(out, "<h2>Signatures ({all})</h2>");
+        if all > self.signatures.len() as u64 {
+            let _ =
+                writeln!(out, "<p>The last {} of {all}; the CSV report has all.</p>", self.signatures.len());
+        }
         let _ = writeln!(
             out,
-            "<h2>Signatures ({})</h2>\n<table><tr><th>Entry</th><th>Time</th><th>What</th><th>Key</th><th>Opened by</th>\
-             <th>Approved by</th><th>Strength</th></tr>",
-            self.signatures.len()
+            "<table><tr><th>Entry</th><th>Time</th><th>What</th><th>Key</th><th>Opened by</th>\
+             <th>Approved by</th><th>Strength</th></tr>"
         );
         for one in &self.signatures {
             let approvals = self.approvals.get(&one.intent).map_or("", String::as_str);
             let _ = writeln!(
                 out,
-                "<tr><td class=\"n\">{}</td><td>{}</td><td>{}</td><td class=\"m\">{}</td><td>{}</td><td>{}</td><td>{}: {}</td></tr>",
+                "<tr><td class=\"n\">{}</td><td class=\"t\">{}</td><td>{}</td><td class=\"m\">{}</td><td>{}</td><td>{}</td><td>{}: {}</td></tr>",
                 one.seq,
                 one.time,
                 escape(&one.what),
@@ -227,21 +230,18 @@ impl Page {
         out.push_str("</table>\n");
     }
 
-    fn inventory(&self, out: &mut String) {
-        out.push_str("<h2>Keys and officers</h2>\n<table><tr><th>Key</th><th>Entry</th><th>Time</th><th>What</th></tr>\n");
-        for (keyid, events) in &self.keys {
-            for (seq, time, what) in events {
-                let (key, what) = (escape(keyid), escape(what));
-                let _ = writeln!(
-                    out,
-                    "<tr><td class=\"m\">{key}</td><td class=\"n\">{seq}</td><td>{time}</td><td>{what}</td></tr>"
-                );
-            }
-        }
-        out.push_str("</table>\n<table><tr><th>Entry</th><th>Time</th><th>Officers and keys that came or went</th></tr>\n");
+    /// What came and went, after who and what is there.
+    fn comings(&self, out: &mut String) {
+        self.inventory.write(out);
+        out.push_str(
+            "<table><tr><th>Entry</th><th>Time</th><th>Officers and keys that came or went</th></tr>\n",
+        );
         for remark in self.remarks.get(&RemarkKind::Inventory).into_iter().flatten() {
             let (seq, time, text) = (remark.seq, remark.time, escape(&remark.text));
-            let _ = writeln!(out, "<tr><td class=\"n\">{seq}</td><td>{time}</td><td>{text}</td></tr>");
+            let _ = writeln!(
+                out,
+                "<tr><td class=\"n\">{seq}</td><td class=\"t\">{time}</td><td>{text}</td></tr>"
+            );
         }
         out.push_str("</table>\n");
     }
@@ -260,7 +260,7 @@ impl Page {
         for (seq, time, actor, kind, what) in &self.timeline {
             let _ = writeln!(
                 out,
-                "<tr><td class=\"n\">{seq}</td><td>{time}</td><td>{}</td><td>{kind}</td><td>{}</td></tr>",
+                "<tr><td class=\"n\">{seq}</td><td class=\"t\">{time}</td><td>{}</td><td>{kind}</td><td>{}</td></tr>",
                 escape(actor),
                 escape(what)
             );
@@ -270,7 +270,7 @@ impl Page {
 }
 
 /// Text as HTML. It was escaped for showing before: what is left are the page's own signs.
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for character in text.chars() {
         match character {

@@ -2,6 +2,7 @@
 
 mod csv;
 mod html;
+mod inventory;
 mod ocsf;
 
 use super::verdict::{Compare, Verdict, verify};
