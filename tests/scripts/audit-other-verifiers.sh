@@ -81,7 +81,7 @@ notices "a tile" "$program" audit verify bad --key "$key"
 flip tile/entries/000 5000
 notices "a bundle" ./verify bad "$key"
 notices "a bundle" "$program" audit verify bad --key "$key"
-flip checkpoints/20 30
+flip "checkpoints/$(ls pack/checkpoints | sort -n | sed -n 10p)" 30
 notices "a kept checkpoint" ./verify bad "$key"
 notices "a kept checkpoint" python3 -I bad/verify.py bad bad-check
 flip "objects/sha256/$(ls pack/objects/sha256 | head -1)" 10
