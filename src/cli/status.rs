@@ -54,7 +54,15 @@ pub fn run(context: &Context<'_>) -> Outcome {
     }
     let mut listed = Vec::new();
     for digest in &requests {
-        let stored = request::open_files(station.disk(), &station.layout, *digest, |_| false)?;
+        // One request that was changed must not hide the rest of the screen.
+        let stored = match request::open_files(station.disk(), &station.layout, *digest, |_| false) {
+            Ok(stored) => stored,
+            Err(e) => {
+                overdue.push(format!("request {}: {e}", digest.short()));
+                listed.push(json!({ "request": digest.to_string(), "error": e.to_string() }));
+                continue;
+            }
+        };
         let made = stored.signatures(station.disk())?;
         let state = if made.is_empty() { "not signed" } else { "signed" };
         let manifest = &stored.request.manifest;
