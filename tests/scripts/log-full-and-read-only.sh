@@ -47,6 +47,35 @@ for room in 0 512 1024 2048 4096 8192 16384; do
 done
 [ "$stopped" = yes ] || fail "the disk was never full"
 
+# Full while signing: no signature without its intent and result in the log, and never another one. (Preflight refuses
+# a disk that is nearly full; here the policy only warns of it, so that the disk is full in the midst of signing.)
+run policy show | sed 's/^free-space = "block"/free-space = "warn"/' >"$work/policy.toml"
+run policy set "$work/policy.toml" >/dev/null
+review=$(run --json review 2>/dev/null) || fail "the newest request cannot be reviewed"
+field() { grep -o "\"$1\": *\"[^\"]*\"" <<<"$review" | head -n 1 | cut -d'"' -f4; }
+id=$(field request) words=$(field confirm)
+sign() { run sign "$id" --officer alice --confirm "$words" --passphrase-file "alice=$work/room/alice.passphrase"; }
+results() { grep -ho '"type":"sign.result".*' "$work/small/station/log/events/"*.jsonl | grep -o '"sig":"[^"]*"' | sort -u | wc -l; }
+made=$(results)
+stopped=
+for room in 0 1024 2048 3072 4096 6144 8192 12288 16384 24576; do
+    dd if=/dev/zero of="$work/small/ballast" bs=512 2>/dev/null || true
+    truncate -s "-$room" "$work/small/ballast"
+    if sign >"$work/out" 2>&1; then code=0; else code=$?; fi
+    if [ "$code" -ne 0 ]; then
+        stopped=yes
+        [ "$code" -eq 1 ] || fail "signing on a full disk ends with $code: $(cat "$work/out")"
+        grep -q "No space left" "$work/out" || fail "a full disk is not named: $(cat "$work/out")"
+    fi
+    rm -f "$work/small/ballast"
+    if run log verify >"$work/out" 2>&1; then code=0; else code=$?; fi
+    [ "$code" -eq 0 ] || [ "$code" -eq 14 ] || fail "with room again: $(cat "$work/out")"
+    sign >"$work/out" 2>&1 || fail "signing the same bytes with room again: $(cat "$work/out")"
+    [ "$(results)" -eq "$made" ] || fail "two different signatures"
+done
+[ "$stopped" = yes ] || fail "the disk was never full while it signed"
+run log verify >/dev/null || fail "the log does not verify at the end"
+
 # Read-only: reading works, writing is refused, nothing changes.
 before=$(cd "$work/small/station" && find . -type f -exec sha256sum {} + | sort)
 mount -o remount,ro "$work/small"
