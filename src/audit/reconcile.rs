@@ -2,21 +2,21 @@
 
 use super::AuditError;
 use super::pack::Pack;
-use crate::host::disk::Kind as FileKind;
-use crate::json::{Document, Kind as JsonKind, Limits, Value};
-use crate::log::Kind;
+use crate::host::disk::Kind;
+use crate::json::{Document, Limits};
 use crate::log::store::Head;
 use crate::text::{shown, shown_path};
-use crate::tuf::{Dialect, Message, Metadata, PublicKey, Root, TufError, targets};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::tuf::{Dialect, Message, Metadata, TufError};
+use published::{Contents, Envelope, NOT_TARGETS, contents, tags};
+use record::Record;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
+
+mod published;
+mod record;
 
 /// The most names in a folder.
 const MOST_FILES: usize = 100_000;
-/// The most names of a map's other members that are listed.
-const NAMES_SHOWN: usize = 8;
-/// Of what is no document to compare.
-const NOT_TARGETS: &str = "not production targets metadata, skipped";
 
 /// What can be found.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -97,25 +97,6 @@ impl Comparison {
     }
 }
 
-struct Logged {
-    seq: u64,
-    keyid: String,
-    sig: Vec<u8>,
-    tag: String,
-    version: u64,
-}
-
-/// What the log says about signatures.
-#[derive(Default)]
-struct Record {
-    dialect: Option<Dialect>,
-    /// By the digest of the signed bytes.
-    signatures: BTreeMap<String, Vec<Logged>>,
-    /// Keys that this station held or signed with.
-    keyids: BTreeSet<String>,
-    keys: BTreeMap<String, PublicKey>,
-}
-
 /// Compares published documents with the log. Files of more than `largest` bytes are not read. Of a folder, what is no
 /// targets metadata or cannot be read is listed, and the rest compared.
 ///
@@ -127,7 +108,7 @@ pub fn reconcile(
     files: &[PathBuf],
     largest: u64,
 ) -> Result<Comparison, AuditError> {
-    let record = read_record(pack, head)?;
+    let record = Record::read(pack, head)?;
     let mut found = Comparison::default();
     let mut published = BTreeSet::new();
     for source in expand(pack, files, &mut found)? {
@@ -207,7 +188,7 @@ fn compare_file(
 ) -> Result<(), AuditError> {
     let path = &source.path;
     let largest = largest.min(u64::from(u32::MAX));
-    if let Some(FileKind::File(length)) = pack.disk().kind(path)?
+    if let Some(Kind::File(length)) = pack.disk().kind(path)?
         && length > largest
     {
         let problem = format!(
@@ -254,56 +235,11 @@ fn line(finding: Finding, place: String, digest: &str, text: String) -> Line {
     Line { finding, place, digest: digest.to_owned(), text }
 }
 
-fn read_record(pack: &Pack<'_>, head: &Head) -> Result<Record, AuditError> {
-    let mut record = Record::default();
-    let mut roots = Vec::new();
-    pack.each_entry(head, |entry| {
-        match entry.kind() {
-            Kind::StationCreated => record.dialect = Dialect::parse(&entry.text("dialect")),
-            Kind::RootPinned | Kind::RootUpdated => roots.push(entry.text("object").into_owned()),
-            Kind::SignResult => {
-                let keyid = entry.text("keyid").into_owned();
-                record.keyids.insert(keyid.clone());
-                let dialect = record.dialect.unwrap_or(Dialect::Factory);
-                let sig = dialect.decode_signature(&entry.text("sig")).unwrap_or_default();
-                let logged = Logged {
-                    seq: entry.seq(),
-                    keyid,
-                    sig,
-                    tag: entry.text("tag").into_owned(),
-                    version: entry.int("version"),
-                };
-                record.signatures.entry(entry.text("signed").into_owned()).or_default().push(logged);
-            }
-            // Only these tell of the station's own keys: the service's online key is named in entries too, and is not ours.
-            Kind::KeyImported
-            | Kind::KeyGenerated
-            | Kind::KeySealed
-            | Kind::KeyDrilled
-            | Kind::KeyBackedUp
-            | Kind::KeyRestored
-            | Kind::KeyRetired
-            | Kind::SignIntent
-            | Kind::SignAborted
-            | Kind::SignInDoubt => {
-                record.keyids.insert(entry.text("keyid").into_owned());
-            }
-            _ => {}
-        }
-        Ok(true)
-    })?;
-    for object in roots {
-        let root = Root::parse("root", &pack.object(&object)?)?;
-        record.keys.extend(root.keys.into_iter().map(|(id, key)| (id.as_str().to_owned(), key)));
-    }
-    Ok(record)
-}
-
 /// The files named, and those in the folders named that end in `.json`; every other name in a folder is written down.
 fn expand(pack: &Pack<'_>, files: &[PathBuf], found: &mut Comparison) -> Result<Vec<Source>, AuditError> {
     let mut all = Vec::new();
     for path in files.iter().collect::<BTreeSet<_>>() {
-        if pack.disk().kind(path)? != Some(FileKind::Folder) {
+        if pack.disk().kind(path)? != Some(Kind::Folder) {
             all.push(Source { path: path.clone(), named: true });
             continue;
         }
@@ -313,70 +249,19 @@ fn expand(pack: &Pack<'_>, files: &[PathBuf], found: &mut Comparison) -> Result<
             let place = shown_path(&path);
             match entry.kind {
                 // A file that was also named itself is compared once, as one that was.
-                FileKind::File(_) if files.contains(&path) => {}
-                FileKind::File(_) if is_json => all.push(Source { path, named: false }),
-                FileKind::File(_) => found.skip(&place, "its name does not end in .json, skipped"),
-                FileKind::Folder if files.contains(&path) => {}
-                FileKind::Folder => found.skip(
+                Kind::File(_) if files.contains(&path) => {}
+                Kind::File(_) if is_json => all.push(Source { path, named: false }),
+                Kind::File(_) => found.skip(&place, "its name does not end in .json, skipped"),
+                Kind::Folder if files.contains(&path) => {}
+                Kind::Folder => found.skip(
                     &place,
                     "a folder within the folder, not looked into: to compare its files, name it too",
                 ),
-                FileKind::Other => found.skip(&place, "a link or a special file, never read, skipped"),
+                Kind::Other => found.skip(&place, "a link or a special file, never read, skipped"),
             }
         }
     }
     Ok(all)
-}
-
-/// A document in a file.
-struct Envelope<'d> {
-    value: Value<'d>,
-    /// Its member of a map of tags.
-    name: Option<String>,
-    /// The tag that its place says it is for.
-    tag: Option<String>,
-}
-
-/// What is in a file.
-struct Contents<'d> {
-    documents: Vec<Envelope<'d>>,
-    /// What stands beside the documents of a map, in a sentence.
-    others: Option<String>,
-}
-
-/// The documents in a file: a `targets.json`, a map of tags to them, or a wave that holds one.
-fn contents<'d>(root: Value<'d>) -> Contents<'d> {
-    // One without the member `signatures` is a damaged document, not none.
-    let is_envelope =
-        |value: &Value<'d>| value.get("signed").is_some_and(|signed| signed.kind() == JsonKind::Object);
-    if is_envelope(&root) {
-        let documents = vec![Envelope { value: root, name: None, tag: None }];
-        return Contents { documents, others: None };
-    }
-    if let Some(value) = root.get("targets").filter(is_envelope) {
-        let tag = root.get("tag").and_then(|tag| tag.as_str()).map(|tag| tag.into_owned());
-        return Contents { documents: vec![Envelope { value, name: None, tag }], others: None };
-    }
-    let mut documents = Vec::new();
-    let (mut names, mut count) = (Vec::new(), 0usize);
-    for (key, value) in root.members() {
-        let name = key.text();
-        if is_envelope(&value) {
-            let name = name.into_owned();
-            documents.push(Envelope { value, tag: Some(name.clone()), name: Some(name) });
-        } else {
-            count += 1;
-            if names.len() < NAMES_SHOWN {
-                names.push(shown(&name));
-            }
-        }
-    }
-    let more = match count - names.len() {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    let others = (count > 0).then(|| format!("[{}]{more}: {NOT_TARGETS}", names.join(", ")));
-    Contents { documents, others }
 }
 
 /// Compares one published document; returns the digest of its signed bytes, or `None` when the log has nothing to do with
@@ -467,11 +352,4 @@ fn compare(
         }
     }
     Ok((lines.len() > before).then_some(digest))
-}
-
-/// The tags of the targets in a document.
-fn tags(signed: Value<'_>) -> Result<BTreeSet<String>, AuditError> {
-    let Some(map) = signed.get("targets") else { return Ok(BTreeSet::new()) };
-    let all = targets::list(map)?;
-    Ok(all.iter().flat_map(|target| target.tags()).map(|tag| tag.into_owned()).collect())
 }
