@@ -311,7 +311,7 @@ pub(super) const CHECKS: [Check; 44] = [
     Check {
         name: "first-wave",
         family: Wave,
-        sentence: "Says when the tag has no production targets yet.",
+        sentence: "Says when the tag has no production targets yet: the request shows the tag's waves, and nothing shows production targets.",
         remedy: "Read every target: there is nothing to compare them with.",
         run: wave::first_wave,
     },
