@@ -107,6 +107,9 @@ fn entries_that_lie_about_what_the_pack_holds_are_found() {
 fn entries_that_contradict_what_was_in_force_are_found() {
     let cases = [
         (Twist { no_import: true, ..Twist::default() }, Kind::SignIntent),
+        (Twist { no_import: true, strange_evidence: true, ..Twist::default() }, Kind::EvidenceVerified),
+        (Twist { strange_evidence: true, ..Twist::default() }, Kind::EvidenceVerified),
+        (Twist { evidence_of_other_root: true, ..Twist::default() }, Kind::EvidenceVerified),
         (Twist { wrong_root: true, ..Twist::default() }, Kind::SignIntent),
         (Twist { wrong_policy: true, ..Twist::default() }, Kind::SignIntent),
         (Twist { no_intent: true, ..Twist::default() }, Kind::SignResult),

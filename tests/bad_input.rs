@@ -3,8 +3,7 @@
 
 mod common;
 
-use common::{Desk, fixture, json, read, text};
-use countersign::bundle::FileFacts;
+use common::{Desk, fixture, json, read, rewrite, text};
 use countersign::bundle::intake::{BareFacts, take_in};
 use countersign::ceremony::prepare::with_review;
 use countersign::cli::Exit;
@@ -104,15 +103,6 @@ fn metadata_of_a_wrong_role_or_type_is_refused() {
         std::fs::write(&path, wave.replacen(from, to, 1)).expect("written");
         refused(&desk, &path, Exit::Failed, &[words]);
     }
-}
-
-/// Changes a file of a request and brings the manifest in line, as a hostile machine would.
-fn rewrite(request: &Path, name: &str, bytes: &[u8]) {
-    std::fs::write(request.join(name), bytes).expect("written");
-    let mut manifest = json(&request.join("request.json"));
-    manifest["files"][name] = serde_json::to_value(FileFacts::of(bytes)).expect("a value");
-    std::fs::write(request.join("request.json"), serde_json::to_vec_pretty(&manifest).expect("json"))
-        .expect("written");
 }
 
 fn blocking(review: &serde_json::Value) -> Vec<String> {

@@ -178,6 +178,7 @@ impl<'a> Facts<'a> {
                     self.needs_object(object, entry.seq())
                 })
             }
+            Kind::EvidenceVerified => self.evidence(entry),
             Kind::ReviewRendered => {
                 let findings = self.same_findings(findings_of(entry));
                 self.reviews.insert(digest(&entry.text("review"))?, findings);
@@ -297,6 +298,23 @@ impl<'a> Facts<'a> {
         self.root_version = root.version;
         self.roots.insert(root.version, Arc::new(root));
         Ok(())
+    }
+
+    /// The signatures over a request's files: of a request that was taken in, by keys of the root in force.
+    fn evidence(&self, entry: &Entry<'_>) -> Result<(), AuditError> {
+        if !self.requests.contains_key(&digest(&entry.text("request"))?) {
+            return contradiction("no such request was taken in");
+        }
+        if entry.int("root_version") != self.root_version {
+            return contradiction("the root that it names was not the one in force");
+        }
+        let root = self.roots.get(&self.root_version);
+        let is_listed =
+            |keyid: &str| root.is_some_and(|root| root.key_in_role("targets", &KeyId::new(keyid)).is_some());
+        match entry.pairs("signatures").iter().all(|(_, keyid)| is_listed(keyid)) {
+            true => Ok(()),
+            false => contradiction("it names a key that the root in force does not list for targets"),
+        }
     }
 
     /// The service's online key must be the one in its object, and one of the root in force.

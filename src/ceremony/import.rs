@@ -1,13 +1,15 @@
 //! Taking in a request: what it proves is checked at once, and everything that it brings is kept.
 
 use super::CeremonyError;
-use super::prepare::with_situation;
+use super::prepare::{ROLE, with_situation};
 use super::sign::Reviewed;
 use crate::bundle::intake::{BareFacts, take_in};
 use crate::bundle::manifest::{DELEGATING_FILE, REQUEST_FILE};
 use crate::host::Host;
 use crate::log::{Event, Kind};
+use crate::review::situation::{BaselineSource, Carried};
 use crate::review::{Baseline, Situation, review};
+use crate::station::evidence::Held;
 use crate::station::history::baseline_object;
 use crate::station::request::{self, Import, StoredRequest};
 use crate::station::trust::named_root;
@@ -107,7 +109,7 @@ fn take(
     };
     // Everything is read once before anything is kept: what is not metadata at all is not taken in.
     let stored = StoredRequest::unsaved(&station.layout, request, import.clone());
-    let (reviewed, objects, seen) = with_situation(station, now, &stored, |situation| {
+    let (reviewed, objects, seen, held) = with_situation(station, now, &stored, |situation| {
         let seen = proven_baseline(&situation).map(|baseline| SeenMark {
             version: baseline.targets.metadata.version,
             signed: baseline.digest.to_string(),
@@ -121,7 +123,7 @@ fn take(
         }
         let situation = Situation { history: &history, ..situation };
         let reviewed = Reviewed::from(&situation, &review(&situation), false);
-        Ok::<_, CeremonyError>((reviewed, objects, seen))
+        Ok::<_, CeremonyError>((reviewed, objects, seen, held_in(station, &situation)))
     })??;
     if request::store(station.disk(), &station.layout, &stored.request, &import)? {
         let statement = format!(
@@ -145,10 +147,33 @@ fn take(
         .text("source", shown_path(path))
         .pairs("objects", objects);
     station.record(&host.stamp(), event)?;
+    // A role whose keys the request brings itself is judged anew each time.
+    if !held.is_empty() && manifest.kind.role(&manifest.tag) == ROLE {
+        station.keep_evidence(&host.stamp(), stored.digest(), held)?;
+    }
     if let Some(mark) = seen {
         station.mark_seen(&stored.request.manifest.tag, mark)?;
     }
     Ok(Imported { stored, new_roots, reviewed })
+}
+
+/// Which signatures over the request's own files hold.
+fn held_in(station: &Station, situation: &Situation<'_>) -> Held {
+    let mut held = Held::under(station.trust.newest().version);
+    let own = situation.carried == Carried::Folder;
+    let baseline = situation.baseline.as_ref().filter(|one| own && one.source == BaselineSource::Request);
+    let published = situation.ci.as_ref().filter(|_| own);
+    let of = [
+        ("current.json", baseline.map(|one| one.signatures.as_slice())),
+        ("ci-targets.json", published.map(|one| one.signatures.as_slice())),
+        ("targets.json", Some(situation.signatures)),
+    ];
+    for (file, signatures) in of {
+        for one in signatures.unwrap_or_default().iter().filter(|one| one.worth == Worth::Counts) {
+            held.add(file, &one.signature.keyid);
+        }
+    }
+    held
 }
 
 /// The production targets that the request brings, if their signatures reach the threshold and the service's is among

@@ -6,10 +6,11 @@ use crate::host::clock::Time;
 use crate::json::{Document, Limits};
 use crate::review::situation::{Baseline, BaselineSource, Carried, CiTargets, Situation};
 use crate::review::{Review, review};
+use crate::station::evidence::Held;
 use crate::station::request::{self, StoredRequest};
 use crate::station::{Station, TagHistory, vault};
 use crate::threads;
-use crate::tuf::signature::{Assessed, assess, count};
+use crate::tuf::signature::{Assessed, assess, assess_knowing, count};
 use crate::tuf::{Authority, Chain, Digest, KeyId, Message, Metadata, Root, Targets};
 use std::sync::OnceLock;
 
@@ -63,6 +64,12 @@ pub fn with_situation<R>(
         Some((stored, name)) => (BaselineSource::Station, (&stored.request, *name)),
         None => (BaselineSource::Request, (evidence, "current.json")),
     };
+    // What was verified when a request was taken in is not verified again; a request that is being taken in is.
+    let held = |of: &Request| -> Option<&Held> {
+        let is_known = !std::ptr::eq(of, request) || stored.is_stored();
+        let root = station.trust.newest().version;
+        (is_known && authority.role == ROLE).then(|| station.evidence.of(of.digest, root)).flatten()
+    };
     // Reading the files, and hashing them for each signature, is what takes time: each file has a thread of its own.
     let bytes = request.file("targets.json").map_or(0, |file| file.len() as u64);
     let (current, published, proposed) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
@@ -70,16 +77,19 @@ pub fn with_situation<R>(
         bytes,
         || {
             let document = parse(holder, name)?.map(|document| current.get_or_init(|| document));
-            document.map(|document| read_baseline(&authority, chain, document, source)).transpose()
+            let judge = Judge { authority: &authority, held: held(holder), file: name };
+            document.map(|document| read_baseline(&judge, chain, document, source)).transpose()
         },
         || {
             let document = parse(evidence, "ci-targets.json")?;
             let document = document.map(|document| published.get_or_init(|| document));
-            document.map(|document| read_ci(&authority, document)).transpose()
+            let judge = Judge { authority: &authority, held: held(evidence), file: "ci-targets.json" };
+            document.map(|document| read_ci(&judge, document)).transpose()
         },
         || {
             let document = proposal_of(request)?;
-            read_proposal(&authority, proposed.get_or_init(|| document))
+            let judge = Judge { authority: &authority, held: held(request), file: "targets.json" };
+            read_proposal(&judge, proposed.get_or_init(|| document))
         },
     );
     let (proposal, message, signatures) = proposal?;
@@ -127,51 +137,57 @@ fn proposal_of(request: &Request) -> Result<Document<'_>, CeremonyError> {
 
 /// Its targets, the bytes to sign with their digest worked out, and the signatures that it carries.
 fn read_proposal<'d>(
-    authority: &Authority<'_>,
+    judge: &Judge<'_>,
     document: &'d Document<'_>,
 ) -> Result<(Targets<'d>, Message<'d>, Vec<Assessed>), CeremonyError> {
-    let dialect = authority.root().dialect;
+    let dialect = judge.authority.root().dialect;
     let proposal = Targets::read(document.root(), dialect)?;
     let message = Message::of_any(proposal.metadata.signed, dialect);
     let bytes = message.bytes().len() as u64;
-    let (_, signatures) =
-        threads::both(bytes, || message.digest(), || assessed(authority, &proposal, &message));
+    let (_, signatures) = threads::both(bytes, || message.digest(), || judge.assess(&proposal, &message));
     Ok((proposal, message, signatures))
 }
 
 fn read_baseline<'d>(
-    authority: &Authority<'_>,
+    judge: &Judge<'_>,
     chain: &Chain,
     document: &'d Document<'_>,
     source: BaselineSource,
 ) -> Result<Baseline<'d>, CeremonyError> {
-    let targets = Targets::read(document.root(), authority.root().dialect)?;
+    let targets = Targets::read(document.root(), judge.authority.root().dialect)?;
     let message = targets.metadata.message()?;
     let bytes = message.bytes().len() as u64;
-    let (digest, signatures) =
-        threads::both(bytes, || message.digest(), || assessed(authority, &targets, &message));
+    let (digest, signatures) = threads::both(bytes, || message.digest(), || judge.assess(&targets, &message));
     // Keys are rotated by a new root first; what they signed before was vouched for by the root of that time.
-    let is_short = count(&signatures) < authority.root().threshold(&authority.role);
+    let is_short = count(&signatures) < judge.authority.root().threshold(&judge.authority.role);
     let holds_under = |root: &&Root| {
-        let by_root = assess(targets.metadata.signatures.clone(), &message, root, &authority.role);
-        count(&by_root) >= root.threshold(&authority.role)
+        let by_root = assess(targets.metadata.signatures.clone(), &message, root, &judge.authority.role);
+        count(&by_root) >= root.threshold(&judge.authority.role)
     };
     let older = chain.roots().iter().rev().skip(1).take_while(|_| is_short).find(holds_under);
     let older_root = older.map(|root| root.version);
     Ok(Baseline { digest, targets, signatures, source, older_root })
 }
 
-fn read_ci<'d>(
-    authority: &Authority<'_>,
-    document: &'d Document<'_>,
-) -> Result<CiTargets<'d>, CeremonyError> {
-    let targets = Targets::read(document.root(), authority.root().dialect)?;
-    let signatures = assessed(authority, &targets, &targets.metadata.message()?);
+fn read_ci<'d>(judge: &Judge<'_>, document: &'d Document<'_>) -> Result<CiTargets<'d>, CeremonyError> {
+    let targets = Targets::read(document.root(), judge.authority.root().dialect)?;
+    let signatures = judge.assess(&targets, &targets.metadata.message()?);
     Ok(CiTargets { targets, signatures })
 }
 
-fn assessed(authority: &Authority<'_>, targets: &Targets<'_>, message: &Message<'_>) -> Vec<Assessed> {
-    assess(targets.metadata.signatures.clone(), message, authority.root(), &authority.role)
+/// Who says what the signatures over a file are worth, and which of them are known to hold.
+struct Judge<'s> {
+    authority: &'s Authority<'s>,
+    held: Option<&'s Held>,
+    file: &'s str,
+}
+
+impl Judge<'_> {
+    fn assess(&self, targets: &Targets<'_>, message: &Message<'_>) -> Vec<Assessed> {
+        let holds = |keyid: &KeyId| self.held.is_some_and(|held| held.has(self.file, keyid));
+        let signatures = targets.metadata.signatures.clone();
+        assess_knowing(signatures, message, self.authority.root(), &self.authority.role, holds)
+    }
 }
 
 /// Who may sign what a request brings.

@@ -116,6 +116,8 @@ kinds! {
         request: Text, kind: Text, factory: Text, wave: Text, tag: Text, version: Int, signed: Text,
         root_version: Int, source: Text, objects: Pairs("name", "sha256"),
     }
+    /// The signatures over a request's files were verified under this root; these hold.
+    EvidenceVerified = "evidence.verified" { request: Text, root_version: Int, signatures: Pairs("file", "keyid") }
     /// A request was refused.
     RequestRejected = "request.rejected" { source: Text, reason: Text }
     /// A review was shown; `object` is its text.

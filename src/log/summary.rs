@@ -72,6 +72,10 @@ pub fn summary(entry: &Entry<'_>) -> String {
                 text("kind")
             )
         }
+        Kind::EvidenceVerified => {
+            let (held, root) = (entry.pairs("signatures").len(), int("root_version"));
+            format!("signatures over the files of {} that hold under root {root}: {held}", short("request"))
+        }
         Kind::RequestRejected => format!("request from {} REFUSED: {}", text("source"), text("reason")),
         Kind::ReviewRendered => {
             let findings = entry.pairs("findings").len();

@@ -3,6 +3,7 @@
 pub mod backup;
 pub mod custody;
 pub mod error;
+pub mod evidence;
 pub mod history;
 pub mod layout;
 pub mod logged;
@@ -23,6 +24,7 @@ pub mod vault;
 pub mod workstation;
 
 pub use error::StationError;
+pub use evidence::Evidence;
 pub use history::{History, SeenMark, SignedMark, TagHistory};
 pub use layout::Layout;
 pub use logged::Logged;

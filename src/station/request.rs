@@ -88,6 +88,7 @@ pub struct StoredRequest {
     /// How it came in.
     pub import: Import,
     folder: PathBuf,
+    is_stored: bool,
 }
 
 /// The shortest part of a request digest that names a request.
@@ -231,19 +232,24 @@ pub fn open_files(
         return Err(StationError::RequestChanged { request: digest, what });
     }
     request.is_bare = import.bare;
-    Ok(StoredRequest { request, import, folder })
+    Ok(StoredRequest { request, import, folder, is_stored: true })
 }
 
 impl StoredRequest {
     /// A request that is about to be stored.
     pub fn unsaved(layout: &Layout, request: Request, import: Import) -> StoredRequest {
         let folder = layout.requests().join(request.digest.to_string());
-        StoredRequest { request, import, folder }
+        StoredRequest { request, import, folder, is_stored: false }
     }
 
     /// The request's digest.
     pub fn digest(&self) -> Digest {
         self.request.digest
+    }
+
+    /// Was it taken in before? One that is being taken in is not believed anything yet.
+    pub fn is_stored(&self) -> bool {
+        self.is_stored
     }
 
     /// A file of the station about this request.

@@ -1,9 +1,10 @@
 //! The station itself: made once, opened by one process at a time, and everything that it remembers in one place.
 
+use super::evidence::Held;
 use super::request::{read_optional, to_json};
 use super::sealed::SealedKey;
 use super::trust::{OnlineKey, Trust, keep_root, online_key_in};
-use super::{History, Layout, Logged, Policy, SeenMark, SignedMark, StationError, policy};
+use super::{Evidence, History, Layout, Logged, Policy, SeenMark, SignedMark, StationError, policy};
 use crate::host::clock::{Stamp, Time};
 use crate::host::disk::{Kind, ensure_folder, parent, write_durably};
 use crate::host::{Disk, Host, Program};
@@ -63,6 +64,8 @@ pub struct Station {
     pub trust: Trust,
     /// What it signed and saw.
     pub history: History,
+    /// What it verified of the requests that it took in.
+    pub evidence: Evidence,
     /// Its log.
     pub log: Log,
     disk: Arc<dyn Disk>,
@@ -219,7 +222,7 @@ impl Station {
         let lock = take_lock(&layout, session.as_ref())?;
         let facts = read_facts(&*disk, &layout)?;
         let (log, recovery) = Log::open(disk.clone(), &layout.log(), &host.stamp())?;
-        let (logged, marks) = read_log(&log)?;
+        let (logged, marks, evidence) = read_log(&log)?;
         let may_write = session.is_some();
         if may_write {
             logged.mend_trust(&*disk, &layout, &log)?;
@@ -235,8 +238,19 @@ impl Station {
             why: "its dialect is not that of the pinned root".to_owned(),
         })?;
         let history = read_optional(&*disk, &layout.history())?.unwrap_or_default();
-        let mut station =
-            Station { layout, facts, dialect, policy, trust, history, log, disk, session, _lock: lock };
+        let mut station = Station {
+            layout,
+            facts,
+            dialect,
+            policy,
+            trust,
+            history,
+            evidence,
+            log,
+            disk,
+            session,
+            _lock: lock,
+        };
         if may_write {
             station.reconcile_history(marks)?;
             for intent in recovery.open_intents.iter().filter(|intent| !intent.recorded) {
@@ -390,6 +404,20 @@ impl Station {
         Ok(())
     }
 
+    /// Remembers, in the log, which signatures over a request's files hold.
+    ///
+    /// # Errors
+    /// The log.
+    pub fn keep_evidence(&mut self, stamp: &Stamp, request: Digest, held: Held) -> Result<(), StationError> {
+        let verified = Event::new(EventKind::EvidenceVerified, self.actor())
+            .text("request", request.to_string())
+            .int("root_version", held.root_version())
+            .pairs("signatures", held.signatures());
+        self.record(stamp, verified)?;
+        self.evidence.verified(request, held);
+        Ok(())
+    }
+
     /// Remembers production targets whose signatures reached the threshold; an older version than the one remembered
     /// changes nothing.
     ///
@@ -458,15 +486,16 @@ impl Station {
     }
 }
 
-/// One pass over the log: what it says that the station trusts, and the marks.
-fn read_log(log: &Log) -> Result<(Logged, History), StationError> {
-    let (mut logged, mut marks) = (Logged::default(), History::default());
+/// One pass over the log: what it says that the station trusts, the marks, and what was verified.
+fn read_log(log: &Log) -> Result<(Logged, History, Evidence), StationError> {
+    let (mut logged, mut marks, mut evidence) = (Logged::default(), History::default(), Evidence::default());
     for entry in log.entries() {
         let entry = entry?;
         logged.see(&entry.entry());
         marks.see(&entry.entry());
+        evidence.see(&entry.entry());
     }
-    Ok((logged, marks))
+    Ok((logged, marks, evidence))
 }
 
 fn online_key_pinned(from: &str, keyid: &KeyId, object: &str, actor: &str) -> Event {

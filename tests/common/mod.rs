@@ -1,6 +1,7 @@
 //! A machine, a clock and an officer for tests: whole commands run in this process, on real files with real keys.
 #![allow(dead_code, missing_docs)]
 
+use countersign::bundle::FileFacts;
 use countersign::cli::{self, Exit};
 use countersign::host::clock::{Clock, Time};
 use countersign::host::{Host, Machine, Random, RealDisk, Terminal};
@@ -356,4 +357,13 @@ pub fn fingerprint(roots: &Path) -> String {
     let newest = (1..).take_while(|n| roots.join(format!("{n}.root.json")).exists()).last().expect("a root");
     let bytes = read(&roots.join(format!("{newest}.root.json")));
     countersign::tuf::Root::parse("root", &bytes).expect("a root").fingerprint.to_string()
+}
+
+/// Changes a file of a request and brings the manifest in line, as a hostile machine would.
+pub fn rewrite(request: &Path, name: &str, bytes: &[u8]) {
+    std::fs::write(request.join(name), bytes).expect("written");
+    let mut manifest = json(&request.join("request.json"));
+    manifest["files"][name] = serde_json::to_value(FileFacts::of(bytes)).expect("a value");
+    std::fs::write(request.join("request.json"), serde_json::to_vec_pretty(&manifest).expect("json"))
+        .expect("written");
 }

@@ -144,6 +144,10 @@ pub struct Twist {
     pub stranger_opens: bool,
     /// The result says that the signature is stronger than it is.
     pub boast: bool,
+    /// The evidence is said to be signed by a key that the root does not list.
+    pub strange_evidence: bool,
+    /// The evidence is said to have been verified under another root than the one in force.
+    pub evidence_of_other_root: bool,
     /// The document's version, instead of the next.
     pub version: Option<u64>,
 }
@@ -336,6 +340,14 @@ impl Station {
                 .int("root_version", self.root_version)
                 .text("source", "/media/stick/request")
                 .pairs("objects", [("request.json", &request)]);
+            self.append(event);
+        }
+        let verifier = if twist.strange_evidence { sha256(b"another key") } else { self.keyid.clone() };
+        let event = Event::new(Kind::EvidenceVerified, "mara")
+            .text("request", &request)
+            .int("root_version", self.root_version + u64::from(twist.evidence_of_other_root))
+            .pairs("signatures", [("current.json", &verifier)]);
+        if !twist.no_import || twist.strange_evidence {
             self.append(event);
         }
         let object = self.put(format!("review of {request}\n").as_bytes());

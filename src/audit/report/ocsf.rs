@@ -109,6 +109,7 @@ fn class(entry: &Entry<'_>) -> Class {
         Kind::RequestImported | Kind::ReviewRendered | Kind::ApprovalGranted | Kind::BundleExported => {
             managed(CREATE, 1, false)
         }
+        Kind::EvidenceVerified => managed(OTHER, 1, false),
         Kind::SignResult => managed(CREATE, 2, false),
         Kind::SignIntent | Kind::KeyDrilled | Kind::WitnessCosigned => managed(OTHER, 1, false),
         Kind::RootRejected | Kind::RequestRejected | Kind::ApprovalDenied | Kind::ApprovalExpired => {
@@ -126,9 +127,11 @@ fn entity(entry: &Entry<'_>) -> Value {
         Kind::PolicyChanged => ("policy", "to"),
         Kind::OnlineKeyPinned => ("online targets key", "keyid"),
         Kind::OfficerAdded | Kind::OfficerRetired => ("officer", "officer"),
-        Kind::RequestImported | Kind::ReviewRendered | Kind::BundleExported | Kind::ExportFailed => {
-            ("request", "request")
-        }
+        Kind::RequestImported
+        | Kind::EvidenceVerified
+        | Kind::ReviewRendered
+        | Kind::BundleExported
+        | Kind::ExportFailed => ("request", "request"),
         Kind::RequestRejected => ("request", "source"),
         Kind::ApprovalGranted | Kind::ApprovalDenied | Kind::ApprovalExpired => ("approval", "nonce"),
         Kind::SignIntent | Kind::SignResult | Kind::SignAborted | Kind::SignInDoubt => {

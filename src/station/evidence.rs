@@ -1,0 +1,102 @@
+//! Which signatures over the files of a request hold, as the log has it: each is verified when the request is taken in,
+//! and need not be hashed for again.
+//!
+//! A stored request is compared with its digest, byte for byte, each time it is opened, and whether a signature holds
+//! over given bytes by a given key never changes. What is believed here is the log, which is the authority for the root
+//! and its keys as well. Under another root, and for a role whose keys a request brings itself, everything is verified
+//! anew.
+
+use crate::log::{Entry, Kind};
+use crate::tuf::{Digest, KeyId};
+use std::collections::BTreeMap;
+
+/// What the log says of every request that was taken in.
+#[derive(Default)]
+pub struct Evidence {
+    requests: BTreeMap<Digest, Held>,
+}
+
+/// The signatures over one request's files that hold under one root.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Held {
+    root_version: u64,
+    signatures: Vec<(String, KeyId)>,
+}
+
+impl Held {
+    /// Nothing is known to hold yet under this root.
+    pub fn under(root_version: u64) -> Held {
+        Held { root_version, signatures: Vec::new() }
+    }
+
+    /// Adds a signature over a file that was verified.
+    pub fn add(&mut self, file: &str, keyid: &KeyId) {
+        self.signatures.push((file.to_owned(), keyid.clone()));
+    }
+
+    /// Is there none?
+    pub fn is_empty(&self) -> bool {
+        self.signatures.is_empty()
+    }
+
+    /// The root version under which they hold.
+    pub fn root_version(&self) -> u64 {
+        self.root_version
+    }
+
+    /// Files and key ids, as the log has them.
+    pub fn signatures(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.signatures.iter().map(|(file, keyid)| (file.as_str(), keyid.as_str()))
+    }
+
+    /// Is the key's signature over the file one of them?
+    pub fn has(&self, file: &str, keyid: &KeyId) -> bool {
+        self.signatures.iter().any(|(over, by)| over == file && by == keyid)
+    }
+}
+
+impl Evidence {
+    /// Takes the next entry of the log into account.
+    pub fn see(&mut self, entry: &Entry<'_>) {
+        if entry.kind() != Kind::EvidenceVerified {
+            return;
+        }
+        let Some(request) = Digest::parse(&entry.text("request")) else { return };
+        let mut held = Held::under(entry.int("root_version"));
+        for (file, keyid) in entry.pairs("signatures") {
+            held.add(&file, &KeyId::new(keyid));
+        }
+        self.requests.insert(request, held);
+    }
+
+    /// Remembers what was verified of a request.
+    pub fn verified(&mut self, request: Digest, held: Held) {
+        self.requests.insert(request, held);
+    }
+
+    /// What is known of a request under this root.
+    pub fn of(&self, request: Digest, root_version: u64) -> Option<&Held> {
+        self.requests.get(&request).filter(|held| held.root_version == root_version)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_held_under_one_root_is_not_known_under_another() {
+        let (request, other) = (Digest::of(b"request"), Digest::of(b"another"));
+        let (officer, service) = (KeyId::new("aa"), KeyId::new("bb"));
+        let mut held = Held::under(3);
+        held.add("current.json", &officer);
+        let mut evidence = Evidence::default();
+        evidence.verified(request, held.clone());
+        assert_eq!(evidence.of(request, 3), Some(&held));
+        assert_eq!(evidence.of(request, 4), None);
+        assert_eq!(evidence.of(other, 3), None);
+        assert!(held.has("current.json", &officer));
+        assert!(!held.has("current.json", &service));
+        assert!(!held.has("ci-targets.json", &officer));
+    }
+}

@@ -1,0 +1,122 @@
+//! What was verified when a request was taken in is not verified again, and only what the log says of these very bytes
+//! under this very root is believed.
+
+mod common;
+
+use common::{Desk, NOW, fixture, read, rewrite, text};
+use countersign::ceremony::prepare::with_review;
+use countersign::host::clock::Time;
+use countersign::station::evidence::Held;
+use countersign::station::{Station, request};
+use countersign::tuf::{Digest, KeyId};
+
+const BASELINE: &str = "current.json";
+
+fn desk() -> Desk {
+    let desk = Desk::new();
+    desk.init("acme", "acme-gateway", "2-update");
+    desk
+}
+
+/// Key ids of the signatures over a file, in order.
+fn keyids(file: &[u8]) -> Vec<String> {
+    let file: serde_json::Value = serde_json::from_slice(file).expect("json");
+    let signatures = file["signatures"].as_array().expect("a list");
+    signatures.iter().map(|one| one["keyid"].as_str().expect("a key id").to_owned()).collect()
+}
+
+/// A request whose production targets have a changed byte in `signed`: none of their signatures holds.
+fn with_changed_baseline(desk: &Desk) -> std::path::PathBuf {
+    let request = desk.request(&fixture("acme/2-update"), "acme-gateway", "v2.0-update", 42, &[]);
+    let whole = String::from_utf8(read(&request.join(BASELINE))).expect("text");
+    let changed = whole.replacen("\"lmp-ver\": \"91\"", "\"lmp-ver\": \"92\"", 1);
+    assert_ne!(whole, changed);
+    rewrite(&request, BASELINE, changed.as_bytes());
+    request
+}
+
+fn imported(desk: &Desk, request: &std::path::Path) -> Digest {
+    let imported = desk.run(&["--json", "import", text(request)]).done().json();
+    Digest::parse(imported["request"].as_str().expect("a digest")).expect("a digest")
+}
+
+/// Does the review say that the baseline's signatures do not reach the threshold?
+fn doubts_baseline(station: &Station, id: Digest) -> bool {
+    let stored = request::open(station.disk(), &station.layout, id).expect("the request");
+    let now = Time::parse(NOW).expect("a time");
+    with_review(station, now, &stored, |_, review| {
+        review.findings.iter().any(|finding| finding.check == "baseline-threshold")
+    })
+    .expect("a review")
+}
+
+fn open(desk: &Desk) -> Station {
+    Station::open(&desk.host, &desk.station(), None).expect("the station")
+}
+
+#[test]
+fn the_log_says_which_signatures_held_and_under_which_root() {
+    let desk = desk();
+    let request = desk.request(&fixture("acme/2-update"), "acme-gateway", "v2.0-update", 42, &[]);
+    let id = imported(&desk, &request);
+    let log = desk.run(&["--json", "log", "show", "--type", "evidence.verified"]).done().json();
+    let [entry] = log.as_array().expect("a list").as_slice() else { panic!("one entry: {log}") };
+    assert_eq!(entry["request"], id.to_string());
+    assert_eq!(entry["root_version"], 3);
+    let mut wanted = Vec::new();
+    for file in [BASELINE, "ci-targets.json"] {
+        let bytes = read(&request.join(file));
+        wanted.extend(
+            keyids(&bytes).into_iter().map(|keyid| serde_json::json!({"file": file, "keyid": keyid})),
+        );
+    }
+    assert_eq!(entry["signatures"], serde_json::Value::from(wanted));
+    assert!(!doubts_baseline(&open(&desk), id));
+}
+
+#[test]
+fn a_signature_that_did_not_hold_is_not_in_the_log_and_is_doubted_each_time() {
+    let desk = desk();
+    let request = with_changed_baseline(&desk);
+    let id = imported(&desk, &request);
+    let log = desk.run(&["--json", "log", "show", "--type", "evidence.verified"]).done().json();
+    assert!(!log.to_string().contains(BASELINE), "{log}");
+    for _ in 0..2 {
+        assert!(doubts_baseline(&open(&desk), id));
+    }
+}
+
+#[test]
+fn what_held_is_believed_for_this_request_and_this_root_and_for_no_other() {
+    let desk = desk();
+    let request = with_changed_baseline(&desk);
+    let keyids = keyids(&read(&request.join(BASELINE)));
+    let id = imported(&desk, &request);
+    // What the log would have to say to be believed: were the signatures verified again, this would change nothing.
+    let claim = |root: u64, file: &str| {
+        let mut held = Held::under(root);
+        keyids.iter().for_each(|keyid| held.add(file, &KeyId::new(keyid)));
+        held
+    };
+    let believes = |of: Digest, held: Held| {
+        let mut station = open(&desk);
+        station.evidence.verified(of, held);
+        !doubts_baseline(&station, id)
+    };
+    assert!(believes(id, claim(3, BASELINE)));
+    assert!(!believes(id, claim(2, BASELINE)), "under another root");
+    assert!(!believes(id, claim(3, "ci-targets.json")), "of another file");
+    assert!(!believes(Digest::of(b"another"), claim(3, BASELINE)), "of another request");
+}
+
+#[test]
+fn a_request_that_is_taken_in_again_is_verified_again() {
+    let desk = desk();
+    let request = desk.request(&fixture("acme/2-update"), "acme-gateway", "v2.0-update", 42, &[]);
+    let id = imported(&desk, &request);
+    assert_eq!(imported(&desk, &request), id);
+    let log = desk.run(&["--json", "log", "show", "--type", "evidence.verified"]).done().json();
+    let entries = log.as_array().expect("a list");
+    assert_eq!(entries.len(), 2);
+    assert_eq!(entries[0]["signatures"], entries[1]["signatures"]);
+}
