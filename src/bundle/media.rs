@@ -18,15 +18,28 @@ pub fn length(parts: &Parts<'_>) -> u64 {
     parts.iter().map(|part| part.len() as u64).sum()
 }
 
-/// Writes files into a new folder, the manifest last, and brings all of it to disk. Written beside the folder first
-/// and then renamed: a folder of this name is whole, or it is not there.
+/// Files by their names in a folder.
+pub type Files<'a> = BTreeMap<String, Parts<'a>>;
+
+/// Writes files into a new folder and brings all of it to disk. Written beside the folder first and then renamed: a
+/// folder of this name is whole, or it is not there.
 ///
 /// # Errors
 /// The folder exists and is not empty, or the medium cannot be written; nothing half-written is left under the name.
-pub fn write_folder(
+pub fn write_folder(disk: &dyn Disk, folder: &Path, files: &Files<'_>) -> Result<(), BundleError> {
+    write_folder_sealed(disk, folder, files, Files::new)
+}
+
+/// As [`write_folder`], with more files at the end: those that say of the others what they are. They are worked out
+/// while the others are on their way to the disk.
+///
+/// # Errors
+/// As [`write_folder`].
+pub fn write_folder_sealed(
     disk: &dyn Disk,
     folder: &Path,
-    files: &BTreeMap<String, Parts<'_>>,
+    files: &Files<'_>,
+    last: impl FnOnce() -> Files<'static> + Send,
 ) -> Result<(), BundleError> {
     match disk.kind(folder)? {
         None => {}
@@ -44,7 +57,7 @@ pub fn write_folder(
     name.push(".part");
     let part = parent(folder).join(name);
     clear_part(disk, &part)?;
-    let written = write_into(disk, &part, files).and_then(|()| {
+    let written = write_into(disk, &part, files, last).and_then(|()| {
         disk.rename(&part, folder)?;
         disk.sync_folder(parent(folder))?;
         Ok(())
@@ -56,7 +69,12 @@ pub fn write_folder(
     written
 }
 
-fn write_into(disk: &dyn Disk, part: &Path, files: &BTreeMap<String, Parts<'_>>) -> Result<(), BundleError> {
+fn write_into(
+    disk: &dyn Disk,
+    part: &Path,
+    files: &Files<'_>,
+    last: impl FnOnce() -> Files<'static> + Send,
+) -> Result<(), BundleError> {
     disk.make_folder(part, 0o700)?;
     let mut folders = vec![part.to_owned()];
     for name in files.keys() {
@@ -70,16 +88,21 @@ fn write_into(disk: &dyn Disk, part: &Path, files: &BTreeMap<String, Parts<'_>>)
             }
         }
     }
+    let bytes = files.values().map(length).sum();
+    let (last, written) = threads::both(bytes, last, || write_all(disk, part, files));
+    written?;
+    write_all(disk, part, &last)?;
+    folders.iter().rev().try_for_each(|folder| Ok(disk.sync_folder(folder)?))
+}
+
+fn write_all(disk: &dyn Disk, part: &Path, files: &Files<'_>) -> Result<(), BundleError> {
     let write = |(name, parts): (&String, &Parts<'_>)| {
         let path = part.join(name);
         let parts: Vec<&[u8]> = parts.iter().map(|part| &**part).collect();
         disk.create(&path, 0o600, &parts)?;
-        disk.sync(&path)
+        Ok(disk.sync(&path)?)
     };
-    threads::each(files.iter().collect(), |(_, parts)| length(parts), write)
-        .into_iter()
-        .collect::<Result<(), _>>()?;
-    folders.iter().rev().try_for_each(|folder| Ok(disk.sync_folder(folder)?))
+    threads::each(files.iter().collect(), |(_, parts)| length(parts), write).into_iter().collect()
 }
 
 /// Removes what an interrupted run left under the temporary name: files and folders made by this module only.

@@ -84,10 +84,10 @@ pub fn verify(
         read => read?,
     };
     let manifest = SignedManifest::parse(&manifest_bytes)?;
-    let mut wrong = Vec::new();
-    let files = read_files(disk, folder, &manifest, cap, &mut wrong)?;
-    check_sums(disk, folder, &manifest, &manifest_bytes, &mut wrong)?;
-    let targets = files.get("targets.json").ok_or_else(|| BundleError::NotWhole {
+    let mut wrong = unlisted(disk, folder, &manifest)?;
+    let is_first = |name: &str| matches!(name, "targets.json" | DELEGATING_FILE);
+    let first = read_files(disk, folder, &manifest, cap, is_first)?;
+    let targets = first.get("targets.json").ok_or_else(|| BundleError::NotWhole {
         file: "targets.json".to_owned(),
         why: "it is missing".to_owned(),
     })?;
@@ -97,7 +97,7 @@ pub fn verify(
     })?;
     let dialect = roots.map_or(dialect, |chain| chain.newest().dialect);
     let role = manifest.kind.role(&manifest.tag);
-    let delegating = files
+    let delegating = first
         .get(DELEGATING_FILE)
         .map(|bytes| Document::parse(DELEGATING_FILE, &bytes[..], Limits::of_bytes(bytes.len() as u64)))
         .transpose()?;
@@ -105,9 +105,14 @@ pub fn verify(
         roots.map(|chain| Authority::of(chain.newest(), role, delegating.as_ref())).transpose()?;
     let bytes = targets.len() as u64;
     let document = OnceLock::new();
-    let (differing, judged) = threads::both(
+    // The other files are read, and all are hashed, while the signatures are verified.
+    let (others, judged) = threads::both(
         bytes,
-        || differing(&manifest, &files),
+        || {
+            let others = read_files(disk, folder, &manifest, cap, |name| !is_first(name))?;
+            let differing = differing(&manifest, first.iter().chain(&others).collect());
+            Ok::<_, BundleError>((others, differing))
+        },
         || {
             let parsed = Document::parse("targets.json", &targets[..], Limits::of_bytes(bytes))?;
             let read = Targets::read(document.get_or_init(|| parsed).root(), dialect)?;
@@ -125,6 +130,12 @@ pub fn verify(
             Ok::<_, BundleError>((read, message, assessed))
         },
     );
+    let (others, differing) = others?;
+    let files: BTreeMap<&str, &[u8]> =
+        first.iter().chain(&others).map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
+    let missing = manifest.files.keys().filter(|name| !files.contains_key(name.as_str()));
+    wrong.extend(missing.map(|name| format!("{}: the manifest lists it, and it is missing", shown(name))));
+    check_sums(disk, folder, &manifest, &manifest_bytes, &mut wrong)?;
     wrong.extend(differing);
     let (read, message, assessed) = judged?;
     if message.digest().to_string() != manifest.signed {
@@ -177,44 +188,40 @@ pub fn verify(
     })
 }
 
-/// Reads every file that the manifest lists.
+/// The files in the folder that the manifest does not list.
+fn unlisted(disk: &dyn Disk, folder: &Path, manifest: &SignedManifest) -> Result<Vec<String>, BundleError> {
+    let is_known =
+        |name: &String| manifest.files.contains_key(name) || matches!(name.as_str(), SIGNED_FILE | SUMS_FILE);
+    let found = names_in(disk, folder)?.into_iter().filter(|name| !is_known(name));
+    Ok(found
+        .map(|name| format!("{}: it is in the folder, but the manifest does not list it", shown(&name)))
+        .collect())
+}
+
+/// Reads the files that the manifest lists and that are wanted; one that is missing is left out.
 fn read_files(
     disk: &dyn Disk,
     folder: &Path,
     manifest: &SignedManifest,
     cap: u64,
-    wrong: &mut Vec<String>,
+    wanted: impl Fn(&str) -> bool,
 ) -> Result<BTreeMap<String, Vec<u8>>, BundleError> {
-    for found in names_in(disk, folder)? {
-        if !manifest.files.contains_key(&found) && found != SIGNED_FILE && found != SUMS_FILE {
-            wrong.push(format!("{}: it is in the folder, but the manifest does not list it", shown(&found)));
-        }
-    }
     let read = |(name, _): (&String, &FileFacts)| match disk.read_beneath(folder, name, cap) {
-        Ok(bytes) => Ok(Some(bytes)),
-        Err(e) if e.is_missing() => Ok(None),
-        Err(e) => Err(e),
+        Ok(bytes) => Some(Ok((name.clone(), bytes))),
+        Err(e) if e.is_missing() => None,
+        Err(e) => Some(Err(e.into())),
     };
-    let found = threads::each(manifest.files.iter().collect(), |(_, facts)| facts.length, read);
-    let mut files = BTreeMap::new();
-    for (name, read) in manifest.files.keys().zip(found) {
-        match read? {
-            None => wrong.push(format!("{}: the manifest lists it, and it is missing", shown(name))),
-            Some(bytes) => {
-                files.insert(name.clone(), bytes);
-            }
-        }
-    }
-    Ok(files)
+    let listed = manifest.files.iter().filter(|(name, _)| wanted(name)).collect();
+    threads::each(listed, |(_, facts)| facts.length, read).into_iter().flatten().collect()
 }
 
-/// What is wrong with the files that are not those of the manifest.
-fn differing(manifest: &SignedManifest, files: &BTreeMap<String, Vec<u8>>) -> Vec<String> {
+/// What is wrong with the files that are not those of the manifest, in the order of their names.
+fn differing(manifest: &SignedManifest, mut files: Vec<(&String, &Vec<u8>)>) -> Vec<String> {
     let differs = |(name, bytes): (&String, &Vec<u8>)| {
         let same = manifest.files.get(name).is_some_and(|facts| FileFacts::of(bytes) == *facts);
         (!same).then(|| format!("{}: it differs from what the manifest says", shown(name)))
     };
-    let files = files.iter().collect();
+    files.sort_by_key(|(name, _)| *name);
     threads::each(files, |(_, bytes)| bytes.len() as u64, differs).into_iter().flatten().collect()
 }
 
@@ -254,7 +261,7 @@ fn check_sums(
 /// The bodies for the upload must be made of the very bytes of `targets.json`.
 fn check_uploads(
     manifest: &SignedManifest,
-    files: &BTreeMap<String, Vec<u8>>,
+    files: &BTreeMap<&str, &[u8]>,
     signed: &[u8],
     by_us: &[String],
     wrong: &mut Vec<String>,
@@ -284,7 +291,7 @@ fn check_uploads(
         }
         RequestKind::Targets => {
             for name in publish_names(&manifest.tag, manifest.version) {
-                if files.get(&name) != files.get("targets.json") {
+                if files.get(name.as_str()) != files.get("targets.json") {
                     wrong.push(format!("{}: it is not targets.json", shown(&name)));
                 }
             }

@@ -2,7 +2,7 @@
 
 use super::CeremonyError;
 use crate::bundle::manifest::DELEGATING_FILE;
-use crate::bundle::media::{Parts, length, write_folder};
+use crate::bundle::media::{Files, Parts, length, write_folder_sealed};
 use crate::bundle::signed::{
     LogHead, RootFacts, SIGNED_FILE, SIGNED_FORMAT, SUMS_FILE, SignedManifest, SigningKey, StoodFinding,
     envelope, publish_names, sum_line, targets_signatures, wave_create, wave_sign,
@@ -94,15 +94,20 @@ fn write(station: &Station, request: Digest, folder: &Path) -> Result<Written, C
     let bytes = stored.request.file("targets.json").unwrap_or_default();
     let document = Document::parse("targets.json", bytes, Limits::of_bytes(bytes.len() as u64))?;
     let proposal = Targets::read(document.root(), station.dialect)?;
-    let mut files = files(station, stored, &made, newest, &proposal)?;
-    let facts = facts_of_all(&files);
-    let manifest = manifest(station, stored, &made, newest, facts.clone()).to_bytes();
-    let manifest_digest = Digest::of(&manifest).to_string();
-    let mut sums: Vec<String> = facts.iter().map(|(name, facts)| sum_line(name, &facts.sha256)).collect();
-    sums.push(sum_line(SIGNED_FILE, &manifest_digest));
-    files.insert(SIGNED_FILE.to_owned(), vec![Cow::Owned(manifest)]);
-    files.insert(SUMS_FILE.to_owned(), vec![Cow::Owned(sums.concat().into_bytes())]);
-    write_folder(station.disk(), folder, &files)?;
+    let files = files(station, stored, &made, newest, &proposal)?;
+    let mut manifest_digest = String::new();
+    let manifest_and_sums = || {
+        let facts = facts_of_all(&files);
+        let mut sums: Vec<String> = facts.iter().map(|(name, facts)| sum_line(name, &facts.sha256)).collect();
+        let manifest = manifest(station, stored, &made, newest, facts).to_bytes();
+        manifest_digest = Digest::of(&manifest).to_string();
+        sums.push(sum_line(SIGNED_FILE, &manifest_digest));
+        Files::from([
+            (SIGNED_FILE.to_owned(), vec![Cow::Owned(manifest)]),
+            (SUMS_FILE.to_owned(), vec![Cow::Owned(sums.concat().into_bytes())]),
+        ])
+    };
+    write_folder_sealed(station.disk(), folder, &files, manifest_and_sums)?;
     Ok(Written { signed: newest.signed.clone(), manifest: manifest_digest })
 }
 
@@ -113,7 +118,7 @@ fn files<'a>(
     made: &[Made],
     newest: &Made,
     proposal: &Targets<'a>,
-) -> Result<BTreeMap<String, Parts<'a>>, CeremonyError> {
+) -> Result<Files<'a>, CeremonyError> {
     let manifest = &stored.request.manifest;
     let signed: &'a [u8] = proposal.metadata.signed.span();
     let by_us: Vec<String> = made.iter().map(|one| one.signature.clone()).collect();
@@ -126,7 +131,7 @@ fn files<'a>(
     let around = |[head, tail]: [Vec<u8>; 2]| -> Parts<'a> {
         vec![Cow::Owned(head), Cow::Borrowed(signed), Cow::Owned(tail)]
     };
-    let mut files: BTreeMap<String, Parts<'a>> = BTreeMap::new();
+    let mut files = Files::new();
     files.insert("targets.json".to_owned(), around(envelope(&all)));
     match manifest.kind {
         RequestKind::Wave => {
@@ -209,7 +214,7 @@ fn manifest(
 }
 
 /// Length and digest of every file.
-fn facts_of_all(files: &BTreeMap<String, Parts<'_>>) -> BTreeMap<String, FileFacts> {
+fn facts_of_all(files: &Files<'_>) -> BTreeMap<String, FileFacts> {
     let facts = |(name, parts): (&String, &Parts<'_>)| (name.clone(), facts_of(parts));
     threads::each(files.iter().collect(), |(_, parts)| length(parts), facts).into_iter().collect()
 }

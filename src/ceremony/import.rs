@@ -109,23 +109,35 @@ fn take(
     };
     // Everything is read once before anything is kept: what is not metadata at all is not taken in.
     let stored = StoredRequest::unsaved(&station.layout, request, import.clone());
-    let (reviewed, objects, seen, held) = with_situation(station, now, &stored, |situation| {
-        let seen = proven_baseline(&situation).map(|baseline| SeenMark {
-            version: baseline.targets.metadata.version,
-            signed: baseline.digest.to_string(),
-            request: stored.digest().to_string(),
-        });
-        let objects = keep_objects(station, &stored, &situation, seen.as_ref())?;
-        // The review of what the station knows once this request is in it.
-        let mut history = situation.history.clone();
-        if let Some(mark) = &seen {
-            history.saw(mark.clone());
-        }
-        let situation = Situation { history: &history, ..situation };
-        let reviewed = Reviewed::from(&situation, &review(&situation), false);
-        Ok::<_, CeremonyError>((reviewed, objects, seen, held_in(station, &situation)))
-    })??;
-    if request::store(station.disk(), &station.layout, &stored.request, &import)? {
+    let (reviewed, objects, was_put_right, seen, held) =
+        with_situation(station, now, &stored, |situation| {
+            let seen = proven_baseline(&situation).map(|baseline| SeenMark {
+                version: baseline.targets.metadata.version,
+                signed: baseline.digest.to_string(),
+                request: stored.digest().to_string(),
+            });
+            // The review of what the station knows once this request is in it.
+            let mut history = situation.history.clone();
+            if let Some(mark) = &seen {
+                history.saw(mark.clone());
+            }
+            let situation = Situation { history: &history, ..situation };
+            // What is written waits for the disk, and the review does not.
+            let (objects, was_put_right, reviewed) = threads::three(
+                situation.message.bytes().len() as u64,
+                || keep_objects(station, &stored, &situation, seen.as_ref()),
+                || request::store(station.disk(), &station.layout, &stored.request, &import),
+                || Reviewed::from(&situation, &review(&situation), false),
+            );
+            Ok::<_, CeremonyError>((
+                reviewed,
+                objects?,
+                was_put_right?,
+                seen.clone(),
+                held_in(station, &situation),
+            ))
+        })??;
+    if was_put_right {
         let statement = format!(
             "the station's own copy of request {} had been changed since it was taken in; it was put right from {}",
             stored.digest(),

@@ -282,11 +282,7 @@ fn sign_now(
             .text("tool", tool())
     };
     let lead = officers.first().cloned().unwrap_or_default();
-    station.log.put_object_named(&reviewed.signed.to_string(), reviewed.bytes(stored))?;
-    if let Some((text, html)) = &reviewed.faces {
-        write_durably(station.disk(), &stored.path("review.txt"), 0o600, &[text.as_bytes()])?;
-        write_durably(station.disk(), &stored.path("review.html"), 0o600, &[html.as_bytes()])?;
-    }
+    keep_what_is_signed(station, stored, reviewed)?;
     let intent = facts(Event::new(Kind::SignIntent, &lead))
         .text("policy", station.policy.digest())
         .text("binary", station.binary())
@@ -352,6 +348,28 @@ fn sign_now(
     stored.keep_signature(station.disk(), &made)?;
     station.commit()?;
     Ok(made)
+}
+
+/// Brings to disk what the intent names, and what the officers saw.
+fn keep_what_is_signed(
+    station: &Station,
+    stored: &StoredRequest,
+    reviewed: &Reviewed,
+) -> Result<(), CeremonyError> {
+    let bytes = reviewed.bytes(stored);
+    let keep = |(name, face): (&str, &String)| {
+        write_durably(station.disk(), &stored.path(name), 0o600, &[face.as_bytes()])
+    };
+    let (object, faces) = threads::both(
+        bytes.len() as u64,
+        || station.log.put_object_named(&reviewed.signed.to_string(), bytes),
+        || {
+            let faces = reviewed.faces.iter();
+            faces.flat_map(|(text, html)| [("review.txt", text), ("review.html", html)]).try_for_each(keep)
+        },
+    );
+    object?;
+    Ok(faces?)
 }
 
 /// The key that is to sign: the one that was named, or the only one that can.
