@@ -14,7 +14,7 @@ use countersign::audit::who::{Question, find};
 use countersign::audit::{Options, Outcome, Pack};
 use countersign::host::clock::Time;
 use countersign::host::disk::{DiskResult, Entry, Kind};
-use countersign::host::{Disk, RealDisk, Stamp};
+use countersign::host::{Bytes, Disk, RealDisk, Stamp};
 use countersign::log::Log;
 use made_up_station::Station;
 use std::path::{Path, PathBuf};
@@ -29,7 +29,7 @@ impl Disk for Unsynced {
     fn read(&self, path: &Path, cap: u64) -> DiskResult<Vec<u8>> {
         RealDisk.read(path, cap)
     }
-    fn read_beneath(&self, folder: &Path, name: &str, cap: u64) -> DiskResult<Vec<u8>> {
+    fn read_beneath(&self, folder: &Path, name: &str, cap: u64) -> DiskResult<Bytes> {
         RealDisk.read_beneath(folder, name, cap)
     }
     fn list(&self, folder: &Path, cap: usize) -> DiskResult<Vec<Entry>> {

@@ -152,7 +152,7 @@ impl<'a> Bench<'a> {
                     })
                 };
                 let name = tile.path();
-                if read(&name, WIDTH * 32)? != tile.hashes.as_flattened() {
+                if *read(&name, WIDTH * 32)? != *tile.hashes.as_flattened() {
                     return Err(tile_flaw(tile, &name, "the tile's hashes are not those of the lines"));
                 }
                 let name = tile.bundle_path();

@@ -1,8 +1,8 @@
 //! An evidence pack: a folder with lines, checkpoints, objects and the log's public key. As hostile as a request.
 
 use super::AuditError;
-use crate::host::Disk;
 use crate::host::disk::{DiskError, Kind, parent};
+use crate::host::{Bytes, Disk};
 use crate::log::checkpoint::Checkpoint;
 use crate::log::lines::{self, LINES_PER_FILE};
 use crate::log::note::LARGEST_NOTE;
@@ -129,7 +129,7 @@ impl<'a> Pack<'a> {
         let head = self.checkpoint(newest)?;
         let named = self.disk.read_beneath(&self.dir, store::HEAD, LARGEST_NOTE as u64);
         let why = match named {
-            Ok(bytes) if bytes == head.note.as_bytes() => return Ok(head),
+            Ok(bytes) if *bytes == *head.note.as_bytes() => return Ok(head),
             Ok(_) => format!("it is not the newest of the kept checkpoints, which is of {newest} entries"),
             Err(e) if e.is_missing() => "it is missing".to_owned(),
             Err(e) => return Err(e.into()),
@@ -141,7 +141,7 @@ impl<'a> Pack<'a> {
     ///
     /// # Errors
     /// There is no such object, or its bytes have another digest.
-    pub fn object(&self, digest: &str) -> Result<Vec<u8>, AuditError> {
+    pub fn object(&self, digest: &str) -> Result<Bytes, AuditError> {
         Ok(objects::get(self.disk, &self.dir, digest)?)
     }
 

@@ -4,9 +4,9 @@ use super::evidence::Wave;
 use super::manifest::{DELEGATING_FILE, MAX_FILES, MAX_MANIFEST_BYTES, REQUEST_FILE, REQUEST_FORMAT};
 use super::repository::{self, RepositoryFiles};
 use super::{BundleError, FileFacts, RequestKind, RequestManifest};
-use crate::host::Disk;
 use crate::host::clock::Time;
 use crate::host::disk::Kind;
+use crate::host::{Bytes, Disk};
 use crate::json::{Document, Limits, Value};
 use crate::text::{shown, shown_path};
 use crate::threads;
@@ -20,7 +20,7 @@ pub struct Request {
     /// The manifest; made up here for a bare file.
     pub manifest: RequestManifest,
     /// Every file, the manifest included.
-    pub files: BTreeMap<String, Vec<u8>>,
+    pub files: BTreeMap<String, Bytes>,
     /// SHA-256 of `request.json`.
     pub digest: Digest,
     /// Was it a bare file?
@@ -30,7 +30,7 @@ pub struct Request {
 impl Request {
     /// A file's bytes.
     pub fn file(&self, name: &str) -> Option<&[u8]> {
-        self.files.get(name).map(Vec::as_slice)
+        self.files.get(name).map(|bytes| &**bytes)
     }
 
     /// Reads `waves.json`, where the request carries it.
@@ -55,7 +55,7 @@ impl Request {
     /// The files of the production root chain.
     pub fn production_roots(&self) -> impl Iterator<Item = (&str, &[u8])> {
         let roots = self.files.range("prod-roots/".to_owned().."prod-roots0".to_owned());
-        roots.map(|(name, bytes)| (name.as_str(), bytes.as_slice()))
+        roots.map(|(name, bytes)| (name.as_str(), &**bytes))
     }
 }
 
@@ -147,8 +147,8 @@ fn read_listed(
     listed: &BTreeMap<String, FileFacts>,
     cap: u64,
     wanted: impl Fn(&str) -> bool,
-) -> Result<BTreeMap<String, Vec<u8>>, BundleError> {
-    let read = |(name, facts): (&String, &FileFacts)| -> Result<(String, Vec<u8>), BundleError> {
+) -> Result<BTreeMap<String, Bytes>, BundleError> {
+    let read = |(name, facts): (&String, &FileFacts)| -> Result<(String, Bytes), BundleError> {
         let bytes = match disk.read_beneath(folder, name, cap) {
             Err(e) if e.is_missing() => {
                 return Err(not_whole(name, "the manifest lists it, and it is missing"));
@@ -251,7 +251,8 @@ fn take_in_file(
     };
     let manifest_bytes = manifest.to_bytes();
     let digest = Digest::of(&manifest_bytes);
-    let files = [("targets.json".to_owned(), targets), (REQUEST_FILE.to_owned(), manifest_bytes)].into();
+    let files = [("targets.json", targets), (REQUEST_FILE, manifest_bytes)];
+    let files = files.map(|(name, bytes)| (name.to_owned(), Bytes::from(bytes))).into();
     Ok(Request { manifest, files, digest, is_bare: true })
 }
 

@@ -7,9 +7,9 @@ use super::intake::Request;
 use super::manifest::{DELEGATING_FILE, REQUEST_FILE, REQUEST_FORMAT};
 use super::source::is_root_file;
 use super::{BundleError, FileFacts, RequestKind, RequestManifest};
-use crate::host::Disk;
 use crate::host::clock::Time;
 use crate::host::disk::Kind;
+use crate::host::{Bytes, Disk};
 use crate::json::{Document, Limits};
 use crate::text::{shown, shown_path};
 use crate::tuf::root::MAX_ROOT_BYTES;
@@ -59,17 +59,17 @@ pub fn take_in(
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let document = Document::parse(name.clone(), &bytes, Limits::of_bytes(cap))?;
     let version = document.root().require("signed")?.require("version")?.require_u64()?;
-    let mut taken: BTreeMap<String, Vec<u8>> = BTreeMap::new();
+    let mut taken: BTreeMap<String, Bytes> = BTreeMap::new();
     for (place, given) in [("current.json", &files.baseline), (DELEGATING_FILE, &files.delegated_by)] {
         if let Some(given) = given {
-            taken.insert(place.to_owned(), disk.read(given, cap)?);
+            taken.insert(place.to_owned(), disk.read(given, cap)?.into());
         }
     }
     if let Some(given) = &files.roots {
         taken.extend(roots(disk, given)?);
     }
     drop(document);
-    taken.insert("targets.json".to_owned(), bytes);
+    taken.insert("targets.json".to_owned(), bytes.into());
     let manifest = RequestManifest {
         created: now.to_string(),
         factory: repository.to_owned(),
@@ -86,16 +86,16 @@ pub fn take_in(
     let manifest_bytes = manifest.to_bytes();
     RequestManifest::parse(REQUEST_FILE, &manifest_bytes)?;
     let digest = Digest::of(&manifest_bytes);
-    taken.insert(REQUEST_FILE.to_owned(), manifest_bytes);
+    taken.insert(REQUEST_FILE.to_owned(), manifest_bytes.into());
     Ok(Request { manifest, files: taken, digest, is_bare: false })
 }
 
 /// Root files, named by their version.
-fn roots(disk: &dyn Disk, path: &Path) -> Result<Vec<(String, Vec<u8>)>, BundleError> {
+fn roots(disk: &dyn Disk, path: &Path) -> Result<Vec<(String, Bytes)>, BundleError> {
     if disk.kind(path)? != Some(Kind::Folder) {
         let bytes = disk.read(path, MAX_ROOT_BYTES)?;
         let root = Root::parse(&path.to_string_lossy(), &bytes)?;
-        return Ok(vec![(format!("prod-roots/{}.root.json", root.version), bytes)]);
+        return Ok(vec![(format!("prod-roots/{}.root.json", root.version), bytes.into())]);
     }
     let files = disk.list(path, 4096)?.into_iter().filter(|entry| is_root_file(&entry.name));
     files

@@ -4,9 +4,9 @@ use super::compose::{ComposeError, Composed, Parameters, compose};
 use super::manifest::{MAX_FILES, REQUEST_FILE, REQUEST_FORMAT};
 use super::media::write_folder;
 use super::{BundleError, FileFacts, RequestKind, RequestManifest};
-use crate::host::Disk;
 use crate::host::clock::Time;
 use crate::host::disk::Kind;
+use crate::host::{Bytes, Disk};
 use crate::json::{Document, Limits};
 use crate::text::shown;
 use crate::tuf::root::MAX_ROOT_BYTES;
@@ -37,7 +37,7 @@ pub struct ComposedRequest {
     /// The manifest.
     pub manifest: RequestManifest,
     /// Every file, the manifest included.
-    pub files: BTreeMap<String, Vec<u8>>,
+    pub files: BTreeMap<String, Bytes>,
     /// Names of the new targets.
     pub added: Vec<String>,
     /// Names of new targets without a static delta.
@@ -47,7 +47,7 @@ pub struct ComposedRequest {
 impl ComposedRequest {
     /// The request digest: SHA-256 of `request.json`.
     pub fn digest(&self) -> Digest {
-        Digest::of(self.files.get(REQUEST_FILE).map_or(&[][..], Vec::as_slice))
+        Digest::of(self.files.get(REQUEST_FILE).map_or(&[][..], |bytes| bytes))
     }
 }
 
@@ -84,10 +84,10 @@ pub fn compose_request(disk: &dyn Disk, folder: &Path, ask: &Ask) -> Result<Comp
     let limits = Limits::of_bytes(cap);
     let optional = |name: &str| read_optional(disk, folder, name, cap);
     let ci_bytes = disk.read_beneath(folder, "ci-targets.json", cap).map_err(BundleError::from)?;
-    let ci = Document::parse("ci-targets.json", &ci_bytes, limits)?;
+    let ci = Document::parse("ci-targets.json", &ci_bytes[..], limits)?;
     let production_bytes = optional("prod-targets.json")?;
     let production = match &production_bytes {
-        Some(bytes) => Some(Document::parse("prod-targets.json", bytes, limits)?),
+        Some(bytes) => Some(Document::parse("prod-targets.json", &bytes[..], limits)?),
         None => None,
     };
     let current = production.as_ref().and_then(|document| document.root().get(&ask.parameters.tag));
@@ -103,7 +103,7 @@ pub fn compose_request(disk: &dyn Disk, folder: &Path, ask: &Ask) -> Result<Comp
         let listed_bytes = optional(&listed_name)?;
         let listed = listed_bytes
             .as_ref()
-            .map(|bytes| Document::parse(&listed_name[..], bytes, limits))
+            .map(|bytes| Document::parse(&listed_name[..], &bytes[..], limits))
             .transpose()?;
         // The service's answer for the version, or the same choice from all CI targets.
         let published = match &listed {
@@ -115,9 +115,9 @@ pub fn compose_request(disk: &dyn Disk, folder: &Path, ask: &Ask) -> Result<Comp
         let signed = std::mem::take(&mut composed.signed);
         ([b"{\"signatures\":[],\"signed\":".as_slice(), &signed, b"}\n"].concat(), composed)
     };
-    files.insert("targets.json".to_owned(), signed_file);
+    files.insert("targets.json".to_owned(), Bytes::from(signed_file));
     if let Some(current) = current {
-        files.insert("current.json".to_owned(), [current.span(), b"\n"].concat());
+        files.insert("current.json".to_owned(), [current.span(), b"\n"].concat().into());
     }
     drop(ci);
     files.insert("ci-targets.json".to_owned(), ci_bytes);
@@ -140,14 +140,14 @@ pub fn compose_request(disk: &dyn Disk, folder: &Path, ask: &Ask) -> Result<Comp
         version: ask.parameters.version,
         wave: ask.wave.clone(),
     };
-    files.insert(REQUEST_FILE.to_owned(), manifest.to_bytes());
+    files.insert(REQUEST_FILE.to_owned(), manifest.to_bytes().into());
     Ok(ComposedRequest { manifest, files, added: composed.added, without_delta: composed.without_delta })
 }
 
 /// The targets of the wave in `wave.json`, with the signatures that they carry.
 fn further_signature(disk: &dyn Disk, folder: &Path, ask: &Ask) -> Result<Vec<u8>, SourceError> {
     let bytes = disk.read_beneath(folder, "wave.json", ask.max_file_bytes).map_err(BundleError::from)?;
-    let document = Document::parse("wave.json", &bytes, Limits::of_bytes(ask.max_file_bytes))?;
+    let document = Document::parse("wave.json", &bytes[..], Limits::of_bytes(ask.max_file_bytes))?;
     let wave = document.root();
     let version = ask.parameters.version.to_string();
     for (member, wanted) in [("name", &ask.wave), ("tag", &ask.parameters.tag), ("version", &version)] {
@@ -164,12 +164,7 @@ fn further_signature(disk: &dyn Disk, folder: &Path, ask: &Ask) -> Result<Vec<u8
     Ok([targets.span(), b"\n"].concat())
 }
 
-fn read_optional(
-    disk: &dyn Disk,
-    folder: &Path,
-    name: &str,
-    cap: u64,
-) -> Result<Option<Vec<u8>>, BundleError> {
+fn read_optional(disk: &dyn Disk, folder: &Path, name: &str, cap: u64) -> Result<Option<Bytes>, BundleError> {
     match disk.read_beneath(folder, name, cap) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(e) if e.is_missing() => Ok(None),
@@ -181,7 +176,7 @@ fn copy_roots(
     disk: &dyn Disk,
     folder: &Path,
     roots: &str,
-    files: &mut BTreeMap<String, Vec<u8>>,
+    files: &mut BTreeMap<String, Bytes>,
 ) -> Result<(), BundleError> {
     let inner = folder.join(roots);
     if roots == "ci-roots" && disk.kind(&inner)?.is_none() {
@@ -208,10 +203,7 @@ pub fn is_root_file(name: &str) -> bool {
 /// # Errors
 /// As [`write_folder`].
 pub fn write_request(disk: &dyn Disk, folder: &Path, request: &ComposedRequest) -> Result<(), BundleError> {
-    let files = request
-        .files
-        .iter()
-        .map(|(name, bytes)| (name.clone(), vec![Cow::Borrowed(bytes.as_slice())]))
-        .collect();
+    let files =
+        request.files.iter().map(|(name, bytes)| (name.clone(), vec![Cow::Borrowed(&bytes[..])])).collect();
     write_folder(disk, folder, &files)
 }

@@ -111,7 +111,7 @@ fn what_is_written_is_taken_in_again_and_any_changed_byte_is_noticed() {
     let take =
         |path: &Path| take_in(&RealDisk, path, 1 << 20, &BareFacts::default(), time("2026-11-23T10:00:00Z"));
     let taken = take(&out).expect("taken in");
-    assert_eq!((taken.digest, taken.files), (request.digest(), request.files.clone()));
+    assert_eq!((taken.digest, &taken.files), (request.digest(), &request.files));
     assert!(write_request(&RealDisk, &out, &request).is_err(), "nothing is overwritten");
 
     for name in ["targets.json", "current.json", "ci-targets.json", "prod-roots/2.root.json"] {

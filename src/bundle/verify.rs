@@ -7,7 +7,7 @@ use super::signed::{
     SIGNED_FILE, SUMS_FILE, SignedManifest, publish_names, sum_line, wave_create, wave_sign,
 };
 use super::{BundleError, FileFacts, RequestKind};
-use crate::host::Disk;
+use crate::host::{Bytes, Disk};
 use crate::json::{Document, Limits};
 use crate::text::shown;
 use crate::threads;
@@ -132,7 +132,7 @@ pub fn verify(
     );
     let (others, differing) = others?;
     let files: BTreeMap<&str, &[u8]> =
-        first.iter().chain(&others).map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
+        first.iter().chain(&others).map(|(name, bytes)| (name.as_str(), &**bytes)).collect();
     let missing = manifest.files.keys().filter(|name| !files.contains_key(name.as_str()));
     wrong.extend(missing.map(|name| format!("{}: the manifest lists it, and it is missing", shown(name))));
     check_sums(disk, folder, &manifest, &manifest_bytes, &mut wrong)?;
@@ -205,7 +205,7 @@ fn read_files(
     manifest: &SignedManifest,
     cap: u64,
     wanted: impl Fn(&str) -> bool,
-) -> Result<BTreeMap<String, Vec<u8>>, BundleError> {
+) -> Result<BTreeMap<String, Bytes>, BundleError> {
     let read = |(name, _): (&String, &FileFacts)| match disk.read_beneath(folder, name, cap) {
         Ok(bytes) => Some(Ok((name.clone(), bytes))),
         Err(e) if e.is_missing() => None,
@@ -216,8 +216,8 @@ fn read_files(
 }
 
 /// What is wrong with the files that are not those of the manifest, in the order of their names.
-fn differing(manifest: &SignedManifest, mut files: Vec<(&String, &Vec<u8>)>) -> Vec<String> {
-    let differs = |(name, bytes): (&String, &Vec<u8>)| {
+fn differing(manifest: &SignedManifest, mut files: Vec<(&String, &Bytes)>) -> Vec<String> {
+    let differs = |(name, bytes): (&String, &Bytes)| {
         let same = manifest.files.get(name).is_some_and(|facts| FileFacts::of(bytes) == *facts);
         (!same).then(|| format!("{}: it differs from what the manifest says", shown(name)))
     };
@@ -252,7 +252,7 @@ fn check_sums(
     let mut lines: Vec<String> =
         manifest.files.iter().map(|(name, facts)| sum_line(name, &facts.sha256)).collect();
     lines.push(sum_line(SIGNED_FILE, &Digest::of(manifest_bytes).to_string()));
-    if sums != lines.concat().into_bytes() {
+    if *sums != *lines.concat().as_bytes() {
         wrong.push(format!("{SUMS_FILE}: it does not say what the manifest says"));
     }
     Ok(())

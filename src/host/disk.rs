@@ -9,6 +9,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use super::Bytes;
 use crate::text::shown_path;
 
 /// A file operation that failed: what was tried, on which path, and what the system said.
@@ -78,7 +79,7 @@ pub trait Disk: Send + Sync {
     fn read(&self, path: &Path, cap: u64) -> DiskResult<Vec<u8>>;
     /// As [`Disk::read`], for a hostile folder: `name` is resolved beneath `folder`, and no link on the way is
     /// followed (openat2 with `RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS`).
-    fn read_beneath(&self, folder: &Path, name: &str, cap: u64) -> DiskResult<Vec<u8>>;
+    fn read_beneath(&self, folder: &Path, name: &str, cap: u64) -> DiskResult<Bytes>;
     /// The names in a folder, sorted; at most `cap` of them, more is an error.
     fn list(&self, folder: &Path, cap: usize) -> DiskResult<Vec<Entry>>;
     /// What stands at a path, or `None`.
@@ -161,7 +162,7 @@ fn failed(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> DiskErr
 }
 
 /// Reads an open file, which must be regular and hold at most `cap` bytes.
-fn read_open(mut file: File, cap: u64) -> io::Result<Vec<u8>> {
+fn read_open(mut file: File, cap: u64) -> io::Result<Bytes> {
     let facts = file.metadata()?;
     if facts.is_dir() {
         return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder, a file is needed here"));
@@ -173,10 +174,9 @@ fn read_open(mut file: File, cap: u64) -> io::Result<Vec<u8>> {
         return Err(too_large(facts.len(), cap));
     }
     let expected = usize::try_from(facts.len()).map_err(|_| too_large(facts.len(), cap))?;
-    let mut bytes = Vec::with_capacity(expected);
-    (&mut file).take(facts.len()).read_to_end(&mut bytes)?;
+    let (bytes, read) = Bytes::read(&mut file, expected)?;
     // A file that grows or shrinks while it is read is not one to sign.
-    if bytes.len() != expected || file.read(&mut [0u8; 1])? != 0 {
+    if read != expected || file.read(&mut [0u8; 1])? != 0 {
         return Err(io::Error::new(io::ErrorKind::InvalidData, "it changed while it was read"));
     }
     Ok(bytes)
@@ -192,16 +192,16 @@ impl Disk for RealDisk {
         let flags =
             (rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::CLOEXEC)
                 .bits();
-        let open = || -> io::Result<Vec<u8>> {
+        let open = || -> io::Result<Bytes> {
             let flags = i32::try_from(flags).map_err(io::Error::other)?;
             read_open(OpenOptions::new().read(true).custom_flags(flags).open(path)?, cap)
         };
-        open().map_err(link_said_plainly).map_err(failed("read", path))
+        open().map(Bytes::into_vec).map_err(link_said_plainly).map_err(failed("read", path))
     }
 
-    fn read_beneath(&self, folder: &Path, name: &str, cap: u64) -> DiskResult<Vec<u8>> {
+    fn read_beneath(&self, folder: &Path, name: &str, cap: u64) -> DiskResult<Bytes> {
         use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat, openat2};
-        let open = || -> io::Result<Vec<u8>> {
+        let open = || -> io::Result<Bytes> {
             let base =
                 openat(CWD, folder, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
             let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
@@ -340,7 +340,7 @@ mod tests {
         }
         RealDisk.read_beneath(folder.path(), "inner/up/secret", 10).expect_err("a link on the way");
         RealDisk.read_beneath(&at("inner"), "../secret", 10).expect_err("outside the folder");
-        assert_eq!(RealDisk.read_beneath(folder.path(), "secret", 10).expect("read"), b"x");
+        assert_eq!(&RealDisk.read_beneath(folder.path(), "secret", 10).expect("read")[..], b"x");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! with a clock, a random source, a terminal and a disk of the test's own.
 
 pub mod busy;
+pub mod bytes;
 pub mod clock;
 pub mod disk;
 pub mod draft;
@@ -15,6 +16,7 @@ pub mod random;
 pub mod terminal;
 
 pub use busy::Busy;
+pub use bytes::Bytes;
 pub use clock::{Clock, Stamp};
 pub use disk::{Disk, RealDisk};
 pub use draft::Draft;

@@ -6,8 +6,8 @@ use super::entry::Entry;
 use super::flaw::{Flaw, FlawKind};
 use super::line::{Index, LineFault};
 use super::tree::{Hash, leaf_hash};
-use crate::host::Disk;
 use crate::host::disk::{DiskError, Kind};
+use crate::host::{Bytes, Disk};
 use std::path::Path;
 use std::sync::mpsc::sync_channel;
 
@@ -104,7 +104,7 @@ impl From<ReadError> for super::LogError {
 /// One file of lines: its bytes, where each line is, and each line's leaf hash.
 pub struct Chunk {
     number: u64,
-    bytes: Vec<u8>,
+    bytes: Bytes,
     lines: Vec<(usize, usize, Index)>,
     leaves: Vec<Hash>,
     fault: Option<LineFault>,
@@ -121,7 +121,7 @@ impl Chunk {
         let bytes = disk.read_beneath(dir, &file_name(number), LARGEST_FILE)?;
         let mut chunk = Chunk {
             number,
-            bytes: Vec::new(),
+            bytes: Bytes::default(),
             lines: Vec::new(),
             leaves: Vec::new(),
             fault: None,

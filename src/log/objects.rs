@@ -2,8 +2,8 @@
 
 use super::error::LogError;
 use super::flaw::{Flaw, FlawKind};
-use crate::host::Disk;
 use crate::host::disk::{Kind, write_durably};
+use crate::host::{Bytes, Disk};
 use sha2::{Digest, Sha256};
 use std::path::Path;
 
@@ -31,12 +31,11 @@ pub fn put(disk: &dyn Disk, dir: &Path, bytes: &[u8]) -> Result<String, LogError
 /// As [`put`].
 pub fn put_named(disk: &dyn Disk, dir: &Path, digest: String, bytes: &[u8]) -> Result<String, LogError> {
     debug_assert_eq!(digest, hex::encode(Sha256::digest(bytes)));
-    let path = dir.join(FOLDER).join(&digest);
+    let (folder, path) = (dir.join(FOLDER), dir.join(FOLDER).join(&digest));
+    let is_there = |length| disk.read_beneath(&folder, &digest, length).is_ok_and(|there| *there == *bytes);
     match disk.kind(&path)? {
         None => write_durably(disk, &path, 0o600, &[bytes])?,
-        Some(Kind::File(length))
-            if length == bytes.len() as u64 && disk.read(&path, length).is_ok_and(|there| there == bytes) => {
-        }
+        Some(Kind::File(length)) if length == bytes.len() as u64 && is_there(length) => {}
         Some(_) => return Err(changed(&digest).into()),
     }
     Ok(digest)
@@ -46,7 +45,7 @@ pub fn put_named(disk: &dyn Disk, dir: &Path, digest: String, bytes: &[u8]) -> R
 ///
 /// # Errors
 /// It is not a digest, there is no such object, or its bytes have another digest.
-pub fn get(disk: &dyn Disk, dir: &Path, digest: &str) -> Result<Vec<u8>, LogError> {
+pub fn get(disk: &dyn Disk, dir: &Path, digest: &str) -> Result<Bytes, LogError> {
     if !is_digest(digest) {
         return Err(Flaw::new(FlawKind::Object, "it is not a digest of 64 hex digits").into());
     }

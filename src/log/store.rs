@@ -19,7 +19,7 @@ use super::recovery::{Intents, OpenIntent, Recovery, Torn};
 use super::tree::{self, Hash};
 use super::walk::{Walk, blame};
 use crate::host::disk::{DiskResult, ensure_folder, write_durably};
-use crate::host::{Disk, Stamp};
+use crate::host::{Bytes, Disk, Stamp};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -351,7 +351,7 @@ impl Log {
     ///
     /// # Errors
     /// There is no such object, or its bytes have another digest.
-    pub fn get_object(&self, digest: &str) -> Result<Vec<u8>, LogError> {
+    pub fn get_object(&self, digest: &str) -> Result<Bytes, LogError> {
         objects::get(&*self.disk, &self.dir, digest)
     }
 
@@ -505,7 +505,7 @@ pub fn read_checkpoint(
         return Err(Flaw::new(FlawKind::CheckpointForm, detail).in_file(name).into());
     }
     // A checkpoint that verifies is UTF-8.
-    let note = String::from_utf8(bytes).unwrap_or_default();
+    let note = String::from_utf8(bytes.into_vec()).unwrap_or_default();
     Ok(Head { checkpoint, note })
 }
 

@@ -145,9 +145,9 @@ impl Scanned {
     }
 }
 
-type Bytes = BTreeMap<OfficerName, Vec<u8>>;
+type ByOfficer = BTreeMap<OfficerName, Vec<u8>>;
 
-fn officers(mut publics: Bytes, identities: Bytes) -> CustodyResult<Vec<(OfficerPublic, Vec<u8>)>> {
+fn officers(mut publics: ByOfficer, identities: ByOfficer) -> CustodyResult<Vec<(OfficerPublic, Vec<u8>)>> {
     let mut found = Vec::with_capacity(identities.len());
     for (name, identity) in identities {
         let Some(public) = publics.remove(&name) else {

@@ -1,7 +1,7 @@
 //! The real disk, and how often each file was read and written.
 
 use countersign::host::disk::{DiskResult, Entry, Kind};
-use countersign::host::{Disk, RealDisk};
+use countersign::host::{Bytes, Disk, RealDisk};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -35,7 +35,7 @@ impl Disk for Counting {
         self.read_once(path);
         RealDisk.read(path, cap)
     }
-    fn read_beneath(&self, folder: &Path, name: &str, cap: u64) -> DiskResult<Vec<u8>> {
+    fn read_beneath(&self, folder: &Path, name: &str, cap: u64) -> DiskResult<Bytes> {
         self.read_once(&folder.join(name));
         RealDisk.read_beneath(folder, name, cap)
     }

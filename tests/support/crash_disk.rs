@@ -5,8 +5,8 @@
 
 #![allow(dead_code, reason = "each test uses a part of it")]
 
-use countersign::host::Disk;
 use countersign::host::disk::{DiskError, DiskResult, Entry, Kind};
+use countersign::host::{Bytes, Disk};
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -273,8 +273,8 @@ impl Disk for CrashDisk {
         Ok(bytes)
     }
 
-    fn read_beneath(&self, folder: &Path, name: &str, cap: u64) -> DiskResult<Vec<u8>> {
-        self.read(&folder.join(name), cap)
+    fn read_beneath(&self, folder: &Path, name: &str, cap: u64) -> DiskResult<Bytes> {
+        self.read(&folder.join(name), cap).map(Bytes::from)
     }
 
     fn list(&self, folder: &Path, cap: usize) -> DiskResult<Vec<Entry>> {

@@ -1,7 +1,7 @@
 //! The real disk until something happens to it: the machine dies after so many steps, or there is no room any more.
 
 use countersign::host::disk::{DiskError, DiskResult, Entry, Kind};
-use countersign::host::{Disk, RealDisk};
+use countersign::host::{Bytes, Disk, RealDisk};
 use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -72,7 +72,7 @@ impl Disk for Failing {
         self.look(path)?;
         RealDisk.read(path, cap)
     }
-    fn read_beneath(&self, folder: &Path, name: &str, cap: u64) -> DiskResult<Vec<u8>> {
+    fn read_beneath(&self, folder: &Path, name: &str, cap: u64) -> DiskResult<Bytes> {
         self.look(folder)?;
         RealDisk.read_beneath(folder, name, cap)
     }

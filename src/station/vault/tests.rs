@@ -1,7 +1,7 @@
 use super::*;
-use crate::host::RealDisk;
 use crate::host::disk::{DiskResult, Entry};
 use crate::host::random::SystemRandom;
+use crate::host::{Bytes, RealDisk};
 use crate::station::officer::{self, MadeOfficer, NewOfficer, OfficerPublic};
 use crate::station::seal::WorkFactor;
 use crate::station::sealed::SHARES;
@@ -340,7 +340,7 @@ impl Disk for CrashingDisk {
     fn read(&self, path: &Path, cap: u64) -> DiskResult<Vec<u8>> {
         RealDisk.read(path, cap)
     }
-    fn read_beneath(&self, folder: &Path, name: &str, cap: u64) -> DiskResult<Vec<u8>> {
+    fn read_beneath(&self, folder: &Path, name: &str, cap: u64) -> DiskResult<Bytes> {
         RealDisk.read_beneath(folder, name, cap)
     }
     fn list(&self, folder: &Path, cap: usize) -> DiskResult<Vec<Entry>> {
