@@ -100,7 +100,7 @@ pub fn compose(
     }
     let wanted = |target: &Target<'_>| {
         target.version() == Some(*version)
-            && source_tag.as_ref().is_none_or(|tag| target.tags().iter().any(|own| own == tag))
+            && source_tag.as_ref().is_none_or(|tag| target.tags().any(|own| own == *tag))
     };
     let all = list(published).unwrap_or_default();
     let new: Vec<Target<'_>> = all.into_iter().filter(wanted).collect();

@@ -17,7 +17,7 @@ pub use error::{JsonError, Problem};
 pub use value::{Kind, Value};
 
 pub(crate) use error::{step, step_index};
-pub(crate) use value::Flags;
+pub(crate) use value::{Flags, Slot};
 
 use std::borrow::Cow;
 

@@ -4,6 +4,7 @@ use super::error::{step, step_index};
 use super::index::{Index, Node};
 use super::{Document, JsonError, Problem};
 use std::borrow::Cow;
+use std::num::NonZeroU32;
 
 /// A value's type.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -254,6 +255,19 @@ impl<'d> Value<'d> {
         self.members().find(|(name, _)| name.is(key)).map(|(_, value)| value)
     }
 
+    /// Where it stands; [`Slot::default`] for the outermost value, which is nobody's member.
+    #[inline]
+    pub(crate) fn slot(&self) -> Slot {
+        // An index has at most one slot for a byte, and offsets of bytes fit in 32 bits.
+        Slot(NonZeroU32::new(self.index as u32))
+    }
+
+    /// The value of the same document that stands there.
+    #[inline]
+    pub(crate) fn at(&self, slot: Slot) -> Option<Value<'d>> {
+        slot.0.map(|index| Value::new(self.document, index.get() as usize))
+    }
+
     /// The member that a format requires.
     ///
     /// # Errors
@@ -325,6 +339,10 @@ impl<'d> Value<'d> {
         path
     }
 }
+
+/// Where a member's value stands in its document, or that there is none, in four bytes: for lists of many values.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Slot(Option<NonZeroU32>);
 
 /// The key of a member.
 #[derive(Clone, Copy)]

@@ -64,7 +64,7 @@ impl<'d> Fleet<'d> {
     /// The target that a new one replaces on the devices of its hardware: the one of the same `custom.name`, or the
     /// only one there is.
     pub fn running(&self, new: &Target<'_>) -> Option<&'d Target<'d>> {
-        let (ids, name) = (new.hardware_ids(), new.text("name"));
+        let (ids, name) = (new.hardware_ids().collect::<Vec<_>>(), new.text("name"));
         let all = || ids.iter().filter_map(|id| self.0.get(id.as_ref()));
         let of_name = all().find_map(|running| running.by_name.get(&name).copied());
         let only = || {

@@ -1,7 +1,7 @@
 //! One target and the members that a Factory's build gives it. Nothing is required here: the review says what is
 //! missing or of a wrong form.
 
-use crate::json::{Kind, Value};
+use crate::json::{Kind, Slot, Value};
 use std::borrow::Cow;
 
 /// One entry of `targets`.
@@ -11,9 +11,25 @@ pub struct Target<'d> {
     pub name: Cow<'d, str>,
     /// All of it.
     pub value: Value<'d>,
-    /// Looked up once: most checks ask for them.
-    custom: Option<Value<'d>>,
-    version: Option<Value<'d>>,
+    custom: Slot,
+    /// Found in one walk, and in four bytes each: most checks ask every target for them.
+    known: [Slot; KNOWN],
+}
+
+/// How many members of `custom` are kept.
+const KNOWN: usize = 5;
+
+/// The place of a member of `custom` among those that are kept.
+#[inline]
+fn known(key: &str) -> Option<usize> {
+    match key {
+        "docker_compose_apps" => Some(0),
+        "hardwareIds" => Some(1),
+        "name" => Some(2),
+        "tags" => Some(3),
+        "version" => Some(4),
+        _ => None,
+    }
 }
 
 /// A container app and where its image comes from.
@@ -42,23 +58,40 @@ impl App<'_> {
 impl<'d> Target<'d> {
     /// The target of this name.
     pub fn new(name: Cow<'d, str>, value: Value<'d>) -> Target<'d> {
-        let custom = value.get("custom");
-        Target { name, value, custom, version: custom.and_then(|custom| custom.get("version")) }
+        let mut target = Target { name, value, custom: Slot::default(), known: Default::default() };
+        if let Some(custom) = value.get("custom") {
+            target.custom = custom.slot();
+            for (key, member) in custom.members() {
+                if let Some(place) = known(&key.text()) {
+                    target.known[place] = member.slot();
+                }
+            }
+        }
+        target
     }
 
     /// The free part that a Factory fills.
     pub fn custom(&self) -> Option<Value<'d>> {
-        self.custom
+        self.value.at(self.custom)
+    }
+
+    /// A member of `custom`.
+    #[inline]
+    pub fn member(&self, key: &str) -> Option<Value<'d>> {
+        match known(key) {
+            Some(place) => self.value.at(self.known[place]),
+            None => self.custom()?.get(key),
+        }
     }
 
     /// A text member of `custom`.
     pub fn text(&self, key: &str) -> Option<Cow<'d, str>> {
-        self.custom()?.get(key)?.as_str()
+        self.member(key)?.as_str()
     }
 
     /// `custom.version` as it is written; a number is taken as its digits.
     pub fn version_text(&self) -> Option<Cow<'d, str>> {
-        let version = self.version?;
+        let version = self.member("version")?;
         version.as_str().or_else(|| version.number_text().map(Cow::Borrowed))
     }
 
@@ -75,24 +108,24 @@ impl<'d> Target<'d> {
     }
 
     /// `custom.hardwareIds`.
-    pub fn hardware_ids(&self) -> Vec<Cow<'d, str>> {
+    pub fn hardware_ids(&self) -> impl Iterator<Item = Cow<'d, str>> + use<'d> {
         self.texts("hardwareIds")
     }
 
     /// `custom.tags`.
-    pub fn tags(&self) -> Vec<Cow<'d, str>> {
+    pub fn tags(&self) -> impl Iterator<Item = Cow<'d, str>> + use<'d> {
         self.texts("tags")
     }
 
     /// A list of texts in `custom`; what is not text is left out here and found by the review.
-    pub fn texts(&self, key: &str) -> Vec<Cow<'d, str>> {
-        let list = self.custom().and_then(|custom| custom.get(key));
-        list.map(|list| list.items().filter_map(|item| item.as_str()).collect()).unwrap_or_default()
+    pub fn texts(&self, key: &str) -> impl Iterator<Item = Cow<'d, str>> + use<'d> {
+        let list = self.member(key);
+        list.into_iter().flat_map(|list| list.items()).filter_map(|item| item.as_str())
     }
 
     /// `custom.docker_compose_apps`, in the order of their names.
     pub fn apps(&self) -> Vec<App<'d>> {
-        let Some(list) = self.custom().and_then(|custom| custom.get("docker_compose_apps")) else {
+        let Some(list) = self.member("docker_compose_apps") else {
             return Vec::new();
         };
         let uri = |value: Value<'d>| value.get("uri").and_then(|uri| uri.as_str()).unwrap_or_default();
@@ -104,8 +137,49 @@ impl<'d> Target<'d> {
 
     /// Does it have a static delta (`custom.delta-stats`)?
     pub fn has_delta(&self) -> bool {
-        self.custom()
-            .and_then(|custom| custom.get("delta-stats"))
-            .is_some_and(|delta| delta.kind() != Kind::Null)
+        self.member("delta-stats").is_some_and(|delta| delta.kind() != Kind::Null)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::{Document, Limits};
+    use proptest::prelude::*;
+
+    const KEYS: [&str; 8] =
+        ["arch", "docker_compose_apps", "hardwareIds", "lmp-ver", "name", "tags", "uri", "version"];
+
+    /// `custom` as something else than an object, or as one of some of these members in any order, the keys with an
+    /// escape or without.
+    fn custom() -> impl Strategy<Value = String> {
+        let member = |key: &'static str| {
+            (any::<bool>(), prop::sample::select(vec!["null", "\"a\"", "[\"b\",1]", "{\"uri\":\"c\"}"]))
+                .prop_map(move |(escaped, value)| match escaped {
+                    true => format!("\"\\u{:04x}{}\":{value}", u32::from(key.as_bytes()[0]), &key[1..]),
+                    false => format!("\"{key}\":{value}"),
+                })
+        };
+        let members = prop::sample::subsequence(KEYS.to_vec(), 0..=KEYS.len())
+            .prop_shuffle()
+            .prop_flat_map(move |keys| keys.into_iter().map(member).collect::<Vec<_>>());
+        prop_oneof![
+            1 => prop::sample::select(vec!["null".to_owned(), "[]".to_owned(), "\"name\"".to_owned()]),
+            9 => members.prop_map(|members| format!("{{{}}}", members.join(","))),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn a_member_is_what_looking_for_it_in_custom_finds(custom in prop::option::of(custom())) {
+            let text = custom.map_or("{}".to_owned(), |custom| format!("{{\"custom\":{custom}}}"));
+            let document = Document::parse("t", text.as_bytes(), Limits::DEFAULT).expect("it reads");
+            let target = Target::new("t".into(), document.root());
+            let plainly = |key: &str| document.root().get("custom")?.get(key);
+            for key in KEYS {
+                let place = |value: Option<Value<'_>>| value.map(|value| value.offset());
+                prop_assert_eq!(place(target.member(key)), place(plainly(key)), "{} in {}", key, text);
+            }
+        }
     }
 }

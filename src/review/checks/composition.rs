@@ -141,7 +141,7 @@ fn composed_targets(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
     }
     let Some(ci) = &situation.ci else { return };
     let has_source_tag = |target: &Target<'_>| {
-        manifest.source_tag.as_ref().is_none_or(|tag| target.tags().iter().any(|own| own == tag))
+        manifest.source_tag.as_ref().is_none_or(|tag| target.tags().any(|own| own == *tag))
     };
     let added: BTreeSet<&str> = subject.added.iter().map(|target| target.name.as_ref()).collect();
     for published in ci.targets.all().iter().filter(|target| target.version() == Some(version)) {

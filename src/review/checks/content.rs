@@ -111,7 +111,7 @@ pub(super) fn tags(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
     }
     let tag = &subject.situation.manifest.tag;
     for target in &subject.added {
-        let list = target.custom().and_then(|custom| custom.get("tags"));
+        let list = target.member("tags");
         if !is_only(list, tag) {
             out.report(
                 || target_place(target, "custom.tags"),
@@ -127,7 +127,7 @@ pub(super) fn tags(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
             );
         }
     }
-    let lacks_tag = |target: &&Target<'_>| !target.tags().iter().any(|own| own == tag);
+    let lacks_tag = |target: &&Target<'_>| !target.tags().any(|own| own == *tag);
     let lacking: Vec<&Target<'_>> = subject.kept.iter().map(|kept| kept.after).filter(lacks_tag).collect();
     if let Some(first) = lacking.first() {
         out.warn(

@@ -164,7 +164,7 @@ pub(super) fn baseline_replayed(subject: &Subject<'_, '_>, out: &mut Findings<'_
     let signed = baseline.targets.metadata.signed;
     let at = || place(signed.get("version").unwrap_or(signed));
     let tag = &situation.manifest.tag;
-    let has_tag = |target: &Target<'_>| target.tags().iter().any(|own| own == tag);
+    let has_tag = |target: &Target<'_>| target.tags().any(|own| own == *tag);
     // Signatures say nothing about the tag: those of another tag's production targets hold just as well.
     if subject.has_service() && !subject.before().is_empty() && !subject.before().iter().any(has_tag) {
         out.report(|| place(signed), || {

@@ -64,7 +64,7 @@ pub(super) fn added_from_ci(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
                 },
             );
         }
-        let tags = target.custom().and_then(|custom| custom.get("tags"));
+        let tags = target.member("tags");
         let only_tag = tags.is_some_and(|tags| {
             let mut items = tags.items();
             items.next().and_then(|item| item.as_str()).is_some_and(|text| text == *tag)
