@@ -75,6 +75,23 @@ fn the_log_says_which_signatures_held_and_under_which_root() {
 }
 
 #[test]
+fn the_digest_of_the_production_targets_is_the_one_that_their_bytes_have() {
+    let desk = desk();
+    let request = desk.request(&fixture("acme/2-update"), "acme-gateway", "v2.0-update", 42, &[]);
+    let id = imported(&desk, &request);
+    let station = open(&desk);
+    let stored = request::open(station.disk(), &station.layout, id).expect("the request");
+    let now = Time::parse(NOW).expect("a time");
+    let (known, worked_out) = with_review(&station, now, &stored, |situation, _| {
+        let baseline = situation.baseline.as_ref().expect("production targets");
+        (baseline.digest, baseline.targets.metadata.message().expect("canonical").digest())
+    })
+    .expect("a review");
+    assert_eq!(known, worked_out);
+    assert_eq!(station.evidence.of(id, 3).and_then(Held::baseline), Some(known));
+}
+
+#[test]
 fn a_signature_that_did_not_hold_is_not_in_the_log_and_is_doubted_each_time() {
     let desk = desk();
     let request = with_changed_baseline(&desk);

@@ -185,6 +185,9 @@ fn held_in(station: &Station, situation: &Situation<'_>) -> Held {
             held.add(file, &one.signature.keyid);
         }
     }
+    if let Some(proven) = proven_baseline(situation).filter(|_| baseline.is_some()) {
+        held.proves(proven.digest);
+    }
     held
 }
 

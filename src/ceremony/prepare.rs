@@ -157,7 +157,9 @@ fn read_baseline<'d>(
     let targets = Targets::read(document.root(), judge.authority.root().dialect)?;
     let message = targets.metadata.message()?;
     let bytes = message.bytes().len() as u64;
-    let (digest, signatures) = threads::both(bytes, || message.digest(), || judge.assess(&targets, &message));
+    let known = judge.held.and_then(Held::baseline).filter(|_| source == BaselineSource::Request);
+    let digest = || known.unwrap_or_else(|| message.digest());
+    let (digest, signatures) = threads::both(bytes, digest, || judge.assess(&targets, &message));
     // Keys are rotated by a new root first; what they signed before was vouched for by the root of that time.
     let is_short = count(&signatures) < judge.authority.root().threshold(&judge.authority.role);
     let holds_under = |root: &&Root| {

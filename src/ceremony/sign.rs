@@ -11,7 +11,7 @@ use crate::bundle::RequestKind;
 use crate::host::Host;
 use crate::host::clock::Time;
 use crate::host::disk::write_durably;
-use crate::log::{Decision, Event, Kind, SignedApproval};
+use crate::log::{Decision, Event, Kind, SignedApproval, objects};
 use crate::review::{Review, Severity, Situation};
 use crate::station::custody::CustodyError;
 use crate::station::officer::{self, OfficerName, OpenOfficer};
@@ -247,7 +247,15 @@ fn sign_now(
             failures.join("\n")
         )));
     }
-    let opened = open_officers(station, host, ask)?;
+    // What the intent will name is brought to disk while the passphrases are worked on.
+    let (bytes, log) = (reviewed.bytes(stored), station.log.dir().to_owned());
+    let (kept, opened) = threads::both(
+        bytes.len() as u64,
+        || objects::put_named(&*host.disk, &log, reviewed.signed.to_string(), bytes),
+        || open_officers(station, host, ask),
+    );
+    let opened = opened?;
+    kept?;
     let subject = Subject { request: stored.digest().to_string(), review: reviewed.review.to_string() };
     let approved = approvals(station, host, stored, &subject, &opened)?;
     let manifest = &stored.request.manifest;
@@ -282,7 +290,10 @@ fn sign_now(
             .text("tool", tool())
     };
     let lead = officers.first().cloned().unwrap_or_default();
-    keep_what_is_signed(station, stored, reviewed)?;
+    if let Some((text, html)) = &reviewed.faces {
+        write_durably(station.disk(), &stored.path("review.txt"), 0o600, &[text.as_bytes()])?;
+        write_durably(station.disk(), &stored.path("review.html"), 0o600, &[html.as_bytes()])?;
+    }
     let intent = facts(Event::new(Kind::SignIntent, &lead))
         .text("policy", station.policy.digest())
         .text("binary", station.binary())
@@ -307,9 +318,9 @@ fn sign_now(
         let holders: Vec<&OpenOfficer> = opened.iter().collect();
         let secret = vault::open_key(station.disk(), &station.layout.keys(), &key.keyid, &holders)?;
         let private = PrivateKey::parse(&format!("key {}", keyid.short()), &secret)?;
-        private.sign(&keyid, reviewed.bytes(stored))?
+        private.sign(&keyid, bytes)?
     };
-    if !public.verify(reviewed.bytes(stored), &signature) {
+    if !public.verify(bytes, &signature) {
         return Err(CeremonyError::NotAsWritten(format!(
             "the signature does not verify with the key {keyid} of the root: the sealed key is another one. Nothing \
              was kept; run `countersign key drill {keyid}`"
@@ -348,28 +359,6 @@ fn sign_now(
     stored.keep_signature(station.disk(), &made)?;
     station.commit()?;
     Ok(made)
-}
-
-/// Brings to disk what the intent names, and what the officers saw.
-fn keep_what_is_signed(
-    station: &Station,
-    stored: &StoredRequest,
-    reviewed: &Reviewed,
-) -> Result<(), CeremonyError> {
-    let bytes = reviewed.bytes(stored);
-    let keep = |(name, face): (&str, &String)| {
-        write_durably(station.disk(), &stored.path(name), 0o600, &[face.as_bytes()])
-    };
-    let (object, faces) = threads::both(
-        bytes.len() as u64,
-        || station.log.put_object_named(&reviewed.signed.to_string(), bytes),
-        || {
-            let faces = reviewed.faces.iter();
-            faces.flat_map(|(text, html)| [("review.txt", text), ("review.html", html)]).try_for_each(keep)
-        },
-    );
-    object?;
-    Ok(faces?)
 }
 
 /// The key that is to sign: the one that was named, or the only one that can.

@@ -1,11 +1,12 @@
 //! Which signatures over the files of a request hold, as the log has it: each is verified when the request is taken in,
-//! and need not be hashed for again.
+//! and need not be hashed for again; nor need the production targets that it proved.
 //!
 //! A stored request is compared with its digest, byte for byte, each time it is opened, and whether a signature holds
 //! over given bytes by a given key never changes. What is believed here is the log, which is the authority for the root
 //! and its keys as well. Under another root, and for a role whose keys a request brings itself, everything is verified
 //! anew.
 
+use super::history::baseline_version;
 use crate::log::{Entry, Kind};
 use crate::tuf::{Digest, KeyId};
 use std::collections::BTreeMap;
@@ -21,17 +22,23 @@ pub struct Evidence {
 pub struct Held {
     root_version: u64,
     signatures: Vec<(String, KeyId)>,
+    baseline: Option<Digest>,
 }
 
 impl Held {
     /// Nothing is known to hold yet under this root.
     pub fn under(root_version: u64) -> Held {
-        Held { root_version, signatures: Vec::new() }
+        Held { root_version, signatures: Vec::new(), baseline: None }
     }
 
     /// Adds a signature over a file that was verified.
     pub fn add(&mut self, file: &str, keyid: &KeyId) {
         self.signatures.push((file.to_owned(), keyid.clone()));
+    }
+
+    /// The request proves the production targets of which this is the digest.
+    pub fn proves(&mut self, baseline: Digest) {
+        self.baseline = Some(baseline);
     }
 
     /// Is there none?
@@ -49,6 +56,11 @@ impl Held {
         self.signatures.iter().map(|(file, keyid)| (file.as_str(), keyid.as_str()))
     }
 
+    /// The digest of the canonical `signed` of the production targets that the request proved, if it proved any.
+    pub fn baseline(&self) -> Option<Digest> {
+        self.baseline
+    }
+
     /// Is the key's signature over the file one of them?
     pub fn has(&self, file: &str, keyid: &KeyId) -> bool {
         self.signatures.iter().any(|(over, by)| over == file && by == keyid)
@@ -58,15 +70,22 @@ impl Held {
 impl Evidence {
     /// Takes the next entry of the log into account.
     pub fn see(&mut self, entry: &Entry<'_>) {
-        if entry.kind() != Kind::EvidenceVerified {
+        if !matches!(entry.kind(), Kind::RequestImported | Kind::EvidenceVerified) {
             return;
         }
         let Some(request) = Digest::parse(&entry.text("request")) else { return };
-        let mut held = Held::under(entry.int("root_version"));
-        for (file, keyid) in entry.pairs("signatures") {
-            held.add(&file, &KeyId::new(keyid));
+        let root_version = entry.int("root_version");
+        if entry.kind() == Kind::RequestImported {
+            let objects = entry.pairs("objects");
+            let baseline = objects.iter().find(|(name, _)| baseline_version(name).is_some());
+            let baseline = baseline.and_then(|(_, digest)| Digest::parse(digest));
+            self.requests.insert(request, Held { baseline, ..Held::under(root_version) });
+        } else if let Some(held) = self.requests.get_mut(&request) {
+            held.root_version = root_version;
+            for (file, keyid) in entry.pairs("signatures") {
+                held.add(&file, &KeyId::new(keyid));
+            }
         }
-        self.requests.insert(request, held);
     }
 
     /// Remembers what was verified of a request.

@@ -85,6 +85,11 @@ pub fn baseline_object(version: u64) -> String {
     format!("{BASELINE}{version}")
 }
 
+/// The version of the production targets that `request.imported` lists under this name, if it is such a name.
+pub fn baseline_version(name: &str) -> Option<u64> {
+    name.strip_prefix(BASELINE)?.parse().ok()
+}
+
 const BASELINE: &str = "baseline-";
 
 impl History {
@@ -95,9 +100,7 @@ impl History {
             Kind::RootPinned => self.acknowledge(entry.int("version")),
             Kind::RequestImported => {
                 for (name, digest) in entry.pairs("objects") {
-                    let Some(version) = name.strip_prefix(BASELINE).and_then(|n| n.parse().ok()) else {
-                        continue;
-                    };
+                    let Some(version) = baseline_version(&name) else { continue };
                     let mark = SeenMark { version, signed: digest.into_owned(), request: text("request") };
                     self.saw(&text("tag"), mark);
                 }
