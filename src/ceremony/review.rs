@@ -6,6 +6,8 @@ use crate::host::Host;
 use crate::log::{Event, Kind};
 use crate::station::Station;
 use crate::station::request::{Shown, StoredRequest};
+use crate::threads;
+use crate::tuf::Digest;
 
 /// Which renderings are wanted.
 pub struct Faces {
@@ -52,18 +54,27 @@ pub fn show(
 ) -> Result<Rendered, CeremonyError> {
     let now = host.clock.now();
     let (rendered, kept, facts) = with_review(station, now, stored, |situation, review| {
-        let kept = review.text(FILE_WIDTH, false);
-        let rendered = Rendered {
-            signable: review.signable(),
-            json: faces.json.then(|| review.json()),
-            text: faces.text.then(|| review.text(faces.width, faces.color)),
-            html: faces.html.then(|| review.html()),
-            plain: faces.plain.then(|| kept.clone()),
-        };
+        let bytes = situation.message.bytes().len() as u64;
+        let ((json, digest), kept, (text, html)) = threads::three(
+            bytes,
+            || {
+                let json = faces.json.then(|| review.json());
+                // The review's digest is that of its JSON.
+                let digest = json.as_ref().map(|json| Digest::of(json.as_bytes()));
+                (json, digest.unwrap_or_else(|| review.digest()))
+            },
+            || review.text(FILE_WIDTH, false),
+            || {
+                let text = faces.text.then(|| review.text(faces.width, faces.color));
+                (text, faces.html.then(|| review.html()))
+            },
+        );
+        let plain = faces.plain.then(|| kept.clone());
+        let rendered = Rendered { signable: review.signable(), json, text, html, plain };
         let mut findings: Vec<_> =
             review.findings.iter().map(|finding| (finding.check, finding.severity.name())).collect();
         findings.dedup();
-        (rendered, kept, (review.digest(), situation.message.digest(), findings))
+        (rendered, kept, (digest, situation.message.digest(), findings))
     })?;
     let (review, signed, findings) = facts;
     let object = station.log.put_object(kept.as_bytes())?;

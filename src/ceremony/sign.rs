@@ -86,8 +86,10 @@ impl Reviewed {
         };
         let long = situation.message.bytes().len() as u64;
         let faces = || threads::both(long, || review.text(FILE_WIDTH, false), || review.html());
+        let (digest, faces) =
+            threads::both(long, || review.digest(), || (render && review.signable()).then(faces));
         Reviewed {
-            review: review.digest(),
+            review: digest,
             signed: situation.message.digest(),
             signable: review.signable(),
             findings: review
@@ -96,7 +98,7 @@ impl Reviewed {
                 .map(|finding| (finding.check, finding.severity, finding.message.clone()))
                 .collect(),
             bytes,
-            faces: (render && review.signable()).then(faces),
+            faces,
         }
     }
 

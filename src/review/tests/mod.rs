@@ -6,13 +6,20 @@ mod shelf;
 
 use super::review;
 use super::testing::Fixture;
+use crate::tuf::Digest;
 use serde_json::Value as Json;
 
 #[test]
 fn scripts_find_in_the_json_what_the_contract_promises() {
     Fixture::step("acme", "3").with(|situation| {
         let review = review(situation);
-        let json: Json = serde_json::from_str(&review.json()).expect("JSON");
+        let text = review.json();
+        assert_eq!(
+            review.digest(),
+            Digest::of(text.as_bytes()),
+            "whoever keeps the JSON can name the review"
+        );
+        let json: Json = serde_json::from_str(&text).expect("JSON");
         assert_eq!(json["factory"], "acme-gateway");
         assert_eq!((&json["wave"], &json["tag"]), (&"v2.1-prune".into(), &"production".into()));
         assert_eq!((&json["version"], &json["baseline_version"]), (&43.into(), &42.into()));
