@@ -127,6 +127,22 @@ fn what_held_is_believed_for_this_request_and_this_root_and_for_no_other() {
 }
 
 #[test]
+fn the_request_that_came_in_last_is_the_last_in_the_log_whatever_the_clock_says() {
+    let desk = desk();
+    let step = fixture("acme/2-update");
+    let requests: Vec<_> = ["one", "two", "three"]
+        .into_iter()
+        .map(|wave| desk.request(&step, "acme-gateway", wave, 42, &[]))
+        .collect();
+    // All within the same second, in every order of digests; and the first of them a second time.
+    for request in requests.iter().chain(&requests[..1]) {
+        let id = imported(&desk, request);
+        let review = desk.run(&["--json", "review"]).json();
+        assert_eq!(review["request"], id.to_string());
+    }
+}
+
+#[test]
 fn a_request_that_is_taken_in_again_is_verified_again() {
     let desk = desk();
     let request = desk.request(&fixture("acme/2-update"), "acme-gateway", "v2.0-update", 42, &[]);

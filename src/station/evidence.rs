@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 #[derive(Default)]
 pub struct Evidence {
     requests: BTreeMap<Digest, Held>,
+    newest: Option<Digest>,
 }
 
 /// The signatures over one request's files that hold under one root.
@@ -79,6 +80,7 @@ impl Evidence {
             let objects = entry.pairs("objects");
             let baseline = objects.iter().find(|(name, _)| baseline_version(name).is_some());
             let baseline = baseline.and_then(|(_, digest)| Digest::parse(digest));
+            self.newest = Some(request);
             self.requests.insert(request, Held { baseline, ..Held::under(root_version) });
         } else if let Some(held) = self.requests.get_mut(&request) {
             held.root_version = root_version;
@@ -88,9 +90,15 @@ impl Evidence {
         }
     }
 
-    /// Remembers what was verified of a request.
+    /// Remembers what was verified of a request that was taken in just now.
     pub fn verified(&mut self, request: Digest, held: Held) {
+        self.newest = Some(request);
         self.requests.insert(request, held);
+    }
+
+    /// The request that was taken in last. Clocks have seconds only; the log has the order.
+    pub fn newest(&self) -> Option<Digest> {
+        self.newest
     }
 
     /// What is known of a request under this root.

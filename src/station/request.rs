@@ -151,15 +151,7 @@ pub fn list(disk: &dyn Disk, layout: &Layout) -> Result<Vec<Digest>, StationErro
 /// # Errors
 /// There is none.
 pub fn newest(station: &super::Station) -> Result<Digest, StationError> {
-    let mut newest: Option<(String, Digest)> = None;
-    for digest in list(station.disk(), &station.layout)? {
-        let folder = station.layout.requests().join(digest.to_string());
-        let import: Import = read_json(station.disk(), &folder.join("import.json"))?;
-        if newest.as_ref().is_none_or(|(time, _)| *time < import.time) {
-            newest = Some((import.time, digest));
-        }
-    }
-    newest.map(|(_, digest)| digest).ok_or_else(|| StationError::RequestId {
+    station.evidence.newest().ok_or_else(|| StationError::RequestId {
         id: String::new(),
         why: "nothing was imported yet. Run `countersign import PATH`".to_owned(),
     })
