@@ -54,6 +54,16 @@ pub fn one_line(message: &str) -> String {
     message.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
+/// A count with its noun.
+///
+/// ```
+/// assert_eq!(countersign::text::counted(1, "file"), "1 file");
+/// assert_eq!(countersign::text::counted(0, "file"), "0 files");
+/// ```
+pub fn counted(count: u64, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
 /// A path as it may be shown: file names on a stick are foreign text too.
 pub fn shown_path(path: &std::path::Path) -> String {
     shown(&path.to_string_lossy())

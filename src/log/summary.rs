@@ -2,7 +2,7 @@
 
 use super::entry::Entry;
 use super::kind::Kind;
-use crate::text::{Foreign, shown};
+use crate::text::{Foreign, counted, shown};
 
 /// What happened.
 pub fn summary(entry: &Entry<'_>) -> String {
@@ -73,8 +73,8 @@ pub fn summary(entry: &Entry<'_>) -> String {
             )
         }
         Kind::EvidenceVerified => {
-            let (held, root) = (entry.pairs("signatures").len(), int("root_version"));
-            format!("signatures over the files of {} that hold under root {root}: {held}", short("request"))
+            let held = counted(entry.pairs("signatures").len() as u64, "signature");
+            format!("evidence of {}: {held} verified under root {}", short("request"), int("root_version"))
         }
         Kind::RequestRejected => format!("request from {} REFUSED: {}", text("source"), text("reason")),
         Kind::ReviewRendered => {

@@ -3,13 +3,13 @@
 use crate::ceremony::approve::Decisions;
 use crate::station::request::StoredRequest;
 use crate::station::sealed::SealedKey;
-use crate::text::shown;
+use crate::text::{counted, shown};
 
 /// What the officers decided so far, and how many approvals the policy asks for.
 pub(super) fn standing(needed: u32, decided: &Decisions) -> String {
     let mut text = format!(
-        "The policy asks for {needed} {}. Whoever signs approves by it.\n",
-        plural(needed, "approval")
+        "The policy asks for {}. Whoever signs approves by it.\n",
+        counted(u64::from(needed), "approval")
     );
     for one in &decided.granted {
         text +=
@@ -51,8 +51,4 @@ pub(super) fn holders(keys: &[SealedKey]) -> String {
         text += "There is no key on this station. Bring one in first: countersign key import --help\n";
     }
     text
-}
-
-fn plural(count: u32, word: &str) -> String {
-    if count == 1 { word.to_owned() } else { format!("{word}s") }
 }

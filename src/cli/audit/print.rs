@@ -2,7 +2,7 @@
 
 use crate::audit::{Outcome, Verdict};
 use crate::log::{Flaw, VerifierKey};
-use crate::text::shown;
+use crate::text::{counted, shown};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 
@@ -53,8 +53,10 @@ pub fn describe_verdict(verdict: &Verdict, key: &VerifierKey, key_was_given: boo
         if found.flaws.is_empty() { ", and every approval" } else { "; not all of it, see above" };
     let _ = writeln!(
         out,
-        "Verified    {} checkpoints, {} TUF signatures, {} objects{approvals}",
-        found.checkpoints, found.signatures, found.objects
+        "Verified    {}, {}, {}{approvals}",
+        counted(found.checkpoints, "checkpoint"),
+        counted(found.signatures, "TUF signature"),
+        counted(found.objects, "object")
     );
     for (kind, count) in &found.remarks {
         let _ = writeln!(out, "Look at     {count} x {} ({})", kind.title(), kind.name());

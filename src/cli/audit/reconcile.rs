@@ -3,7 +3,7 @@
 use crate::audit::reconcile::{Finding, reconcile};
 use crate::cli::{Context, Exit, Outcome};
 use crate::json::Limits;
-use crate::text::shown;
+use crate::text::{counted, shown};
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -43,8 +43,8 @@ pub fn run(args: &Args, context: &Context<'_>) -> Outcome {
     let unread = found.skipped.iter().filter(|skipped| skipped.unread).count();
     context.text(&format!(
         "Compared: {} of published targets metadata in {}; {} skipped, {unread} not readable\n",
-        counted(found.documents, "document"),
-        counted(found.files, "file"),
+        counted(found.documents as u64, "document"),
+        counted(found.files as u64, "file"),
         found.skipped.len() - unread,
     ))?;
     context.text(&format!(
@@ -73,8 +73,4 @@ pub fn run(args: &Args, context: &Context<'_>) -> Outcome {
         0 => Exit::Done,
         _ => Exit::Tampered,
     })
-}
-
-fn counted(count: usize, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
