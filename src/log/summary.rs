@@ -78,9 +78,9 @@ pub fn summary(entry: &Entry<'_>) -> String {
         }
         Kind::RequestRejected => format!("request from {} REFUSED: {}", text("source"), text("reason")),
         Kind::ReviewRendered => {
-            let findings = entry.pairs("findings").len();
+            let findings = counted(entry.pairs("findings").len() as u64, "finding");
             let signable = if entry.flag("signable") { "may be signed" } else { "may NOT be signed" };
-            format!("review of {} shown: {signable}, {findings} findings", short("request"))
+            format!("review of {} shown: {signable}, {findings}", short("request"))
         }
         Kind::ApprovalGranted => format!("{} APPROVED request {}", text("officer"), short("request")),
         Kind::ApprovalDenied => {
