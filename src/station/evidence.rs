@@ -83,7 +83,8 @@ impl Evidence {
             self.newest = Some(request);
             self.requests.insert(request, Held { baseline, ..Held::under(root_version) });
         } else if let Some(held) = self.requests.get_mut(&request) {
-            held.root_version = root_version;
+            // What held under another root is not known of this one.
+            *held = Held { baseline: held.baseline, ..Held::under(root_version) };
             for (file, keyid) in entry.pairs("signatures") {
                 held.add(&file, &KeyId::new(keyid));
             }
@@ -110,6 +111,56 @@ impl Evidence {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::host::Stamp;
+    use crate::host::clock::Time;
+    use crate::log::Event;
+
+    fn see(evidence: &mut Evidence, event: Event) {
+        let stamp = Stamp { time: Time::from_unix(1_800_000_000), boot: String::new(), uptime_ms: 0 };
+        let line = event.line(0, &[0; 32], &stamp).expect("a line");
+        evidence.see(&Entry::read(&line).expect("an entry"));
+    }
+
+    fn verified(request: Digest, root: u64, keyid: &str) -> Event {
+        Event::new(Kind::EvidenceVerified, "mara")
+            .text("request", request.to_string())
+            .int("root_version", root)
+            .pairs("signatures", [("current.json", keyid)])
+    }
+
+    fn imported(request: Digest, root: u64) -> Event {
+        Event::new(Kind::RequestImported, "mara")
+            .text("request", request.to_string())
+            .text("kind", "wave")
+            .text("factory", "acme")
+            .text("wave", "v2")
+            .text("tag", "production")
+            .int("version", 2)
+            .text("signed", Digest::of(b"signed").to_string())
+            .int("root_version", root)
+            .text("source", "/media/stick")
+            .pairs("objects", [("baseline-1", Digest::of(b"baseline").to_string())])
+    }
+
+    #[test]
+    fn the_newest_entries_of_a_request_are_all_that_is_known_of_it() {
+        let (request, mut evidence) = (Digest::of(b"request"), Evidence::default());
+        see(&mut evidence, verified(request, 3, "aa"));
+        assert_eq!(evidence.of(request, 3), None, "it was never taken in");
+        see(&mut evidence, imported(request, 3));
+        see(&mut evidence, verified(request, 3, "aa"));
+        assert!(evidence.of(request, 3).is_some_and(|held| held.has("current.json", &KeyId::new("aa"))));
+        // Whatever writes such a log: a signature is never carried over to another root.
+        see(&mut evidence, verified(request, 4, "bb"));
+        assert_eq!(evidence.of(request, 3), None);
+        let held = evidence.of(request, 4).expect("known");
+        assert!(held.has("current.json", &KeyId::new("bb")) && !held.has("current.json", &KeyId::new("aa")));
+        assert_eq!(held.baseline(), Some(Digest::of(b"baseline")));
+        // Taken in again, and the station stopped before it said what holds.
+        see(&mut evidence, imported(request, 4));
+        assert!(evidence.of(request, 4).is_some_and(Held::is_empty));
+        assert_eq!(evidence.newest(), Some(request));
+    }
 
     #[test]
     fn what_held_under_one_root_is_not_known_under_another() {
