@@ -27,7 +27,7 @@ pub type Files<'a> = BTreeMap<String, Parts<'a>>;
 /// # Errors
 /// The folder exists and is not empty, or the medium cannot be written; nothing half-written is left under the name.
 pub fn write_folder(disk: &dyn Disk, folder: &Path, files: &Files<'_>) -> Result<(), BundleError> {
-    write_folder_sealed(disk, folder, files, Files::new)
+    write_folder_then(disk, folder, files, Files::new)
 }
 
 /// As [`write_folder`], with more files at the end: those that say of the others what they are. They are worked out
@@ -35,7 +35,7 @@ pub fn write_folder(disk: &dyn Disk, folder: &Path, files: &Files<'_>) -> Result
 ///
 /// # Errors
 /// As [`write_folder`].
-pub fn write_folder_sealed(
+pub fn write_folder_then(
     disk: &dyn Disk,
     folder: &Path,
     files: &Files<'_>,

@@ -2,7 +2,7 @@
 
 use super::CeremonyError;
 use crate::bundle::manifest::DELEGATING_FILE;
-use crate::bundle::media::{Files, Parts, length, write_folder_sealed};
+use crate::bundle::media::{Files, Parts, length, write_folder_then};
 use crate::bundle::signed::{
     LogHead, RootFacts, SIGNED_FILE, SIGNED_FORMAT, SUMS_FILE, SignedManifest, SigningKey, StoodFinding,
     envelope, publish_names, sum_line, targets_signatures, wave_create, wave_sign,
@@ -107,7 +107,7 @@ fn write(station: &Station, request: Digest, folder: &Path) -> Result<Written, C
             (SUMS_FILE.to_owned(), vec![Cow::Owned(sums.concat().into_bytes())]),
         ])
     };
-    write_folder_sealed(station.disk(), folder, &files, manifest_and_sums)?;
+    write_folder_then(station.disk(), folder, &files, manifest_and_sums)?;
     Ok(Written { signed: newest.signed.clone(), manifest: manifest_digest })
 }
 
