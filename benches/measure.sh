@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
 # Measures whole commands on made-up Factories of several sizes, beside a naive program and the machine's limits, all
-# in one run: wall time, processor time and peak memory, medians. Prints Markdown; docs/performance.md keeps a run.
+# in one run: wall time, processor time and peak memory, medians, and the ratios that are aimed at. Prints Markdown;
+# docs/performance.md keeps a run.
 # needs: /usr/bin/time (Debian package `time`)
 #
 #   benches/measure.sh [TARGETS…]        default: 100 1000 6000 100000
 #
-# RUNS sets how often each command runs (default 7, and 3 from 50,000 targets on); WORK is the folder to work in
-# (default: a new one in TMPDIR). Nothing is timed but the commands themselves.
+# RUNS sets how many rounds there are (default 7, and 3 from 50,000 targets on); WORK is a new folder to work in
+# (default: one in TMPDIR). Every round runs everything once, and a ratio is the median of the rounds' ratios: a machine
+# that grows slow meanwhile slows both sides. Nothing is timed but the commands themselves.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -22,10 +24,11 @@ fi
 bin=${BIN:-$PWD/target/release}
 countersign=$bin/countersign naive=$bin/examples/naive factory=$bin/examples/factory
 
-# One run: "wall_ms cpu_ms peak_kib". The exit code must be the first argument.
-once() {
-    local want=$1 code=0 start end
-    shift
+# run ROW EXIT PREPARE COMMAND…: PREPARE is not timed. Adds "wall_ms cpu_ms peak_kib" to the row's figures.
+run() {
+    local row=$1 want=$2 prepare=$3 code=0 start end
+    shift 3
+    eval "$prepare"
     start=$EPOCHREALTIME
     /usr/bin/time -o "$work/time" -f '%U %S %M' "$@" >"$work/out" 2>"$work/err" || code=$?
     end=$EPOCHREALTIME
@@ -34,25 +37,44 @@ once() {
         cat "$work/err" >&2
         exit 1
     fi
+    [[ " ${rows[*]} " = *" $row "* ]] || rows+=("$row")
     tail -n 1 "$work/time" | awk -v s="${start/,/.}" -v e="${end/,/.}" \
-        '{ printf "%.1f %.0f %d\n", (e - s) * 1000, ($1 + $2) * 1000, $3 }'
+        '{ printf "%.1f %.0f %d\n", (e - s) * 1000, ($1 + $2) * 1000, $3 }' >>"$dir/figures/$row"
 }
 
 median() { sort -g | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
 
-# row LABEL PREPARE COMMAND…: PREPARE runs before each run, untimed. The first run warms up and is not counted.
-row() {
-    local label=$1 prepare=$2 run
-    shift 2
-    : >"$work/runs"
-    for ((run = 0; run <= runs; run++)); do
-        eval "$prepare"
-        if [ "$run" = 0 ]; then once "$exit" "$@" >/dev/null; else once "$exit" "$@" >>"$work/runs"; fi
+figure() { cut -d' ' -f"$2" "$dir/figures/$1" | median; }
+
+# ratio TITLE DIVIDEND… / DIVISOR…: sums of rows' wall times, or numbers of milliseconds; a minus sign takes away.
+ratio() {
+    local title=$1 side=above part
+    shift
+    rm -f "$work/above" "$work/below"
+    for part in "$@"; do
+        if [ "$part" = / ]; then
+            side=below
+        elif [ -f "$dir/figures/$part" ]; then
+            cut -d' ' -f1 "$dir/figures/$part" >"$work/column"
+            add "$side"
+        else
+            awk -v part="$part" -v runs="$runs" 'BEGIN { while (runs--) print part }' >"$work/column"
+            add "$side"
+        fi
     done
-    wall=$(cut -d' ' -f1 "$work/runs" | median)
-    sum=$(awk -v a="$sum" -v b="$wall" 'BEGIN { printf "%.1f", a + b }')
-    printf '| %s | %s | %s | %.1f |\n' "$label" "$wall" "$(cut -d' ' -f2 "$work/runs" | median)" \
-        "$(cut -d' ' -f3 "$work/runs" | median | awk '{ print $1 / 1024 }')"
+    local ratios
+    ratios=$(paste -d' ' "$work/above" "$work/below" | awk '{ printf "%.3f\n", $1 / $2 }' | sort -g)
+    printf '| %s | %.2f | %.2f to %.2f |\n' "$title" "$(median <<<"$ratios")" "$(head -n 1 <<<"$ratios")" \
+        "$(tail -n 1 <<<"$ratios")"
+}
+
+add() {
+    if [ -f "$work/$1" ]; then
+        paste -d' ' "$work/$1" "$work/column" | awk '{ print $1 + $2 }' >"$work/sum"
+        mv "$work/sum" "$work/$1"
+    else
+        mv "$work/column" "$work/$1"
+    fi
 }
 
 text_of() { grep -o "\"$1\":\"[^\"]*\"" | head -n 1 | cut -d'"' -f4; }
@@ -62,10 +84,10 @@ for size in "${sizes[@]}"; do
     # 1 % of the targets are new: as many hardware ids, one target for each.
     hardware=$((size / 100)) && [ "$hardware" -ge 2 ] || hardware=2
     [ $((size % hardware)) = 0 ] || hardware=2
-    runs=${RUNS:-7} sum=0 exit=0
+    runs=${RUNS:-7} rows=()
     [ "$size" -lt 50000 ] || runs=${RUNS:-3}
     dir=$work/$size
-    mkdir -p "$dir"
+    mkdir -p "$dir/figures"
     from=$dir/downloads
     "$factory" --targets "$size" --hardware "$hardware" "$from" >"$dir/factory.log"
     version=$(ls "$from" | sed -n 's/^targets-\([0-9]*\).json$/\1/p')
@@ -87,44 +109,74 @@ for size in "${sizes[@]}"; do
     "$countersign" key import "$from/targets.keys.tgz" --officers alice --quorum 1 >/dev/null 2>&1
     request=("$countersign" request --from "$from" --factory acme-gateway --wave v2 --version "$version"
         --tag production --max-file-bytes "$cap" --out "$dir/request")
+    "${request[@]}" >/dev/null
+    cp -r "$COUNTERSIGN_STATION" "$dir/fresh"
+    "$countersign" import "$dir/request" >/dev/null
+    # A file that devices would not read whole is blocked: the review says so, and there is nothing to sign.
+    may=0
+    [ "$(stat -c %s "$dir/request/targets.json")" -le $((8 << 20)) ] || may=3
+    "$countersign" --json review >"$dir/review.json" || [ $? = "$may" ]
+    id=$(text_of request <"$dir/review.json")
+    words=$(text_of confirm <"$dir/review.json")
+    cp -r "$COUNTERSIGN_STATION" "$dir/reviewed"
+    # shellcheck disable=SC2206
+    sign=("$countersign" sign "$id" --officer alice --confirm "$words" $pass)
+    station() { rm -rf "$COUNTERSIGN_STATION" && cp -r "$dir/$1" "$COUNTERSIGN_STATION"; }
 
+    # The first round warms up and is not counted.
+    for ((round = 0; round <= runs; round++)); do
+        [ "$round" != 1 ] || rm -f "$dir/figures/"*
+        run request 0 "rm -rf '$dir/request'" "${request[@]}"
+        run import 0 'station fresh' "$countersign" import "$dir/request"
+        run review "$may" : "$countersign" --json review
+        run sign "$may" 'station reviewed' "${sign[@]}"
+        if [ "$may" = 0 ]; then
+            run export 0 "rm -rf '$dir/bundle'" "$countersign" export "$id" "$dir/bundle"
+            run verify 0 : "$countersign" verify "$dir/bundle" --roots "$from/prod-roots"
+        fi
+        run status 0 : "$countersign" status
+        run naive-verify 0 : "$naive" verify "$production" "$root"
+        run naive-compare 0 : "$naive" compare "$production" "$dir/request/targets.json"
+        run naive-sign 0 : "$naive" sign "$production" "$root" "$from/targets.keys.tgz" "$dir/naive"
+        run limit-read 0 : "$naive" read "$production" "$dir/request/targets.json"
+        run limit-verify 0 : "$naive" hash "$production" 1
+        run limit-sign 0 : "$naive" hash "$production" 3 "$dir/limit"
+    done
+
+    declare -A titles=([request]=request [import]=import [review]='review --json' [sign]=sign [export]=export
+        [verify]='verify a bundle' [status]=status [naive-verify]='naive: verify' [naive-compare]='naive: compare'
+        [naive-sign]='naive: verify, sign, export' [limit-read]='limit: read two files' [limit-verify]='limit: read + one SHA-512'
+        [limit-sign]='limit: read + 3 SHA-512 + write with fsync')
+    [ "$may" = 0 ] || titles[sign]='sign: refused'
     echo
     echo "### $size targets ($(stat -c %s "$production") bytes), $hardware of them new"
     echo
     echo '| command | wall ms | CPU ms | peak MiB |'
     echo '|---|---|---|---|'
-    row 'request' "rm -rf '$dir/request'" "${request[@]}"
-    cp -r "$COUNTERSIGN_STATION" "$dir/fresh"
-    sum=0
-    row 'import' "rm -rf '$COUNTERSIGN_STATION'; cp -r '$dir/fresh' '$COUNTERSIGN_STATION'" \
-        "$countersign" import "$dir/request"
-    # A file that devices would not read whole is blocked: the review says so, and there is nothing to sign.
-    [ "$(stat -c %s "$dir/request/targets.json")" -le $((8 << 20)) ] || exit=3
-    row 'review --json' : "$countersign" --json review
-    "$countersign" --json review >"$dir/review.json" || [ $? = "$exit" ]
-    id=$(text_of request <"$dir/review.json")
-    words=$(text_of confirm <"$dir/review.json")
-    cp -r "$COUNTERSIGN_STATION" "$dir/reviewed"
-    as_reviewed="rm -rf '$COUNTERSIGN_STATION'; cp -r '$dir/reviewed' '$COUNTERSIGN_STATION'"
-    # shellcheck disable=SC2206
-    sign=("$countersign" sign "$id" --officer alice --confirm "$words" $pass)
-    if [ "$exit" = 0 ]; then
-        row 'sign' "$as_reviewed" "${sign[@]}"
-        row 'export' "rm -rf '$dir/bundle'" "$countersign" export "$id" "$dir/bundle"
-        printf '| **import, review, sign, export together** | **%s** | | |\n' "$sum"
-        row 'verify a bundle' : "$countersign" verify "$dir/bundle" --roots "$from/prod-roots"
+    for row in "${rows[@]}"; do
+        printf '| %s | %s | %s | %.1f |\n' "${titles[$row]}" "$(figure "$row" 1)" "$(figure "$row" 2)" \
+            "$(figure "$row" 3 | awk '{ print $1 / 1024 }')"
+    done
+    echo
+    echo '| ratio | median of the rounds | from, to |'
+    echo '|---|---|---|'
+    # What reading two files into structs takes at 1 GB/s, in milliseconds.
+    parse=$(stat -c %s "$production" "$dir/request/targets.json" | awk '{ sum += $1 } END { print sum / 1e6 }')
+    # scrypt with the officer's work factor, which is no part of what is measured.
+    scrypt=$("$naive" scrypt 12)
+    ratio 'review / naive compare' review / naive-compare
+    ratio 'review / (read both + parse at 1 GB/s)' review / limit-read "$parse"
+    if [ "$may" = 0 ]; then
+        ratio 'verify / naive verify' verify / naive-verify
+        ratio 'verify / (read + one SHA-512)' verify / limit-verify
+        ratio 'sign + export without scrypt / naive' sign export "-$scrypt" / naive-sign
+        ratio 'sign + export without scrypt / (read + 3 SHA-512 + write)' sign export "-$scrypt" / limit-sign
+        ratio 'import + review + sign + export without scrypt, seconds' import review sign export "-$scrypt" / 1000
     else
-        row 'sign: refused' "$as_reviewed" "${sign[@]}"
-        printf '| **import, review, sign together** | **%s** | | |\n' "$sum"
+        ratio 'import + review + refused sign, seconds' import review sign / 1000
     fi
-    exit=0
-    row 'status' : "$countersign" status
-    signed=$dir/request/targets.json
-    row 'naive: verify' : "$naive" verify "$production" "$root"
-    row 'naive: compare' : "$naive" compare "$production" "$signed"
-    row 'naive: verify, sign, export' : "$naive" sign "$production" "$root" "$from/targets.keys.tgz" "$dir/naive"
-    row 'limit: read + one SHA-512' : "$naive" hash "$production"
-    row 'limit: read + 3 SHA-512 + write with fsync' : "$naive" hash "$production" 3 "$dir/limit"
+    echo
+    echo "scrypt with work factor 12: $scrypt ms"
     echo
     echo '```'
     "$naive" limits "$production"

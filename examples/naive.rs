@@ -8,7 +8,9 @@
 //! naive compare OLD NEW                 names added, removed and changed
 //! naive sign TARGETS ROOT KEYS OUT      verify, sign, write wave-create.json with fsync
 //! naive hash FILE [PASSES [OUT]]        the limit: read, SHA-512 so many times, write with fsync
+//! naive read FILE…                      the limit: read
 //! naive limits FILE                     rates of this machine on this file, in GB/s
+//! naive scrypt FACTOR                   what one scrypt of age takes with this work factor, in milliseconds
 //! ```
 
 use base64::Engine as _;
@@ -34,8 +36,10 @@ fn main() -> Outcome<()> {
         ["hash", file] => hash(file, 1, None),
         ["hash", file, passes] => hash(file, passes.parse()?, None),
         ["hash", file, passes, out] => hash(file, passes.parse()?, Some(Path::new(out))),
+        ["read", files @ ..] => read(files),
         ["limits", file] => limits(file),
-        _ => Err("usage: naive verify|compare|sign|hash|limits FILE…".into()),
+        ["scrypt", factor] => scrypt(factor.parse()?),
+        _ => Err("usage: naive verify|compare|sign|hash|read|limits FILE…, or naive scrypt FACTOR".into()),
     }
 }
 
@@ -135,6 +139,12 @@ fn hash(path: &str, passes: u32, out: Option<&Path>) -> Outcome<()> {
     out.map_or(Ok(()), |out| write_synced(out, &bytes))
 }
 
+fn read(paths: &[&str]) -> Outcome<()> {
+    let files = paths.iter().map(std::fs::read).collect::<Result<Vec<_>, _>>()?;
+    println!("{} bytes", files.iter().map(Vec::len).sum::<usize>());
+    Ok(())
+}
+
 /// Rates on this file: each the best of several runs, because everything else on the machine only ever slows it down.
 fn limits(path: &str) -> Outcome<()> {
     let bytes = std::fs::read(path)?;
@@ -159,6 +169,21 @@ fn limits(path: &str) -> Outcome<()> {
     rate("countersign's strict reader", &mut || {
         keep(countersign::json::Document::parse("t", bytes.as_slice(), limits));
     });
+    Ok(())
+}
+
+/// The median of several, because a single one is now and then interrupted.
+fn scrypt(factor: u8) -> Outcome<()> {
+    let mut milliseconds = Vec::new();
+    for _ in 0..9 {
+        let mut recipient = age::scrypt::Recipient::new("nobody's passphrase".to_owned().into());
+        recipient.set_work_factor(factor);
+        let start = Instant::now();
+        keep(age::encrypt(&recipient, b"nothing")?);
+        milliseconds.push(start.elapsed().as_secs_f64() * 1e3);
+    }
+    milliseconds.sort_by(f64::total_cmp);
+    println!("{:.1}", milliseconds[milliseconds.len() / 2]);
     Ok(())
 }
 
