@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Desk, fixture, json, text};
+use common::{Desk, copy_folder, fixture, json, text};
 use countersign::cli::Exit;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -67,21 +67,8 @@ impl Pack {
     fn copy(&self) -> (tempfile::TempDir, PathBuf) {
         let folder = tempfile::tempdir().expect("a folder");
         let to = folder.path().join("evidence");
-        copy(&self.dir, &to);
+        copy_folder(&self.dir, &to);
         (folder, to)
-    }
-}
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir(to).expect("made");
-    for entry in std::fs::read_dir(from).expect("listed") {
-        let entry = entry.expect("read");
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            std::fs::copy(entry.path(), &target).expect("copied");
-        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Desk, fixture, read, text};
+use common::{Desk, copy_folder, fixture, read, text};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -36,21 +36,8 @@ fn whole() -> &'static Path {
 fn copy_of_whole() -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().expect("a folder");
     let to = folder.path().join("evidence");
-    copy(whole(), &to);
+    copy_folder(whole(), &to);
     (folder, to)
-}
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir(to).expect("made");
-    for entry in std::fs::read_dir(from).expect("listed") {
-        let entry = entry.expect("read");
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            std::fs::copy(entry.path(), &target).expect("copied");
-        }
-    }
 }
 
 /// What the script came to.

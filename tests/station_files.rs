@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Desk, fixture, text};
+use common::{Desk, copy_folder, fixture, text};
 use countersign::cli::Exit;
 use std::path::{Path, PathBuf};
 
@@ -88,7 +88,7 @@ fn an_older_folder_of_a_key_opens_nothing() {
     let (desk, keyid) = desk();
     let folder = desk.station().join("keys").join(&keyid);
     let older = desk.path("older");
-    copy(&folder, &older);
+    copy_folder(&folder, &older);
     let ann = desk.passphrase("ann");
     let reseal = [
         "key",
@@ -105,7 +105,7 @@ fn an_older_folder_of_a_key_opens_nothing() {
     ];
     desk.run(&reseal).done();
     std::fs::remove_dir_all(&folder).expect("removed");
-    copy(&older, &folder);
+    copy_folder(&older, &folder);
     let ran = desk
         .run(&["key", "drill", &keyid, "--officer", "ann", "--passphrase-file", &ann])
         .ended(Exit::Tampered);
@@ -169,15 +169,6 @@ fn a_clock_that_fell_behind_the_log_stays_refused_until_an_officer_states_the_ti
     let shown = desk.run(&["log", "show", "--type", "time.statement"]).done();
     assert!(shown.out.contains(reason), "{}", shown.out);
     desk.run(&["log", "verify"]).done();
-}
-
-fn copy(from: &Path, to: &Path) {
-    use std::os::unix::fs::DirBuilderExt as _;
-    std::fs::DirBuilder::new().mode(0o700).create(to).expect("a folder");
-    for entry in std::fs::read_dir(from).expect("listed") {
-        let entry = entry.expect("read");
-        std::fs::copy(entry.path(), to.join(entry.file_name())).expect("copied");
-    }
 }
 
 #[test]

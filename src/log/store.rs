@@ -100,7 +100,15 @@ impl Log {
         let checkpoint =
             Checkpoint { origin: origin.to_owned(), size: 0, root: Walk::default().tree().root() };
         let head = Head { note: checkpoint.sign(&signer), checkpoint };
-        let log = Log {
+        let log = Log::unread(disk, dir, signer, head);
+        log.write_head(&log.head)?;
+        log.disk.sync_folder(dir)?;
+        Ok(log)
+    }
+
+    /// A log of which no line was read yet.
+    fn unread(disk: Arc<dyn Disk>, dir: &Path, signer: NoteSigner, head: Head) -> Log {
+        Log {
             disk,
             dir: dir.to_owned(),
             signer,
@@ -112,10 +120,7 @@ impl Log {
             unsynced: false,
             unsynced_name: false,
             closed: None,
-        };
-        log.write_head(&log.head)?;
-        log.disk.sync_folder(dir)?;
-        Ok(log)
+        }
     }
 
     /// Opens a log, reads every line, and checks them against the newest checkpoint. A last line that a crash cut off
@@ -126,19 +131,7 @@ impl Log {
     pub fn open(disk: Arc<dyn Disk>, dir: &Path, stamp: &Stamp) -> Result<(Log, Recovery), LogError> {
         let signer = read_signer(&*disk, dir)?;
         let (head, head_name_is_current) = read_head(&*disk, dir, signer.public())?;
-        let mut log = Log {
-            disk,
-            dir: dir.to_owned(),
-            signer,
-            walk: Walk::default(),
-            head,
-            intents: Intents::default(),
-            latest: None,
-            length: 0,
-            unsynced: false,
-            unsynced_name: false,
-            closed: None,
-        };
+        let mut log = Log::unread(disk, dir, signer, head);
         let torn = log.read_lines()?;
         if !head_name_is_current {
             log.name_head(log.head.checkpoint.size)?;

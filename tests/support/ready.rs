@@ -2,7 +2,7 @@
 
 #![allow(dead_code, reason = "each test uses a part of it")]
 
-use crate::common::{Desk, FitMachine, fixture};
+use crate::common::{Desk, FitMachine, copy_folder, fixture};
 use countersign::cli::Exit;
 use countersign::host::{Host, RealDisk};
 use countersign::log::{Entry, Kind};
@@ -30,14 +30,14 @@ impl Ready {
         let words = review["confirm"].as_str().expect("words").to_owned();
         let passphrase = desk.passphrase("alice");
         let kept = desk.path("kept");
-        copy(&desk.station(), &kept);
+        copy_folder(&desk.station(), &kept);
         Ready { desk, id, words, passphrase, kept }
     }
 
     /// Puts the station back to where it was before signing.
     pub fn reset(&self) {
         std::fs::remove_dir_all(self.desk.station()).expect("removed");
-        copy(&self.kept, &self.desk.station());
+        copy_folder(&self.kept, &self.desk.station());
     }
 
     pub fn arguments(&self) -> Vec<String> {
@@ -120,18 +120,4 @@ fn files(folder: &Path) -> Vec<PathBuf> {
         if path.is_dir() { all.extend(files(&path)) } else { all.push(path) }
     }
     all
-}
-
-fn copy(from: &Path, to: &Path) {
-    use std::os::unix::fs::DirBuilderExt;
-    std::fs::DirBuilder::new().mode(0o700).create(to).expect("made");
-    for entry in std::fs::read_dir(from).expect("listed") {
-        let entry = entry.expect("read");
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            std::fs::copy(entry.path(), &target).expect("copied");
-        }
-    }
 }
