@@ -105,10 +105,20 @@ fn write_all(disk: &dyn Disk, part: &Path, files: &Files<'_>) -> Result<(), Bund
     threads::each(files.iter().collect(), |(_, parts)| length(parts), write).into_iter().collect()
 }
 
-/// Removes what an interrupted run left under the temporary name: files and folders made by this module only.
+/// Removes what an interrupted run left under the temporary name. A link there is not followed: what it leads to is
+/// nothing that this module wrote.
 fn clear_part(disk: &dyn Disk, part: &Path) -> Result<(), BundleError> {
-    if disk.kind(part)?.is_none() {
-        return Ok(());
+    match disk.kind(part)? {
+        None => return Ok(()),
+        Some(Kind::Folder) => {}
+        Some(_) => {
+            return Err(BundleError::NotABundle {
+                path: shown_path(part),
+                why: "the folder is written under this name first, and there is something else of this name. Remove it, \
+                      or give another folder"
+                    .to_owned(),
+            });
+        }
     }
     for entry in disk.list(part, MAX_FILES)? {
         let path = part.join(&entry.name);
@@ -118,4 +128,31 @@ fn clear_part(disk: &dyn Disk, part: &Path) -> Result<(), BundleError> {
         }
     }
     Ok(disk.remove_folder(part)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::RealDisk;
+
+    #[test]
+    fn a_link_where_the_folder_is_written_first_loses_nobody_a_file() {
+        let stick = tempfile::tempdir().expect("a folder");
+        let station = tempfile::tempdir().expect("a folder");
+        std::fs::write(station.path().join("key"), b"kept").expect("written");
+        let (folder, part) = (stick.path().join("bundle"), stick.path().join(".bundle.part"));
+        std::os::unix::fs::symlink(station.path(), &part).expect("linked");
+        let files = Files::from([("file".to_owned(), vec![Cow::Borrowed(&b"new"[..])])]);
+        let refused = write_folder(&RealDisk, &folder, &files).expect_err("a link").to_string();
+        assert!(refused.contains(".bundle.part"), "{refused}");
+        assert_eq!(std::fs::read(station.path().join("key")).expect("read"), b"kept");
+        // A link further down is removed, and what it leads to is not.
+        std::fs::remove_file(&part).expect("removed");
+        std::fs::create_dir(&part).expect("made");
+        std::os::unix::fs::symlink(station.path(), part.join("inner")).expect("linked");
+        write_folder(&RealDisk, &folder, &files).expect("written");
+        assert_eq!(std::fs::read(folder.join("file")).expect("read"), b"new");
+        assert_eq!(std::fs::read(station.path().join("key")).expect("read"), b"kept");
+        assert!(!part.exists());
+    }
 }
