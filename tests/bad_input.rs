@@ -231,6 +231,67 @@ fn no_flipped_byte_is_ever_signed() {
     }
 }
 
+/// Turns a request into one that asks to sign production's targets of a tag again, with these files beside its roots.
+fn ask_again(request: &Path, tag: &str, version: u64, files: &[(&str, Vec<u8>)]) {
+    let mut manifest = json(&request.join("request.json"));
+    let listed = manifest["files"].as_object_mut().expect("files");
+    listed.retain(|name, _| name.starts_with("prod-roots/"));
+    for name in ["targets.json", "current.json", "ci-targets.json", "waves.json"] {
+        let _ = std::fs::remove_file(request.join(name));
+    }
+    for ci_root in std::fs::read_dir(request.join("ci-roots")).into_iter().flatten() {
+        std::fs::remove_file(ci_root.expect("listed").path()).expect("removed");
+    }
+    for (member, value) in [("kind", "resign"), ("wave", ""), ("tag", tag)] {
+        manifest[member] = value.into();
+    }
+    manifest["version"] = version.into();
+    for absent in ["source_tag", "prune", "parameters"] {
+        manifest.as_object_mut().expect("an object").remove(absent);
+    }
+    std::fs::write(request.join("request.json"), serde_json::to_vec_pretty(&manifest).expect("JSON"))
+        .expect("written");
+    for (name, bytes) in files {
+        rewrite(request, name, bytes);
+    }
+}
+
+#[test]
+fn what_production_never_ran_is_not_signed_again_as_production() {
+    let desk = desk();
+    desk.add_officer("alice");
+    desk.import_key(&fixture("acme/targets.keys.tgz"), "alice", "1");
+    let request = update_request(&desk);
+    let published = read(&request.join("ci-targets.json"));
+    let ci: serde_json::Value = serde_json::from_slice(&published).expect("JSON");
+    let version = ci["signed"]["version"].as_u64().expect("a version");
+    // serde_json writes sorted and without spaces: the canonical form of plain text and whole numbers.
+    let unsigned = |signed: &serde_json::Value| {
+        serde_json::to_vec(&serde_json::json!({"signatures": [], "signed": signed})).expect("JSON")
+    };
+    let no_waves = b"{\"waves\":[]}".to_vec();
+    let blocks = |tag: &str, files: &[(&str, Vec<u8>)]| {
+        ask_again(&request, tag, version, files);
+        let (id, _) = desk.import(&request);
+        let review = desk.run(&["--json", "review", &id]).ended(Exit::Refused).json();
+        let findings = review["findings"].as_array().expect("findings").clone();
+        let blocking = findings.into_iter().filter(|finding| finding["severity"] == "block");
+        blocking.map(|finding| finding["check"].as_str().expect("a name").to_owned()).collect::<Vec<_>>()
+    };
+    // On a tag of which nothing is known, whatever somebody made up.
+    let mut invented = ci["signed"].clone();
+    invented["targets"].as_object_mut().expect("targets").retain(|name, _| name.ends_with("-42"));
+    for target in invented["targets"].as_object_mut().expect("targets").values_mut() {
+        target["custom"]["tags"] = serde_json::json!(["fresh"]);
+    }
+    let made_up = [("targets.json", unsigned(&invented)), ("waves.json", no_waves.clone())];
+    assert_eq!(blocks("fresh", &made_up), ["composition", "evidence"]);
+    // All that CI ever published, passed off as what production runs: the service's signature is on it.
+    let passed_off =
+        [("targets.json", unsigned(&ci["signed"])), ("current.json", published), ("waves.json", no_waves)];
+    assert_eq!(blocks("main", &passed_off), ["baseline-threshold"]);
+}
+
 #[test]
 fn wrong_words_and_wrong_passphrases_sign_nothing_and_are_logged() {
     let desk = desk();

@@ -163,6 +163,10 @@ fn read_baseline<'d>(
     // Keys are rotated by a new root first; what they signed before was vouched for by the root of that time.
     let is_short = count(&signatures) < judge.authority.root().threshold(&judge.authority.role);
     let holds_under = |root: &&Root| {
+        // A root that asks for one signature is content with the service's own, which is on everything that CI publishes.
+        if root.dialect.has_service() && root.threshold(&judge.authority.role) < 2 {
+            return false;
+        }
         let by_root = assess(targets.metadata.signatures.clone(), &message, root, &judge.authority.role);
         count(&by_root) >= root.threshold(&judge.authority.role)
     };

@@ -26,6 +26,7 @@ pub struct Baseline<'d> {
     /// Digest of their canonical `signed`.
     pub digest: Digest,
     /// The newest root before the newest one that asks for no more signatures than they carry, where the newest does.
+    /// Where there is a service, a root that is content with the service's signature alone does not count.
     pub older_root: Option<u64>,
 }
 

@@ -25,6 +25,7 @@ pub(crate) struct Fixture {
     /// The envelope `current.json`.
     pub(crate) baseline: Option<Document<'static>>,
     pub(crate) baseline_source: BaselineSource,
+    pub(crate) older_root: Option<u64>,
     /// The envelope `ci-targets.json`.
     pub(crate) ci: Option<Document<'static>>,
     pub(crate) waves: Option<Vec<Wave>>,
@@ -82,6 +83,7 @@ impl Fixture {
                 document("current.json", span)
             }),
             baseline_source: BaselineSource::Request,
+            older_root: None,
             ci: Some(document("ci-targets.json", bytes(&at("ci-targets.json")))),
             waves: Some(
                 Wave::parse_list(document("waves.json", bytes(&at("waves.json"))).root()).expect("waves"),
@@ -157,7 +159,7 @@ impl Fixture {
             let message = targets.metadata.message().expect("a message");
             let signatures = self.assess(&targets, &message, self.vouch_for_edits);
             let source = self.baseline_source;
-            Baseline { signatures, source, digest: message.digest(), targets, older_root: None }
+            Baseline { signatures, source, digest: message.digest(), targets, older_root: self.older_root }
         });
         let ci = self.ci.as_ref().map(|document| {
             let targets = Targets::read(document.root(), dialect).expect("the CI targets read");

@@ -199,16 +199,21 @@ fn missing_target(subject: &Subject<'_, '_>, published: &Target<'_>, out: &mut F
 
 /// Signing production's targets again changes nothing in them.
 fn resigned_targets(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
-    if subject.situation.baseline.is_some() && !subject.equals_baseline() {
-        out.report(
-            || place(subject.situation.proposal.metadata.signed),
-            || {
-                "The request asks to sign production's targets again, but the content is not that of production. Do not \
-                 sign: find out what changed, or make a wave of it."
-                    .to_owned()
-            },
-        );
+    if subject.equals_baseline() {
+        return;
     }
+    let why = match &subject.situation.baseline {
+        Some(_) => {
+            "the content is not that of production. Do not sign: find out what changed, or make a wave of it."
+        }
+        None => {
+            "nothing shows what production runs. Make the request again with the production targets of today."
+        }
+    };
+    out.report(
+        || place(subject.situation.proposal.metadata.signed),
+        || format!("The request asks to sign production's targets again, but {why}"),
+    );
 }
 
 /// An offline bundle names targets that its tag really has.

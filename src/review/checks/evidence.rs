@@ -115,6 +115,13 @@ fn missing_baseline(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
                 "The request has no current.json, but the tag \"{tag}\" has production targets: {why}; {compared}. {HOW}."
             )
         }),
+        // Only a wave can be a first one. What is signed again, or listed in a bundle, is what production has.
+        None if !is_wave(subject.situation) => out.report(at, || {
+            format!(
+                "The request has no current.json, so nothing shows what production runs for the tag \"{tag}\", and there is \
+                 nothing to compare it with. {HOW}."
+            )
+        }),
         None if subject.situation.waves.is_none() => out.report(at, || {
             format!(
                 "The request has neither current.json nor waves.json, so nothing shows that this is the first wave of the \
@@ -145,16 +152,22 @@ fn production_is_known(situation: &Situation<'_>, own: &Digest) -> Option<String
     Some(format!("this station signed version {}", mark.version))
 }
 
+fn is_wave(situation: &Situation<'_>) -> bool {
+    matches!(situation.manifest.kind, RequestKind::Wave | RequestKind::WaveSignature)
+}
+
 /// Is it a first wave: does the request show the tag's waves, and does nothing say that the tag has production targets?
 /// `own` is the digest of what is to be signed.
 pub(in crate::review) fn is_first_wave(situation: &Situation<'_>, own: &Digest) -> bool {
-    let is_wave = matches!(situation.manifest.kind, RequestKind::Wave | RequestKind::WaveSignature);
     let is_shown = match situation.carried {
         Carried::Folder => situation.waves.is_some(),
         Carried::KnownContent => true,
         Carried::BareFile => false,
     };
-    is_wave && is_shown && situation.baseline.is_none() && production_is_known(situation, own).is_none()
+    is_wave(situation)
+        && is_shown
+        && situation.baseline.is_none()
+        && production_is_known(situation, own).is_none()
 }
 
 pub(super) fn baseline_replayed(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {

@@ -221,6 +221,7 @@ pub(super) fn baseline_threshold(subject: &Subject<'_, '_>, out: &mut Findings<'
     let at = || place(baseline.targets.metadata.signed).replace(": signed", ": signatures");
     let (valid, needed) = (count(&baseline.signatures), newest.threshold(subject.role()));
     let short = valid < needed;
+    let vouched = short && is_vouched_for(subject, baseline);
     if let Some(online) = lacks_online(subject, &baseline.signatures)
         && baseline.source == BaselineSource::Request
     {
@@ -243,14 +244,15 @@ pub(super) fn baseline_threshold(subject: &Subject<'_, '_>, out: &mut Findings<'
             )
         }),
         BaselineSource::Station => {}
-        BaselineSource::Request if short && subject.is(RequestKind::Resign) => out.note(at, || {
+        // Without anybody who vouches for it, what the service alone signed could be passed off as production's.
+        BaselineSource::Request if vouched && subject.is(RequestKind::Resign) => out.note(at, || {
             format!(
                 "The production targets carry {valid} of the {needed} signatures that root {} asks for: that is what \
-                 signing them again is for.",
+                 signing them again is for. An earlier root, or this station's own record, vouches for them.",
                 newest.version
             )
         }),
-        BaselineSource::Request if short && is_vouched_for(subject, baseline) => out.warn(at, || {
+        BaselineSource::Request if vouched && !subject.has_service() => out.warn(at, || {
             format!(
                 "The metadata of today carries {valid} of the {needed} signatures that are asked for now (root {}): its keys \
                  were rotated since. An earlier root, or this station's own record, vouches for it.",
@@ -271,13 +273,12 @@ pub(super) fn baseline_threshold(subject: &Subject<'_, '_>, out: &mut Findings<'
     }
 }
 
-/// In a rotation of keys without a service: did an earlier root ask for no more, or did this station sign it or see it
-/// signed?
+/// When keys were rotated: did an earlier root ask for no more, or did this station sign it or see it signed?
 fn is_vouched_for(subject: &Subject<'_, '_>, baseline: &Baseline<'_>) -> bool {
     let (history, digest) = (subject.situation.history, baseline.digest.to_string());
     let is_known = history.signed.iter().any(|mark| mark.signed == digest)
         || history.baseline.as_ref().is_some_and(|seen| seen.signed == digest);
-    !subject.dialect().has_service() && (baseline.older_root.is_some() || is_known)
+    baseline.older_root.is_some() || is_known
 }
 
 pub(super) fn ci_signature(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {

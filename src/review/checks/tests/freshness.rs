@@ -149,6 +149,22 @@ fn production_targets_may_be_signed_again_as_they_are_and_not_otherwise() {
     assert_eq!(blocking(&fixture), [""; 0]);
     expires(&mut fixture, "2028-01-01T00:00:00Z");
     says(&fixture, "composition", Severity::Block, "the content is not that of production");
+    // On a tag that nobody saw yet there is nothing that could be signed again, nor listed in a bundle.
+    (fixture.baseline, fixture.waves) = (None, Some(Vec::new()));
+    says(&fixture, "composition", Severity::Block, "nothing shows what production runs");
+    says(
+        &fixture,
+        "evidence",
+        Severity::Block,
+        "nothing shows what production runs for the tag \"production\"",
+    );
+    fixture.manifest.kind = RequestKind::OfflineBundle;
+    says(
+        &fixture,
+        "evidence",
+        Severity::Block,
+        "nothing shows what production runs for the tag \"production\"",
+    );
 }
 
 #[test]

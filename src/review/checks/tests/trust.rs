@@ -121,8 +121,6 @@ fn production_targets_below_the_threshold_or_without_the_services_signature_are_
     silent(&fixture, "baseline-threshold");
     keep_signatures(&mut fixture, "current.json", |one| one["keyid"] == *online);
     says(&fixture, "baseline-threshold", Severity::Block, "carry 1 of the 2 valid signatures");
-    fixture.manifest.kind = RequestKind::Resign;
-    says(&fixture, "baseline-threshold", Severity::Note, "that is what signing them again is for");
     fixture.baseline_source = BaselineSource::Station;
     says(&fixture, "baseline-threshold", Severity::Note, "this station's own record");
     let mut fixture = Fixture::step("acme", "2");
@@ -132,6 +130,20 @@ fn production_targets_below_the_threshold_or_without_the_services_signature_are_
     fixture.edit_baseline(|signed| signed["expires"] = "2028-01-01T00:00:00Z".into());
     fixture.vouch_for_edits = false;
     says(&fixture, "baseline-threshold", Severity::Block, "does not fit the content");
+}
+
+#[test]
+fn what_the_service_alone_signed_is_never_passed_off_as_production_to_be_signed_again() {
+    let online = Fixture::step("acme", "2").online_key.as_str().to_owned();
+    let mut fixture = Fixture::step("acme", "2");
+    fixture.manifest.kind = RequestKind::Resign;
+    silent(&fixture, "baseline-threshold");
+    keep_signatures(&mut fixture, "current.json", |one| one["keyid"] == *online);
+    says(&fixture, "baseline-threshold", Severity::Block, "carry 1 of the 2 valid signatures");
+    fixture.older_root = Some(2);
+    says(&fixture, "baseline-threshold", Severity::Note, "that is what signing them again is for");
+    fixture.manifest.kind = RequestKind::Wave;
+    says(&fixture, "baseline-threshold", Severity::Block, "carry 1 of the 2 valid signatures");
 }
 
 #[test]
