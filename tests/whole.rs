@@ -44,3 +44,19 @@ fn the_auditor_finds_nothing_wrong_with_a_ceremony_that_had_refusals_in_it() {
         verdict.out
     );
 }
+
+#[test]
+fn a_request_may_be_rejected_before_anybody_read_its_review() {
+    let desk = Desk::new();
+    desk.init("acme", "acme-gateway", "2-update");
+    desk.add_officer("alice");
+    let request = desk.request(&fixture("acme/2-update"), "acme-gateway", "v2.0-update", 42, &[]);
+    let id = desk.run(&["--json", "import", text(&request)]).done().json()["request"].clone();
+    let (id, alice) = (id.as_str().expect("a digest"), desk.passphrase("alice"));
+    desk.run(&["reject", id, "--officer", "alice", "--reason", "not announced", "--passphrase-file", &alice])
+        .done();
+    desk.run(&["log", "verify"]).done();
+    let pack = desk.path("pack");
+    desk.run(&["log", "export", text(&pack)]).done();
+    desk.run(&["audit", "verify", text(&pack)]).done();
+}

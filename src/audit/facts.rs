@@ -399,8 +399,10 @@ impl<'a> Facts<'a> {
             if !self.nonces.insert(Digest::of(approval.nonce.as_bytes())) {
                 return flawed(FlawKind::Approval, "the same decision stands in the log before");
             }
-            if !self.reviews.contains_key(&digest(&approval.review)?) {
-                return flawed(FlawKind::Approval, "the decision is about a review that was never rendered");
+            // A refusal holds for the request whatever its review says, and needs none; an approval is of what was shown.
+            let is_granted = approval.decision == Decision::Granted;
+            if is_granted && !self.reviews.contains_key(&digest(&approval.review)?) {
+                return flawed(FlawKind::Approval, "the approval is of a review that was never rendered");
             }
         }
         if entry.kind() == Kind::ApprovalGranted && approval.decision == Decision::Granted {
