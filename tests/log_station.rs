@@ -8,6 +8,8 @@ mod failing_disk;
 mod ready;
 
 use countersign::cli::Exit;
+use countersign::host::RealDisk;
+use countersign::log::Kind;
 use failing_disk::Failing;
 use ready::Ready;
 use std::sync::Arc;
@@ -54,4 +56,31 @@ fn a_folder_that_cannot_be_written_signs_nothing() {
     assert!(!matches!(ran.exit, Exit::Done), "{}{}", ran.out, ran.err);
     assert_eq!(ready.lines(), before);
     ready.check("read-only");
+}
+
+#[test]
+fn a_refusal_settles_no_signature_that_is_in_doubt() {
+    let mut ready = Ready::new();
+    for step in 0.. {
+        ready.reset();
+        ready.with_disk(Arc::new(Failing::dead_after(step)));
+        ready.desk.run(&ready.arguments());
+        if ready.count(Kind::SignIntent) == 1 {
+            break;
+        }
+    }
+    assert_eq!(ready.count(Kind::SignResult), 0);
+    ready.with_disk(Arc::new(RealDisk));
+    ready.desk.run(&["log", "head"]).done();
+    ready.desk.run(&["log", "verify"]).ended(Exit::InDoubt);
+    // The mark of the intent is part of the review.
+    ready.desk.run(&["review"]).done();
+    let wrong = ready.desk.path("wrong");
+    std::fs::write(&wrong, "not her words at all\n").expect("written");
+    let mut arguments = ready.arguments();
+    *arguments.last_mut().expect("a passphrase file") = format!("alice={}", wrong.display());
+    ready.desk.run(&arguments).ended(Exit::NotApproved);
+    ready.desk.run(&["log", "verify"]).ended(Exit::InDoubt);
+    ready.desk.run(&ready.arguments()).done();
+    ready.desk.run(&["log", "verify"]).done();
 }

@@ -239,7 +239,6 @@ fn sign_now(
     require_quorum(&key, ask.officers)?;
     key.check_present(&ask.officers.iter().collect::<Vec<_>>())?;
     refuse_while_in_doubt(station, reviewed, &key)?;
-    settle_same_bytes(station, host)?;
     let report = preflight::of_station(station, host, None);
     if !report.fit() {
         let failures: Vec<_> =
@@ -339,6 +338,7 @@ fn sign_now(
         .text("strength", strength);
     let seq = station.record(&stamp, result)?.seq;
     station.log.sync()?;
+    settle_same_bytes(station, host, &lead)?;
     let made = Made {
         format: "countersign/signature/1".to_owned(),
         findings: reviewed
@@ -439,16 +439,17 @@ fn refuse_while_in_doubt(
     }
 }
 
-/// The intents that are left are for these very bytes and this key: the log says that they are signed again.
-fn settle_same_bytes(station: &mut Station, host: &Host) -> Result<(), CeremonyError> {
+/// The intents that are left are for these very bytes and this key, and were in doubt: the log says that the bytes are
+/// signed now. Not before they are: a refusal in between settles nothing.
+fn settle_same_bytes(station: &mut Station, host: &Host, lead: &str) -> Result<(), CeremonyError> {
     let open: Vec<_> = station.log.open_intents().cloned().collect();
     for intent in open {
-        let event = Event::new(Kind::SignInDoubt, station.actor())
+        let event = Event::new(Kind::SignInDoubt, lead)
             .int("intent", intent.seq)
             .text("request", &intent.request)
             .text("keyid", &intent.keyid)
             .text("signed", &intent.signed)
-            .text("resolution", "the same bytes are signed again");
+            .text("resolution", "the same bytes were signed again");
         station.record(&host.stamp(), event)?;
     }
     Ok(())
