@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Desk, fixture, text};
+use common::{Desk, copy_folder, fixture, text};
 use countersign::cli::Exit;
 
 #[test]
@@ -59,4 +59,26 @@ fn a_request_may_be_rejected_before_anybody_read_its_review() {
     let pack = desk.path("pack");
     desk.run(&["log", "export", text(&pack)]).done();
     desk.run(&["audit", "verify", text(&pack)]).done();
+}
+
+#[test]
+fn what_the_log_does_not_say_was_shown_is_not_signed() {
+    let desk = Desk::new();
+    desk.init("acme", "acme-gateway", "2-update");
+    desk.add_officer("alice");
+    desk.import_key(&fixture("acme/targets.keys.tgz"), "alice", "1");
+    let request = desk.request(&fixture("acme/2-update"), "acme-gateway", "v2.0-update", 42, &[]);
+    let (id, review) = desk.import(&request);
+    let with_review = desk.path("with-review");
+    copy_folder(&desk.station().join("requests"), &with_review);
+    // The same request in a station whose log knows of no review, with every file that a review leaves beside it.
+    let other = Desk::new();
+    other.init("acme", "acme-gateway", "2-update");
+    other.add_officer("alice");
+    other.import_key(&fixture("acme/targets.keys.tgz"), "alice", "1");
+    other.run(&["--json", "import", text(&request)]).done();
+    std::fs::remove_dir_all(other.station().join("requests")).expect("removed");
+    copy_folder(&with_review, &other.station().join("requests"));
+    let ran = other.sign(&id, &review, "alice", &[]).ended(Exit::NotApproved);
+    assert!(ran.err.contains("was not reviewed on this station yet"), "{}", ran.err);
 }

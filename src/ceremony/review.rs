@@ -4,8 +4,7 @@ use super::CeremonyError;
 use super::prepare::with_review;
 use crate::host::Host;
 use crate::log::{Event, Kind};
-use crate::station::Station;
-use crate::station::request::{Shown, StoredRequest};
+use crate::station::{ShownReview, Station, StoredRequest};
 use crate::threads;
 use crate::tuf::Digest;
 
@@ -89,12 +88,6 @@ pub fn show(
         .text("object", object);
     station.record(&host.stamp(), event)?;
     station.commit()?;
-    let shown = Shown {
-        format: "countersign/shown/1".to_owned(),
-        policy: station.policy.digest(),
-        review: review.to_string(),
-        signed: signed.to_string(),
-    };
-    stored.note_shown(station.disk(), &shown)?;
+    station.shown.now(stored.digest(), ShownReview { review, signed });
     Ok(rendered)
 }

@@ -17,7 +17,7 @@ use crate::station::custody::CustodyError;
 use crate::station::officer::{self, OfficerName, OpenOfficer};
 use crate::station::passphrase::PassphraseFiles;
 use crate::station::policy::Role;
-use crate::station::request::{Made, Shown, StoredRequest};
+use crate::station::request::{Made, StoredRequest};
 use crate::station::sealed::SealedKey;
 use crate::station::vault;
 use crate::station::workstation::tool;
@@ -146,12 +146,8 @@ pub fn recheck(station: &Station, now: Time, stored: &StoredRequest) -> Result<R
             reviewed.blocks().join("\n")
         )));
     }
-    let last = stored.shown(station.disk())?;
-    let same = |shown: &Shown| {
-        shown.review == reviewed.review.to_string() && shown.signed == reviewed.signed.to_string()
-    };
-    match last {
-        Some(shown) if same(&shown) => Ok(reviewed),
+    match station.shown.of(stored.digest()) {
+        Some(shown) if (shown.review, shown.signed) == (reviewed.review, reviewed.signed) => Ok(reviewed),
         Some(_) => Err(CeremonyError::NotApproved(format!(
             "the review of request {} is not the one that was last shown: the request, the policy or the station \
              changed in between. Run `countersign review {}` and read it again",

@@ -35,20 +35,6 @@ pub struct Import {
     pub time: String,
 }
 
-/// The review that was last shown for a request: what a confirmation refers to.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Shown {
-    /// `countersign/shown/1`.
-    pub format: String,
-    /// Digest of the policy in force.
-    pub policy: String,
-    /// Digest of the review.
-    pub review: String,
-    /// Digest of the canonical `signed`.
-    pub signed: String,
-}
-
 /// A signature that this station made for a request.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -247,16 +233,6 @@ impl StoredRequest {
     /// A file of the station about this request.
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.join(name)
-    }
-
-    /// The review that was last shown.
-    pub fn shown(&self, disk: &dyn Disk) -> Result<Option<Shown>, StationError> {
-        read_optional(disk, &self.path("shown.json"))
-    }
-
-    /// Notes which review was shown.
-    pub fn note_shown(&self, disk: &dyn Disk, shown: &Shown) -> Result<(), StationError> {
-        Ok(write_durably(disk, &self.path("shown.json"), 0o600, &[&to_json(shown)])?)
     }
 
     /// The signatures that were made for it, by key id.

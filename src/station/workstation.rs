@@ -4,7 +4,7 @@ use super::evidence::Held;
 use super::request::{read_optional, to_json};
 use super::sealed::SealedKey;
 use super::trust::{OnlineKey, Trust, keep_root, online_key_in};
-use super::{Evidence, History, Layout, Logged, Policy, SeenMark, SignedMark, StationError, policy};
+use super::{Evidence, History, Layout, Logged, Policy, SeenMark, Shown, SignedMark, StationError, policy};
 use crate::host::clock::{Stamp, Time};
 use crate::host::disk::{Kind, ensure_folder, parent, write_durably};
 use crate::host::{Disk, Host, Program};
@@ -66,6 +66,8 @@ pub struct Station {
     pub history: History,
     /// What it verified of the requests that it took in.
     pub evidence: Evidence,
+    /// Which reviews it showed.
+    pub shown: Shown,
     /// Its log.
     pub log: Log,
     disk: Arc<dyn Disk>,
@@ -222,7 +224,7 @@ impl Station {
         let lock = take_lock(&layout, session.as_ref())?;
         let facts = read_facts(&*disk, &layout)?;
         let (log, recovery) = Log::open(disk.clone(), &layout.log(), &host.stamp())?;
-        let (logged, marks, evidence) = read_log(&log)?;
+        let Read { logged, marks, evidence, shown } = read_log(&log)?;
         let may_write = session.is_some();
         if may_write {
             logged.mend_trust(&*disk, &layout, &log)?;
@@ -246,6 +248,7 @@ impl Station {
             trust,
             history,
             evidence,
+            shown,
             log,
             disk,
             session,
@@ -468,7 +471,7 @@ impl Station {
     /// # Errors
     /// It is sealed otherwise, or the log cannot be read.
     pub fn check_sealed_as_logged(&self, key: &SealedKey) -> Result<(), StationError> {
-        read_log(&self.log)?.0.check_key(&self.layout, key)
+        read_log(&self.log)?.logged.check_key(&self.layout, key)
     }
 
     fn keep_history(&self) -> Result<(), StationError> {
@@ -486,16 +489,27 @@ impl Station {
     }
 }
 
+/// What is read out of the log in one walk.
+#[derive(Default)]
+struct Read {
+    logged: Logged,
+    marks: History,
+    evidence: Evidence,
+    shown: Shown,
+}
+
 /// One pass over the log: what it says that the station trusts, the marks, and what was verified.
-fn read_log(log: &Log) -> Result<(Logged, History, Evidence), StationError> {
-    let (mut logged, mut marks, mut evidence) = (Logged::default(), History::default(), Evidence::default());
+fn read_log(log: &Log) -> Result<Read, StationError> {
+    let mut read = Read::default();
     for entry in log.entries() {
         let entry = entry?;
-        logged.see(&entry.entry());
-        marks.see(&entry.entry());
-        evidence.see(&entry.entry());
+        let entry = &entry.entry();
+        read.logged.see(entry);
+        read.marks.see(entry);
+        read.evidence.see(entry);
+        read.shown.see(entry);
     }
-    Ok((logged, marks, evidence))
+    Ok(read)
 }
 
 fn online_key_pinned(from: &str, keyid: &KeyId, object: &str, actor: &str) -> Event {
