@@ -231,6 +231,27 @@ fn no_flipped_byte_is_ever_signed() {
     }
 }
 
+#[test]
+fn production_targets_of_another_tag_leave_no_mark_on_this_one() {
+    let desk = desk();
+    desk.add_officer("alice");
+    desk.import_key(&fixture("acme/targets.keys.tgz"), "alice", "1");
+    let request = update_request(&desk);
+    let mut manifest = json(&request.join("request.json"));
+    manifest["tag"] = "beta".into();
+    std::fs::write(request.join("request.json"), serde_json::to_vec_pretty(&manifest).expect("JSON"))
+        .expect("written");
+    let (id, _) = desk.import(&request);
+    let review = desk.run(&["--json", "review", &id]).ended(Exit::Refused).json();
+    let findings = review["findings"].as_array().expect("findings");
+    assert!(findings.iter().any(|finding| finding["check"] == "baseline-replayed"), "{review}");
+    let history = json(&desk.station().join("history.json"));
+    assert_eq!(history["tags"].get("beta"), None, "{history}");
+    let entry = desk.run(&["--json", "log", "show", "--type", "request.imported"]).done().json();
+    let objects = entry[0]["objects"].as_array().expect("objects");
+    assert!(!objects.iter().any(|one| one["name"].as_str().is_some_and(|name| name.starts_with("baseline"))));
+}
+
 /// Turns a request into one that asks to sign production's targets of a tag again, with these files beside its roots.
 fn ask_again(request: &Path, tag: &str, version: u64, files: &[(&str, Vec<u8>)]) {
     let mut manifest = json(&request.join("request.json"));

@@ -191,8 +191,8 @@ fn held_in(station: &Station, situation: &Situation<'_>) -> Held {
     held
 }
 
-/// The production targets that the request brings, if their signatures reach the threshold and the service's is among
-/// them.
+/// The production targets that the request brings, if their signatures reach the threshold, the service's is among them,
+/// and, where there is a service, they are those of the request's tag: what is marked as seen here stays so.
 fn proven_baseline<'s, 'd>(situation: &'s Situation<'d>) -> Option<&'s Baseline<'d>> {
     let authority = situation.authority;
     situation.baseline.as_ref().filter(|baseline| {
@@ -200,7 +200,8 @@ fn proven_baseline<'s, 'd>(situation: &'s Situation<'d>) -> Option<&'s Baseline<
             let by = |one: &Assessed| one.worth == Worth::Counts && one.signature.keyid == *online;
             baseline.signatures.iter().any(by)
         });
-        by_online && count(&baseline.signatures) >= authority.root().threshold(&authority.role)
+        let is_of_tag = situation.online_key.is_none() || baseline.has_tag(&situation.manifest.tag);
+        is_of_tag && by_online && count(&baseline.signatures) >= authority.root().threshold(&authority.role)
     })
 }
 

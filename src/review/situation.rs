@@ -30,6 +30,14 @@ pub struct Baseline<'d> {
     pub older_root: Option<u64>,
 }
 
+impl Baseline<'_> {
+    /// Is one of its targets for this tag? Signatures say nothing about the tag: those over another tag's production
+    /// targets hold just as well.
+    pub fn has_tag(&self, tag: &str) -> bool {
+        self.targets.all().iter().any(|target| target.tags().any(|own| own == tag))
+    }
+}
+
 /// What CI published.
 pub struct CiTargets<'d> {
     /// The CI targets.

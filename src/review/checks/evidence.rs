@@ -5,7 +5,7 @@ use super::subject::{Subject, manifest_place, nowhere, place};
 use crate::bundle::{RequestKind, WaveStatus};
 use crate::review::situation::{Carried, Situation};
 use crate::text::Foreign;
-use crate::tuf::{Digest, Target};
+use crate::tuf::Digest;
 
 const HOW: &str = "Make a request folder from fresh downloads (countersign request), or have the policy allow \
                    requests without evidence (evidence = \"warn\")";
@@ -177,9 +177,7 @@ pub(super) fn baseline_replayed(subject: &Subject<'_, '_>, out: &mut Findings<'_
     let signed = baseline.targets.metadata.signed;
     let at = || place(signed.get("version").unwrap_or(signed));
     let tag = &situation.manifest.tag;
-    let has_tag = |target: &Target<'_>| target.tags().any(|own| own == *tag);
-    // Signatures say nothing about the tag: those of another tag's production targets hold just as well.
-    if subject.has_service() && !subject.before().is_empty() && !subject.before().iter().any(has_tag) {
+    if subject.has_service() && !subject.before().is_empty() && !baseline.has_tag(tag) {
         out.report(|| place(signed), || {
             format!(
                 "None of the production targets in the request carries the tag \"{}\": these are another tag's. Download \
