@@ -2,6 +2,8 @@
 
 use super::{Digest, sha512};
 use crate::text::shown;
+use aws_lc_rs::encoding::{AsDer as _, PublicKeyX509Der};
+use aws_lc_rs::rsa::PublicEncryptingKey;
 use aws_lc_rs::signature as aws;
 use base64::Engine as _;
 use std::fmt;
@@ -47,20 +49,29 @@ impl fmt::Debug for KeyId {
 /// DER before the 32 bytes of an ed25519 key in a SubjectPublicKeyInfo (RFC 8410, section 4).
 const ED25519_INFO: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
 
-/// A public key of a root.
-#[derive(Clone, PartialEq, Eq)]
+/// A public key of a root. Two are equal if they are one key, however a root writes it.
+#[derive(Clone)]
 pub struct PublicKey {
     material: Material,
     /// The public value as the root writes it, white space at the ends removed: hex or PEM.
     text: String,
 }
 
+impl PartialEq for PublicKey {
+    fn eq(&self, other: &PublicKey) -> bool {
+        self.material == other.material
+    }
+}
+
+impl Eq for PublicKey {}
+
+/// Each key has one form here: a key that could be written in two would count twice.
 #[derive(Clone, PartialEq, Eq)]
 enum Material {
     Ed25519(ed25519_dalek::VerifyingKey),
     /// DER SubjectPublicKeyInfo.
     Rsa(Vec<u8>),
-    /// DER SubjectPublicKeyInfo of a point on P-256.
+    /// DER SubjectPublicKeyInfo of an uncompressed point on P-256.
     EcdsaP256(Vec<u8>),
 }
 
@@ -189,6 +200,13 @@ fn rsa(text: &str) -> Result<Vec<u8>, String> {
     aws::UnparsedPublicKey::new(&aws::RSA_PSS_2048_8192_SHA256, &der)
         .parse()
         .map_err(|_| "the public value is not an RSA key of 2,048 to 8,192 bits".to_owned())?;
+    let canonical: Option<PublicKeyX509Der<'_>> =
+        PublicEncryptingKey::from_der(&der).ok().and_then(|key| key.as_der().ok());
+    if canonical.is_none_or(|canonical| canonical.as_ref() != der) {
+        return Err(
+            "the RSA public value is not written as DER prescribes (RFC 8017, appendix A.1)".to_owned()
+        );
+    }
     Ok(der)
 }
 
@@ -207,6 +225,11 @@ fn ecdsa(text: &str) -> Result<Vec<u8>, String> {
     aws::UnparsedPublicKey::new(&aws::ECDSA_P256_SHA256_ASN1, &der)
         .parse()
         .map_err(|_| "the public value is not a key on P-256".to_owned())?;
+    let is_uncompressed = der.strip_prefix(&P256_INFO).is_some_and(|point| point.first() == Some(&4));
+    if !is_uncompressed {
+        return Err("the point of an ECDSA public value is not written uncompressed (RFC 5480, section 2.2)"
+            .to_owned());
+    }
     Ok(der)
 }
 

@@ -192,13 +192,13 @@ pub(super) fn parse_role(value: Value<'_>, keys: &BTreeMap<KeyId, PublicKey>) ->
     let threshold = value.require("threshold")?;
     let list = value.require("keyids")?;
     list.want(Kind::Array)?;
-    let mut keyids = Vec::new();
+    let (mut keyids, mut seen) = (Vec::new(), BTreeSet::new());
     for item in list.items() {
         let keyid = KeyId::new(item.require_str()?);
         if !keys.contains_key(&keyid) {
             return Err(item.invalid("there is no key with this id").into());
         }
-        if keyids.contains(&keyid) {
+        if !seen.insert(keyid.clone()) {
             return Err(item.invalid("the role lists this key twice").into());
         }
         keyids.push(keyid);

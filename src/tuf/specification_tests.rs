@@ -210,23 +210,62 @@ fn signatures_that_are_not_hex_or_stand_for_a_later_one_do_not_count() {
     assert_eq!(worths(keyid, "00"), [Worth::Unknown, Worth::Counts]);
 }
 
+/// The same key written otherwise: digits in capitals, PEM in one line.
+fn otherwise(public: &str) -> String {
+    match public.strip_prefix("-----BEGIN PUBLIC KEY-----").and_then(|rest| rest.split_once("-----END")) {
+        Some((body, _)) => {
+            let body: String = body.split_whitespace().collect();
+            format!("-----BEGIN PUBLIC KEY-----\n{body}\n-----END PUBLIC KEY-----\n")
+        }
+        None => public.to_uppercase(),
+    }
+}
+
 #[test]
-fn one_key_under_two_ids_counts_once() {
-    let mut json: serde_json::Value =
+fn one_key_under_two_ids_counts_once_however_it_is_written() {
+    let whole: serde_json::Value =
         serde_json::from_slice(&fixture("python-1/roots/1.root.json")).expect("JSON");
-    let keyids = json["signed"]["roles"]["targets"]["keyids"].as_array_mut().expect("ids");
-    let first = keyids[0].as_str().expect("an id").to_owned();
-    keyids.push("alias".into());
-    json["signed"]["keys"]["alias"] = json["signed"]["keys"][first.as_str()].clone();
-    let root = Root::parse("root.json", json.to_string().as_bytes()).expect("a root");
-    assert_eq!(root.keyids("targets").len(), 4);
-    assert_eq!(root.roles["targets"].distinct_keys(&root.keys), 3);
     let made = document("targets.json", fixture("python-1/targets.json"));
     let metadata = Metadata::read(made.root(), Dialect::Specification, "targets").expect("read");
-    let mut signatures = metadata.signatures.clone();
-    signatures.push(Signature { keyid: KeyId::new("alias"), ..signatures[0].clone() });
-    let worths = assess(signatures, &metadata.message().expect("m"), &root, "targets");
-    assert_eq!((worths[0].worth.clone(), worths[1].worth.clone()), (Worth::Counts, Worth::Duplicate));
+    for signature in &metadata.signatures {
+        for written in [|public: &str| public.to_owned(), otherwise] {
+            let mut json = whole.clone();
+            let keyids = json["signed"]["roles"]["targets"]["keyids"].as_array_mut().expect("ids");
+            keyids.push("alias".into());
+            let mut alias = json["signed"]["keys"][signature.keyid.as_str()].clone();
+            alias["keyval"]["public"] = written(alias["keyval"]["public"].as_str().expect("a value")).into();
+            json["signed"]["keys"]["alias"] = alias;
+            let root = Root::parse("root.json", json.to_string().as_bytes()).expect("a root");
+            assert_eq!(root.keyids("targets").len(), 4);
+            assert_eq!(root.roles["targets"].distinct_keys(&root.keys), 3);
+            let twice =
+                vec![signature.clone(), Signature { keyid: KeyId::new("alias"), ..signature.clone() }];
+            let worths = assess(twice, &metadata.message().expect("m"), &root, "targets");
+            let worths: Vec<Worth> = worths.into_iter().map(|one| one.worth).collect();
+            assert_eq!(worths, [Worth::Counts, Worth::Duplicate], "{:?}", root.keys[&signature.keyid]);
+        }
+    }
+}
+
+#[test]
+fn a_point_in_its_short_form_is_refused_because_it_would_be_the_same_key_twice() {
+    use base64::Engine as _;
+    let base64 = base64::engine::general_purpose::STANDARD;
+    let mut json: serde_json::Value =
+        serde_json::from_slice(&fixture("python-1/roots/1.root.json")).expect("JSON");
+    let keys = json["signed"]["keys"].as_object_mut().expect("keys");
+    let key =
+        keys.values_mut().find(|key| key["keytype"].as_str().is_some_and(|kind| kind.starts_with("ecdsa")));
+    let public = &mut key.expect("an ECDSA key")["keyval"]["public"];
+    let body: String = public.as_str().expect("PEM").lines().filter(|line| !line.starts_with('-')).collect();
+    let long = base64.decode(body).expect("base64");
+    // RFC 5480, section 2.2: 2 or 3 by the last bit of y, and x.
+    let short =
+        [&[0x30, 0x39], &long[2..23], &[0x03, 0x22, 0x00, 2 | (long[90] & 1)], &long[27..59]].concat();
+    let short = base64.encode(short);
+    *public = format!("-----BEGIN PUBLIC KEY-----\n{short}\n-----END PUBLIC KEY-----\n").into();
+    let refused = said(Root::parse("root.json", json.to_string().as_bytes()).map(|_| ()));
+    assert!(refused.contains("not written uncompressed"), "{refused}");
 }
 
 #[test]
