@@ -71,7 +71,9 @@ fn a_refusal_settles_no_signature_that_is_in_doubt() {
     }
     assert_eq!(ready.count(Kind::SignResult), 0);
     ready.with_disk(Arc::new(RealDisk));
-    ready.desk.run(&["log", "head"]).done();
+    // Whatever is done first, she hears of it.
+    let told = ready.desk.run(&["log", "head"]).done().err;
+    assert!(told.contains("A signature is in doubt (log entry"), "{told}");
     ready.desk.run(&["log", "verify"]).ended(Exit::InDoubt);
     // The mark of the intent is part of the review.
     ready.desk.run(&["review"]).done();
@@ -83,4 +85,28 @@ fn a_refusal_settles_no_signature_that_is_in_doubt() {
     ready.desk.run(&["log", "verify"]).ended(Exit::InDoubt);
     ready.desk.run(&ready.arguments()).done();
     ready.desk.run(&["log", "verify"]).done();
+}
+
+#[test]
+fn a_signature_that_only_the_log_has_is_exported_without_signing_again() {
+    let mut ready = Ready::new();
+    for step in 0.. {
+        ready.reset();
+        ready.with_disk(Arc::new(Failing::dead_after(step)));
+        ready.desk.run(&ready.arguments());
+        if ready.count(Kind::SignResult) == 1 {
+            break;
+        }
+    }
+    ready.with_disk(Arc::new(RealDisk));
+    let bundle = ready.desk.path("bundle");
+    let status = ready.desk.run(&["status"]).done().out;
+    assert!(status.contains("version 12: signed"), "{status}");
+    let id = ready.desk.run(&["--json", "status"]).done().json()["requests"][0]["request"].clone();
+    let id = id.as_str().expect("a digest");
+    ready.desk.run(&["export", id, bundle.to_str().expect("text")]).done();
+    let again = ready.desk.path("again");
+    ready.desk.run(&["export", id, again.to_str().expect("text")]).done();
+    ready.desk.run(&["log", "verify"]).done();
+    assert_eq!(ready.count(Kind::SignResult), 1);
 }

@@ -1,6 +1,7 @@
 //! Writing the signed bundle to a stick, durably, and reading it back before anything is said to be done.
 
 use super::CeremonyError;
+use super::made::signatures;
 use crate::bundle::manifest::DELEGATING_FILE;
 use crate::bundle::media::{Files, Parts, length, write_folder_then};
 use crate::bundle::signed::{
@@ -39,6 +40,10 @@ pub fn export(
     request: Digest,
     folder: &Path,
 ) -> Result<Verdict, CeremonyError> {
+    // What a crash left after the last checkpoint is covered by one before a receipt is written.
+    if station.log.size() > station.log.head().checkpoint.size {
+        station.commit()?;
+    }
     let outcome = write_and_verify(station, host, request, folder);
     let event = match &outcome {
         Ok((_, written)) => Event::new(Kind::BundleExported, station.actor())
@@ -83,7 +88,10 @@ fn write_and_verify(
 
 fn write(station: &Station, request: Digest, folder: &Path) -> Result<Written, CeremonyError> {
     let stored = &request::open_files(station.disk(), &station.layout, request, is_exported)?;
-    let made = stored.signatures(station.disk())?;
+    let (made, restored) = signatures(station, stored)?;
+    for one in made.iter().rev().take(restored) {
+        stored.keep_signature(station.disk(), one)?;
+    }
     let Some(newest) = made.iter().max_by_key(|one| one.seq) else {
         return Err(CeremonyError::Nothing(format!(
             "request {} is not signed yet. Run `countersign sign {} --officer NAME`",

@@ -6,6 +6,7 @@ pub mod export;
 pub mod guided;
 pub mod import;
 pub mod keys;
+pub mod made;
 pub mod officers;
 pub mod preflight;
 pub mod prepare;

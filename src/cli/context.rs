@@ -75,7 +75,9 @@ impl<'h> Context<'h> {
     /// See [`Station::open`].
     pub fn open(&self, command: &str) -> Result<Station, Failure> {
         let session = tool::session(self.host, command);
-        Ok(Station::open(self.host, &self.station_folder()?, Some(session))?)
+        let station = Station::open(self.host, &self.station_folder()?, Some(session))?;
+        self.tell_doubt(&station);
+        Ok(station)
     }
 
     /// Opens the station for a command that only looks.
@@ -83,7 +85,21 @@ impl<'h> Context<'h> {
     /// # Errors
     /// See [`Station::open`].
     pub fn look(&self) -> Result<Station, Failure> {
-        Ok(Station::open(self.host, &self.station_folder()?, None)?)
+        let station = Station::open(self.host, &self.station_folder()?, None)?;
+        self.tell_doubt(&station);
+        Ok(station)
+    }
+
+    /// Whatever is done next, the officer hears first that a signature is in doubt.
+    fn tell_doubt(&self, station: &Station) {
+        for intent in station.log.open_intents() {
+            let (seq, request) = (intent.seq, intent.request.get(..12).unwrap_or(&intent.request));
+            self.note(&format!(
+                "A signature is in doubt (log entry {seq}): the station stopped between the intent to sign request \
+                 {request} and the result. Sign that request again (the bytes are the same), or settle it: \
+                 countersign settle {seq} --officer NAME --outcome made|not-made\n"
+            ));
+        }
     }
 
     /// Opens the station, does the work, and closes it: the log says that the command ended, and how.

@@ -1,0 +1,82 @@
+//! The signatures that were made for a request. The log is the authority: one that a crash kept from being written
+//! beside the request is taken from its entry.
+
+use super::CeremonyError;
+use super::prepare::authority;
+use crate::bundle::RequestKind;
+use crate::log::Kind;
+use crate::station::request::{Made, StoredRequest};
+use crate::station::{Station, StationError};
+use crate::tuf::KeyId;
+use std::collections::BTreeMap;
+
+/// The signatures of a request, those included that only the log has; the second number says how many of them those are.
+///
+/// # Errors
+/// The log or the request's files cannot be read.
+pub fn signatures(station: &Station, stored: &StoredRequest) -> Result<(Vec<Made>, usize), CeremonyError> {
+    let mut made = stored.signatures(station.disk())?;
+    let request = stored.digest().to_string();
+    let marks = station.history.tags.values().flat_map(|tag| &tag.signed);
+    let is_whole = marks
+        .filter(|mark| mark.request == request)
+        .all(|mark| made.iter().any(|one| one.keyid == mark.keyid));
+    // A list for a bundle has no mark.
+    let is_unmarked = stored.request.manifest.kind == RequestKind::OfflineBundle;
+    if is_whole && !(made.is_empty() && is_unmarked) {
+        return Ok((made, 0));
+    }
+    let before = made.len();
+    for one in from_log(station, stored, &request)? {
+        if made.iter().all(|known| known.keyid != one.keyid) {
+            made.push(one);
+        }
+    }
+    let restored = made.len() - before;
+    Ok((made, restored))
+}
+
+/// The newest signature of each key over a request, as the log has it.
+fn from_log(station: &Station, stored: &StoredRequest, request: &str) -> Result<Vec<Made>, CeremonyError> {
+    let authority = authority(station, &stored.request)?;
+    let mut findings = BTreeMap::new();
+    let mut made: BTreeMap<String, Made> = BTreeMap::new();
+    for entry in station.log.entries() {
+        let entry = entry.map_err(StationError::from)?;
+        let entry = entry.entry();
+        if entry.text("request") != request {
+            continue;
+        }
+        let text = |field: &str| entry.text(field).into_owned();
+        if entry.kind() == Kind::SignIntent {
+            let pairs = entry.pairs("findings").into_iter();
+            let pairs = pairs.map(|(check, severity)| (check.into_owned(), severity.into_owned()));
+            findings.insert(entry.seq(), pairs.collect::<Vec<_>>());
+        }
+        if entry.kind() != Kind::SignResult {
+            continue;
+        }
+        let keyid = KeyId::new(text("keyid"));
+        let public = authority.root().key_in_role(&authority.role, &keyid);
+        let signature = station.dialect.decode_signature(&text("sig"));
+        // A key that the root no longer lists makes no bundle that anybody accepts.
+        let (Some(public), Ok(signature)) = (public, signature) else { continue };
+        let one = Made {
+            format: "countersign/signature/1".to_owned(),
+            findings: findings.get(&entry.int("intent")).cloned().unwrap_or_default(),
+            keyid: text("keyid"),
+            public: public.text().to_owned(),
+            keytype: public.keytype().to_owned(),
+            officers: entry.list("officers").into_iter().map(|name| name.into_owned()).collect(),
+            review: text("review"),
+            root_version: entry.int("root_version"),
+            seq: entry.seq(),
+            signature: station.dialect.signature_json(&keyid, public, &signature),
+            signed: text("signed"),
+            strength: text("strength"),
+            time: entry.time().to_string(),
+        };
+        made.insert(one.keyid.clone(), one);
+    }
+    Ok(made.into_values().collect())
+}
