@@ -69,8 +69,13 @@ fn each_command_reads_and_writes_a_large_file_once() {
     let mut wanted =
         all(&bundle, &["targets.json", "upload/wave-create.json"], Passes { reads: 1, writes: 1 });
     wanted.extend(all(&stored, &["targets.json"], READ));
+    // The review comes out of the log's objects.
+    let kept = desk.run(&["--json", "log", "show", "--type", "review.kept"]).done().json()[0].clone();
+    let kept = ["text", "html"].map(|face| kept[face].as_str().expect("a digest").to_owned());
+    wanted.extend(all(&objects, &[&kept[0], &kept[1]], READ));
     assert_eq!(counts.into_iter().collect::<BTreeMap<_, _>>(), wanted.into_iter().collect());
 
+    disk.take(LARGE);
     desk.run(&["status"]).done();
     assert_eq!(of_targets(disk.take(LARGE)), []);
 }

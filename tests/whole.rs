@@ -82,3 +82,26 @@ fn what_the_log_does_not_say_was_shown_is_not_signed() {
     let ran = other.sign(&id, &review, "alice", &[]).ended(Exit::NotApproved);
     assert!(ran.err.contains("was not reviewed on this station yet"), "{}", ran.err);
 }
+
+#[test]
+fn a_bundle_shows_the_review_that_the_log_has_and_no_other() {
+    let desk = Desk::new();
+    desk.init("acme", "acme-gateway", "2-update");
+    desk.add_officer("alice");
+    desk.import_key(&fixture("acme/targets.keys.tgz"), "alice", "1");
+    let request = desk.request(&fixture("acme/2-update"), "acme-gateway", "v2.0-update", 42, &[]);
+    let (id, review) = desk.import(&request);
+    desk.sign(&id, &review, "alice", &[]).done();
+    for name in ["review.txt", "review.html"] {
+        let beside = desk.station().join("requests").join(&id).join(name);
+        std::fs::write(beside, "nothing would change\n").expect("written");
+    }
+    let bundle = desk.export(&id, "signed");
+    let shown = std::fs::read_to_string(bundle.join("review.txt")).expect("read");
+    assert!(shown.contains("42") && !shown.contains("nothing would change"), "{shown}");
+    let kept = desk.run(&["--json", "log", "show", "--type", "review.kept"]).done().json()[0].clone();
+    let page = desk.station().join("log/objects/sha256").join(kept["html"].as_str().expect("a digest"));
+    assert_eq!(std::fs::read(&page).expect("read"), std::fs::read(bundle.join("review.html")).expect("read"));
+    std::fs::write(&page, "<p>nothing would change").expect("written");
+    desk.run(&["export", &id, text(&desk.path("again"))]).ended(Exit::Tampered);
+}

@@ -184,6 +184,13 @@ impl<'a> Facts<'a> {
                 self.reviews.insert(digest(&entry.text("review"))?, findings);
                 self.needs_object(&entry.text("object"), entry.seq())
             }
+            Kind::ReviewKept => {
+                if !self.reviews.contains_key(&digest(&entry.text("review"))?) {
+                    return contradiction("the review was never shown");
+                }
+                self.needs_object(&entry.text("text"), entry.seq())?;
+                self.needs_object(&entry.text("html"), entry.seq())
+            }
             Kind::ApprovalGranted | Kind::ApprovalDenied | Kind::ApprovalExpired => {
                 self.approval(entry, queue)
             }

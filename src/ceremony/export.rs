@@ -166,15 +166,38 @@ fn files<'a>(
     if let Some(bytes) = stored.request.file(DELEGATING_FILE) {
         files.insert(DELEGATING_FILE.to_owned(), vec![Cow::Borrowed(bytes)]);
     }
-    for name in ["review.txt", "review.html"] {
-        let bytes = station.disk().read(&stored.path(name), u64::from(u32::MAX))?;
-        files.insert(name.to_owned(), vec![Cow::Owned(bytes)]);
-    }
+    let [text, html] = kept_review(station, newest)?;
+    files.insert("review.txt".to_owned(), vec![Cow::Owned(text)]);
+    files.insert("review.html".to_owned(), vec![Cow::Owned(html)]);
     let head = station.log.head();
     files.insert("log/checkpoint".to_owned(), vec![Cow::Owned(head.note.clone().into_bytes())]);
     let receipt = station.log.prove(newest.seq).map_err(StationError::from)?;
     files.insert("log/receipt.tlog-proof".to_owned(), vec![Cow::Owned(receipt.text().into_bytes())]);
     Ok(files)
+}
+
+/// The review that the signature was made on, as text and as a page: the log's objects, not files that lie beside it.
+fn kept_review(station: &Station, made: &Made) -> Result<[Vec<u8>; 2], CeremonyError> {
+    let mut kept = None;
+    for entry in station.log.entries() {
+        let entry = entry.map_err(StationError::from)?;
+        let entry = entry.entry();
+        if entry.seq() > made.seq {
+            break;
+        }
+        if entry.kind() == Kind::ReviewKept && entry.text("review") == made.review {
+            kept = Some((entry.text("text").into_owned(), entry.text("html").into_owned()));
+        }
+    }
+    let Some((text, html)) = kept else {
+        return Err(CeremonyError::Nothing(format!(
+            "the log has no review {} that the signature of entry {} was made on. Sign the request again: the bytes are \
+             the same",
+            made.review, made.seq
+        )));
+    };
+    let object = |digest: &str| station.log.get_object(digest).map(|bytes| bytes.into_vec());
+    Ok([object(&text).map_err(StationError::from)?, object(&html).map_err(StationError::from)?])
 }
 
 fn manifest(

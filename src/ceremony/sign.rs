@@ -10,7 +10,6 @@ use super::{CeremonyError, preflight};
 use crate::bundle::RequestKind;
 use crate::host::Host;
 use crate::host::clock::Time;
-use crate::host::disk::write_durably;
 use crate::log::{Decision, Event, Kind, SignedApproval, objects};
 use crate::review::{Review, Severity, Situation};
 use crate::station::custody::CustodyError;
@@ -288,8 +287,12 @@ fn sign_now(
     };
     let lead = officers.first().cloned().unwrap_or_default();
     if let Some((text, html)) = &reviewed.faces {
-        write_durably(station.disk(), &stored.path("review.txt"), 0o600, &[text.as_bytes()])?;
-        write_durably(station.disk(), &stored.path("review.html"), 0o600, &[html.as_bytes()])?;
+        let kept = Event::new(Kind::ReviewKept, &lead)
+            .text("request", &subject.request)
+            .text("review", &subject.review)
+            .text("text", station.log.put_object(text.as_bytes())?)
+            .text("html", station.log.put_object(html.as_bytes())?);
+        station.record(&stamp, kept)?;
     }
     let intent = facts(Event::new(Kind::SignIntent, &lead))
         .text("policy", station.policy.digest())

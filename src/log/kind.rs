@@ -125,6 +125,8 @@ kinds! {
         request: Text, review: Text, signed: Text, policy: Text, root_version: Int, signable: Flag,
         findings: Pairs("check", "severity"), object: Text,
     }
+    /// The review that a signature is about to be made on, as the signed bundle shows it: two objects.
+    ReviewKept = "review.kept" { request: Text, review: Text, text: Text, html: Text }
     /// An officer approved.
     ApprovalGranted = "approval.granted" {
         request: Text, review: Text, policy: Text, officer: Text, key: Text, nonce: Text, expires: Text,

@@ -82,6 +82,7 @@ pub fn summary(entry: &Entry<'_>) -> String {
             let signable = if entry.flag("signable") { "may be signed" } else { "may NOT be signed" };
             format!("review of {} shown: {signable}, {findings}", short("request"))
         }
+        Kind::ReviewKept => format!("review of {} kept, as text and as a page", short("request")),
         Kind::ApprovalGranted => format!("{} APPROVED request {}", text("officer"), short("request")),
         Kind::ApprovalDenied => {
             format!("{} REFUSED request {}: {}", text("officer"), short("request"), text("reason"))

@@ -109,7 +109,7 @@ fn class(entry: &Entry<'_>) -> Class {
         Kind::RequestImported | Kind::ReviewRendered | Kind::ApprovalGranted | Kind::BundleExported => {
             managed(CREATE, 1, false)
         }
-        Kind::EvidenceVerified => managed(OTHER, 1, false),
+        Kind::EvidenceVerified | Kind::ReviewKept => managed(OTHER, 1, false),
         Kind::SignResult => managed(CREATE, 2, false),
         Kind::SignIntent | Kind::KeyDrilled | Kind::WitnessCosigned => managed(OTHER, 1, false),
         Kind::RootRejected | Kind::RequestRejected | Kind::ApprovalDenied | Kind::ApprovalExpired => {
@@ -130,6 +130,7 @@ fn entity(entry: &Entry<'_>) -> Value {
         Kind::RequestImported
         | Kind::EvidenceVerified
         | Kind::ReviewRendered
+        | Kind::ReviewKept
         | Kind::BundleExported
         | Kind::ExportFailed => ("request", "request"),
         Kind::RequestRejected => ("request", "source"),

@@ -34,6 +34,7 @@ NAMES = {
     "root.pinned": ["object"],
     "root.updated": ["object"],
     "review.rendered": ["policy", "object"],
+    "review.kept": ["text", "html"],
     "sign.intent": ["policy", "signed"],
 }
 
