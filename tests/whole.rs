@@ -105,3 +105,21 @@ fn a_bundle_shows_the_review_that_the_log_has_and_no_other() {
     std::fs::write(&page, "<p>nothing would change").expect("written");
     desk.run(&["export", &id, text(&desk.path("again"))]).ended(Exit::Tampered);
 }
+
+#[test]
+fn past_the_window_for_witnesses_nothing_is_signed() {
+    let desk = Desk::new();
+    desk.init("acme", "acme-gateway", "2-update");
+    desk.add_officer("alice");
+    desk.import_key(&fixture("acme/targets.keys.tgz"), "alice", "1");
+    let policy = desk.run(&["policy", "show"]).done().out;
+    let other = desk.path("policy.toml");
+    std::fs::write(&other, policy.replace("window_days = 0", "window_days = 1")).expect("written");
+    desk.run(&["policy", "set", text(&other)]).done();
+    let request = desk.request(&fixture("acme/2-update"), "acme-gateway", "v2.0-update", 42, &[]);
+    desk.clock.set("2026-11-28T12:00:00Z");
+    let (id, review) = desk.import(&request);
+    let ran = desk.sign(&id, &review, "alice", &[]).ended(Exit::Unwitnessed);
+    assert!(ran.err.contains("no witness has cosigned the log for more than 1 day"), "{}", ran.err);
+    desk.run(&["log", "export", text(&desk.path("pack"))]).ended(Exit::Unwitnessed);
+}

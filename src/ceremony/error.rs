@@ -35,6 +35,9 @@ pub enum CeremonyError {
     /// An earlier intent to sign has no result.
     #[error("{0}")]
     InDoubt(String),
+    /// No witness cosigned the log within the policy's window.
+    #[error("{0}")]
+    Unwitnessed(String),
     /// Nothing was signed yet, or there is nothing to export.
     #[error("{0}")]
     Nothing(String),

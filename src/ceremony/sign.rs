@@ -20,7 +20,7 @@ use crate::station::request::{Made, StoredRequest};
 use crate::station::sealed::SealedKey;
 use crate::station::vault;
 use crate::station::workstation::tool;
-use crate::station::{SignedMark, Station};
+use crate::station::{SignedMark, Station, StationError};
 use crate::threads;
 use crate::tuf::{Authority, Digest, KeyId, PrivateKey};
 use crate::words;
@@ -234,6 +234,7 @@ fn sign_now(
     require_quorum(&key, ask.officers)?;
     key.check_present(&ask.officers.iter().collect::<Vec<_>>())?;
     refuse_while_in_doubt(station, reviewed, &key)?;
+    require_witnessed(station, host.clock.now())?;
     let report = preflight::of_station(station, host, None);
     if !report.fit() {
         let failures: Vec<_> =
@@ -436,6 +437,27 @@ fn refuse_while_in_doubt(
             intent.seq
         ))),
     }
+}
+
+/// Where the policy asks for witnesses, nothing is signed once none has cosigned the log for longer than its window; the
+/// auditor judges by the same rule.
+fn require_witnessed(station: &Station, now: Time) -> Result<(), CeremonyError> {
+    let Some(days) = station.policy.witness_window_days else { return Ok(()) };
+    let mut last = None;
+    for entry in station.log.entries() {
+        let entry = entry.map_err(StationError::from)?;
+        let entry = entry.entry();
+        if last.is_none() || entry.kind() == Kind::WitnessCosigned {
+            last = Some(entry.time());
+        }
+    }
+    if last.is_none_or(|last| now.days_since(last) > i64::from(days)) {
+        return Err(CeremonyError::Unwitnessed(format!(
+            "no witness has cosigned the log for more than {days} days, the window of the policy in force. Have a \
+             checkpoint cosigned, or set a policy that asks for none (witness.window_days = 0)"
+        )));
+    }
+    Ok(())
 }
 
 /// The intents that are left are for these very bytes and this key, and were in doubt: the log says that the bytes are

@@ -162,6 +162,7 @@ impl From<CeremonyError> for Failure {
             CeremonyError::Refused(message) => Failure::new(Exit::Refused, message),
             CeremonyError::NotApproved(message) => Failure::new(Exit::NotApproved, message),
             CeremonyError::InDoubt(message) => Failure::new(Exit::InDoubt, message),
+            CeremonyError::Unwitnessed(message) => Failure::new(Exit::Unwitnessed, message),
             other => failed(&other),
         }
     }

@@ -117,7 +117,8 @@ fn export_pack(context: &Context<'_>, dir: &std::path::Path) -> Outcome {
         station.commit()?;
         let written = export::write(station.disk(), &station.log, dir)?;
         let pack = Pack::open(station.disk(), dir, Some(&station.log.key().to_string()))?;
-        let verdict = verify(&pack, Options::default(), Compare::default(), &mut |_, _| Ok(()))?;
+        let compare = Compare { now: Some(context.host.clock.now()), ..Compare::default() };
+        let verdict = verify(&pack, Options::default(), compare, &mut |_, _| Ok(()))?;
         context.text(&format!(
             "Evidence pack of {} entries written to {} ({} objects, {} checkpoints)\nKey  {}\n{}",
             written.entries,
