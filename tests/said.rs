@@ -1,0 +1,38 @@
+//! What the program says of a mistake is what happened: the right reason, the right exit code, before anything is asked.
+
+mod common;
+
+use common::{Desk, fixture};
+use countersign::cli::Exit;
+
+/// A station whose key opens for ann and bob together; cho holds no share. And a reviewed request.
+fn two_of_three() -> (Desk, String) {
+    let desk = Desk::new();
+    desk.init("acme", "acme", "1-populate");
+    for officer in ["ann", "bob", "cho"] {
+        desk.add_officer(officer);
+    }
+    desk.import_key(&fixture("acme/targets.keys.tgz"), "ann,bob", "2");
+    let request = desk.request(&fixture("acme/1-populate"), "acme", "populate-targets", 12, &[]);
+    let (id, _) = desk.import(&request);
+    (desk, id)
+}
+
+#[test]
+fn an_officer_who_is_not_there_or_holds_no_share_is_named_before_the_words_are_asked() {
+    let (desk, id) = two_of_three();
+    for (officers, wanted) in [
+        (&["ann", "bbo"][..], "there is no officer bbo"),
+        (&["ann", "cho"], "is not sealed to cho. It is sealed to ann, bob"),
+        (&["ann"], "opens with 2 officers together, and 1 came"),
+    ] {
+        let mut arguments = vec!["sign", &id];
+        arguments.extend(officers.iter().flat_map(|officer| ["--officer", officer]));
+        let ran = desk.run(&arguments).ended(Exit::NotApproved);
+        assert!(ran.err.contains(wanted), "{}", ran.err);
+        assert!(!ran.err.contains("confirmation words"), "{}", ran.err);
+    }
+    // The refusals are logged like every other.
+    let log = desk.run(&["--json", "log", "show", "--type", "sign.aborted"]).done().json();
+    assert_eq!(log.as_array().map(Vec::len), Some(3), "{log}");
+}
