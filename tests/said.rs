@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Desk, fixture};
+use common::{Desk, fixture, text};
 use countersign::cli::Exit;
 
 /// A station whose key opens for ann and bob together; cho holds no share. And a reviewed request.
@@ -35,4 +35,33 @@ fn an_officer_who_is_not_there_or_holds_no_share_is_named_before_the_words_are_a
     // The refusals are logged like every other.
     let log = desk.run(&["--json", "log", "show", "--type", "sign.aborted"]).done().json();
     assert_eq!(log.as_array().map(Vec::len), Some(3), "{log}");
+}
+
+#[test]
+fn a_folder_with_many_things_in_it_is_said_to_be_occupied() {
+    let desk = Desk::new();
+    desk.init("acme", "acme", "1-populate");
+    let used = desk.path("used");
+    std::fs::create_dir(&used).expect("made");
+    for name in ["one", "two", "three"] {
+        std::fs::write(used.join(name), name).expect("written");
+    }
+    let ran = desk.run(&["log", "export", text(&used)]).ended(Exit::Failed);
+    assert!(ran.err.contains("there is something here already: give a new folder"), "{}", ran.err);
+    // A station is there: nobody is asked to compare words first.
+    let roots = fixture("acme/1-populate/prod-roots");
+    let online = fixture("acme/1-populate/ci-targets.pub");
+    let again = ["init", "--factory", "acme", "--roots", text(&roots), "--online-key", text(&online)];
+    let ran = desk.run(&again).ended(Exit::Failed);
+    assert!(ran.err.contains("a station is never written over"), "{}", ran.err);
+    assert!(!ran.err.contains("fingerprint"), "{}", ran.err);
+}
+
+#[test]
+fn of_half_a_pack_only_what_is_missing_is_named() {
+    let desk = Desk::new();
+    let half = desk.path("half");
+    std::fs::create_dir_all(half.join("events")).expect("made");
+    let ran = desk.run(&["audit", "verify", text(&half)]).ended(Exit::Failed);
+    assert!(ran.err.contains("it has no file \"vkey\"") && !ran.err.contains("events"), "{}", ran.err);
 }

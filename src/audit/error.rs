@@ -14,10 +14,16 @@ pub enum AuditError {
     Disk(#[from] DiskError),
     /// The folder is not an evidence pack.
     #[error(
-        "{} is not an evidence pack: it has no folder \"events\" and no file \"vkey\". Give the folder that \"countersign log export\" wrote",
-        crate::text::shown_path(.0)
+        "{} is not an evidence pack: it has no {}. Give the folder that \"countersign log export\" wrote",
+        crate::text::shown_path(.path),
+        .missing
     )]
-    NotAPack(PathBuf),
+    NotAPack {
+        /// The folder.
+        path: PathBuf,
+        /// What a pack has and it has not.
+        missing: &'static str,
+    },
     /// The key that was given is not a log's key.
     #[error("the key given with --key cannot be used: {0}")]
     Key(String),

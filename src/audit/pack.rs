@@ -32,16 +32,19 @@ impl<'a> Pack<'a> {
     /// # Errors
     /// The folder is no pack, or a key cannot be read; [`AuditError::Flawed`] when the pack's key is not the given one.
     pub fn open(disk: &'a dyn Disk, dir: &Path, key: Option<&str>) -> Result<Pack<'a>, AuditError> {
-        let is_pack = |dir: &Path| -> Result<bool, DiskError> {
-            Ok(disk.kind(&dir.join(lines::FOLDER))? == Some(Kind::Folder)
-                && disk.kind(&dir.join(PUBLIC_KEY))?.is_some())
+        let parts = |dir: &Path| -> Result<(bool, bool), DiskError> {
+            let events = disk.kind(&dir.join(lines::FOLDER))? == Some(Kind::Folder);
+            Ok((events, disk.kind(&dir.join(PUBLIC_KEY))?.is_some()))
         };
         let folder = dir.to_owned();
-        let inner = dir.join("log");
-        let dir = match (is_pack(dir)?, is_pack(&inner)?) {
-            (true, _) => dir.to_owned(),
-            (false, true) => inner,
-            (false, false) => return Err(AuditError::NotAPack(dir.to_owned())),
+        let (own, inner) = (parts(dir)?, parts(&dir.join("log"))?);
+        let not_a_pack = |missing| Err(AuditError::NotAPack { path: folder.clone(), missing });
+        let dir = match (own, inner) {
+            ((true, true), _) => dir.to_owned(),
+            (_, (true, true)) => dir.join("log"),
+            ((true, false), _) => return not_a_pack("file \"vkey\""),
+            ((false, true), _) => return not_a_pack("folder \"events\""),
+            ((false, false), _) => return not_a_pack("folder \"events\" and no file \"vkey\""),
         };
         let given = key.map(VerifierKey::parse).transpose().map_err(|e| AuditError::Key(e.to_string()))?;
         let text = disk.read_beneath(&dir, PUBLIC_KEY, LARGEST_KEY)?;

@@ -41,6 +41,7 @@ pub struct Args {
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     let host = context.host;
     let folder = context.station_folder()?;
+    Station::require_free(&*host.disk, &folder)?;
     let chain = Chain::verify(roots_at(&*host.disk, &args.roots)?)?;
     let newest = chain.newest();
     newest.require_reachable_thresholds()?;

@@ -6,7 +6,7 @@ use super::sealed::SealedKey;
 use super::trust::{OnlineKey, Trust, keep_root, online_key_in};
 use super::{Evidence, History, Layout, Logged, Policy, SeenMark, SignedMark, StationError, policy};
 use crate::host::clock::{Stamp, Time};
-use crate::host::disk::{Kind, ensure_folder, parent, write_durably};
+use crate::host::disk::{ensure_folder, is_free, parent, write_durably};
 use crate::host::{Disk, Host, Program};
 use crate::log::{Appended, Event, Kind as EventKind, Log};
 use crate::text::{one_line, shown, shown_path};
@@ -114,11 +114,7 @@ impl Station {
             return Err(StationError::FactoryName(new.factory));
         }
         let disk = host.disk.clone();
-        match disk.kind(folder)? {
-            None => {}
-            Some(Kind::Folder) if disk.list(folder, 1)?.is_empty() => {}
-            Some(_) => return Err(StationError::Exists(folder.to_owned())),
-        }
+        Station::require_free(&*disk, folder)?;
         let newest = new.chain.newest();
         newest.require_reachable_thresholds()?;
         match &new.online_key {
@@ -144,6 +140,14 @@ impl Station {
             return Err(e);
         }
         Station::open(host, folder, None)
+    }
+
+    /// Is there room for a new station? To be asked before an officer compares words.
+    ///
+    /// # Errors
+    /// There is something at the folder.
+    pub fn require_free(disk: &dyn Disk, folder: &Path) -> Result<(), StationError> {
+        if is_free(disk, folder)? { Ok(()) } else { Err(StationError::Exists(folder.to_owned())) }
     }
 
     fn write_new(
