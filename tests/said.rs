@@ -2,8 +2,9 @@
 
 mod common;
 
-use common::{Desk, fixture, text};
+use common::{Desk, fixture, json, text};
 use countersign::cli::Exit;
+use std::path::Path;
 
 /// A station whose key opens for ann and bob together; cho holds no share. And a reviewed request.
 fn two_of_three() -> (Desk, String) {
@@ -64,4 +65,34 @@ fn of_half_a_pack_only_what_is_missing_is_named() {
     std::fs::create_dir_all(half.join("events")).expect("made");
     let ran = desk.run(&["audit", "verify", text(&half)]).ended(Exit::Failed);
     assert!(ran.err.contains("it has no file \"vkey\"") && !ran.err.contains("events"), "{}", ran.err);
+}
+
+#[test]
+fn a_bundle_is_never_complete_under_other_roots_than_those_that_it_names() {
+    let desk = Desk::new();
+    desk.init("acme", "acme", "2-update");
+    desk.add_officer("ann");
+    desk.import_key(&fixture("acme/targets.keys.tgz"), "ann", "1");
+    let request = desk.request(&fixture("acme/2-update"), "acme", "v2.0-update", 42, &[]);
+    let (id, review) = desk.import(&request);
+    desk.sign(&id, &review, "ann", &[]).done();
+    let bundle = desk.export(&id, "signed");
+    let verify = |roots: &Path| desk.run(&["--json", "verify", text(&bundle), "--roots", text(roots)]);
+    verify(&fixture("acme/2-update/prod-roots")).done();
+    let named = json(&bundle.join("signed.json"))["root"]["version"].as_u64().expect("a version");
+    // The chain as it was before, and roots of the same versions that are not production's.
+    let older = fixture(&format!("acme/2-update/prod-roots/{}.root.json", named - 1));
+    let verdict = verify(&older).ended(Exit::Refused).json();
+    let told = verdict["problems"].to_string();
+    assert!(told.contains(&format!("end with version {}", named - 1)), "{told}");
+    assert!(told.contains(&format!("under root version {named}")), "{told}");
+    assert_eq!(verdict["complete"], false);
+    let mut manifest = json(&bundle.join("signed.json"));
+    let other = json(&fixture("acme/2-update/ci-targets.json")).to_string();
+    manifest["root"]["fingerprint"] = countersign::tuf::Digest::of(other.as_bytes()).to_string().into();
+    std::fs::write(bundle.join("signed.json"), serde_json::to_vec_pretty(&manifest).expect("json"))
+        .expect("written");
+    let verdict = verify(&fixture("acme/2-update/prod-roots")).ended(Exit::Refused).json();
+    assert!(verdict["problems"].to_string().contains("not of one chain"), "{verdict}");
+    assert_eq!(verdict["complete"], false);
 }
