@@ -4,7 +4,7 @@ mod common;
 
 use common::{Desk, fixture, json, text};
 use countersign::cli::Exit;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// A station whose key opens for ann and bob together; cho holds no share. And a reviewed request.
 fn two_of_three() -> (Desk, String) {
@@ -95,4 +95,29 @@ fn a_bundle_is_never_complete_under_other_roots_than_those_that_it_names() {
     let verdict = verify(&fixture("acme/2-update/prod-roots")).ended(Exit::Refused).json();
     assert!(verdict["problems"].to_string().contains("not of one chain"), "{verdict}");
     assert_eq!(verdict["complete"], false);
+}
+
+/// Exports the log of a new station; returns the pack and the log's public key.
+fn pack_of(desk: &Desk, factory: &str) -> (PathBuf, String) {
+    desk.init("acme", factory, "1-populate");
+    let dir = desk.path("evidence");
+    desk.run(&["log", "export", text(&dir)]).done();
+    let key = String::from_utf8(common::read(&dir.join("vkey"))).expect("text").trim().to_owned();
+    (dir, key)
+}
+
+#[test]
+fn the_key_of_another_log_is_no_verdict_on_this_one_and_a_broken_key_of_the_pack_is() {
+    let (desk, elsewhere) = (Desk::new(), Desk::new());
+    let (dir, key) = pack_of(&desk, "acme");
+    let (_, other) = pack_of(&elsewhere, "other");
+    let ran = desk.run(&["audit", "verify", text(&dir), "--key", &other]).ended(Exit::Failed);
+    let name = |key: &str| key.split('+').next().expect("a name").to_owned();
+    let wanted =
+        format!("this pack is of the log {}, and the key given is of the log {}", name(&key), name(&other));
+    assert!(ran.err.contains(&wanted), "{}", ran.err);
+    std::fs::write(dir.join("vkey"), "").expect("written");
+    let ran = desk.run(&["audit", "verify", text(&dir)]).ended(Exit::Tampered);
+    assert!(!ran.err.contains("countersign audit verify"), "{}", ran.err);
+    assert!(ran.err.contains("ask for the station's own log folder"), "{}", ran.err);
 }

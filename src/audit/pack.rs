@@ -30,7 +30,8 @@ impl<'a> Pack<'a> {
     /// without it the pack's own is used, and the verdict says so.
     ///
     /// # Errors
-    /// The folder is no pack, or a key cannot be read; [`AuditError::Flawed`] when the pack's key is not the given one.
+    /// The folder is no pack, or a key cannot be read; [`AuditError::OtherLog`] when the given key is of a log of another
+    /// name, [`AuditError::PackKey`] when the pack's key is none, or another one of the same name.
     pub fn open(disk: &'a dyn Disk, dir: &Path, key: Option<&str>) -> Result<Pack<'a>, AuditError> {
         let parts = |dir: &Path| -> Result<(bool, bool), DiskError> {
             let events = disk.kind(&dir.join(lines::FOLDER))? == Some(Kind::Folder);
@@ -48,14 +49,19 @@ impl<'a> Pack<'a> {
         };
         let given = key.map(VerifierKey::parse).transpose().map_err(|e| AuditError::Key(e.to_string()))?;
         let text = disk.read_beneath(&dir, PUBLIC_KEY, LARGEST_KEY)?;
-        let wrong = |why: String| AuditError::Flawed(Flaw::new(FlawKind::Key, why).in_file(PUBLIC_KEY));
+        let wrong = |why: String| AuditError::PackKey(Flaw::new(FlawKind::Key, why).in_file(PUBLIC_KEY));
         let text = std::str::from_utf8(&text).map_err(|_| wrong("it is not text".to_owned()))?;
         let own = VerifierKey::parse(text).map_err(|e| wrong(e.to_string()))?;
         if text != format!("{own}\n") {
             return Err(wrong("it is not the one line that it should be".to_owned()));
         }
         if let Some(given) = given.as_ref().filter(|given| **given != own) {
-            return Err(wrong(format!("the pack's key is {own}, and the key given is {given}")));
+            // A station's name ends in digits of its own: only a log of the very same name could be meant to deceive.
+            return Err(if given.name() == own.name() {
+                wrong(format!("the pack's key is {own}, and the key given is {given}"))
+            } else {
+                AuditError::OtherLog { pack: own.name().to_owned(), given: given.name().to_owned() }
+            });
         }
         Ok(Pack { disk, given: folder, dir, key: own, key_was_given: given.is_some() })
     }

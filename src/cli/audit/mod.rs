@@ -180,7 +180,8 @@ pub fn exit(answer: Answer) -> Exit {
 
 impl From<AuditError> for Failure {
     fn from(error: AuditError) -> Failure {
-        let exit = if matches!(error, AuditError::Flawed(_)) { Exit::Tampered } else { Exit::Failed };
+        let tampered = matches!(error, AuditError::Flawed(_) | AuditError::PackKey(_));
+        let exit = if tampered { Exit::Tampered } else { Exit::Failed };
         Failure::new(exit, error.to_string())
     }
 }
