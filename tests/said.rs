@@ -121,3 +121,13 @@ fn the_key_of_another_log_is_no_verdict_on_this_one_and_a_broken_key_of_the_pack
     assert!(!ran.err.contains("countersign audit verify"), "{}", ran.err);
     assert!(ran.err.contains("ask for the station's own log folder"), "{}", ran.err);
 }
+
+#[test]
+fn the_end_of_a_session_names_its_command() {
+    let desk = Desk::new();
+    desk.init("acme", "acme", "1-populate");
+    desk.add_officer("ann");
+    let closed = desk.run(&["--json", "log", "show", "--type", "session.closed"]).done().json();
+    let commands: Vec<_> = closed.as_array().expect("entries").iter().map(|one| &one["command"]).collect();
+    assert_eq!(commands, ["officer add"]);
+}

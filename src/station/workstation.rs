@@ -70,6 +70,8 @@ pub struct Station {
     pub log: Log,
     disk: Arc<dyn Disk>,
     session: Option<Session>,
+    /// The command whose session the log has opened; nothing before its first entry.
+    begun: String,
     _lock: Option<File>,
 }
 
@@ -253,6 +255,7 @@ impl Station {
             log,
             disk,
             session,
+            begun: String::new(),
             _lock: lock,
         };
         if may_write {
@@ -300,7 +303,7 @@ impl Station {
                 .text("binary", session.binary());
             self.log.append(stamp, opened)?;
             if let Some(session) = self.session.as_mut() {
-                session.command.clear();
+                self.begun = std::mem::take(&mut session.command);
             }
         }
         Ok(self.log.append(stamp, event)?)
@@ -328,9 +331,9 @@ impl Station {
     pub fn close(mut self, host: &Host, exit: u8) -> Result<(), StationError> {
         if self.has_written() {
             let actor = self.actor().to_owned();
-            // The command's name stands in session.opened; this entry closes the newest one.
-            let closed =
-                Event::new(EventKind::SessionClosed, actor).text("command", "").int("exit", u64::from(exit));
+            let closed = Event::new(EventKind::SessionClosed, actor)
+                .text("command", &self.begun)
+                .int("exit", u64::from(exit));
             self.log.append(&host.stamp(), closed)?;
             self.log.checkpoint()?;
         }
