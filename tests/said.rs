@@ -131,3 +131,17 @@ fn the_end_of_a_session_names_its_command() {
     let commands: Vec<_> = closed.as_array().expect("entries").iter().map(|one| &one["command"]).collect();
     assert_eq!(commands, ["officer add"]);
 }
+
+#[test]
+fn the_policy_in_force_is_not_put_in_force_again() {
+    let desk = Desk::new();
+    desk.init("acme", "acme", "1-populate");
+    let file = desk.path("policy.toml");
+    std::fs::write(&file, desk.run(&["policy", "show"]).done().out).expect("written");
+    let size = || desk.run(&["--json", "status"]).done().json()["log_size"].clone();
+    let before = size();
+    let ran = desk.run(&["policy", "set", text(&file)]).done();
+    assert!(ran.out.contains("in force already. Nothing changed"), "{}", ran.out);
+    assert!(!ran.out.contains("void"), "{}", ran.out);
+    assert_eq!(size(), before);
+}
