@@ -145,3 +145,15 @@ fn the_policy_in_force_is_not_put_in_force_again() {
     assert!(!ran.out.contains("void"), "{}", ran.out);
     assert_eq!(size(), before);
 }
+
+#[test]
+fn no_officer_is_named_as_the_log_names_nobody_or_as_run_stops() {
+    let desk = Desk::new();
+    desk.init("acme", "acme", "1-populate");
+    for name in ["station", "q", "b"] {
+        let passphrase = desk.passphrase(name);
+        let add = ["officer", "add", name, "--passphrase-file", &passphrase, "--work-factor", "12"];
+        let ran = desk.run(&add).ended(Exit::Usage);
+        assert!(ran.err.contains(&format!("no officer can be named \"{name}\"")), "{}", ran.err);
+    }
+}
