@@ -157,3 +157,14 @@ fn no_officer_is_named_as_the_log_names_nobody_or_as_run_stops() {
         assert!(ran.err.contains(&format!("no officer can be named \"{name}\"")), "{}", ran.err);
     }
 }
+
+#[test]
+fn a_question_about_no_digest_is_refused() {
+    let desk = Desk::new();
+    let (dir, _) = pack_of(&desk, "acme");
+    for (option, given) in [("--digest", ""), ("--digest", "zz"), ("--digest", "abc"), ("--key", "")] {
+        let ran = desk.run(&["audit", "who", text(&dir), option, given]).ended(Exit::Usage);
+        assert!(ran.err.contains("4 to 64 hexadecimal digits"), "{}", ran.err);
+    }
+    desk.run(&["audit", "who", text(&dir), "--digest", "ABCD"]).done();
+}
