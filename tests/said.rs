@@ -168,3 +168,14 @@ fn a_question_about_no_digest_is_refused() {
     }
     desk.run(&["audit", "who", text(&dir), "--digest", "ABCD"]).done();
 }
+
+#[test]
+fn a_report_is_not_written_over_a_file() {
+    let desk = Desk::new();
+    let (dir, _) = pack_of(&desk, "acme");
+    let out = desk.path("report.html");
+    std::fs::write(&out, "last year's").expect("written");
+    let ran = desk.run(&["audit", "report", text(&dir), "--out", text(&out)]).ended(Exit::Failed);
+    assert!(ran.err.contains("it is not overwritten. Give a new file"), "{}", ran.err);
+    assert_eq!(common::read(&out), b"last year's");
+}
