@@ -179,3 +179,25 @@ fn a_report_is_not_written_over_a_file() {
     assert!(ran.err.contains("it is not overwritten. Give a new file"), "{}", ran.err);
     assert_eq!(common::read(&out), b"last year's");
 }
+
+#[test]
+fn all_the_words_that_are_shown_may_be_typed() {
+    let desk = Desk::new();
+    desk.init("acme", "acme", "1-populate");
+    desk.add_officer("ann");
+    let out = desk.path("public");
+    std::fs::create_dir(&out).expect("made");
+    let generate = ["--json", "key", "generate", "--type", "ed25519", "--officers", "ann", "--quorum", "1"];
+    let made = desk.run(&[&generate[..], &["--out", text(&out)]].concat()).done().json();
+    let (keyid, words) = (made["keyid"].as_str().expect("an id"), made["words"].as_str().expect("words"));
+    assert_eq!(words.split(' ').count(), 8);
+    let five = words.split(' ').take(5).collect::<Vec<_>>().join(" ");
+    desk.run(&["key", "retire", keyid, "--confirm", &five]).ended(Exit::NotApproved);
+    desk.run(&["key", "retire", keyid, "--confirm", words]).done();
+    // The online key's words, as many as somebody has on paper.
+    let online = fixture("acme/1-populate/ci-targets.pub");
+    let pin = |words: &str| desk.run(&["--json", "trust", "online-key", text(&online), "--confirm", words]);
+    let shown = pin("").ended(Exit::NotApproved).err;
+    let shown = shown.split("Its words: ").nth(1).and_then(|rest| rest.lines().next()).expect("words");
+    pin(shown).done();
+}
