@@ -201,3 +201,42 @@ fn all_the_words_that_are_shown_may_be_typed() {
     let shown = shown.split("Its words: ").nth(1).and_then(|rest| rest.lines().next()).expect("words");
     pin(shown).done();
 }
+
+#[test]
+fn a_rejected_request_is_shown_as_rejected_until_the_same_officer_approves_it() {
+    let (desk, id) = two_of_three();
+    let bob = desk.passphrase("bob");
+    let reject = |reason: &str| {
+        desk.run(&["reject", &id, "--officer", "bob", "--reason", reason, "--passphrase-file", &bob])
+    };
+    let ran = reject(" ").ended(Exit::Usage);
+    assert!(ran.err.contains("a rejection needs a reason"), "{}", ran.err);
+    reject("wrong day <today>").done();
+    let log = desk.run(&["--json", "log", "show", "--type", "approval.denied"]).done().json();
+    let seq = log[0]["seq"].as_u64().expect("a number");
+    let wanted = format!("rejected by bob (log entry {seq})");
+    let (html, plain) = (desk.path("review.html"), desk.path("review.txt"));
+    let shown = desk.run(&["review", &id, "--html", text(&html), "--text", text(&plain)]).done().out;
+    assert_eq!(shown.matches(&wanted).count(), 2, "on top and at the end: {shown}");
+    assert!(String::from_utf8(common::read(&plain)).expect("text").contains(&wanted));
+    let html = String::from_utf8(common::read(&html)).expect("text");
+    assert!(html.contains(&format!("{wanted}: wrong day &lt;today&gt;")), "{html}");
+    let review = desk.run(&["--json", "review", &id]).done();
+    let value = review.json();
+    assert_eq!((&value["signable"], &value["rejected"][0]["seq"]), (&true.into(), &seq.into()));
+    let status = || desk.run(&["status"]).done().out;
+    assert!(status().contains(&format!("not signed, {wanted}")), "{}", status());
+    let words = value["confirm"].as_str().expect("words");
+    let ann = desk.passphrase("ann");
+    let with = ["--confirm", words, "--passphrase-file", &ann, "--passphrase-file", &bob];
+    let sign = ["sign", &id, "--officer", "ann", "--officer", "bob"];
+    let ran = desk.run(&[&sign[..], &with].concat()).ended(Exit::NotApproved);
+    let lifts = format!("countersign approve {} --officer bob", &id[..12]);
+    assert!(ran.err.contains(&lifts), "{}", ran.err);
+    let approve = ["approve", &id, "--officer", "bob", "--confirm", words, "--passphrase-file", &bob];
+    desk.run(&approve).done();
+    assert!(!status().contains("rejected"), "{}", status());
+    let review = desk.run(&["--json", "review", &id]).done();
+    assert!(review.json().get("rejected").is_none());
+    desk.run(&[&sign[..], &with].concat()).done();
+}

@@ -533,10 +533,12 @@ fn approvals(
     }
     if let Some(no) = denied.first() {
         return Err(CeremonyError::NotApproved(format!(
-            "{} rejected this request (log entry {}): {}",
-            crate::text::shown(&no.approval.officer),
+            "{officer} rejected this request (log entry {}): {}. Only an approval by the same officer lifts this: \
+             countersign approve {} --officer {officer}",
             no.seq,
-            crate::text::shown(&no.approval.reason)
+            crate::text::shown(&no.approval.reason),
+            stored.digest().short(),
+            officer = crate::text::shown(&no.approval.officer),
         )));
     }
     let importer = stored.import.importer.as_str();
