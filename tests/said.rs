@@ -240,3 +240,11 @@ fn a_rejected_request_is_shown_as_rejected_until_the_same_officer_approves_it() 
     assert!(review.json().get("rejected").is_none());
     desk.run(&[&sign[..], &with].concat()).done();
 }
+
+#[test]
+fn the_passphrases_of_run_are_not_listed_as_a_repositorys() {
+    let desk = Desk::new();
+    let help = desk.run(&["run", "--help"]).done().out;
+    let (own, repositorys) = help.split_once("On a station for a repository").expect("a heading");
+    assert!(own.contains("--passphrase-file") && !repositorys.contains("--passphrase-file"), "{help}");
+}
