@@ -248,3 +248,16 @@ fn the_passphrases_of_run_are_not_listed_as_a_repositorys() {
     let (own, repositorys) = help.split_once("On a station for a repository").expect("a heading");
     assert!(own.contains("--passphrase-file") && !repositorys.contains("--passphrase-file"), "{help}");
 }
+
+#[test]
+fn wrong_arguments_are_told_as_json_where_json_is_asked_for() {
+    let desk = Desk::new();
+    for arguments in [&["--json", "sign"][..], &["sign", "--json"], &["--json", "nothing"], &["--json"]] {
+        let ran = desk.run(arguments).ended(Exit::Usage);
+        let value = ran.json();
+        assert_eq!(value["exit"], 2, "{value}");
+        assert!(value["error"].as_str().is_some_and(|error| !error.is_empty()), "{value}");
+        assert!(!ran.err.is_empty());
+    }
+    assert_eq!(desk.run(&["sign", "--", "--json"]).ended(Exit::Usage).out, "");
+}
