@@ -261,3 +261,9 @@ fn wrong_arguments_are_told_as_json_where_json_is_asked_for() {
     }
     assert_eq!(desk.run(&["sign", "--", "--json"]).ended(Exit::Usage).out, "");
 }
+
+#[test]
+fn the_highest_strength_is_what_the_root_asks_for_and_not_how_many_have_signed() {
+    let told = countersign::audit::who::strength_words("L2");
+    assert_eq!(told, "the root asks for several officers' TUF keys; devices enforce it");
+}
