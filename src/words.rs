@@ -64,6 +64,13 @@ pub fn matches(given: &str, bytes: &[u8]) -> bool {
     }
 }
 
+/// Are these the words of the first bytes of `bytes`, as many as a confirmation code has or more? Compared as [`matches()`]
+/// does: who reads a longer line of words than is asked for may type all of it.
+pub fn confirms_beginning(given: &str, bytes: &[u8]) -> bool {
+    let count = parse(given).map_or(0, |parsed| parsed.len());
+    count >= CONFIRMATION_BYTES && bytes.get(..count).is_some_and(|asked| matches(given, asked))
+}
+
 fn confirmed_part(digest: &[u8; 32]) -> &[u8] {
     digest.get(..CONFIRMATION_BYTES).unwrap_or(digest)
 }

@@ -91,3 +91,42 @@ fn no_source_file_of_ours_names_a_socket() {
     }
     assert!(files > 30, "only {files} source files were looked at");
 }
+
+/// All Rust source below some folders, as one text.
+fn source(folders: &[&str]) -> String {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut open: Vec<_> = folders.iter().map(|folder| root.join(folder)).collect();
+    let mut text = String::new();
+    while let Some(path) = open.pop() {
+        if path.is_dir() {
+            open.extend(std::fs::read_dir(&path).expect("listed").map(|entry| entry.expect("read").path()));
+        } else if path.extension().is_some_and(|kind| kind == "rs") {
+            text.push_str(&std::fs::read_to_string(&path).expect("read"));
+        }
+    }
+    text
+}
+
+#[test]
+fn each_crate_is_used_and_its_line_says_what_for() {
+    let manifest = include_str!("../Cargo.toml");
+    let mut checked = 0;
+    for (section, folders) in
+        [("[dependencies]", &["src"][..]), ("[dev-dependencies]", &["src", "tests", "benches"])]
+    {
+        let source = source(folders);
+        let lines = manifest.split_once(section).expect("a section").1.lines().skip(1);
+        let mut before = "";
+        for line in lines.take_while(|line| !line.starts_with('[')) {
+            if let Some((name, _)) = line.split_once(" = ") {
+                assert!(before.starts_with("# "), "{name}: no word of what it is for");
+                let name = name.replace('-', "_");
+                let used = [format!("{name}::"), format!("use {name};")];
+                assert!(used.iter().any(|one| source.contains(one.as_str())), "{name} is used nowhere");
+                checked += 1;
+            }
+            before = line;
+        }
+    }
+    assert!(checked > 30, "{checked}");
+}

@@ -183,10 +183,8 @@ fn a_wrong_word_too_few_officers_and_a_wrong_name_can_be_mended_on_the_spot() {
             &wrong,
             ON, // other words
             "alice",
-            &words,
-            ON, // one officer alone
+            ON, // one officer alone: said before the words are asked
             "mallory bob",
-            &words,
             ON, // nobody of that name
             "alice bob",
             &words,

@@ -14,10 +14,16 @@ pub enum AuditError {
     Disk(#[from] DiskError),
     /// The folder is not an evidence pack.
     #[error(
-        "{} is not an evidence pack: it has no folder \"events\" and no file \"vkey\". Give the folder that \"countersign log export\" wrote",
-        crate::text::shown_path(.0)
+        "{} is not an evidence pack: it has no {}. Give the folder that \"countersign log export\" wrote",
+        crate::text::shown_path(.path),
+        .missing
     )]
-    NotAPack(PathBuf),
+    NotAPack {
+        /// The folder.
+        path: PathBuf,
+        /// What a pack has and it has not.
+        missing: &'static str,
+    },
     /// The key that was given is not a log's key.
     #[error("the key given with --key cannot be used: {0}")]
     Key(String),
@@ -27,6 +33,23 @@ pub enum AuditError {
     /// The log is not what it should be, and the question needs it to be.
     #[error("the log is not what it was: {0}. Run \"countersign audit verify\" for all of it")]
     Flawed(Flaw),
+    /// The pack's own key is not one, or not that of the log of its name: there is nothing to examine.
+    #[error(
+        "the log is not what it was: {0}. Keep the pack as it is, and ask for the station's own log folder"
+    )]
+    PackKey(Flaw),
+    /// The pack is whole as far as can be seen, and of another log than the key.
+    #[error(
+        "this pack is of the log {}, and the key given is of the log {}. Give the pack of that log, or the key of this one",
+        shown(.pack),
+        shown(.given)
+    )]
+    OtherLog {
+        /// The log of the pack.
+        pack: String,
+        /// The log of the key.
+        given: String,
+    },
     /// There is no such entry.
     #[error("there is no entry {0}: the signed checkpoint covers {1} entries, numbered from 0")]
     NoEntry(u64, u64),

@@ -30,29 +30,38 @@ impl<'a> Pack<'a> {
     /// without it the pack's own is used, and the verdict says so.
     ///
     /// # Errors
-    /// The folder is no pack, or a key cannot be read; [`AuditError::Flawed`] when the pack's key is not the given one.
+    /// The folder is no pack, or a key cannot be read; [`AuditError::OtherLog`] when the given key is of a log of another
+    /// name, [`AuditError::PackKey`] when the pack's key is none, or another one of the same name.
     pub fn open(disk: &'a dyn Disk, dir: &Path, key: Option<&str>) -> Result<Pack<'a>, AuditError> {
-        let is_pack = |dir: &Path| -> Result<bool, DiskError> {
-            Ok(disk.kind(&dir.join(lines::FOLDER))? == Some(Kind::Folder)
-                && disk.kind(&dir.join(PUBLIC_KEY))?.is_some())
+        let parts = |dir: &Path| -> Result<(bool, bool), DiskError> {
+            let events = disk.kind(&dir.join(lines::FOLDER))? == Some(Kind::Folder);
+            Ok((events, disk.kind(&dir.join(PUBLIC_KEY))?.is_some()))
         };
         let folder = dir.to_owned();
-        let inner = dir.join("log");
-        let dir = match (is_pack(dir)?, is_pack(&inner)?) {
-            (true, _) => dir.to_owned(),
-            (false, true) => inner,
-            (false, false) => return Err(AuditError::NotAPack(dir.to_owned())),
+        let (own, inner) = (parts(dir)?, parts(&dir.join("log"))?);
+        let not_a_pack = |missing| Err(AuditError::NotAPack { path: folder.clone(), missing });
+        let dir = match (own, inner) {
+            ((true, true), _) => dir.to_owned(),
+            (_, (true, true)) => dir.join("log"),
+            ((true, false), _) => return not_a_pack("file \"vkey\""),
+            ((false, true), _) => return not_a_pack("folder \"events\""),
+            ((false, false), _) => return not_a_pack("folder \"events\" and no file \"vkey\""),
         };
         let given = key.map(VerifierKey::parse).transpose().map_err(|e| AuditError::Key(e.to_string()))?;
         let text = disk.read_beneath(&dir, PUBLIC_KEY, LARGEST_KEY)?;
-        let wrong = |why: String| AuditError::Flawed(Flaw::new(FlawKind::Key, why).in_file(PUBLIC_KEY));
+        let wrong = |why: String| AuditError::PackKey(Flaw::new(FlawKind::Key, why).in_file(PUBLIC_KEY));
         let text = std::str::from_utf8(&text).map_err(|_| wrong("it is not text".to_owned()))?;
         let own = VerifierKey::parse(text).map_err(|e| wrong(e.to_string()))?;
         if text != format!("{own}\n") {
             return Err(wrong("it is not the one line that it should be".to_owned()));
         }
         if let Some(given) = given.as_ref().filter(|given| **given != own) {
-            return Err(wrong(format!("the pack's key is {own}, and the key given is {given}")));
+            // A station's name ends in digits of its own: only a log of the very same name could be meant to deceive.
+            return Err(if given.name() == own.name() {
+                wrong(format!("the pack's key is {own}, and the key given is {given}"))
+            } else {
+                AuditError::OtherLog { pack: own.name().to_owned(), given: given.name().to_owned() }
+            });
         }
         Ok(Pack { disk, given: folder, dir, key: own, key_was_given: given.is_some() })
     }

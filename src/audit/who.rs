@@ -178,7 +178,7 @@ pub fn strength_words(level: &str) -> &'static str {
     match level {
         "L0" => "one person could do it alone",
         "L1" => "the key was opened by several officers",
-        "L2" => "several TUF keys signed; devices enforce it",
+        "L2" => "the root asks for several officers' TUF keys; devices enforce it",
         _ => "not known",
     }
 }

@@ -3,7 +3,7 @@
 use super::BundleError;
 use super::manifest::MAX_FILES;
 use crate::host::Disk;
-use crate::host::disk::{Kind, ensure_folder, parent};
+use crate::host::disk::{Kind, ensure_folder, is_free, parent};
 use crate::text::shown_path;
 use crate::threads;
 use std::borrow::Cow;
@@ -41,16 +41,11 @@ pub fn write_folder_then(
     files: &Files<'_>,
     last: impl FnOnce() -> Files<'static> + Send,
 ) -> Result<(), BundleError> {
-    match disk.kind(folder)? {
-        None => {}
-        Some(Kind::Folder) if disk.list(folder, 1).is_ok_and(|entries| entries.is_empty()) => {}
-        Some(_) => {
-            return Err(BundleError::NotABundle {
-                path: shown_path(folder),
-                why: "there is something there already, and it is not overwritten. Give a new folder"
-                    .to_owned(),
-            });
-        }
+    if !is_free(disk, folder)? {
+        return Err(BundleError::NotABundle {
+            path: shown_path(folder),
+            why: "there is something there already, and it is not overwritten. Give a new folder".to_owned(),
+        });
     }
     let mut name = std::ffi::OsString::from(".");
     name.push(folder.file_name().unwrap_or_default());

@@ -30,7 +30,7 @@ pub struct SigningKey {
     pub public: String,
     /// The number of the log entry `sign.result`.
     pub seq: u64,
-    /// L0 one person, L1 split unlock, L2 several TUF keys.
+    /// L0 one person, L1 split unlock, L2 the root asks for several officers' TUF keys.
     pub strength: String,
     /// When it signed.
     pub time: String,

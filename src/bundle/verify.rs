@@ -162,6 +162,9 @@ pub fn verify(
             wrong.push(format!("the signature of the key {} does not hold", KeyId::new(keyid.clone())));
         }
     }
+    let fit = roots.map(|chain| roots_fit(chain, &manifest));
+    let counted = fit.as_ref().is_some_and(Result::is_ok);
+    wrong.extend(fit.and_then(Result::err));
     let valid: Vec<String> = assessed
         .iter()
         .filter(|one| one.worth == Worth::Counts)
@@ -180,12 +183,35 @@ pub fn verify(
         version: manifest.version,
         signed: message.digest().to_string(),
         root_version: roots.map(|chain| chain.newest().version),
-        complete: threshold.is_some_and(|needed| count(&assessed) >= needed),
+        complete: counted && threshold.is_some_and(|needed| count(&assessed) >= needed),
         valid,
         threshold,
         missing,
         problems: wrong,
     })
+}
+
+/// Are the roots those of the one that the bundle names? An older root, or that of another chain, may list keys that devices
+/// no longer take, or never took.
+fn roots_fit(chain: &Chain, manifest: &SignedManifest) -> Result<(), String> {
+    let (newest, named) = (chain.newest().version, &manifest.root);
+    if newest < named.version {
+        return Err(format!(
+            "the roots end with version {newest}, and the bundle is signed under root version {}. Give the roots up to \
+             that one with --roots",
+            named.version
+        ));
+    }
+    match chain.version(named.version) {
+        Some(root) if root.fingerprint.to_string() != named.fingerprint => Err(format!(
+            "root version {} of the roots has the fingerprint {}, and the one that the bundle names has {}: they are not \
+             of one chain",
+            named.version,
+            root.fingerprint,
+            shown(&named.fingerprint)
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// The files in the folder that the manifest does not list.

@@ -1,10 +1,14 @@
 //! Showing a review, and remembering which one was shown: a confirmation refers to that one and to no other.
 
 use super::CeremonyError;
+use super::approve::{Standing, Subject, decisions};
 use super::prepare::with_review;
 use crate::host::Host;
+use crate::host::clock::Time;
 use crate::log::{Event, Kind};
+use crate::review::with_note;
 use crate::station::{ShownReview, Station, StoredRequest};
+use crate::text::shown;
 use crate::threads;
 use crate::tuf::Digest;
 
@@ -26,8 +30,10 @@ pub struct Faces {
 
 /// A review as it was shown.
 pub struct Rendered {
-    /// May it be signed?
+    /// May it be signed, as far as the checks say?
     pub signable: bool,
+    /// The officers' refusals that stand: nobody signs while there is one.
+    pub rejected: Vec<Standing>,
     /// JSON, if wanted.
     pub json: Option<String>,
     /// Text for the terminal, if wanted.
@@ -41,6 +47,54 @@ pub struct Rendered {
 /// Columns of a review that is kept in a file.
 pub const FILE_WIDTH: usize = 100;
 
+/// The officers' refusals of a request that stand.
+///
+/// # Errors
+/// The log or the officers' files cannot be read.
+pub fn rejections(station: &Station, request: &Digest, now: Time) -> Result<Vec<Standing>, CeremonyError> {
+    // A refusal is of the request, whatever its review was.
+    let subject = Subject { request: request.to_string(), review: String::new() };
+    Ok(decisions(station, &subject, now)?.denied)
+}
+
+/// Refusals in words: `rejected by bob (log entry 12)`.
+pub fn rejected_by(standing: &[Standing]) -> String {
+    let by = |one: &Standing| format!("{} (log entry {})", shown(&one.approval.officer), one.seq);
+    format!("rejected by {}", standing.iter().map(by).collect::<Vec<_>>().join(" and "))
+}
+
+/// Refusals for scripts.
+pub fn rejected_value(standing: &[Standing]) -> serde_json::Value {
+    let one = |one: &Standing| {
+        serde_json::json!({
+            "officer": one.approval.officer, "reason": one.approval.reason, "seq": one.seq,
+        })
+    };
+    standing.iter().map(one).collect()
+}
+
+impl Rendered {
+    /// Says on every face for people that the request is rejected. The review itself, its digest and what the log keeps of
+    /// it are what the checks say, and stay as they are.
+    fn note_rejections(&mut self) {
+        if self.rejected.is_empty() {
+            return;
+        }
+        let reasons = self.rejected.iter().map(|one| shown(&one.approval.reason)).collect::<Vec<_>>();
+        let line = format!(
+            "This request is {}: {}. Nobody signs it until who rejected it approves it.",
+            rejected_by(&self.rejected),
+            reasons.join("; ")
+        );
+        for text in [&mut self.text, &mut self.plain].into_iter().flatten() {
+            *text = format!("{line}\n\n{text}\n{line}\n");
+        }
+        if let Some(html) = &mut self.html {
+            *html = with_note(html, &line);
+        }
+    }
+}
+
 /// Computes the review, renders it, and notes in the log which one was shown.
 ///
 /// # Errors
@@ -52,7 +106,8 @@ pub fn show(
     faces: &Faces,
 ) -> Result<Rendered, CeremonyError> {
     let now = host.clock.now();
-    let (rendered, kept, facts) = with_review(station, now, stored, |situation, review| {
+    let rejected = rejections(station, &stored.digest(), now)?;
+    let (mut rendered, kept, facts) = with_review(station, now, stored, |situation, review| {
         let bytes = situation.message.bytes().len() as u64;
         let ((json, digest), kept, (text, html)) = threads::three(
             bytes,
@@ -69,7 +124,8 @@ pub fn show(
             },
         );
         let plain = faces.plain.then(|| kept.clone());
-        let rendered = Rendered { signable: review.signable(), json, text, html, plain };
+        let rendered =
+            Rendered { signable: review.signable(), rejected: Vec::new(), json, text, html, plain };
         let mut findings: Vec<_> =
             review.findings.iter().map(|finding| (finding.check, finding.severity.name())).collect();
         findings.dedup();
@@ -89,5 +145,7 @@ pub fn show(
     station.record(&host.stamp(), event)?;
     station.commit()?;
     station.shown.now(stored.digest(), ShownReview { review, signed });
+    rendered.rejected = rejected;
+    rendered.note_rejections();
     Ok(rendered)
 }

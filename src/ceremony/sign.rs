@@ -17,7 +17,7 @@ use crate::station::officer::{self, OfficerName, OpenOfficer};
 use crate::station::passphrase::PassphraseFiles;
 use crate::station::policy::Role;
 use crate::station::request::{Made, StoredRequest};
-use crate::station::sealed::SealedKey;
+use crate::station::sealed::{self, SealedKey};
 use crate::station::vault;
 use crate::station::workstation::tool;
 use crate::station::{SignedMark, Station, StationError};
@@ -229,10 +229,7 @@ fn sign_now(
     reviewed: &Reviewed,
     ask: &Ask<'_>,
 ) -> Result<Made, CeremonyError> {
-    let key = choose_key(station, stored, ask)?;
-    station.check_sealed_as_logged(&key)?;
-    require_quorum(&key, ask.officers)?;
-    key.check_present(&ask.officers.iter().collect::<Vec<_>>())?;
+    let key = check_signers(station, stored, ask)?;
     refuse_while_in_doubt(station, reviewed, &key)?;
     require_witnessed(station, host.clock.now())?;
     let report = preflight::of_station(station, host, None);
@@ -363,32 +360,75 @@ fn sign_now(
     Ok(made)
 }
 
+/// Can these officers open a key that may sign? To be asked before the confirmation words and any passphrase are.
+/// Returns the key.
+///
+/// # Errors
+/// There is no such officer or key, she has left or does not hold it, or too few came.
+pub fn check_signers(
+    station: &Station,
+    stored: &StoredRequest,
+    ask: &Ask<'_>,
+) -> Result<SealedKey, CeremonyError> {
+    // One who is not there, or has left, is named before anything is asked.
+    for name in ask.officers {
+        if !officer::load(station.disk(), &station.layout.officers(), name)?.is_active() {
+            return Err(CustodyError::Retired(name.clone()).into());
+        }
+    }
+    let key = choose_key(station, stored, ask)?;
+    station.check_sealed_as_logged(&key)?;
+    require_quorum(&key, ask.officers)?;
+    key.check_present(&ask.officers.iter().collect::<Vec<_>>())?;
+    Ok(key)
+}
+
 /// The key that is to sign: the one that was named, or the only one that can.
 fn choose_key(station: &Station, stored: &StoredRequest, ask: &Ask<'_>) -> Result<SealedKey, CeremonyError> {
     let keys = station.layout.keys();
     if let Some(prefix) = ask.key {
         return Ok(vault::find_key(station.disk(), &keys, prefix)?);
     }
-    let mut candidates = Vec::new();
     let authority = authority(station, &stored.request)?;
-    for keyid in own_keys(station, &authority)? {
-        let key = vault::find_key(station.disk(), &keys, keyid.as_str())?;
-        if ask.officers.iter().all(|officer| key.officers.contains(officer)) {
-            candidates.push(key);
-        }
-    }
+    let own = own_keys(station, &authority)?;
+    let own = own.iter().map(|keyid| vault::find_key(station.disk(), &keys, keyid.as_str()));
+    let own = own.collect::<Result<Vec<_>, _>>()?;
+    let held = |key: &&SealedKey| ask.officers.iter().all(|officer| key.officers.contains(officer));
+    let mut candidates: Vec<SealedKey> = own.iter().filter(held).cloned().collect();
     if candidates.len() > 1 {
         // A second officer signs with the key that has not signed yet.
         let made = stored.signatures(station.disk())?;
         candidates.retain(|key| !made.iter().any(|one| one.keyid == key.keyid));
+        if candidates.is_empty() {
+            return Err(CeremonyError::Refused(
+                "every key of this station that these officers hold has signed this request already"
+                    .to_owned(),
+            ));
+        }
     }
     match candidates.len() {
         1 => candidates.pop().ok_or_else(|| CeremonyError::Nothing("no key".to_owned())),
-        0 => Err(CeremonyError::Refused(format!(
-            "no key of this station that these officers hold is one of the role \"{}\" (root version {}). See `countersign key list`",
-            crate::text::shown(&authority.role),
-            authority.root().version
-        ))),
+        0 => match own.as_slice() {
+            [] => Err(CeremonyError::Refused(format!(
+                "no key of this station is one of the role \"{}\" (root version {}). See `countersign key list`",
+                crate::text::shown(&authority.role),
+                authority.root().version
+            ))),
+            // The only key that can sign is not theirs: said as everywhere else.
+            [key] => {
+                require_quorum(key, ask.officers)?;
+                Ok(key.clone())
+            }
+            several => Err(CeremonyError::NotApproved(format!(
+                "no key of this station is sealed to all of {}: {}",
+                sealed::names(ask.officers),
+                several
+                    .iter()
+                    .map(|key| format!("the key {} is sealed to {}", key.keyid, key.holders()))
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            ))),
+        },
         count => Err(CeremonyError::Refused(format!(
             "{count} keys of this station could sign. Say which with --key: {}",
             candidates.iter().map(|key| key.keyid.as_str()).collect::<Vec<_>>().join(", ")
@@ -453,8 +493,9 @@ fn require_witnessed(station: &Station, now: Time) -> Result<(), CeremonyError> 
     }
     if last.is_none_or(|last| now.days_since(last) > i64::from(days)) {
         return Err(CeremonyError::Unwitnessed(format!(
-            "no witness has cosigned the log for more than {days} days, the window of the policy in force. Have a \
-             checkpoint cosigned, or set a policy that asks for none (witness.window_days = 0)"
+            "no witness has cosigned the log for more than {days} day{}, the window of the policy in force. Have a \
+             checkpoint cosigned, or set a policy that asks for none (witness.window_days = 0)",
+            if days == 1 { "" } else { "s" }
         )));
     }
     Ok(())
@@ -482,12 +523,6 @@ fn open_officers(
     ask: &Ask<'_>,
 ) -> Result<Vec<OpenOfficer>, CeremonyError> {
     let mut opened: Vec<OpenOfficer> = Vec::new();
-    // One who has left is named before anybody types a passphrase.
-    for name in ask.officers {
-        if !officer::load(station.disk(), &station.layout.officers(), name)?.is_active() {
-            return Err(CustodyError::Retired(name.clone()).into());
-        }
-    }
     for name in ask.officers {
         if opened.iter().any(|officer| officer.name() == name) {
             return Err(CeremonyError::NotApproved(format!(
@@ -521,10 +556,12 @@ fn approvals(
     }
     if let Some(no) = denied.first() {
         return Err(CeremonyError::NotApproved(format!(
-            "{} rejected this request (log entry {}): {}",
-            crate::text::shown(&no.approval.officer),
+            "{officer} rejected this request (log entry {}): {}. Only an approval by the same officer lifts this: \
+             countersign approve {} --officer {officer}",
             no.seq,
-            crate::text::shown(&no.approval.reason)
+            crate::text::shown(&no.approval.reason),
+            stored.digest().short(),
+            officer = crate::text::shown(&no.approval.officer),
         )));
     }
     let importer = stored.import.importer.as_str();

@@ -2,7 +2,7 @@
 
 use super::review::find;
 use super::secrets::{ConfirmArgs, PassphraseArgs};
-use super::{Context, Exit, Outcome};
+use super::{Context, Exit, Failure, Outcome};
 use crate::ceremony::approve::{Subject, decide, open_officer};
 use crate::ceremony::sign::{Reviewed, confirm, recheck};
 use crate::log::Decision;
@@ -56,7 +56,7 @@ pub fn approve(args: ApproveArgs, context: &Context<'_>) -> Outcome {
         let importer = &stored.import.importer;
         let roles = (crate::station::policy::Role::Importer, crate::station::policy::Role::Approver);
         if importer == args.officer.as_str() && !station.policy.may_hold_both(roles.0, roles.1) {
-            return Err(super::Failure::new(
+            return Err(Failure::new(
                 Exit::NotApproved,
                 format!(
                     "{importer} imported this request, and the policy does not let the importer approve it"
@@ -82,6 +82,11 @@ pub fn approve(args: ApproveArgs, context: &Context<'_>) -> Outcome {
 
 /// Rejects.
 pub fn reject(args: RejectArgs, context: &Context<'_>) -> Outcome {
+    if args.reason.trim().is_empty() {
+        return Err(Failure::usage(
+            "a rejection needs a reason: give it with --reason TEXT. Nothing was rejected",
+        ));
+    }
     let files = args.passphrase.files()?;
     context.with_station("reject", |station| {
         let stored = find(station, Some(&args.id))?;

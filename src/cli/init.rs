@@ -41,6 +41,7 @@ pub struct Args {
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     let host = context.host;
     let folder = context.station_folder()?;
+    Station::require_free(&*host.disk, &folder)?;
     let chain = Chain::verify(roots_at(&*host.disk, &args.roots)?)?;
     let newest = chain.newest();
     newest.require_reachable_thresholds()?;
@@ -83,7 +84,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
                     "the fingerprint must be confirmed: give it with --fingerprint HEX",
                 )
             })?;
-            if !confirms_fingerprint(&typed, &fingerprint.0) {
+            if !words::confirms_beginning(&typed, &fingerprint.0) {
                 return Err(Failure::new(
                     Exit::NotApproved,
                     "these are not the fingerprint's words. Nothing was made",
@@ -130,10 +131,4 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         "networked": args.networked,
     }))?;
     Ok(Exit::Done)
-}
-
-/// Six words or more, from the first on.
-fn confirms_fingerprint(typed: &str, fingerprint: &[u8; 32]) -> bool {
-    let count = words::parse(typed).map_or(0, |bytes| bytes.len());
-    (6..=32).contains(&count) && words::matches(typed, &fingerprint[..count])
 }

@@ -323,7 +323,7 @@ fn confirm_unlisted(keyid: &str, confirm: &ConfirmArgs, context: &Context<'_>) -
         words::of(asked)
     ));
     let given = confirm.words(context, "To remove it, type the words of its id: ")?;
-    if words::matches(&given, asked) {
+    if words::confirms_beginning(&given, &id) {
         return Ok(());
     }
     Err(Failure::new(Exit::NotApproved, "these are not the words of the key's id. The key stays"))

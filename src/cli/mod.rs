@@ -125,11 +125,14 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>, host: &Host) -> ExitC
 
 /// Runs a command line on a host; prints results and errors to the host's terminal.
 pub fn run(arguments: impl IntoIterator<Item = OsString>, host: &Host) -> Exit {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    // Known before the arguments are understood: what is wrong with them is told as a value too.
+    let json = arguments.iter().take_while(|one| *one != "--").any(|one| one == "--json");
     let parsed =
         command().try_get_matches_from(arguments).and_then(|matches| Arguments::from_arg_matches(&matches));
     let arguments = match parsed {
         Ok(arguments) => arguments,
-        Err(e) => return usage(&e, host),
+        Err(e) => return usage(&e, json, host),
     };
     let context = Context::new(host, arguments.global);
     match dispatch(arguments.verb, &context) {
@@ -141,7 +144,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, host: &Host) -> Exit {
     }
 }
 
-fn usage(e: &clap::Error, host: &Host) -> Exit {
+fn usage(e: &clap::Error, json: bool, host: &Host) -> Exit {
     use clap::error::ErrorKind;
     if matches!(e.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
         // Nothing is left to tell it to when standard output is closed.
@@ -149,6 +152,13 @@ fn usage(e: &clap::Error, host: &Host) -> Exit {
         return Exit::Done;
     }
     host.terminal.err(&e.to_string());
+    if json {
+        let text = e.to_string();
+        let message = text.trim().strip_prefix("error: ").unwrap_or(text.trim());
+        let value = serde_json::json!({ "error": message, "exit": Exit::Usage as u8 });
+        // As above.
+        let _ = host.terminal.out(&format!("{}\n", context::ascii(&format!("{value:#}"))));
+    }
     Exit::Usage
 }
 

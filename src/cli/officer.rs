@@ -1,10 +1,11 @@
 //! `officer`: the people of this station.
 
 use super::secrets::PassphraseArgs;
-use super::{Context, Exit, Outcome};
+use super::{Context, Exit, Failure, Outcome};
 use crate::ceremony::officers;
 use crate::station::officer::{self, OfficerName, OfficerPublic};
 use crate::station::vault;
+use crate::station::workstation::STATION_ACTOR;
 use serde_json::{Value, json};
 
 /// Add, list and retire the officers of this station; another passphrase.
@@ -55,6 +56,9 @@ pub enum Args {
 /// Characters of an approval key in the list: enough to compare with paper. `--json` shows the whole.
 const APPROVAL_KEY_SHOWN: usize = 16;
 
+/// Names that mean something else: in the log, and where `run` asks for a name.
+const RESERVED: [&str; 3] = [STATION_ACTOR, "q", "b"];
+
 /// Does what was asked with an officer.
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     match args {
@@ -74,6 +78,12 @@ fn add(
     work_factor: Option<u8>,
     context: &Context<'_>,
 ) -> Outcome {
+    if RESERVED.contains(&name.as_str()) {
+        return Err(Failure::usage(format!(
+            "no officer can be named \"{name}\": \"station\" stands in the log where no officer does, and \"q\" and \"b\" \
+             stop and go back in `run`. Give her another name"
+        )));
+    }
     let files = passphrase.files()?;
     context.with_station("officer add", |station| {
         let public = officers::add(station, context.host, name, &files, work_factor)?;

@@ -35,6 +35,11 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         Args::Set { file } => context.with_station("policy set", |station| {
             let policy = Policy::read(&context.host.disk.read(&file, MAX_POLICY_BYTES)?)?;
             let (from, to) = (station.policy.digest(), policy.digest());
+            if from == to {
+                context.text(&format!("Policy {to} is in force already. Nothing changed.\n"))?;
+                context.json(&json!({ "from": from, "digest": to }))?;
+                return Ok(Exit::Done);
+            }
             station.set_policy(&context.host.stamp(), policy.clone())?;
             context.text(&format!(
                 "Policy {to} is in force; it replaces {from}. Approvals given before are void.\n"

@@ -3,7 +3,7 @@
 use super::{Context, Exit, Failure, Outcome, run as command};
 use crate::ceremony::sign::Reviewed;
 use crate::host::Host;
-use crate::host::disk::Kind;
+use crate::host::disk::{ensure_folder, is_free};
 use crate::host::terminal::{Aside, Terminal};
 use crate::rehearsal::{Factory, FactoryError};
 use crate::station::{Station, request};
@@ -44,17 +44,14 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         )),
     };
     let disk = &*context.host.disk;
-    match disk.kind(&dir)? {
-        None => disk.make_folder(&dir, 0o700)?,
-        Some(Kind::Folder) if disk.list(&dir, 1).is_ok_and(|names| names.is_empty()) => {}
-        Some(_) => {
-            let message = format!(
-                "{}: there is something there already. Give a new folder, or an empty one",
-                shown_path(&dir)
-            );
-            return Err(Failure::new(Exit::Failed, message));
-        }
+    if !is_free(disk, &dir)? {
+        let message = format!(
+            "{}: there is something there already. Give a new folder, or an empty one",
+            shown_path(&dir)
+        );
+        return Err(Failure::new(Exit::Failed, message));
     }
+    ensure_folder(disk, &dir, 0o700)?;
     let rehearsal = Rehearsal { context, host: quiet(context), dir: dir.clone() };
     let bundles = rehearsal.play(args.seed)?;
     let named: Vec<String> = bundles.iter().map(|bundle| shown_path(bundle)).collect();

@@ -1,7 +1,9 @@
 //! `review`: diff and findings, shown before anything is signed.
 
+use super::context::ascii;
 use super::{Context, Exit, Failure, Outcome};
-use crate::ceremony::review::{Faces, show};
+use crate::ceremony::approve::Standing;
+use crate::ceremony::review::{Faces, rejected_value, show};
 use crate::host::disk::write_durably;
 use crate::station::{Station, request};
 use crate::tuf::Digest;
@@ -41,13 +43,23 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
             write_durably(&*context.host.disk, path, 0o644, &[text.as_bytes()])?;
         }
         if let Some(json) = &shown.json {
-            context.host.terminal.out(json)?;
+            context.host.terminal.out(&with_rejections(json, &shown.rejected))?;
         }
         if let Some(text) = &shown.text {
             context.page(text)?;
         }
         Ok(if shown.signable { Exit::Done } else { Exit::Refused })
     })
+}
+
+/// The review's line, and in it the refusals that stand, if there are any: they are no part of what its digest is of.
+fn with_rejections(json: &str, rejected: &[Standing]) -> String {
+    match json.trim_end().strip_suffix('}') {
+        Some(members) if !rejected.is_empty() => {
+            format!("{members},\"rejected\":{}}}", ascii(&rejected_value(rejected).to_string()))
+        }
+        _ => json.to_owned(),
+    }
 }
 
 /// The request that is meant: by its digest, or the newest.

@@ -23,12 +23,12 @@ pub struct Args {
     /// For a bare file that does not say it: the device tag.
     #[arg(long, value_name = "T")]
     tag: Option<String>,
-    /// What belongs to a repository's metadata.
-    #[command(flatten)]
-    repository: RepositoryArgs,
     /// The passphrases.
     #[command(flatten)]
     passphrase: PassphraseArgs,
+    /// What belongs to a repository's metadata. Its heading in the help is over all that follows, so it is last.
+    #[command(flatten)]
+    repository: RepositoryArgs,
 }
 
 /// Leads through it.

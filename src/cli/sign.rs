@@ -3,7 +3,7 @@
 use super::review::find;
 use super::secrets::{ConfirmArgs, PassphraseArgs};
 use super::{Context, Exit, Failure, Outcome};
-use crate::ceremony::sign::{Ask, confirm, recheck, refuse, sign};
+use crate::ceremony::sign::{Ask, check_signers, confirm, recheck, refuse, sign};
 use crate::station::officer::OfficerName;
 use serde_json::json;
 
@@ -36,6 +36,10 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
             Ok(reviewed) => reviewed,
             Err(e) => return Err(refuse(station, context.host, &stored, e)?.into()),
         };
+        let ask = Ask { officers: &args.officer, key: args.key.as_deref(), passphrases: &files };
+        if let Err(e) = check_signers(station, &stored, &ask) {
+            return Err(refuse(station, context.host, &stored, e)?.into());
+        }
         let prompt = format!(
             "Request {}: to sign exactly what the review showed, type its confirmation words: ",
             stored.digest().short()
@@ -44,7 +48,6 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         if let Err(e) = confirm(&reviewed, &given) {
             return Err(Failure::from(refuse(station, context.host, &stored, e)?));
         }
-        let ask = Ask { officers: &args.officer, key: args.key.as_deref(), passphrases: &files };
         let made = sign(station, context.host, &stored, &reviewed, &ask)?;
         let networked = if station.facts.networked { " on a machine with a network" } else { "" };
         context.text(&format!(

@@ -1,9 +1,12 @@
 //! `status`: one screen about the station.
 
-use super::{Context, Exit, Outcome};
+use super::{Context, Exit, Failure, Outcome};
 use crate::ceremony::made::signatures;
-use crate::station::{officer, request, vault};
+use crate::ceremony::review::{rejected_by, rejected_value, rejections};
+use crate::log::Kind;
+use crate::station::{Station, officer, request, vault};
 use serde_json::json;
+use std::collections::BTreeSet;
 
 /// Shows the station.
 pub fn run(context: &Context<'_>) -> Outcome {
@@ -53,6 +56,7 @@ pub fn run(context: &Context<'_>) -> Outcome {
         let state = if officer.is_active() { "" } else { " (retired)" };
         text.push_str(&format!("Officer   {}{state}\n", officer.name));
     }
+    let rejected = ever_rejected(&station)?;
     let mut listed = Vec::new();
     for digest in &requests {
         // One request that was changed must not hide the rest of the screen.
@@ -69,7 +73,15 @@ pub fn run(context: &Context<'_>) -> Outcome {
             Ok((made, _)) => made,
             Err(_) => stored.signatures(station.disk())?,
         };
-        let state = if made.is_empty() { "not signed" } else { "signed" };
+        let refused = if rejected.contains(&digest.to_string()) {
+            rejections(&station, digest, now)?
+        } else {
+            Vec::new()
+        };
+        let mut state = if made.is_empty() { "not signed" } else { "signed" }.to_owned();
+        if !refused.is_empty() {
+            state = format!("{state}, {}", rejected_by(&refused));
+        }
         let manifest = &stored.request.manifest;
         text.push_str(&format!(
             "Request   {}  {}, version {}: {state}\n",
@@ -79,7 +91,7 @@ pub fn run(context: &Context<'_>) -> Outcome {
         ));
         listed.push(json!({
             "request": digest.to_string(), "wave": manifest.wave, "tag": manifest.tag, "version": manifest.version,
-            "signed": !made.is_empty(), "imported": stored.import.time,
+            "signed": !made.is_empty(), "imported": stored.import.time, "rejected": rejected_value(&refused),
         }));
     }
     for intent in station.log.open_intents() {
@@ -113,4 +125,17 @@ pub fn run(context: &Context<'_>) -> Outcome {
         "overdue": overdue,
     }))?;
     Ok(Exit::Done)
+}
+
+/// The requests that an officer rejected at some time: only of these is it asked whether it stands.
+fn ever_rejected(station: &Station) -> Result<BTreeSet<String>, Failure> {
+    let mut requests = BTreeSet::new();
+    for entry in station.log.entries() {
+        let entry = entry?;
+        let entry = entry.entry();
+        if entry.kind() == Kind::ApprovalDenied {
+            requests.insert(entry.text("request").into_owned());
+        }
+    }
+    Ok(requests)
 }

@@ -94,7 +94,7 @@ fn online_key(file: &std::path::Path, confirm: &ConfirmArgs, context: &Context<'
         ));
         let given =
             confirm.words(context, "Compare them with those that came another way, then type them: ")?;
-        if !words::confirms(&given, &digest.0) {
+        if !words::confirms_beginning(&given, &digest.0) {
             return Err(Failure::new(
                 Exit::NotApproved,
                 "these are not the key's words. The pinned key stays",

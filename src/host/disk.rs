@@ -106,6 +106,25 @@ pub trait Disk: Send + Sync {
     fn remove_folder(&self, path: &Path) -> DiskResult<()>;
 }
 
+/// May a new folder be written here: is there nothing, or an empty folder?
+///
+/// # Errors
+/// It cannot be looked at.
+pub fn is_free(disk: &dyn Disk, path: &Path) -> DiskResult<bool> {
+    match disk.kind(path)? {
+        None => Ok(true),
+        Some(Kind::Folder) => match disk.list(path, 1) {
+            Ok(entries) => Ok(entries.is_empty()),
+            // More names than were asked for, or one that is not UTF-8: something is there.
+            Err(e) if matches!(e.source.kind(), io::ErrorKind::Other | io::ErrorKind::InvalidData) => {
+                Ok(false)
+            }
+            Err(e) => Err(e),
+        },
+        Some(_) => Ok(false),
+    }
+}
+
 /// Writes a file so that after a crash the path holds either what stood there before or all of the new bytes:
 /// temporary file beside it, fsync, rename, fsync of the folder.
 pub fn write_durably(disk: &dyn Disk, path: &Path, mode: u32, parts: &[&[u8]]) -> DiskResult<()> {

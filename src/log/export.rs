@@ -6,7 +6,7 @@ use super::note::LARGEST_NOTE;
 use super::store::{CHECKPOINTS, HEAD, Log, PUBLIC_KEY, checkpoint_sizes};
 use super::{objects, tiles};
 use crate::host::Disk;
-use crate::host::disk::{DiskError, DiskResult, Kind, ensure_folder, parent};
+use crate::host::disk::{DiskError, DiskResult, ensure_folder, is_free, parent};
 use std::io;
 use std::path::Path;
 
@@ -33,21 +33,21 @@ pub struct Written {
 /// # Errors
 /// There is something at the path, or the disk.
 pub fn prepare(disk: &dyn Disk, to: &Path) -> DiskResult<()> {
-    match disk.kind(to)? {
-        None => {
-            disk.make_folder(to, 0o755)?;
-            disk.sync_folder(parent(to))
-        }
-        Some(Kind::Folder) if disk.list(to, 1)?.is_empty() => Ok(()),
-        Some(_) => Err(DiskError {
+    if !is_free(disk, to)? {
+        return Err(DiskError {
             doing: "write an evidence pack to",
             path: to.to_owned(),
             source: io::Error::new(
                 io::ErrorKind::AlreadyExists,
                 "there is something here already: give a new folder",
             ),
-        }),
+        });
     }
+    if disk.kind(to)?.is_none() {
+        disk.make_folder(to, 0o755)?;
+        disk.sync_folder(parent(to))?;
+    }
+    Ok(())
 }
 
 /// Writes the pack of a log whose newest checkpoint covers every entry into an empty folder.

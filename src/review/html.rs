@@ -28,6 +28,12 @@ impl Review<'_> {
     }
 }
 
+/// The page with a line above its verdict: what the station knows of the request besides the review.
+pub fn with_note(page: &str, line: &str) -> String {
+    let note = format!("<header>\n<p class=\"verdict no\">{}</p>\n", Escaped(line));
+    page.replacen("<header>\n", &note, 1)
+}
+
 /// Text with `&`, `<`, `>`, `"` and `'` escaped, and with it whatever is not printable ASCII: all text that comes here
 /// was escaped before, and should a check forget it, the page is safe still.
 struct Escaped<'a>(&'a str);

@@ -21,5 +21,6 @@ pub(crate) mod testing;
 mod tests;
 
 pub use finding::{Finding, Severity};
+pub use html::with_note;
 pub use model::{Review, review};
 pub use situation::{Baseline, BaselineSource, Carried, CiTargets, Situation};

@@ -1,6 +1,6 @@
 //! The paper backup of a key: a sheet for the sealed key and one for each officer, with pictures of every QR code.
 
-use crate::host::disk::ensure_folder;
+use crate::host::disk::{ensure_folder, is_free};
 use crate::host::{Disk, clock::Time};
 use crate::station::custody::{CustodyError, CustodyResult};
 use crate::station::officer::{self, OfficerName};
@@ -46,7 +46,7 @@ pub fn backup(
 ) -> CustodyResult<Backup> {
     let key = vault::load(disk, places.keys, keyid)?;
     ensure_folder(disk, out, 0o700)?;
-    if !disk.list(out, 10_000)?.is_empty() {
+    if !is_free(disk, out)? {
         return Err(CustodyError::NotEmpty(out.to_owned()));
     }
     let short = key.keyid.get(..8).unwrap_or_default();

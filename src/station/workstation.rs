@@ -6,7 +6,7 @@ use super::sealed::SealedKey;
 use super::trust::{OnlineKey, Trust, keep_root, online_key_in};
 use super::{Evidence, History, Layout, Logged, Policy, SeenMark, Shown, SignedMark, StationError, policy};
 use crate::host::clock::{Stamp, Time};
-use crate::host::disk::{Kind, ensure_folder, parent, write_durably};
+use crate::host::disk::{ensure_folder, is_free, parent, write_durably};
 use crate::host::{Disk, Host, Program};
 use crate::log::{Appended, Event, Kind as EventKind, Log};
 use crate::text::{one_line, shown, shown_path};
@@ -72,6 +72,8 @@ pub struct Station {
     pub log: Log,
     disk: Arc<dyn Disk>,
     session: Option<Session>,
+    /// The command whose session the log has opened; nothing before its first entry.
+    begun: String,
     _lock: Option<File>,
 }
 
@@ -116,11 +118,7 @@ impl Station {
             return Err(StationError::FactoryName(new.factory));
         }
         let disk = host.disk.clone();
-        match disk.kind(folder)? {
-            None => {}
-            Some(Kind::Folder) if disk.list(folder, 1)?.is_empty() => {}
-            Some(_) => return Err(StationError::Exists(folder.to_owned())),
-        }
+        Station::require_free(&*disk, folder)?;
         let newest = new.chain.newest();
         newest.require_reachable_thresholds()?;
         match &new.online_key {
@@ -146,6 +144,14 @@ impl Station {
             return Err(e);
         }
         Station::open(host, folder, None)
+    }
+
+    /// Is there room for a new station? To be asked before an officer compares words.
+    ///
+    /// # Errors
+    /// There is something at the folder.
+    pub fn require_free(disk: &dyn Disk, folder: &Path) -> Result<(), StationError> {
+        if is_free(disk, folder)? { Ok(()) } else { Err(StationError::Exists(folder.to_owned())) }
     }
 
     fn write_new(
@@ -252,6 +258,7 @@ impl Station {
             log,
             disk,
             session,
+            begun: String::new(),
             _lock: lock,
         };
         if may_write {
@@ -299,7 +306,7 @@ impl Station {
                 .text("binary", session.binary());
             self.log.append(stamp, opened)?;
             if let Some(session) = self.session.as_mut() {
-                session.command.clear();
+                self.begun = std::mem::take(&mut session.command);
             }
         }
         Ok(self.log.append(stamp, event)?)
@@ -327,9 +334,9 @@ impl Station {
     pub fn close(mut self, host: &Host, exit: u8) -> Result<(), StationError> {
         if self.has_written() {
             let actor = self.actor().to_owned();
-            // The command's name stands in session.opened; this entry closes the newest one.
-            let closed =
-                Event::new(EventKind::SessionClosed, actor).text("command", "").int("exit", u64::from(exit));
+            let closed = Event::new(EventKind::SessionClosed, actor)
+                .text("command", &self.begun)
+                .int("exit", u64::from(exit));
             self.log.append(&host.stamp(), closed)?;
             self.log.checkpoint()?;
         }

@@ -13,7 +13,7 @@ use super::approve::{Subject, decide, decisions, open_officer};
 use super::export::export;
 use super::import::import;
 use super::review::{Faces, show};
-use super::sign::{Ask, Reviewed, confirm, recheck, refuse, sign};
+use super::sign::{Ask, Reviewed, check_signers, confirm, recheck, refuse, sign};
 use super::{CeremonyError, preflight};
 use crate::bundle::intake::BareFacts;
 use crate::host::Host;
@@ -314,10 +314,15 @@ impl Run<'_> {
     fn confirm(&mut self, name: &OfficerName, reviewed: &Reviewed) -> Result<(), CeremonyError> {
         let given = self.host.terminal.ask(&format!("{name}, the words at the end of the review: "))?;
         let Err(wrong) = confirm(reviewed, &given) else { return Ok(()) };
+        Err(self.refused(wrong)?)
+    }
+
+    /// Logs a refusal, and hands its reason back.
+    fn refused(&mut self, why: CeremonyError) -> Result<CeremonyError, CeremonyError> {
         let stored = self.taken()?;
-        let refused = refuse(self.station, self.host, &stored, wrong);
+        let refused = refuse(self.station, self.host, &stored, why);
         self.stored = Some(stored);
-        Err(refused?)
+        refused
     }
 
     fn sign(&mut self) -> Result<Turn, CeremonyError> {
@@ -349,8 +354,11 @@ impl Run<'_> {
             .map(str::parse)
             .collect::<Result<Vec<OfficerName>, _>>()?;
         let Some(first) = officers.first() else { return Ok(Turn::Again) };
-        self.confirm(first, &reviewed)?;
         let asked = Ask { officers: &officers, key: None, passphrases: self.guide.passphrases };
+        if let Err(e) = check_signers(self.station, self.stored()?, &asked) {
+            return Err(self.refused(e)?);
+        }
+        self.confirm(first, &reviewed)?;
         let stored = self.taken()?;
         let made = sign(self.station, self.host, &stored, &reviewed, &asked);
         self.stored = Some(stored);

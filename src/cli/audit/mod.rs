@@ -180,7 +180,8 @@ pub fn exit(answer: Answer) -> Exit {
 
 impl From<AuditError> for Failure {
     fn from(error: AuditError) -> Failure {
-        let exit = if matches!(error, AuditError::Flawed(_)) { Exit::Tampered } else { Exit::Failed };
+        let tampered = matches!(error, AuditError::Flawed(_) | AuditError::PackKey(_));
+        let exit = if tampered { Exit::Tampered } else { Exit::Failed };
         Failure::new(exit, error.to_string())
     }
 }
@@ -275,8 +276,8 @@ fn answer_who(args: WhoArgs, context: &Context<'_>) -> Outcome {
     let question = match (args.version, args.target, args.digest, args.signer) {
         (Some(version), ..) => Question::Version(version),
         (_, Some(target), ..) => Question::Target(target),
-        (_, _, Some(digest), _) => Question::Digest(digest.to_lowercase()),
-        (.., Some(key)) => Question::Key(key.to_lowercase()),
+        (_, _, Some(digest), _) => Question::Digest(digits("--digest", &digest)?),
+        (.., Some(key)) => Question::Key(digits("--key", &key)?),
         _ => return Err(Failure::usage("say what is asked for: --version, --target, --digest or --key")),
     };
     let pack = args.log_key.open(context, &args.dir)?;
@@ -291,6 +292,18 @@ fn answer_who(args: WhoArgs, context: &Context<'_>) -> Outcome {
     }
     context.json(&found)?;
     Ok(Exit::Done)
+}
+
+/// The first digits of a digest or key id, in lower case. Fewer would be met by chance, and none by everything.
+fn digits(option: &str, given: &str) -> Result<String, Failure> {
+    let fits = (4..=64).contains(&given.len()) && given.bytes().all(|b| b.is_ascii_hexdigit());
+    if fits {
+        return Ok(given.to_lowercase());
+    }
+    Err(Failure::usage(format!(
+        "\"{}\" is not the beginning of a digest or key id: give {option} 4 to 64 hexadecimal digits",
+        crate::text::shown(given)
+    )))
 }
 
 fn prove(dir: &Path, seq: u64, context: &Context<'_>) -> Outcome {
