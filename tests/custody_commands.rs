@@ -4,6 +4,7 @@ mod common;
 
 use common::{Desk, fixture, text};
 use countersign::cli::Exit;
+use countersign::host::clock::{Clock, Time};
 use serde_json::Value;
 
 fn archive() -> std::path::PathBuf {
@@ -142,6 +143,52 @@ fn a_wrong_passphrase_is_logged_slows_down_and_opens_nothing() {
     desk.run(&["key", "drill", &keyid, "--officer", "alice", "--passphrase-file", &wrong])
         .ended(Exit::NotApproved);
     assert_eq!(desk.clock.slept(), 8000);
+}
+
+/// A clock on which nothing waits to the end: whoever guesses ends the program instead.
+struct Impatient(std::sync::Arc<common::TestClock>);
+
+impl Clock for Impatient {
+    fn now(&self) -> Time {
+        self.0.now()
+    }
+    fn uptime_ms(&self) -> u64 {
+        self.0.uptime_ms()
+    }
+    fn boot(&self) -> String {
+        self.0.boot()
+    }
+    fn sleep(&self, _: u64) {
+        panic!("the program was ended while it waited");
+    }
+}
+
+#[test]
+fn ending_the_program_while_it_waits_does_not_shorten_the_delay() {
+    let mut desk = desk();
+    let keyid = desk.import_key(&archive(), "alice", "1");
+    let wrong = format!("alice={}", desk.passphrase("bob").split_once('=').expect("a file").1);
+    let right = desk.passphrase("alice");
+    let drill = |with: &str| {
+        ["key", "drill", &keyid, "--officer", "alice", "--passphrase-file", with].map(str::to_owned)
+    };
+    let failures =
+        |desk: &Desk| log(desk).iter().filter(|entry| entry["type"] == "officer.auth.failed").count();
+    let patient = desk.host.clock.clone();
+    desk.host.clock = std::sync::Arc::new(Impatient(desk.clock.clone()));
+    for guess in 0..5 {
+        let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| desk.run(&drill(&wrong))));
+        assert!(ended.is_err(), "guess {guess} did not wait");
+        assert_eq!(failures(&desk), 1, "guess {guess} was made without waiting");
+    }
+    desk.host.clock = patient;
+    let ran = desk.run(&drill(&wrong)).ended(Exit::NotApproved);
+    assert!(ran.err.contains("1 wrong passphrase for alice so far: waiting 1 second.\n"), "{}", ran.err);
+    assert_eq!((failures(&desk), desk.clock.slept()), (2, 3000));
+    // What was waited for to the end is not waited for again.
+    let ran = desk.run(&drill(&right)).done();
+    assert!(!ran.err.contains("waiting"), "{}", ran.err);
+    assert_eq!(desk.clock.slept(), 3000);
 }
 
 #[test]
