@@ -165,6 +165,43 @@ fn a_decision_that_stands_twice_or_comes_from_a_retired_officer_is_found() {
 }
 
 #[test]
+fn a_name_that_is_used_twice_is_found_and_an_adding_that_a_crash_cut_short_is_not() {
+    let added = |name: &str, key: &str| {
+        let event = Event::new(Kind::OfficerAdded, "user:0").text("officer", name).text("recipient", "age1");
+        event.text("key", key).list("roles", [""; 0])
+    };
+    let retired = |name: &str, reason: &str| {
+        Event::new(Kind::OfficerRetired, "user:0").text("officer", name).text("reason", reason)
+    };
+    let opened = || {
+        let event = Event::new(Kind::SessionOpened, "user:0").text("command", "officer add");
+        event.text("tool", "countersign").text("binary", "")
+    };
+    let closed = |exit| Event::new(Kind::SessionClosed, "user:0").text("command", "").int("exit", exit);
+    let cut_short = countersign::log::custody::NEVER_FINISHED;
+    let judged = |events: Vec<Event>| {
+        let (disk, mut station) = self::station(1, 1);
+        let last = events.into_iter().map(|event| station.append(event)).last();
+        station.log.checkpoint().expect("a checkpoint");
+        audit(&*disk).first_flaw().map(|flaw| (flaw.kind, flaw.seq == last))
+    };
+    let found = Some((FlawKind::Contradiction, true));
+    // Mara holds the key: she was there, whatever her retirement says.
+    assert_eq!(judged(vec![retired("mara", cut_short), added("mara", "1")]), found);
+    assert_eq!(judged(vec![retired("mara", "left"), added("mara", "1")]), found);
+    let ended = vec![opened(), added("zoe", "1"), closed(0), retired("zoe", cut_short), added("zoe", "2")];
+    assert_eq!(judged(ended), found);
+    let left = vec![opened(), added("zoe", "1"), retired("zoe", "left"), added("zoe", "2")];
+    assert_eq!(judged(left), found);
+    for end in [None, Some(closed(1))] {
+        let mut crash = vec![opened(), added("zoe", "1")];
+        crash.extend(end);
+        crash.extend([opened(), retired("zoe", cut_short), added("zoe", "2"), closed(0)]);
+        assert_eq!(judged(crash), None);
+    }
+}
+
+#[test]
 fn an_intent_without_a_result_is_in_doubt_until_an_officer_settles_it() {
     let (disk, mut station) = station(1, 1);
     let intent = station.twisted(&Twist { no_result: true, ..Twist::default() });

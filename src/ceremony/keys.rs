@@ -3,7 +3,7 @@
 
 use super::CeremonyError;
 use super::approve::open_officer;
-use super::officers::record_added;
+use super::officers::{check_name, record_added};
 use crate::host::Host;
 use crate::json::{Document, Limits};
 use crate::log::{Event, Kind};
@@ -306,7 +306,8 @@ pub fn back_up(
 /// Brings a key back from scans of its paper backup.
 ///
 /// # Errors
-/// See [`restore::read_scans`] and [`restore::plan`]; or the pinned root lists another key under this id.
+/// See [`restore::read_scans`] and [`restore::plan`]; or the pinned root lists another key under this id; or an
+/// officer's name was used before.
 pub fn bring_back(
     station: &mut Station,
     host: &Host,
@@ -325,6 +326,9 @@ pub fn bring_back(
     let (officers, keys) = (station.layout.officers(), station.layout.keys());
     let places = Places { officers: &officers, keys: &keys };
     let planned = restore::plan(station.disk(), places, &scanned)?;
+    // Refused before the first entry is written.
+    let custody = station.logged_custody()?;
+    planned.new_officers().try_for_each(|public| check_name(&custody, public))?;
     for public in planned.new_officers() {
         record_added(station, host, public)?;
     }
