@@ -370,6 +370,125 @@ fn the_sheet_of_a_retired_officer_does_not_bring_her_back() {
     is_whole(&desk);
 }
 
+/// A key that one officer opened, and that two open together now; with the old folder and the paper of both sealings.
+struct Resealed {
+    desk: Desk,
+    keyid: String,
+    old_folder: std::path::PathBuf,
+    old_paper: std::path::PathBuf,
+    new_paper: std::path::PathBuf,
+}
+
+impl Resealed {
+    fn new() -> Resealed {
+        let desk = desk();
+        let keyid = desk.import_key(&archive(), "alice", "1");
+        let (old_folder, old_paper) = (desk.path("old"), scans(&desk, &keyid, "old-scans"));
+        common::copy_folder(&desk.station().join("keys").join(&keyid), &old_folder);
+        let reseal = ["key", "reseal", &keyid, "--to", "alice,bob", "--quorum", "2"];
+        with(&desk, &["alice"], &reseal).done();
+        let new_paper = scans(&desk, &keyid, "new-scans");
+        Resealed { desk, keyid, old_folder, old_paper, new_paper }
+    }
+
+    fn remove_folder(&self) {
+        std::fs::remove_dir_all(self.desk.station().join("keys").join(&self.keyid)).expect("removed");
+    }
+
+    /// What alice would do with the sealing that she opens alone.
+    fn alone(&self) -> common::Ran {
+        with(&self.desk, &["alice"], &["key", "reseal", &self.keyid, "--to", "alice", "--quorum", "1"])
+    }
+
+    #[track_caller]
+    fn opens_with_both(&self) {
+        with(&self.desk, &["alice"], &["key", "drill", &self.keyid]).ended(Exit::NotApproved);
+        with(&self.desk, &["alice", "bob"], &["key", "drill", &self.keyid]).done();
+        is_whole(&self.desk);
+    }
+}
+
+#[test]
+fn an_old_sealing_put_back_cannot_be_resealed() {
+    let at = Resealed::new();
+    at.remove_folder();
+    common::copy_folder(&at.old_folder, &at.desk.station().join("keys").join(&at.keyid));
+    let refused = at.alone().ended(Exit::Tampered);
+    assert!(refused.err.contains("stale") && refused.err.contains("call the auditor"), "{}", refused.err);
+    // Nor printed; and its own paper does not make it good.
+    let out = at.desk.path("out");
+    at.desk.run(&["key", "backup", &at.keyid, "--out", text(&out)]).ended(Exit::Tampered);
+    at.desk.run(&["key", "restore", text(&at.old_paper)]).ended(Exit::Failed);
+    at.alone().ended(Exit::Tampered);
+    // The newest paper takes its place.
+    at.desk.run(&["key", "restore", text(&at.new_paper)]).done();
+    at.opens_with_both();
+}
+
+#[test]
+fn paper_of_an_old_sealing_is_stale_also_where_the_key_was_removed() {
+    let at = Resealed::new();
+    at.remove_folder();
+    let refused = at.desk.run(&["key", "restore", text(&at.old_paper)]).ended(Exit::Failed);
+    assert!(refused.err.contains("the paper is stale"), "{}", refused.err);
+    assert_eq!(at.desk.run(&["--json", "key", "list"]).done().json(), serde_json::json!([]));
+    at.desk.run(&["key", "restore", text(&at.new_paper)]).done();
+    at.opens_with_both();
+    // On another station nothing is known of the key: there the paper is all that there is.
+    let new = Desk::new();
+    new.init("acme", "acme-gateway", "1-populate");
+    new.run(&["key", "restore", text(&at.new_paper)]).done();
+    with(&new, &["alice", "bob"], &["key", "drill", &at.keyid]).done();
+    let new = Desk::new();
+    new.init("acme", "acme-gateway", "1-populate");
+    new.run(&["key", "restore", text(&at.old_paper)]).done();
+    with(&new, &["alice"], &["key", "drill", &at.keyid]).done();
+    is_whole(&new);
+}
+
+#[test]
+fn a_reseal_that_the_station_did_not_survive_is_gone_on_with_and_then_final() {
+    let mut desk = desk();
+    let keyid = desk.import_key(&archive(), "alice", "1");
+    let paper = scans(&desk, &keyid, "scans");
+    let (station, start) = (desk.station(), desk.path("start"));
+    common::copy_folder(&station, &start);
+    let reseal = ["key", "reseal", &keyid, "--to", "alice,bob", "--quorum", "2"];
+    let (mut step, mut old, mut new) = (0, 0, 0);
+    loop {
+        std::fs::remove_dir_all(&station).expect("removed");
+        common::copy_folder(&start, &station);
+        desk.host.disk = std::sync::Arc::new(Failing::dead_after(step));
+        let is_done = with(&desk, &["alice"], &reseal).exit == Exit::Done;
+        desk.host.disk = std::sync::Arc::new(countersign::host::RealDisk);
+        if is_done {
+            break;
+        }
+        step += 1;
+        let is_logged = count(&desk, "key.sealed") == 1;
+        if with(&desk, &["alice", "bob"], &["key", "drill", &keyid]).exit != Exit::Done {
+            if is_logged {
+                // The sealing before is in force still. It signs nothing until it is sealed again, or comes from paper.
+                let ran = with(&desk, &["alice"], &["key", "drill", &keyid]).ended(Exit::Tampered);
+                assert!(ran.err.contains("the station stopped while it was sealed anew"), "{}", ran.err);
+                if old % 2 == 0 {
+                    desk.run(&["key", "restore", text(&paper)]).done();
+                    with(&desk, &["alice"], &["key", "drill", &keyid]).done();
+                }
+                old += 1;
+            }
+            with(&desk, &["alice"], &reseal).done();
+        } else {
+            new += 1;
+        }
+        is_whole(&desk);
+        std::fs::remove_dir_all(station.join("keys").join(&keyid)).expect("removed");
+        common::copy_folder(&start.join("keys").join(&keyid), &station.join("keys").join(&keyid));
+        with(&desk, &["alice"], &reseal).ended(Exit::Tampered);
+    }
+    assert!(old > 3 && new > 3, "of {step} steps {old} left the old sealing, {new} the new one");
+}
+
 /// The words that confirm a key id.
 fn words_of(keyid: &str) -> String {
     countersign::words::of(&hex::decode(&keyid[..12]).expect("hex"))

@@ -155,6 +155,9 @@ impl<'a> Facts<'a> {
         if (entry.kind() == Kind::StationCreated) != (entry.seq() == 0) {
             return contradiction("a log begins with station.created, and has it nowhere else");
         }
+        if let Some(flaw) = self.custody.flaw(entry) {
+            return Err(AuditError::Flawed(flaw));
+        }
         match entry.kind() {
             Kind::StationCreated => self.station(entry, said),
             Kind::PolicyChanged => self.policy_changed(entry, said),
@@ -343,9 +346,6 @@ impl<'a> Facts<'a> {
         if entry.kind() == Kind::OfficerAdded {
             said.push((RemarkKind::Inventory, format!("officer {shown} was added")));
             let key = entry.text("key").into_owned();
-            if let Some(why) = self.custody.contradiction(entry) {
-                return contradiction(&why);
-            }
             self.officers.insert(name, Officer { key, is_active: true });
             return Ok(());
         }

@@ -41,12 +41,6 @@ struct LoggedOnline {
     object: String,
 }
 
-struct LoggedKey {
-    quorum: u64,
-    officers: Vec<String>,
-    set: String,
-}
-
 /// What the log says, after the entries seen so far.
 #[derive(Default)]
 pub struct Logged {
@@ -55,7 +49,6 @@ pub struct Logged {
     policy: Option<Fact<LoggedPolicy>>,
     online: Option<Fact<LoggedOnline>>,
     custody: Custody,
-    keys: BTreeMap<String, Fact<LoggedKey>>,
 }
 
 impl Logged {
@@ -83,11 +76,6 @@ impl Logged {
                 let says =
                     LoggedOnline { keyid: text("keyid"), before: text("from"), object: text("object") };
                 self.online = Some(Fact { says, seq });
-            }
-            Kind::KeyImported | Kind::KeyGenerated | Kind::KeySealed | Kind::KeyRestored => {
-                let officers = entry.list("officers").into_iter().map(|name| name.into_owned()).collect();
-                let says = LoggedKey { quorum: entry.int("quorum"), officers, set: text("set") };
-                self.keys.insert(text("keyid"), Fact { says, seq });
             }
             _ => {}
         }
@@ -248,22 +236,39 @@ impl Logged {
     /// It is sealed otherwise.
     pub fn check_key(&self, layout: &Layout, key: &SealedKey) -> Result<(), StationError> {
         let path = layout.keys().join(&key.keyid);
-        let Some(Fact { says, seq }) = self.keys.get(&key.keyid) else {
+        let Some(logged) = self.custody.key(&key.keyid) else {
             return Err(unknown(&path, "this key"));
         };
-        let officers = key.officers.iter().map(|name| name.as_str());
-        let same = says.quorum == u64::from(key.quorum)
-            && says.set == key.set.as_deref().unwrap_or_default()
-            && officers.eq(says.officers.iter().map(String::as_str));
-        if same {
+        if logged.sealing == key.sealing() {
             return Ok(());
         }
+        if logged.may_be(&key.sealing()) {
+            return Err(StationError::NotAsLogged(format!(
+                "{}: the key is not sealed as log entry {} has it: the station stopped while it was sealed anew. Seal it \
+                 again with those who hold it now (countersign key reseal), or restore it from its paper backup",
+                shown_path(&path),
+                logged.seq
+            )));
+        }
         Err(StationError::NotAsLogged(format!(
-            "{}: the key is not sealed as log entry {seq} has it: another folder was put here, or the station stopped \
-             while it was sealed anew. Seal it again with those who hold it now (countersign key reseal), or restore it \
-             from its paper backup",
-            shown_path(&path)
+            "{}: the key is not sealed as log entry {} has it: an older folder was put here outside countersign, and it is \
+             stale. Do not sign; keep a copy of the folder, and call the auditor. Then restore the key from its newest \
+             paper backup (countersign key restore)",
+            shown_path(&path),
+            logged.seq
         )))
+    }
+
+    /// As [`Logged::check_key`], for sealing the key anew: where the station stopped while that was done, the sealing
+    /// before may be the one on the disk, and those who hold it go on.
+    ///
+    /// # Errors
+    /// It is sealed otherwise.
+    pub fn check_key_to_reseal(&self, layout: &Layout, key: &SealedKey) -> Result<(), StationError> {
+        match self.custody.key(&key.keyid) {
+            Some(logged) if logged.may_be(&key.sealing()) => Ok(()),
+            _ => self.check_key(layout, key),
+        }
     }
 }
 

@@ -492,7 +492,15 @@ impl Station {
         read_log(&self.log)?.0.check_key(&self.layout, key)
     }
 
-    /// The officers, as the log has them.
+    /// As [`Station::check_sealed_as_logged`], for sealing the key anew.
+    ///
+    /// # Errors
+    /// As there; a sealing that a crash left in place is allowed.
+    pub fn check_sealed_to_reseal(&self, key: &SealedKey) -> Result<(), StationError> {
+        read_log(&self.log)?.0.check_key_to_reseal(&self.layout, key)
+    }
+
+    /// Officers and keys, as the log has them.
     ///
     /// # Errors
     /// The log cannot be read.
