@@ -165,6 +165,108 @@ fn a_decision_that_stands_twice_or_comes_from_a_retired_officer_is_found() {
 }
 
 #[test]
+fn a_name_that_is_used_twice_is_found_and_an_adding_that_a_crash_cut_short_is_not() {
+    let added = |name: &str, key: &str| {
+        let event = Event::new(Kind::OfficerAdded, "user:0").text("officer", name).text("recipient", "age1");
+        event.text("key", key).list("roles", [""; 0])
+    };
+    let retired = |name: &str, reason: &str| {
+        Event::new(Kind::OfficerRetired, "user:0").text("officer", name).text("reason", reason)
+    };
+    let opened = || {
+        let event = Event::new(Kind::SessionOpened, "user:0").text("command", "officer add");
+        event.text("tool", "countersign").text("binary", "")
+    };
+    let closed = |exit| Event::new(Kind::SessionClosed, "user:0").text("command", "").int("exit", exit);
+    let cut_short = countersign::log::custody::NEVER_FINISHED;
+    let judged = |events: Vec<Event>| {
+        let (disk, mut station) = self::station(1, 1);
+        let last = events.into_iter().map(|event| station.append(event)).last();
+        station.log.checkpoint().expect("a checkpoint");
+        audit(&*disk).first_flaw().map(|flaw| (flaw.kind, flaw.seq == last))
+    };
+    let found = Some((FlawKind::Contradiction, true));
+    // Mara holds the key: she was there, whatever her retirement says.
+    assert_eq!(judged(vec![retired("mara", cut_short), added("mara", "1")]), found);
+    assert_eq!(judged(vec![retired("mara", "left"), added("mara", "1")]), found);
+    let ended = vec![opened(), added("zoe", "1"), closed(0), retired("zoe", cut_short), added("zoe", "2")];
+    assert_eq!(judged(ended), found);
+    let left = vec![opened(), added("zoe", "1"), retired("zoe", "left"), added("zoe", "2")];
+    assert_eq!(judged(left), found);
+    for end in [None, Some(closed(1))] {
+        let mut crash = vec![opened(), added("zoe", "1")];
+        crash.extend(end);
+        crash.extend([opened(), retired("zoe", cut_short), added("zoe", "2"), closed(0)]);
+        assert_eq!(judged(crash), None);
+    }
+}
+
+#[test]
+fn a_key_that_was_sealed_anew_from_an_old_sealing_or_restored_to_one_is_found() {
+    let sealed = |kind, quorum: u64, officers: &[&str], set: &str, detail: &str| {
+        let event = Event::new(kind, "user:0").text("keyid", "5f").text("keytype", "ED25519");
+        event.int("quorum", quorum).list("officers", officers).text("set", set).text("detail", detail)
+    };
+    let opened = || {
+        let event = Event::new(Kind::SessionOpened, "user:0").text("command", "key reseal");
+        event.text("tool", "countersign").text("binary", "")
+    };
+    let closed = |exit| Event::new(Kind::SessionClosed, "user:0").text("command", "").int("exit", exit);
+    let judged = |events: Vec<Event>| {
+        let (disk, mut station) = self::station(1, 2);
+        let last = events.into_iter().map(|event| station.append(event)).last();
+        station.log.checkpoint().expect("a checkpoint");
+        audit(&*disk).first_flaw().map(|flaw| (flaw.kind, flaw.seq == last))
+    };
+    let both: &[&str] = &["mara", "noor"];
+    // Mara alone, then both together.
+    let start = |end: Option<u64>| {
+        let mut events =
+            vec![opened(), sealed(Kind::KeyImported, 1, &["mara"], "", "keys.tgz"), closed(0), opened()];
+        events.push(sealed(Kind::KeySealed, 2, both, "01", "sealed anew by mara; before: 1 of mara"));
+        events.extend(end.map(closed));
+        events.push(opened());
+        events
+    };
+    let then = |end, event| {
+        let mut events = start(end);
+        events.push(event);
+        judged(events)
+    };
+    let alone = || sealed(Kind::KeySealed, 1, &["mara"], "", "sealed anew by mara; before: 1 of mara");
+    let old_paper = || sealed(Kind::KeyRestored, 1, &["mara"], "", "scans in paper");
+    assert_eq!(then(Some(0), alone()), Some((FlawKind::Quorum, true)));
+    assert_eq!(then(Some(0), old_paper()), Some((FlawKind::Contradiction, true)));
+    // A crash, after which nobody knows which of the two is in force.
+    for end in [None, Some(1)] {
+        assert_eq!(then(end, alone()), None);
+        assert_eq!(then(end, old_paper()), None);
+        // A drill with both shows that it is the new one.
+        let mut events = start(end);
+        events.push(sealed(Kind::KeyDrilled, 2, both, "01", "opens"));
+        events.push(alone());
+        assert_eq!(judged(events), Some((FlawKind::Quorum, true)));
+    }
+    assert_eq!(then(Some(0), sealed(Kind::KeyRestored, 2, both, "01", "scans in paper")), None);
+    assert_eq!(
+        then(Some(0), sealed(Kind::KeyRestored, 2, both, "02", "scans in paper")),
+        Some((FlawKind::Contradiction, true)),
+        "another set of shares"
+    );
+    for (detail, flaw) in [
+        ("sealed anew by mara, noor; before: 2 of mara, noor", None),
+        ("sealed anew by mara; before: 2 of mara, noor", Some(FlawKind::Quorum)),
+        ("sealed anew by mara, mara; before: 2 of mara, noor", Some(FlawKind::Quorum)),
+        ("sealed anew by mara, olga; before: 2 of mara, noor", Some(FlawKind::Quorum)),
+        ("sealed anew by mara, noor; before: 1 of mara, noor", Some(FlawKind::Quorum)),
+        ("sealed anew", Some(FlawKind::Contradiction)),
+    ] {
+        let found = then(Some(0), sealed(Kind::KeySealed, 1, &["mara"], "", detail));
+        assert_eq!(found.map(|(kind, _)| kind), flaw, "{detail}");
+    }
+}
+
+#[test]
 fn an_intent_without_a_result_is_in_doubt_until_an_officer_settles_it() {
     let (disk, mut station) = station(1, 1);
     let intent = station.twisted(&Twist { no_result: true, ..Twist::default() });

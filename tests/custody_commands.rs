@@ -1,9 +1,14 @@
 //! The commands on officers and keys: what they refuse, with which exit code, and what the log keeps of them.
 
 mod common;
+#[allow(dead_code)] // Only a machine that dies is needed here.
+#[path = "support/failing_disk.rs"]
+mod failing_disk;
 
 use common::{Desk, fixture, text};
 use countersign::cli::Exit;
+use countersign::host::clock::{Clock, Time};
+use failing_disk::Failing;
 use serde_json::Value;
 
 fn archive() -> std::path::PathBuf {
@@ -144,6 +149,52 @@ fn a_wrong_passphrase_is_logged_slows_down_and_opens_nothing() {
     assert_eq!(desk.clock.slept(), 8000);
 }
 
+/// A clock on which nothing waits to the end: whoever guesses ends the program instead.
+struct Impatient(std::sync::Arc<common::TestClock>);
+
+impl Clock for Impatient {
+    fn now(&self) -> Time {
+        self.0.now()
+    }
+    fn uptime_ms(&self) -> u64 {
+        self.0.uptime_ms()
+    }
+    fn boot(&self) -> String {
+        self.0.boot()
+    }
+    fn sleep(&self, _: u64) {
+        panic!("the program was ended while it waited");
+    }
+}
+
+#[test]
+fn ending_the_program_while_it_waits_does_not_shorten_the_delay() {
+    let mut desk = desk();
+    let keyid = desk.import_key(&archive(), "alice", "1");
+    let wrong = format!("alice={}", desk.passphrase("bob").split_once('=').expect("a file").1);
+    let right = desk.passphrase("alice");
+    let drill = |with: &str| {
+        ["key", "drill", &keyid, "--officer", "alice", "--passphrase-file", with].map(str::to_owned)
+    };
+    let failures =
+        |desk: &Desk| log(desk).iter().filter(|entry| entry["type"] == "officer.auth.failed").count();
+    let patient = desk.host.clock.clone();
+    desk.host.clock = std::sync::Arc::new(Impatient(desk.clock.clone()));
+    for guess in 0..5 {
+        let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| desk.run(&drill(&wrong))));
+        assert!(ended.is_err(), "guess {guess} did not wait");
+        assert_eq!(failures(&desk), 1, "guess {guess} was made without waiting");
+    }
+    desk.host.clock = patient;
+    let ran = desk.run(&drill(&wrong)).ended(Exit::NotApproved);
+    assert!(ran.err.contains("1 wrong passphrase for alice so far: waiting 1 second.\n"), "{}", ran.err);
+    assert_eq!((failures(&desk), desk.clock.slept()), (2, 3000));
+    // What was waited for to the end is not waited for again.
+    let ran = desk.run(&drill(&right)).done();
+    assert!(!ran.err.contains("waiting"), "{}", ran.err);
+    assert_eq!(desk.clock.slept(), 3000);
+}
+
 #[test]
 fn an_officer_is_not_retired_while_a_key_needs_her() {
     let desk = desk();
@@ -194,17 +245,11 @@ fn a_weak_passphrase_makes_no_officer() {
     desk.run(&["officer", "add", "dave"]).ended(Exit::NotApproved);
 }
 
-#[test]
-fn a_backup_restores_on_another_station_and_both_logs_say_so() {
-    let old = desk();
-    let keyid = old.import_key(&archive(), "alice,bob", "2");
-    let paper = old.path("paper");
-    let made = old.run(&["--json", "key", "backup", &keyid, "--out", text(&paper)]).done().json();
-    assert_eq!(made["sheets"].as_array().map(Vec::len), Some(3));
-    assert!(last(&old, "key.backed_up")["detail"].as_str().expect("text").starts_with("3 sheets in "));
-    old.run(&["key", "backup", &keyid, "--out", text(&paper)]).ended(Exit::Failed);
-    // What stands on the sheets as text, as somebody would type it.
-    let scans = old.path("scans");
+/// Prints a key's sheets and types what stands on them as text into files of a folder.
+fn scans(desk: &Desk, keyid: &str, name: &str) -> std::path::PathBuf {
+    let paper = desk.path(&format!("{name}-paper"));
+    let made = desk.run(&["--json", "key", "backup", keyid, "--out", text(&paper)]).done().json();
+    let scans = desk.path(name);
     std::fs::create_dir(&scans).expect("made");
     for sheet in made["sheets"].as_array().expect("sheets") {
         let html = std::fs::read_to_string(sheet.as_str().expect("a path")).expect("read");
@@ -214,6 +259,16 @@ fn a_backup_restores_on_another_station_and_both_logs_say_so() {
         let name = sheet.as_str().expect("a path").rsplit('/').next().expect("a name");
         std::fs::write(scans.join(format!("{name}.txt")), typed).expect("written");
     }
+    scans
+}
+
+#[test]
+fn a_backup_restores_on_another_station_and_both_logs_say_so() {
+    let old = desk();
+    let keyid = old.import_key(&archive(), "alice,bob", "2");
+    let scans = scans(&old, &keyid, "scans");
+    assert!(last(&old, "key.backed_up")["detail"].as_str().expect("text").starts_with("3 sheets in "));
+    old.run(&["key", "backup", &keyid, "--out", text(&old.path("scans-paper"))]).ended(Exit::Failed);
     let new = Desk::new();
     new.init("acme", "acme-gateway", "1-populate");
     let restored = new.run(&["--json", "key", "restore", text(&scans)]).done().json();
@@ -221,6 +276,217 @@ fn a_backup_restores_on_another_station_and_both_logs_say_so() {
     assert_eq!(last(&new, "key.restored")["keyid"], keyid.as_str());
     assert_eq!(last(&new, "officer.added")["officer"], "bob");
     with(&new, &["alice", "bob"], &["key", "drill", &keyid]).done();
+}
+
+fn remove_officer(desk: &Desk, name: &str) {
+    for end in ["age", "pub"] {
+        std::fs::remove_file(desk.station().join(format!("officers/{name}.{end}"))).expect("removed");
+    }
+}
+
+fn count(desk: &Desk, kind: &str) -> usize {
+    log(desk).iter().filter(|entry| entry["type"] == kind).count()
+}
+
+/// The station's log is whole in an auditor's eyes.
+#[track_caller]
+fn is_whole(desk: &Desk) {
+    let pack = desk.path("pack");
+    // Another one may lie there from before.
+    let _ = std::fs::remove_dir_all(&pack);
+    desk.run(&["log", "export", text(&pack)]).done();
+    desk.run(&["audit", "verify", text(&pack)]).done();
+}
+
+#[test]
+fn an_officer_whose_files_are_removed_stops_the_station_and_nobody_takes_her_name() {
+    let desk = desk();
+    let keyid = desk.import_key(&archive(), "alice,bob", "2");
+    let paper = scans(&desk, &keyid, "scans");
+    let before = log(&desk).len();
+    remove_officer(&desk, "bob");
+    std::fs::write(desk.path("other"), "seven other quiet harbours\n").expect("written");
+    let other = format!("bob={}", text(&desk.path("other")));
+    let add = ["officer", "add", "bob", "--passphrase-file", &other, "--work-factor", "12"];
+    for command in [&["status"][..], &["officer", "list"], &["log", "verify"], &add] {
+        let ran = desk.run(command).ended(Exit::Tampered);
+        assert!(
+            ran.err.contains("officers/bob.pub") && ran.err.contains("countersign key restore"),
+            "{}",
+            ran.err
+        );
+    }
+    assert_eq!(log(&desk).len(), before);
+    // Half of her files is not enough either.
+    let alice = desk.station().join("officers/alice.age");
+    let sealed = common::read(&alice);
+    // Her sheet brings the same keys back, and adds nobody.
+    let added = count(&desk, "officer.added");
+    desk.run(&["key", "restore", text(&paper)]).done();
+    assert_eq!(count(&desk, "officer.added"), added);
+    with(&desk, &["alice", "bob"], &["key", "drill", &keyid]).done();
+    std::fs::remove_file(&alice).expect("removed");
+    assert!(desk.run(&["status"]).ended(Exit::Tampered).err.contains("officers/alice.age"));
+    std::fs::write(&alice, sealed).expect("put back");
+    is_whole(&desk);
+}
+
+#[test]
+fn an_officer_whose_files_are_lost_is_retired_and_her_name_is_not_used_again() {
+    let desk = desk();
+    let keyid = desk.import_key(&archive(), "alice,bob", "2");
+    let paper = scans(&desk, &keyid, "scans");
+    remove_officer(&desk, "carol");
+    remove_officer(&desk, "bob");
+    let refused = desk.run(&["officer", "retire", "bob"]).ended(Exit::Refused);
+    assert!(refused.err.contains("Bring her back from her paper sheet"), "{}", refused.err);
+    desk.run(&["officer", "retire", "carol", "--reason", "her sheet is lost"]).done();
+    desk.run(&["officer", "retire", "carol"]).ended(Exit::NotApproved);
+    assert!(desk.run(&["status"]).ended(Exit::Tampered).err.contains("bob.pub"), "bob is still missing");
+    desk.run(&["key", "restore", text(&paper)]).done();
+    desk.run(&["status"]).done();
+    let again = desk.run(&["officer", "add", "carol", "--passphrase-file", &desk.passphrase("carol")]);
+    assert!(again.ended(Exit::Failed).err.contains("a name is never used twice"));
+    is_whole(&desk);
+}
+
+#[test]
+fn the_sheet_of_a_retired_officer_does_not_bring_her_back() {
+    let desk = desk();
+    let keyid = desk.import_key(&archive(), "alice,bob,carol", "2");
+    let paper = scans(&desk, &keyid, "scans");
+    desk.run(&["officer", "retire", "alice", "--reason", "left"]).done();
+    remove_officer(&desk, "alice");
+    let before = log(&desk).len();
+    let refused = desk.run(&["key", "restore", text(&paper)]).ended(Exit::Refused);
+    assert!(refused.err.contains("the officer alice was retired"), "{}", refused.err);
+    assert!(!desk.station().join("officers/alice.pub").exists());
+    assert!(log(&desk)[before..].iter().all(|entry| entry["type"] != "officer.added"));
+    // Without hers, the others' sheets bring the key back.
+    std::fs::remove_file(paper.join("key-16abcfd0-alice.html.txt")).expect("removed");
+    std::fs::remove_dir_all(desk.station().join("keys").join(&keyid)).expect("removed");
+    desk.run(&["key", "restore", text(&paper)]).done();
+    with(&desk, &["bob", "carol"], &["key", "drill", &keyid]).done();
+    is_whole(&desk);
+}
+
+/// A key that one officer opened, and that two open together now; with the old folder and the paper of both sealings.
+struct Resealed {
+    desk: Desk,
+    keyid: String,
+    old_folder: std::path::PathBuf,
+    old_paper: std::path::PathBuf,
+    new_paper: std::path::PathBuf,
+}
+
+impl Resealed {
+    fn new() -> Resealed {
+        let desk = desk();
+        let keyid = desk.import_key(&archive(), "alice", "1");
+        let (old_folder, old_paper) = (desk.path("old"), scans(&desk, &keyid, "old-scans"));
+        common::copy_folder(&desk.station().join("keys").join(&keyid), &old_folder);
+        let reseal = ["key", "reseal", &keyid, "--to", "alice,bob", "--quorum", "2"];
+        with(&desk, &["alice"], &reseal).done();
+        let new_paper = scans(&desk, &keyid, "new-scans");
+        Resealed { desk, keyid, old_folder, old_paper, new_paper }
+    }
+
+    fn remove_folder(&self) {
+        std::fs::remove_dir_all(self.desk.station().join("keys").join(&self.keyid)).expect("removed");
+    }
+
+    /// What alice would do with the sealing that she opens alone.
+    fn alone(&self) -> common::Ran {
+        with(&self.desk, &["alice"], &["key", "reseal", &self.keyid, "--to", "alice", "--quorum", "1"])
+    }
+
+    #[track_caller]
+    fn opens_with_both(&self) {
+        with(&self.desk, &["alice"], &["key", "drill", &self.keyid]).ended(Exit::NotApproved);
+        with(&self.desk, &["alice", "bob"], &["key", "drill", &self.keyid]).done();
+        is_whole(&self.desk);
+    }
+}
+
+#[test]
+fn an_old_sealing_put_back_cannot_be_resealed() {
+    let at = Resealed::new();
+    at.remove_folder();
+    common::copy_folder(&at.old_folder, &at.desk.station().join("keys").join(&at.keyid));
+    let refused = at.alone().ended(Exit::Tampered);
+    assert!(refused.err.contains("stale") && refused.err.contains("call the auditor"), "{}", refused.err);
+    // Nor printed; and its own paper does not make it good.
+    let out = at.desk.path("out");
+    at.desk.run(&["key", "backup", &at.keyid, "--out", text(&out)]).ended(Exit::Tampered);
+    at.desk.run(&["key", "restore", text(&at.old_paper)]).ended(Exit::Failed);
+    at.alone().ended(Exit::Tampered);
+    // The newest paper takes its place.
+    at.desk.run(&["key", "restore", text(&at.new_paper)]).done();
+    at.opens_with_both();
+}
+
+#[test]
+fn paper_of_an_old_sealing_is_stale_also_where_the_key_was_removed() {
+    let at = Resealed::new();
+    at.remove_folder();
+    let refused = at.desk.run(&["key", "restore", text(&at.old_paper)]).ended(Exit::Failed);
+    assert!(refused.err.contains("the paper is stale"), "{}", refused.err);
+    assert_eq!(at.desk.run(&["--json", "key", "list"]).done().json(), serde_json::json!([]));
+    at.desk.run(&["key", "restore", text(&at.new_paper)]).done();
+    at.opens_with_both();
+    // On another station nothing is known of the key: there the paper is all that there is.
+    let new = Desk::new();
+    new.init("acme", "acme-gateway", "1-populate");
+    new.run(&["key", "restore", text(&at.new_paper)]).done();
+    with(&new, &["alice", "bob"], &["key", "drill", &at.keyid]).done();
+    let new = Desk::new();
+    new.init("acme", "acme-gateway", "1-populate");
+    new.run(&["key", "restore", text(&at.old_paper)]).done();
+    with(&new, &["alice"], &["key", "drill", &at.keyid]).done();
+    is_whole(&new);
+}
+
+#[test]
+fn a_reseal_that_the_station_did_not_survive_is_gone_on_with_and_then_final() {
+    let mut desk = desk();
+    let keyid = desk.import_key(&archive(), "alice", "1");
+    let paper = scans(&desk, &keyid, "scans");
+    let (station, start) = (desk.station(), desk.path("start"));
+    common::copy_folder(&station, &start);
+    let reseal = ["key", "reseal", &keyid, "--to", "alice,bob", "--quorum", "2"];
+    let (mut step, mut old, mut new) = (0, 0, 0);
+    loop {
+        std::fs::remove_dir_all(&station).expect("removed");
+        common::copy_folder(&start, &station);
+        desk.host.disk = std::sync::Arc::new(Failing::dead_after(step));
+        let is_done = with(&desk, &["alice"], &reseal).exit == Exit::Done;
+        desk.host.disk = std::sync::Arc::new(countersign::host::RealDisk);
+        if is_done {
+            break;
+        }
+        step += 1;
+        let is_logged = count(&desk, "key.sealed") == 1;
+        if with(&desk, &["alice", "bob"], &["key", "drill", &keyid]).exit != Exit::Done {
+            if is_logged {
+                // The sealing before is in force still. It signs nothing until it is sealed again, or comes from paper.
+                let ran = with(&desk, &["alice"], &["key", "drill", &keyid]).ended(Exit::Tampered);
+                assert!(ran.err.contains("the station stopped while it was sealed anew"), "{}", ran.err);
+                if old % 2 == 0 {
+                    desk.run(&["key", "restore", text(&paper)]).done();
+                    with(&desk, &["alice"], &["key", "drill", &keyid]).done();
+                }
+                old += 1;
+            }
+            with(&desk, &["alice"], &reseal).done();
+        } else {
+            new += 1;
+        }
+        is_whole(&desk);
+        std::fs::remove_dir_all(station.join("keys").join(&keyid)).expect("removed");
+        common::copy_folder(&start.join("keys").join(&keyid), &station.join("keys").join(&keyid));
+        with(&desk, &["alice"], &reseal).ended(Exit::Tampered);
+    }
+    assert!(old > 3 && new > 3, "of {step} steps {old} left the old sealing, {new} the new one");
 }
 
 /// The words that confirm a key id.
@@ -339,16 +605,43 @@ fn a_changed_passphrase_opens_the_same_identity_and_the_old_one_no_more() {
 
 #[test]
 fn an_officer_whose_adding_was_cut_short_is_added_again_and_the_log_still_verifies() {
-    let desk = desk();
-    // As a crash between the log entry and her files leaves it.
-    for end in ["age", "pub"] {
-        std::fs::remove_file(desk.station().join(format!("officers/alice.{end}"))).expect("removed");
+    let mut desk = Desk::new();
+    desk.init("acme", "acme-gateway", "1-populate");
+    desk.add_officer("bob");
+    let (station, start) = (desk.station(), desk.path("start"));
+    common::copy_folder(&station, &start);
+    let passphrase = desk.passphrase("alice");
+    let add = ["officer", "add", "alice", "--passphrase-file", &passphrase, "--work-factor", "12"];
+    let (mut step, mut again) = (0, 0);
+    loop {
+        std::fs::remove_dir_all(&station).expect("removed");
+        common::copy_folder(&start, &station);
+        desk.host.disk = std::sync::Arc::new(Failing::dead_after(step));
+        let is_done = desk.run(&add).exit == Exit::Done;
+        desk.host.disk = std::sync::Arc::new(countersign::host::RealDisk);
+        if is_done {
+            break;
+        }
+        step += 1;
+        desk.run(&["status"]).done();
+        let has = |end: &str| station.join(format!("officers/alice.{end}")).exists();
+        if has("age") && !has("pub") {
+            assert!(desk.run(&add).ended(Exit::Failed).err.contains("move the .age file away"));
+            std::fs::remove_file(station.join("officers/alice.age")).expect("removed");
+        }
+        let is_added = has("pub");
+        if !is_added {
+            again += usize::from(log(&desk).iter().any(|entry| entry["officer"] == "alice"));
+            desk.run(&add).done();
+        }
+        is_whole(&desk);
+        if !is_added {
+            // Now that the log says that it ended, nobody comes in her place.
+            remove_officer(&desk, "alice");
+            desk.run(&add).ended(Exit::Tampered);
+        }
     }
-    desk.add_officer("alice");
-    assert!(last(&desk, "officer.retired")["reason"].as_str().expect("text").starts_with("never finished"));
-    let pack = desk.path("pack");
-    desk.run(&["log", "export", text(&pack)]).done();
-    desk.run(&["audit", "verify", text(&pack)]).done();
+    assert!(step > 10 && again > 2, "{step} steps, {again} with an entry and no files");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use super::remark::RemarkKind;
 use super::signing::Asked;
 use crate::host::clock::Time;
 use crate::log::recovery::{Intents, OpenIntent};
-use crate::log::{Decision, Entry, Flaw, FlawKind, Kind, SignedApproval, objects};
+use crate::log::{Custody, Decision, Entry, Flaw, FlawKind, Kind, SignedApproval, objects};
 use crate::text::Foreign;
 use crate::tuf::{Dialect, Digest, KeyId, Root, keyfile};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -70,6 +70,7 @@ pub(super) struct Facts<'a> {
     roots: BTreeMap<u64, Arc<Root>>,
     root_version: u64,
     officers: HashMap<String, Officer>,
+    custody: Custody,
     keys: HashMap<String, Key>,
     requests: HashMap<Digest, (Asked, String)>,
     /// The targets metadata that delegates, by the request for a delegated role: the names of objects.
@@ -99,6 +100,7 @@ impl<'a> Facts<'a> {
             roots: BTreeMap::new(),
             root_version: 0,
             officers: HashMap::new(),
+            custody: Custody::default(),
             keys: HashMap::new(),
             requests: HashMap::new(),
             delegating: HashMap::new(),
@@ -137,6 +139,7 @@ impl<'a> Facts<'a> {
     ) -> Result<(), AuditError> {
         let judged = self.judge(entry, queue, said);
         self.open.see(entry);
+        self.custody.see(entry);
         match judged {
             Err(AuditError::Flawed(flaw)) => Err(AuditError::Flawed(flaw.at(entry.seq()))),
             other => other,
@@ -151,6 +154,9 @@ impl<'a> Facts<'a> {
     ) -> Result<(), AuditError> {
         if (entry.kind() == Kind::StationCreated) != (entry.seq() == 0) {
             return contradiction("a log begins with station.created, and has it nowhere else");
+        }
+        if let Some(flaw) = self.custody.flaw(entry) {
+            return Err(AuditError::Flawed(flaw));
         }
         match entry.kind() {
             Kind::StationCreated => self.station(entry, said),
@@ -347,9 +353,6 @@ impl<'a> Facts<'a> {
         if entry.kind() == Kind::OfficerAdded {
             said.push((RemarkKind::Inventory, format!("officer {shown} was added")));
             let key = entry.text("key").into_owned();
-            if self.officers.get(&name).is_some_and(|officer| officer.is_active) {
-                return contradiction("there is an active officer of that name already");
-            }
             self.officers.insert(name, Officer { key, is_active: true });
             return Ok(());
         }

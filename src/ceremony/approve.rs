@@ -5,7 +5,7 @@ use crate::host::Host;
 use crate::host::clock::Time;
 use crate::log::{Approval, Decision, Kind, SignedApproval};
 use crate::station::officer::{self, OfficerName, OpenOfficer};
-use crate::station::passphrase::{PassphraseFiles, unlock};
+use crate::station::passphrase::{Failures, PassphraseFiles, unlock};
 use crate::station::{Station, StationError};
 use base64::Engine as _;
 use std::collections::BTreeMap;
@@ -108,7 +108,7 @@ pub fn open_officer(
 ) -> Result<OpenOfficer, CeremonyError> {
     let failures = failures_in_a_row(station, name)?;
     let folder = station.layout.officers();
-    unlock(host, &folder, name, files, failures, &mut |name, _| -> Result<(), CeremonyError> {
+    unlock(host, &folder, name, files, &failures, &mut |name, _| -> Result<(), CeremonyError> {
         let event = crate::log::Event::new(Kind::OfficerAuthFailed, station.actor())
             .text("officer", name.as_str())
             .text("purpose", purpose);
@@ -119,23 +119,25 @@ pub fn open_officer(
 }
 
 /// Wrong passphrases of an officer since she last proved who she is, as the log has them.
-fn failures_in_a_row(station: &Station, name: &OfficerName) -> Result<u32, CeremonyError> {
-    let mut failures = 0u32;
+fn failures_in_a_row(station: &Station, name: &OfficerName) -> Result<Failures, CeremonyError> {
+    let mut failures = Failures::default();
     for entry in station.log.entries() {
         let entry = entry.map_err(StationError::from)?;
         let entry = entry.entry();
-        match entry.kind() {
-            Kind::OfficerAuthFailed if entry.text("officer") == name.as_str() => failures += 1,
-            Kind::ApprovalGranted | Kind::ApprovalDenied if entry.text("officer") == name.as_str() => {
-                failures = 0
+        let proves = match entry.kind() {
+            Kind::OfficerAuthFailed if entry.text("officer") == name.as_str() => {
+                failures = Failures { count: failures.count.saturating_add(1), last: Some(entry.stamp()) };
+                false
             }
-            Kind::TimeStatement if entry.actor() == name.as_str() => failures = 0,
-            Kind::SignIntent | Kind::KeyDrilled
-                if entry.list("officers").iter().any(|one| one == name.as_str()) =>
-            {
-                failures = 0
+            Kind::ApprovalGranted | Kind::ApprovalDenied => entry.text("officer") == name.as_str(),
+            Kind::TimeStatement => entry.actor() == name.as_str(),
+            Kind::SignIntent | Kind::KeyDrilled => {
+                entry.list("officers").iter().any(|one| one == name.as_str())
             }
-            _ => {}
+            _ => false,
+        };
+        if proves {
+            failures = Failures::default();
         }
     }
     Ok(failures)

@@ -3,9 +3,10 @@
 
 use super::CeremonyError;
 use super::approve::open_officer;
-use super::officers::record_added;
+use super::officers::{check_name, record_added};
 use crate::host::Host;
 use crate::json::{Document, Limits};
+use crate::log::custody::Resealed;
 use crate::log::{Event, Kind};
 use crate::station::Station;
 use crate::station::backup::{self, Backup, Places};
@@ -218,7 +219,8 @@ pub fn drill(
 /// Seals a key to other officers or another quorum, with a quorum of its holders present.
 ///
 /// # Errors
-/// It does not open with those present, or cannot be sealed so; it then stays sealed as it was.
+/// It is not sealed as the log has it, does not open with those present, or cannot be sealed so; it then stays sealed as
+/// it was.
 pub fn reseal(
     station: &mut Station,
     host: &Host,
@@ -229,13 +231,19 @@ pub fn reseal(
 ) -> Result<SealedKey, CeremonyError> {
     let keys = station.layout.keys();
     let key = vault::find_key(station.disk(), &keys, prefix)?;
+    // An old sealing that was put back would hand the key to those who held it then.
+    station.check_sealed_to_reseal(&key)?;
     let officers = holders(station, to)?;
     let opened = open_holders(station, host, &key, present, files, "key reseal")?;
     let opened: Vec<&OpenOfficer> = opened.iter().collect();
     let holders = Holders { officers: &officers, quorum: to.quorum };
     let sealing = Sealing::anew(station.disk(), host.random.as_ref(), &keys, &key.keyid, &opened, holders)?;
-    let by: Vec<&str> = present.iter().map(OfficerName::as_str).collect();
-    let detail = format!("sealed anew by {}; before: {} of {}", by.join(", "), key.quorum, key.holders());
+    let detail = Resealed {
+        by: present.iter().map(OfficerName::as_str).collect(),
+        quorum: u64::from(key.quorum),
+        holders: key.officers.iter().map(OfficerName::as_str).collect(),
+    };
+    let detail = detail.to_string();
     let entry = event(Kind::KeySealed, station.actor(), sealing.key(), to.officers, &detail);
     record(station, host, entry)?;
     Ok(sealing.put(station.disk(), &keys)?)
@@ -282,7 +290,7 @@ pub fn retire(
 /// Writes a key's paper backup.
 ///
 /// # Errors
-/// See [`backup::backup`].
+/// See [`backup::backup`]; or the key is not sealed as the log has it.
 pub fn back_up(
     station: &mut Station,
     host: &Host,
@@ -291,6 +299,8 @@ pub fn back_up(
 ) -> Result<(SealedKey, Backup), CeremonyError> {
     let (officers, keys) = (station.layout.officers(), station.layout.keys());
     let key = vault::find_key(station.disk(), &keys, prefix)?;
+    // Paper of an old sealing would be stale when it is needed.
+    station.check_sealed_as_logged(&key)?;
     let places = Places { officers: &officers, keys: &keys };
     let busy = host.terminal.busy("drawing the QR codes");
     let now = host.clock.now();
@@ -306,7 +316,8 @@ pub fn back_up(
 /// Brings a key back from scans of its paper backup.
 ///
 /// # Errors
-/// See [`restore::read_scans`] and [`restore::plan`]; or the pinned root lists another key under this id.
+/// See [`restore::read_scans`] and [`restore::plan`]; or the pinned root lists another key under this id; or an
+/// officer's name was used before.
 pub fn bring_back(
     station: &mut Station,
     host: &Host,
@@ -324,7 +335,13 @@ pub fn bring_back(
     }
     let (officers, keys) = (station.layout.officers(), station.layout.keys());
     let places = Places { officers: &officers, keys: &keys };
-    let planned = restore::plan(station.disk(), places, &scanned)?;
+    let custody = station.logged_custody()?;
+    // A station that never held the key takes any paper: its log has no sealing that could be in force.
+    let in_force =
+        |key: &SealedKey| custody.key(&key.keyid).is_none_or(|logged| logged.may_be(&key.sealing()));
+    let planned = restore::plan(station.disk(), places, &scanned, &in_force)?;
+    // Refused before the first entry is written.
+    planned.new_officers().try_for_each(|public| check_name(&custody, public))?;
     for public in planned.new_officers() {
         record_added(station, host, public)?;
     }

@@ -3,13 +3,14 @@
 use super::CeremonyError;
 use super::approve::open_officer;
 use crate::host::Host;
-use crate::log::{Event, Kind};
+use crate::log::custody::{NEVER_FINISHED, Officer as LoggedOfficer};
+use crate::log::{Custody, Event, Kind};
+use crate::station::Station;
 use crate::station::custody::CustodyError;
 use crate::station::officer::{self, MadeOfficer, NewOfficer, OfficerName, OfficerPublic};
 use crate::station::passphrase::{PassphraseFiles, choose};
 use crate::station::seal::WorkFactor;
 use crate::station::vault;
-use crate::station::{Station, StationError};
 
 /// How hard guesses of a passphrase are made. Less than the standard is for tests on a station that says of itself, in
 /// every report, that it is on a machine with a network.
@@ -23,20 +24,23 @@ fn work_factor(station: &Station, wanted: Option<u8>) -> Result<WorkFactor, Cere
 }
 
 /// Logs an officer who comes to this station. One whom the log has already, with these keys, comes back from paper. One
-/// whom it has with other keys was never finished: the station stopped between the entry and her files.
+/// whom it has with other keys was never finished: the station stopped between the entry and her files. That the name may
+/// be used was checked before: see [`check_name`].
+///
+/// # Errors
+/// The log.
 pub(super) fn record_added(
     station: &mut Station,
     host: &Host,
     public: &OfficerPublic,
 ) -> Result<(), CeremonyError> {
-    match logged_key(station, &public.name)? {
-        Some(key) if key == public.approval_key => return Ok(()),
-        Some(_) => {
-            let reason = "never finished: the station stopped while she was added";
-            let retired = retired_event(station, &public.name, reason);
-            station.record(&host.stamp(), retired)?;
+    let custody = station.logged_custody()?;
+    if let Some(known) = custody.officer(public.name.as_str()).filter(|known| !known.is_retired) {
+        if is_hers(known, public) {
+            return Ok(());
         }
-        None => {}
+        let retired = retired_event(station, &public.name, NEVER_FINISHED);
+        station.record(&host.stamp(), retired)?;
     }
     let added = Event::new(Kind::OfficerAdded, station.actor())
         .text("officer", public.name.as_str())
@@ -47,27 +51,34 @@ pub(super) fn record_added(
     Ok(())
 }
 
+fn is_hers(known: &LoggedOfficer, public: &OfficerPublic) -> bool {
+    known.key == public.approval_key && known.recipient == public.recipient
+}
+
+/// Checks that an officer with these keys may come to this station: a name is used once.
+///
+/// # Errors
+/// The log has another officer of this name, or one who was retired.
+pub(super) fn check_name(custody: &Custody, public: &OfficerPublic) -> Result<(), CeremonyError> {
+    let name = &public.name;
+    match custody.officer(name.as_str()) {
+        Some(known) if known.is_finished && known.is_retired => Err(CeremonyError::Refused(format!(
+            "the officer {name} was retired, and a retired officer does not come back: leave her sheet out. If she \
+             serves again, she gets another name"
+        ))),
+        Some(known) if known.is_finished && !is_hers(known, public) => Err(CeremonyError::Refused(format!(
+            "log entry {} has an officer {name} with other keys. A name is used once: this is the paper of another \
+             {name}, or of another station",
+            known.seq
+        ))),
+        _ => Ok(()),
+    }
+}
+
 fn retired_event(station: &Station, name: &OfficerName, reason: &str) -> Event {
     Event::new(Kind::OfficerRetired, station.actor())
         .text("officer", name.as_str())
         .text("reason", crate::text::shown(reason))
-}
-
-/// The approval key of an officer who serves, as the log has it.
-fn logged_key(station: &Station, name: &OfficerName) -> Result<Option<String>, CeremonyError> {
-    let mut key = None;
-    for entry in station.log.entries() {
-        let entry = entry.map_err(StationError::from)?;
-        let entry = entry.entry();
-        match entry.kind() {
-            Kind::OfficerAdded if entry.text("officer") == name.as_str() => {
-                key = Some(entry.text("key").into_owned());
-            }
-            Kind::OfficerRetired if entry.text("officer") == name.as_str() => key = None,
-            _ => {}
-        }
-    }
-    Ok(key)
 }
 
 /// Makes an officer; her new passphrase is asked twice, or read from her file. `wanted_work_factor` is scrypt's, where
@@ -85,6 +96,10 @@ pub fn add(
     let folder = station.layout.officers();
     let work_factor = work_factor(station, wanted_work_factor)?;
     if officer::list(station.disk(), &folder)?.iter().any(|known| known.name == *name) {
+        return Err(CustodyError::OfficerExists(name.clone()).into());
+    }
+    // Also one whose files are gone: the log knows the name.
+    if !station.logged_custody()?.is_name_free(name.as_str()) {
         return Err(CustodyError::OfficerExists(name.clone()).into());
     }
     let passphrase = choose(host, files, name, &[name.as_str(), &station.facts.factory])?;
@@ -108,8 +123,11 @@ pub fn retire(
     reason: &str,
 ) -> Result<Vec<String>, CeremonyError> {
     let folder = station.layout.officers();
-    let known = officer::load(station.disk(), &folder, name)?;
-    if !known.is_active() {
+    let custody = station.logged_custody()?;
+    let Some(known) = custody.officer(name.as_str()) else {
+        return Err(CustodyError::NoSuchOfficer(name.clone()).into());
+    };
+    if known.is_retired {
         return Err(CustodyError::Retired(name.clone()).into());
     }
     let officers = officer::list(station.disk(), &folder)?;
@@ -123,12 +141,17 @@ pub fn retire(
         }
         let left = key.officers.iter().filter(stays).count();
         if left < usize::from(key.quorum) {
+            let short = key.keyid.get(..12).unwrap_or(&key.keyid);
+            let first = match officers.iter().any(|known| known.name == *name) {
+                true => "Seal it to others first:",
+                false => {
+                    "Bring her back from her paper sheet (countersign key restore), then seal it to others:"
+                }
+            };
             return Err(CeremonyError::Refused(format!(
                 "without {name}, {left} of the {} officers would be left that open the key {}, and nobody could open it. \
-                 Seal it to others first: countersign key reseal {} --officer {name} … --to NAMES --quorum K",
-                key.quorum,
-                key.keyid,
-                key.keyid.get(..12).unwrap_or(&key.keyid)
+                 {first} countersign key reseal {short} --officer {name} … --to NAMES --quorum K",
+                key.quorum, key.keyid
             )));
         }
         held.push(key.keyid);
@@ -136,7 +159,10 @@ pub fn retire(
     let event = retired_event(station, name, reason);
     station.record(&host.stamp(), event)?;
     station.commit()?;
-    officer::retire(station.disk(), &folder, name, host.clock.now())?;
+    // Where her files are missing, the log alone says that she left.
+    if officers.iter().any(|known| known.name == *name) {
+        officer::retire(station.disk(), &folder, name, host.clock.now())?;
+    }
     Ok(held)
 }
 

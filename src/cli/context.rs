@@ -111,7 +111,29 @@ impl<'h> Context<'h> {
         command: &str,
         work: impl FnOnce(&mut Station) -> Result<Exit, Failure>,
     ) -> Result<Exit, Failure> {
-        let mut station = self.open(command)?;
+        self.with_opened(self.open(command)?, command, work)
+    }
+
+    /// As [`Context::with_station`], for the acts that settle that officers' files are missing.
+    ///
+    /// # Errors
+    /// Those of the work, or of the station.
+    pub fn with_station_to_mend(
+        &self,
+        command: &str,
+        work: impl FnOnce(&mut Station) -> Result<Exit, Failure>,
+    ) -> Result<Exit, Failure> {
+        let session = tool::session(self.host, command);
+        let station = Station::open_to_mend(self.host, &self.station_folder()?, session)?;
+        self.with_opened(station, command, work)
+    }
+
+    fn with_opened(
+        &self,
+        mut station: Station,
+        command: &str,
+        work: impl FnOnce(&mut Station) -> Result<Exit, Failure>,
+    ) -> Result<Exit, Failure> {
         let outcome = work(&mut station);
         let exit = match &outcome {
             Ok(exit) => *exit,

@@ -348,7 +348,7 @@ fn backup(prefix: &str, out: &Path, context: &Context<'_>) -> Outcome {
 }
 
 fn restore(dir: &Path, context: &Context<'_>) -> Outcome {
-    context.with_station("key restore", |station| {
+    context.with_station_to_mend("key restore", |station| {
         let (key, restored) = keys::bring_back(station, context.host, dir)?;
         // Read again: what the station has noted of the key since stands in its record.
         let key = vault::load(station.disk(), &station.layout.keys(), &key.keyid).map_err(Failure::from)?;

@@ -158,7 +158,7 @@ fn list(context: &Context<'_>) -> Outcome {
 }
 
 fn retire(name: &OfficerName, reason: &str, context: &Context<'_>) -> Outcome {
-    context.with_station("officer retire", |station| {
+    context.with_station_to_mend("officer retire", |station| {
         let held = officers::retire(station, context.host, name, reason)?;
         context.text(&format!("Officer {name} is retired\n"))?;
         for keyid in &held {

@@ -7,6 +7,7 @@
 
 pub mod approval;
 pub mod checkpoint;
+pub mod custody;
 pub mod entry;
 mod error;
 pub mod event;
@@ -27,6 +28,7 @@ pub mod tree;
 pub mod walk;
 
 pub use approval::{Approval, Decision, SignedApproval};
+pub use custody::Custody;
 pub use entry::{Entry, EntryBuf};
 pub use error::LogError;
 pub use event::Event;

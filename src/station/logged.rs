@@ -12,7 +12,7 @@ use super::workstation::StationFile;
 use super::{Layout, Policy, StationError};
 use crate::host::Disk;
 use crate::host::disk::write_durably;
-use crate::log::{Entry, Kind, Log};
+use crate::log::{Custody, Entry, Kind, Log};
 use crate::text::{shown, shown_path};
 use crate::tuf::{Chain, Digest, KeyId};
 use std::collections::BTreeMap;
@@ -41,18 +41,6 @@ struct LoggedOnline {
     object: String,
 }
 
-struct LoggedOfficer {
-    recipient: String,
-    key: String,
-    is_retired: bool,
-}
-
-struct LoggedKey {
-    quorum: u64,
-    officers: Vec<String>,
-    set: String,
-}
-
 /// What the log says, after the entries seen so far.
 #[derive(Default)]
 pub struct Logged {
@@ -60,8 +48,7 @@ pub struct Logged {
     roots: BTreeMap<u64, Fact<LoggedRoot>>,
     policy: Option<Fact<LoggedPolicy>>,
     online: Option<Fact<LoggedOnline>>,
-    officers: BTreeMap<String, Fact<LoggedOfficer>>,
-    keys: BTreeMap<String, Fact<LoggedKey>>,
+    custody: Custody,
 }
 
 impl Logged {
@@ -69,6 +56,7 @@ impl Logged {
     pub fn see(&mut self, entry: &Entry<'_>) {
         let seq = entry.seq();
         let text = |field: &str| entry.text(field).into_owned();
+        self.custody.see(entry);
         match entry.kind() {
             Kind::StationCreated => {
                 let says = (text("factory"), text("dialect"), entry.flag("networked"));
@@ -88,21 +76,6 @@ impl Logged {
                 let says =
                     LoggedOnline { keyid: text("keyid"), before: text("from"), object: text("object") };
                 self.online = Some(Fact { says, seq });
-            }
-            Kind::OfficerAdded => {
-                let says =
-                    LoggedOfficer { recipient: text("recipient"), key: text("key"), is_retired: false };
-                self.officers.insert(text("officer"), Fact { says, seq });
-            }
-            Kind::OfficerRetired => {
-                if let Some(known) = self.officers.get_mut(entry.text("officer").as_ref()) {
-                    known.says.is_retired = true;
-                }
-            }
-            Kind::KeyImported | Kind::KeyGenerated | Kind::KeySealed | Kind::KeyRestored => {
-                let officers = entry.list("officers").into_iter().map(|name| name.into_owned()).collect();
-                let says = LoggedKey { quorum: entry.int("quorum"), officers, set: text("set") };
-                self.keys.insert(text("keyid"), Fact { says, seq });
             }
             _ => {}
         }
@@ -215,15 +188,42 @@ impl Logged {
             officer::list(disk, &folder).map_err(|e| StationError::Contradiction(e.to_string()))?;
         for public in &officers {
             let path = folder.join(format!("{}.pub", public.name));
-            let Some(Fact { says, seq }) = self.officers.get(public.name.as_str()) else {
+            let Some(logged) = self.custody.officer(public.name.as_str()) else {
                 return Err(unknown(&path, "this officer"));
             };
-            if says.recipient != public.recipient || says.key != public.approval_key {
-                return Err(differs(&path, *seq, "the officer's keys"));
+            if logged.recipient != public.recipient || logged.key != public.approval_key {
+                return Err(differs(&path, logged.seq, "the officer's keys"));
             }
-            if says.is_retired && public.is_active() && may_write {
+            if logged.is_retired && public.is_active() && may_write {
                 officer::retire(disk, &folder, &public.name, now)
                     .map_err(|e| StationError::Contradiction(e.to_string()))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks that every officer who serves has her files: nobody else may come in her place. One whose adding was cut
+    /// short by a crash has none yet.
+    ///
+    /// # Errors
+    /// An officer's files are missing.
+    pub fn check_no_officer_is_missing(&self, disk: &dyn Disk, layout: &Layout) -> Result<(), StationError> {
+        for (name, logged) in self.custody.officers() {
+            if logged.is_retired || !logged.is_finished {
+                continue;
+            }
+            for end in ["pub", "age"] {
+                let path = layout.officers().join(format!("{name}.{end}"));
+                if disk.kind(&path)?.is_none() {
+                    let name = shown(name);
+                    return Err(StationError::NotAsLogged(format!(
+                        "{}: the file of the officer {name}, whom log entry {} has, is missing: it was removed outside \
+                         countersign. Do not sign; keep a copy of the folder, and call the auditor. Then bring her back \
+                         from her paper sheet (countersign key restore), or retire her (countersign officer retire {name})",
+                        shown_path(&path),
+                        logged.seq
+                    )));
+                }
             }
         }
         Ok(())
@@ -236,22 +236,39 @@ impl Logged {
     /// It is sealed otherwise.
     pub fn check_key(&self, layout: &Layout, key: &SealedKey) -> Result<(), StationError> {
         let path = layout.keys().join(&key.keyid);
-        let Some(Fact { says, seq }) = self.keys.get(&key.keyid) else {
+        let Some(logged) = self.custody.key(&key.keyid) else {
             return Err(unknown(&path, "this key"));
         };
-        let officers = key.officers.iter().map(|name| name.as_str());
-        let same = says.quorum == u64::from(key.quorum)
-            && says.set == key.set.as_deref().unwrap_or_default()
-            && officers.eq(says.officers.iter().map(String::as_str));
-        if same {
+        if logged.sealing == key.sealing() {
             return Ok(());
         }
+        if logged.may_be(&key.sealing()) {
+            return Err(StationError::NotAsLogged(format!(
+                "{}: the key is not sealed as log entry {} has it: the station stopped while it was sealed anew. Seal it \
+                 again with those who hold it now (countersign key reseal), or restore it from its paper backup",
+                shown_path(&path),
+                logged.seq
+            )));
+        }
         Err(StationError::NotAsLogged(format!(
-            "{}: the key is not sealed as log entry {seq} has it: another folder was put here, or the station stopped \
-             while it was sealed anew. Seal it again with those who hold it now (countersign key reseal), or restore it \
-             from its paper backup",
-            shown_path(&path)
+            "{}: the key is not sealed as log entry {} has it: an older folder was put here outside countersign, and it is \
+             stale. Do not sign; keep a copy of the folder, and call the auditor. Then restore the key from its newest \
+             paper backup (countersign key restore)",
+            shown_path(&path),
+            logged.seq
         )))
+    }
+
+    /// As [`Logged::check_key`], for sealing the key anew: where the station stopped while that was done, the sealing
+    /// before may be the one on the disk, and those who hold it go on.
+    ///
+    /// # Errors
+    /// It is sealed otherwise.
+    pub fn check_key_to_reseal(&self, layout: &Layout, key: &SealedKey) -> Result<(), StationError> {
+        match self.custody.key(&key.keyid) {
+            Some(logged) if logged.may_be(&key.sealing()) => Ok(()),
+            _ => self.check_key(layout, key),
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 //! A passphrase comes from the terminal or from a file that `--passphrase-file NAME=FILE` names; never from the
 //! arguments or the environment, which other processes can read.
 
-use crate::host::Host;
+use crate::host::{Host, Stamp};
 use crate::station::custody::{CustodyError, CustodyResult};
 use crate::station::officer::{self, OfficerName, OpenOfficer};
 use crate::text::shown;
@@ -151,9 +151,51 @@ pub fn delay_after(failures: u32) -> u64 {
     }
 }
 
-/// Opens an officer's identity: from her file in one attempt, on the terminal in three. `failures` is how many wrong
-/// passphrases in a row the log already holds for her. Each further one is told to `on_failure`, which logs it, and is
-/// followed by a delay, before anything else happens.
+/// An officer's wrong passphrases in a row, as the log has them.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Failures {
+    /// How many.
+    pub count: u32,
+    /// When the last one came.
+    pub last: Option<Stamp>,
+}
+
+impl Failures {
+    /// What is left of the delay that they ask for, in milliseconds. A program that is started anew waits no less than
+    /// one that went on.
+    pub fn still_to_wait(&self, now: &Stamp) -> u64 {
+        let Some(last) = &self.last else { return 0 };
+        let delay = delay_after(self.count);
+        // Within one run of the machine its uptime counts, which nobody can set.
+        let since = if last.boot == now.boot {
+            now.uptime_ms.checked_sub(last.uptime_ms)
+        } else {
+            let seconds = now.time.unix().saturating_sub(last.time.unix());
+            u64::try_from(seconds).ok().map(|seconds| seconds.saturating_mul(1000))
+        };
+        // A clock that went back says nothing of how long it was.
+        delay.saturating_sub(since.unwrap_or(0))
+    }
+}
+
+/// Waits for what is left of the delay after the failures so far, and says so.
+fn wait_before(host: &Host, name: &OfficerName, failures: &Failures) {
+    let left = failures.still_to_wait(&host.stamp());
+    if left == 0 {
+        return;
+    }
+    let wrong = if failures.count == 1 { "passphrase" } else { "passphrases" };
+    let seconds = match left.div_ceil(1000) {
+        1 => "1 second".to_owned(),
+        seconds => format!("{seconds} seconds"),
+    };
+    host.terminal.err(&format!("{} wrong {wrong} for {name} so far: waiting {seconds}.\n", failures.count));
+    host.clock.sleep(left);
+}
+
+/// Opens an officer's identity: from her file in one attempt, on the terminal in three. `failures` are the wrong
+/// passphrases in a row that the log already holds for her; what is left of the delay after them is waited for first.
+/// Each further one is told to `on_failure`, which logs it, and is followed by a delay, before anything else happens.
 ///
 /// # Errors
 /// As [`officer::open`]; there is nobody to ask; or `on_failure` failed.
@@ -162,7 +204,7 @@ pub fn unlock<E: From<CustodyError>>(
     folder: &Path,
     name: &OfficerName,
     files: &PassphraseFiles,
-    failures: u32,
+    failures: &Failures,
     on_failure: &mut dyn FnMut(&OfficerName, u32) -> Result<(), E>,
 ) -> Result<OpenOfficer, E> {
     // A name that does not exist or has left is said before a passphrase is typed.
@@ -171,7 +213,9 @@ pub fn unlock<E: From<CustodyError>>(
         return Err(CustodyError::Retired(name.clone()).into());
     }
     let attempts = if files.has(name) { 1 } else { ATTEMPTS };
-    let mut failures = failures;
+    // The program may have been ended while it waited.
+    wait_before(host, name, failures);
+    let mut failures = failures.count;
     let mut attempt = 1;
     loop {
         let passphrase = match files.read(host, name)? {

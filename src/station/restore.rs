@@ -175,25 +175,41 @@ pub struct Plan<'s> {
     scanned: &'s Scanned,
     /// The key's record, if this sealing of it is on the station.
     present: Option<SealedKey>,
+    /// Is another sealing there, which the log does not have in force?
+    replaces: bool,
     missing: Vec<&'s (OfficerPublic, Vec<u8>)>,
     kept: Vec<OfficerName>,
 }
 
-/// Compares scans with what the station has.
+/// Compares scans with what the station has. `in_force` says whether the log has this sealing of the key in force: paper
+/// of another one is stale, and a folder with another one does not stand in the way.
 ///
 /// # Errors
-/// The station holds another sealing of this key, or an officer of the same name with other keys; or too few holders
+/// The paper is stale, the station holds another sealing of this key, or an officer of the same name with other keys; or too few holders
 /// are on the station or among the scans.
-pub fn plan<'s>(disk: &dyn Disk, places: Places<'_>, scanned: &'s Scanned) -> CustodyResult<Plan<'s>> {
+pub fn plan<'s>(
+    disk: &dyn Disk,
+    places: Places<'_>,
+    scanned: &'s Scanned,
+    in_force: &dyn Fn(&SealedKey) -> bool,
+) -> CustodyResult<Plan<'s>> {
     let key = &scanned.key;
-    let present = vault::list_keys(disk, places.keys)?.into_iter().find(|known| known.keyid == key.keyid);
+    if !in_force(key) {
+        return cannot(
+            "the log has another sealing of this key in force, made by `key reseal`: the paper is stale. Destroy it, and \
+             scan the sheets that were printed since",
+        );
+    }
+    let found = vault::list_keys(disk, places.keys)?.into_iter().find(|known| known.keyid == key.keyid);
+    let replaces = found.as_ref().is_some_and(|known| !in_force(known));
+    let present = found.filter(|_| !replaces);
     if present.as_ref().is_some_and(|known| known.files != key.files) {
         return cannot(
             "this station holds another sealing of this key, made by `key reseal`: the paper is stale. Destroy it, and \
              print the key as it is now with `key backup`",
         );
     }
-    let mut plan = Plan { scanned, present, missing: Vec::new(), kept: Vec::new() };
+    let mut plan = Plan { scanned, present, replaces, missing: Vec::new(), kept: Vec::new() };
     for found in &scanned.officers {
         match known_officer(disk, places.officers, &found.0)? {
             true => plan.kept.push(found.0.name.clone()),
@@ -238,7 +254,10 @@ impl Plan<'_> {
         files.insert(SEALED.to_owned(), self.scanned.sealed.clone());
         // What this station has noted of the key since is kept; a key that came from paper alone has yet to be drilled.
         let record = self.present.unwrap_or_else(|| SealedKey { last_drill: None, ..key.clone() });
-        vault::put_new(disk, places.keys, &record, &files)?;
+        match self.replaces {
+            true => vault::put_over(disk, places.keys, &record, &files)?,
+            false => vault::put_new(disk, places.keys, &record, &files)?,
+        }
         let without = |name: &&OfficerName| key.quorum > 1 && !shares.contains_key(*name);
         Ok(Restored {
             officers: self.missing.iter().map(|(public, _)| public.name.clone()).collect(),

@@ -1,6 +1,7 @@
 //! What is known of a sealed key without opening it: `public.json`, and the rules that any such record keeps.
 
 use crate::host::clock::Time;
+use crate::log::custody::Sealing;
 use crate::station::custody::{CustodyError, CustodyResult};
 use crate::station::officer::{OfficerName, OfficerPublic};
 use crate::station::share::ShareSet;
@@ -115,6 +116,15 @@ impl SealedKey {
             quorum: self.quorum,
             given,
             holders: self.holders(),
+        }
+    }
+
+    /// To whom it is sealed, as a log entry has it.
+    pub fn sealing(&self) -> Sealing {
+        Sealing {
+            quorum: u64::from(self.quorum),
+            officers: self.officers.iter().map(|name| name.as_str().to_owned()).collect(),
+            set: self.set.clone().unwrap_or_default(),
         }
     }
 

@@ -21,7 +21,7 @@ use zeroize::Zeroizing;
 
 pub use super::sealed::{Holders, KeyMeta, SealedKey};
 pub use sealing::Sealing;
-pub(crate) use sealing::put_new;
+pub(crate) use sealing::{put_new, put_over};
 
 const KEYS_CAP: usize = 1000;
 

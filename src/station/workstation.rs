@@ -8,7 +8,7 @@ use super::{Evidence, History, Layout, Logged, Policy, SeenMark, Shown, SignedMa
 use crate::host::clock::{Stamp, Time};
 use crate::host::disk::{ensure_folder, is_free, parent, write_durably};
 use crate::host::{Disk, Host, Program};
-use crate::log::{Appended, Event, Kind as EventKind, Log};
+use crate::log::{Appended, Custody, Event, Kind as EventKind, Log};
 use crate::text::{one_line, shown, shown_path};
 use crate::tuf::{Chain, Dialect, Digest, KeyId, Root};
 use serde::{Deserialize, Serialize};
@@ -220,8 +220,26 @@ impl Station {
     /// With a `session`, the command may write: an intent to sign without a result is recorded as in doubt.
     ///
     /// # Errors
-    /// There is none, another process works on it, a file was changed, or the log does not verify.
+    /// There is none, another process works on it, a file was changed or is missing, or the log does not verify.
     pub fn open(host: &Host, folder: &Path, session: Option<Session>) -> Result<Station, StationError> {
+        Station::open_where(host, folder, session, false)
+    }
+
+    /// Opens a station of which officers' files may be missing, for the acts that settle that: bringing an officer back
+    /// from paper, and retiring her.
+    ///
+    /// # Errors
+    /// As [`Station::open`].
+    pub fn open_to_mend(host: &Host, folder: &Path, session: Session) -> Result<Station, StationError> {
+        Station::open_where(host, folder, Some(session), true)
+    }
+
+    fn open_where(
+        host: &Host,
+        folder: &Path,
+        session: Option<Session>,
+        officers_may_be_missing: bool,
+    ) -> Result<Station, StationError> {
         let disk = host.disk.clone();
         let layout = Layout::new(folder);
         if disk.kind(&layout.station_file())?.is_none() {
@@ -240,6 +258,9 @@ impl Station {
         let trust = Trust::load(&*disk, &layout)?;
         logged.check_trust(&layout, &trust.chain, trust.online.as_ref())?;
         logged.check_officers(&*disk, &layout, may_write, host.clock.now())?;
+        if !officers_may_be_missing {
+            logged.check_no_officer_is_missing(&*disk, &layout)?;
+        }
         let dialect = Dialect::parse(&facts.dialect).filter(|dialect| *dialect == trust.newest().dialect);
         let dialect = dialect.ok_or_else(|| StationError::File {
             path: shown_path(&layout.station_file()),
@@ -479,6 +500,26 @@ impl Station {
     /// It is sealed otherwise, or the log cannot be read.
     pub fn check_sealed_as_logged(&self, key: &SealedKey) -> Result<(), StationError> {
         read_log(&self.log)?.logged.check_key(&self.layout, key)
+    }
+
+    /// As [`Station::check_sealed_as_logged`], for sealing the key anew.
+    ///
+    /// # Errors
+    /// As there; a sealing that a crash left in place is allowed.
+    pub fn check_sealed_to_reseal(&self, key: &SealedKey) -> Result<(), StationError> {
+        read_log(&self.log)?.logged.check_key_to_reseal(&self.layout, key)
+    }
+
+    /// Officers and keys, as the log has them.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    pub fn logged_custody(&self) -> Result<Custody, StationError> {
+        let mut custody = Custody::default();
+        for entry in self.log.entries() {
+            custody.see(&entry?.entry());
+        }
+        Ok(custody)
     }
 
     fn keep_history(&self) -> Result<(), StationError> {

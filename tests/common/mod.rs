@@ -17,13 +17,15 @@ use std::sync::{Arc, Mutex};
 pub const NOW: &str = "2026-11-23T12:00:00Z";
 
 pub struct TestClock {
+    /// Without what was slept.
     now: AtomicI64,
     slept: AtomicU64,
 }
 
 impl TestClock {
     pub fn set(&self, text: &str) {
-        self.now.store(Time::parse(text).expect("a time").unix(), Ordering::SeqCst);
+        let slept = i64::try_from(self.slept() / 1000).expect("short");
+        self.now.store(Time::parse(text).expect("a time").unix() - slept, Ordering::SeqCst);
     }
 
     /// Milliseconds that commands waited after wrong passphrases.
@@ -34,15 +36,14 @@ impl TestClock {
 
 impl Clock for TestClock {
     fn now(&self) -> Time {
-        Time::from_unix(self.now.load(Ordering::SeqCst))
+        let slept = i64::try_from(self.slept() / 1000).expect("short");
+        Time::from_unix(self.now.load(Ordering::SeqCst)).plus_seconds(slept)
     }
     fn uptime_ms(&self) -> u64 {
         // Goes with the wall clock, as on a machine whose clock is right.
-        u64::try_from(
-            self.now.load(Ordering::SeqCst) - Time::parse("2026-11-01T00:00:00Z").expect("a time").unix(),
-        )
-        .unwrap_or(0)
-            * 1000
+        let start = Time::parse("2026-11-01T00:00:00Z").expect("a time").unix();
+        let seconds = u64::try_from(self.now.load(Ordering::SeqCst) - start).unwrap_or(0);
+        seconds * 1000 + self.slept()
     }
     fn boot(&self) -> String {
         "5f9d1c1e-0000-4000-8000-000000000001".to_owned()

@@ -209,14 +209,16 @@ impl Station {
                 .list("roles", ["approver", "signer"]);
             station.append(event);
         }
-        for kind in [Kind::KeyImported, Kind::KeySealed] {
+        let names = station.officers.iter().map(|officer| officer.name).collect::<Vec<_>>().join(", ");
+        let anew = format!("sealed anew by {names}; before: {quorum} of {names}");
+        for (kind, detail) in [(Kind::KeyImported, "targets.keys.tgz"), (Kind::KeySealed, &anew)] {
             let event = Event::new(kind, "mara")
                 .text("keyid", &station.keyid)
                 .text("keytype", "ED25519")
                 .int("quorum", quorum as u64)
                 .list("officers", station.officers.iter().map(|officer| officer.name))
                 .text("set", "")
-                .text("detail", "");
+                .text("detail", detail);
             station.append(event);
         }
         station

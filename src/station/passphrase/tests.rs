@@ -1,5 +1,5 @@
 use super::*;
-use crate::host::{Clock, RealDisk, Terminal, clock::Time};
+use crate::host::{Clock, RealDisk, Stamp, Terminal, clock::Time};
 use crate::station::officer::MadeOfficer;
 use std::collections::VecDeque;
 use std::io;
@@ -113,7 +113,8 @@ fn attempts(lines: &[&'static str], from_stdin: bool, failures: u32) -> (bool, V
         logged.push(failures);
         Ok(())
     };
-    let opened = unlock(&host, folder, &alice(), &files, failures, &mut log).is_ok();
+    let failures = Failures { count: failures, last: None };
+    let opened = unlock(&host, folder, &alice(), &files, &failures, &mut log).is_ok();
     let waited = desk.waited.lock().expect("unpoisoned").clone();
     (opened, logged, waited)
 }
@@ -162,6 +163,32 @@ fn good_passphrases_are_taken() {
 fn delays_double_up_to_a_minute() {
     let delays: Vec<u64> = [0, 1, 2, 3, 7, 8, 64, u32::MAX].map(delay_after).into();
     assert_eq!(delays, [0, 1000, 2000, 4000, 64_000, 64_000, 64_000, 64_000]);
+}
+
+/// What is left to wait after wrong passphrases, the last of them a minute after the machine was started.
+fn left_after(count: u32, boot: &str, seconds: i64, uptime_ms: u64) -> u64 {
+    let at = |boot: &str, seconds: i64, uptime_ms| Stamp {
+        time: Time::from_unix(1_800_000_000 + seconds),
+        boot: boot.to_owned(),
+        uptime_ms,
+    };
+    let failures = Failures { count, last: Some(at("one", 0, 60_000)) };
+    failures.still_to_wait(&at(boot, seconds, uptime_ms))
+}
+
+#[test]
+fn the_rest_of_a_delay_is_told_by_the_uptime_and_after_a_restart_by_the_clock() {
+    assert_eq!(Failures::default().still_to_wait(&Host::real().stamp()), 0);
+    // The wall clock counts for nothing while the machine runs.
+    assert_eq!(left_after(4, "one", 3600, 60_000), 8000);
+    assert_eq!(left_after(4, "one", -3600, 62_500), 5500);
+    assert_eq!(left_after(4, "one", 0, 68_000), 0);
+    assert_eq!(left_after(4, "one", 0, 1_000_000), 0);
+    assert_eq!(left_after(9, "one", 0, 61_000), 63_000);
+    assert_eq!(left_after(4, "one", 0, 1000), 8000, "an uptime that went back");
+    assert_eq!(left_after(4, "two", 3, 500_000), 5000);
+    assert_eq!(left_after(4, "two", 60, 500), 0);
+    assert_eq!(left_after(4, "two", -1_000_000, 500), 8000, "a clock that went back");
 }
 
 #[test]

@@ -122,22 +122,31 @@ impl Sealing {
     /// A file operation failed. A new key is then not in the vault; of a key that is sealed anew, the set before stays
     /// in force, unless only tidying up remained.
     pub fn put(self, disk: &dyn Disk, keys: &Path) -> CustodyResult<SealedKey> {
-        if !self.replaces {
-            put_new(disk, keys, &self.key, &self.files)?;
-            return Ok(self.key);
+        match self.replaces {
+            true => put_over(disk, keys, &self.key, &self.files)?,
+            false => put_new(disk, keys, &self.key, &self.files)?,
         }
-        let folder = key_folder(keys, &self.key.keyid)?;
-        settle(disk, &folder, &load(disk, keys, &self.key.keyid)?)?;
-        if self.key.quorum > 1 {
-            ensure_folder(disk, &folder.join(SHARES), 0o700)?;
-        }
-        for (name, bytes) in &self.files {
-            write_durably(disk, &folder.join(format!("{name}{NEXT}")), 0o600, &[bytes])?;
-        }
-        write_record(disk, &folder.join("public.json"), &self.key)?;
-        settle(disk, &folder, &self.key)?;
         Ok(self.key)
     }
+}
+
+/// Writes another sealing of a key over the one that is in the vault.
+pub(crate) fn put_over(
+    disk: &dyn Disk,
+    keys: &Path,
+    key: &SealedKey,
+    files: &BTreeMap<String, Vec<u8>>,
+) -> CustodyResult<()> {
+    let folder = key_folder(keys, &key.keyid)?;
+    settle(disk, &folder, &load(disk, keys, &key.keyid)?)?;
+    if key.quorum > 1 {
+        ensure_folder(disk, &folder.join(SHARES), 0o700)?;
+    }
+    for (name, bytes) in files {
+        write_durably(disk, &folder.join(format!("{name}{NEXT}")), 0o600, &[bytes])?;
+    }
+    write_record(disk, &folder.join("public.json"), key)?;
+    settle(disk, &folder, key)
 }
 
 /// Writes a key that is not in the vault yet, `public.json` last.
