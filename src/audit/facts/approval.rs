@@ -49,8 +49,10 @@ impl Facts<'_> {
             if !self.nonces.insert(Digest::of(approval.nonce.as_bytes())) {
                 return flawed(FlawKind::Approval, "the same decision stands in the log before");
             }
-            if !self.reviews.contains_key(&digest(&approval.review)?) {
-                return flawed(FlawKind::Approval, "the decision is about a review that was never rendered");
+            // Who says no need not have seen anything; who says yes must have.
+            let review = digest(&approval.review)?;
+            if approval.decision == Decision::Granted && !self.reviews.contains_key(&review) {
+                return flawed(FlawKind::Approval, "the approval is of a review that was never rendered");
             }
             let request = digest(&approval.request)?;
             let decided =
@@ -60,7 +62,7 @@ impl Facts<'_> {
                 let granted = Granted {
                     officer: approval.officer.clone(),
                     request,
-                    review: digest(&approval.review)?,
+                    review,
                     policy: digest(&approval.policy)?,
                     expires: Time::parse(&approval.expires),
                 };
