@@ -23,14 +23,20 @@ pub struct Request {
     pub files: BTreeMap<String, Bytes>,
     /// SHA-256 of `request.json`.
     pub digest: Digest,
-    /// Was it a bare file?
-    pub is_bare: bool,
 }
 
 impl Request {
     /// A file's bytes.
     pub fn file(&self, name: &str) -> Option<&[u8]> {
         self.files.get(name).map(|bytes| &**bytes)
+    }
+
+    /// Does it bring what a bare file brings, what is to be signed and nothing with it? By the manifest, which the digest
+    /// covers: a note beside the files could be changed.
+    pub fn is_bare(&self) -> bool {
+        let RequestManifest { kind, files, prune, source_tag, .. } = &self.manifest;
+        let is_alone = files.keys().eq(["targets.json"]);
+        kind.has_service() && is_alone && prune.is_empty() && source_tag.is_none()
     }
 
     /// Reads `waves.json`, where the request carries it.
@@ -137,7 +143,7 @@ pub fn take_in_files(
     if !manifest.files.contains_key("targets.json") && manifest.kind != RequestKind::Resign {
         return Err(not_whole("targets.json", "the request has no such file, so there is nothing to sign"));
     }
-    Ok(Request { manifest, files, digest, is_bare: false })
+    Ok(Request { manifest, files, digest })
 }
 
 /// Reads every listed file that is wanted and compares it with the manifest.
@@ -253,7 +259,7 @@ fn take_in_file(
     let digest = Digest::of(&manifest_bytes);
     let files = [("targets.json", targets), (REQUEST_FILE, manifest_bytes)];
     let files = files.map(|(name, bytes)| (name.to_owned(), Bytes::from(bytes))).into();
-    Ok(Request { manifest, files, digest, is_bare: true })
+    Ok(Request { manifest, files, digest })
 }
 
 /// The device tag, when all targets carry the same single one.

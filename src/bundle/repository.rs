@@ -87,7 +87,7 @@ pub fn take_in(
     RequestManifest::parse(REQUEST_FILE, &manifest_bytes)?;
     let digest = Digest::of(&manifest_bytes);
     taken.insert(REQUEST_FILE.to_owned(), manifest_bytes.into());
-    Ok(Request { manifest, files: taken, digest, is_bare: false })
+    Ok(Request { manifest, files: taken, digest })
 }
 
 /// Root files, named by their version.

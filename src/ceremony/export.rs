@@ -82,7 +82,7 @@ fn write_and_verify(
 }
 
 fn write(station: &Station, request: Digest, folder: &Path) -> Result<Written, CeremonyError> {
-    let stored = &request::open_files(station.disk(), &station.layout, request, is_exported)?;
+    let stored = &request::open_files(station, request, is_exported)?;
     let made = stored.signatures(station.disk())?;
     let Some(newest) = made.iter().max_by_key(|one| one.seq) else {
         return Err(CeremonyError::Nothing(format!(
