@@ -271,6 +271,34 @@ fn a_window_for_witnesses_that_has_passed_is_told() {
 }
 
 #[test]
+fn roles_that_the_policy_keeps_apart_are_held_apart_in_the_audit() {
+    // Mara takes requests in; she and noor approve them, and mara opens the key.
+    let told = |more: &str| {
+        let (disk, mut station) = station(2, 1);
+        let policy = made_up_station::policy_text(2).replace("count = 2\n", &format!("count = 2\n{more}\n"));
+        let to = station.put(policy.as_bytes());
+        let event = Event::new(Kind::PolicyChanged, "mara").text("from", &station.policy).text("to", &to);
+        station.append(event);
+        station.policy = to;
+        station.ceremony();
+        station.log.checkpoint().expect("a checkpoint");
+        let flaw = audit(&*disk).first_flaw()?.clone();
+        let entry =
+            station.log.entries().nth(flaw.seq.expect("an entry") as usize).expect("there").expect("read");
+        assert_eq!((flaw.kind, entry.entry().kind()), (FlawKind::Approval, Kind::SignIntent), "{flaw}");
+        Some(flaw.detail.strip_suffix(", which the policy in force keeps apart").expect("why").to_owned())
+    };
+    let approved = Some("mara took the request in (entry 8) and approved it".to_owned());
+    assert_eq!(told("importer_may_approve = false\nseparate_roles = []"), approved);
+    assert_eq!(told("separate_roles = [[\"approver\", \"importer\"]]"), approved);
+    let opened = Some("mara took the request in (entry 8) and opened the key".to_owned());
+    assert_eq!(told("importer_may_approve = true\nseparate_roles = [[\"importer\", \"signer\"]]"), opened);
+    let both = Some("mara approved the request and opened the key".to_owned());
+    assert_eq!(told("separate_roles = [[\"approver\", \"signer\"]]"), both);
+    assert_eq!(told("importer_may_approve = true\nseparate_roles = []"), None);
+}
+
+#[test]
 fn a_clock_that_was_set_is_told_and_a_restart_is_not() {
     let (disk, mut station) = station(1, 1);
     station.log.checkpoint().expect("a checkpoint");

@@ -14,9 +14,11 @@ use crate::tuf::{Dialect, Digest, KeyId, Root, keyfile};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
+mod apart;
 mod approval;
 mod signature;
 
+use apart::Apart;
 use approval::{Decided, Granted};
 
 /// A remark without its entry: the kind and a sentence.
@@ -25,6 +27,7 @@ pub(super) type Said = (RemarkKind, String);
 struct Policy {
     digest: String,
     approvals: u64,
+    apart: Apart,
     witness_window_days: i64,
 }
 
@@ -76,6 +79,8 @@ pub(super) struct Facts<'a> {
     officers: HashMap<String, Officer>,
     keys: HashMap<String, Key>,
     requests: HashMap<Digest, (Asked, String)>,
+    /// Who took each request in, with the first entry that says so.
+    importers: HashMap<Digest, BTreeMap<String, u64>>,
     /// The targets metadata that delegates, by the request for a delegated role: the names of objects.
     delegating: HashMap<Digest, String>,
     /// The findings of each review that was shown, by its digest.
@@ -107,6 +112,7 @@ impl<'a> Facts<'a> {
             officers: HashMap::new(),
             keys: HashMap::new(),
             requests: HashMap::new(),
+            importers: HashMap::new(),
             delegating: HashMap::new(),
             reviews: HashMap::new(),
             last_findings: Arc::default(),
@@ -178,6 +184,7 @@ impl<'a> Facts<'a> {
                 let asked = Asked::of(entry);
                 queue.add(Job::Manifest { seq: entry.seq(), request, asked: Box::new(asked.clone()) });
                 self.requests.insert(request, (asked, entry.text("signed").into_owned()));
+                self.taken_in(entry)?;
                 entry.pairs("objects").iter().try_for_each(|(name, object)| {
                     if name == "delegating.json" {
                         self.delegating.insert(request, object.to_string());
@@ -247,7 +254,8 @@ impl<'a> Facts<'a> {
             return flawed(FlawKind::Object, "the policy does not say how many approvals it asks for");
         };
         let witness_window_days = number("witness", "window_days").unwrap_or(0);
-        self.policy = Some(Policy { digest: name.to_owned(), approvals, witness_window_days });
+        let apart = table.as_ref().map_or_else(Apart::default, Apart::of);
+        self.policy = Some(Policy { digest: name.to_owned(), approvals, apart, witness_window_days });
         Ok(())
     }
 

@@ -50,6 +50,7 @@ impl Facts<'_> {
         }
         let openers: Vec<String> = entry.list("officers").into_iter().map(|name| name.into_owned()).collect();
         let distinct: BTreeSet<&String> = openers.iter().collect();
+        self.are_apart(entry, in_force.apart, &approved, &distinct)?;
         let quorum = match self.keys.get(keyid.as_ref()) {
             None => return flawed(FlawKind::Quorum, "the key was never sealed on this station"),
             Some(key) => {
