@@ -1,7 +1,9 @@
 //! Taking in what came on a stick: a request folder, or a bare file. Everything here is hostile until it is proven.
 
 use super::evidence::Wave;
-use super::manifest::{DELEGATING_FILE, MAX_FILES, MAX_MANIFEST_BYTES, REQUEST_FILE, REQUEST_FORMAT};
+use super::manifest::{
+    DELEGATING_FILE, FILES_WORTH, MAX_FILES, MAX_MANIFEST_BYTES, REQUEST_FILE, REQUEST_FORMAT,
+};
 use super::repository::{self, RepositoryFiles};
 use super::{BundleError, FileFacts, RequestKind, RequestManifest};
 use crate::host::clock::Time;
@@ -78,7 +80,8 @@ pub struct BareFacts {
     pub repository: Option<RepositoryFiles>,
 }
 
-/// Takes in a request folder or a bare file. Files of more than `cap` bytes are refused before they are allocated for.
+/// Takes in a request folder or a bare file. Files of more than `cap` bytes are refused before they are allocated for, and
+/// so are files of more than [`FILES_WORTH`] times as many together.
 ///
 /// # Errors
 /// A file is missing, not listed, or differs; a name leads out of the folder; or the path holds nothing known.
@@ -128,14 +131,22 @@ pub fn take_in_files(
         read => read?,
     };
     let manifest = RequestManifest::parse(REQUEST_FILE, &manifest_bytes)?;
-    let there = names_in(disk, folder)?;
-    for found in &there {
+    require_total(REQUEST_FILE, LISTED, manifest.files.values().map(|facts| facts.length), cap)?;
+    let there = files_in(disk, folder)?;
+    for found in there.keys() {
         if found != REQUEST_FILE && !manifest.files.contains_key(found) {
             return Err(not_whole(found, "it is in the folder, but the manifest does not list it"));
         }
     }
-    if let Some(missing) = manifest.files.keys().find(|name| there.binary_search(name).is_err()) {
-        return Err(not_whole(missing, "the manifest lists it, and it is missing"));
+    for (name, facts) in &manifest.files {
+        match there.get(name) {
+            None => return Err(not_whole(name, "the manifest lists it, and it is missing")),
+            // What the sum was taken of is what is read.
+            Some(length) if *length != facts.length && wanted(name) => {
+                return Err(other_length(name, *length, facts.length));
+            }
+            Some(_) => {}
+        }
     }
     let mut files = read_listed(disk, folder, &manifest.files, cap, wanted)?;
     let digest = Digest::of(&manifest_bytes);
@@ -162,8 +173,7 @@ fn read_listed(
             read => read?,
         };
         if bytes.len() as u64 != facts.length {
-            let why = format!("it has {} bytes, the manifest says {}", bytes.len(), facts.length);
-            return Err(not_whole(name, &why));
+            return Err(other_length(name, bytes.len() as u64, facts.length));
         }
         if Digest::parse(&facts.sha256) != Some(Digest::of(&bytes)) {
             return Err(not_whole(name, "its SHA-256 differs from the manifest's"));
@@ -178,19 +188,45 @@ fn not_whole(name: &str, why: &str) -> BundleError {
     BundleError::NotWhole { file: shown(name), why: why.to_owned() }
 }
 
-/// Every file in a folder and in the folders within, as `a/b`; links and special files are refused.
-pub fn names_in(disk: &dyn Disk, folder: &Path) -> Result<Vec<String>, BundleError> {
-    let mut names = Vec::new();
+fn other_length(name: &str, found: u64, said: u64) -> BundleError {
+    not_whole(name, &format!("it has {found} bytes, the manifest says {said}"))
+}
+
+/// What is summed up, in words: the files by the manifest.
+pub(super) const LISTED: &str = "the files that it lists";
+
+/// Refuses files that are more together than is read, before any of them is.
+pub(super) fn require_total(
+    file: &str,
+    what: &'static str,
+    lengths: impl Iterator<Item = u64>,
+    cap: u64,
+) -> Result<(), BundleError> {
+    let total = lengths.fold(0, u64::saturating_add);
+    let most = cap.saturating_mul(FILES_WORTH);
+    if total <= most {
+        return Ok(());
+    }
+    Err(BundleError::TooMuch { file: file.to_owned(), what, total, most })
+}
+
+/// Every file in a folder and in the folders within, as `a/b`, with its length; links and special files are refused.
+pub fn files_in(disk: &dyn Disk, folder: &Path) -> Result<BTreeMap<String, u64>, BundleError> {
+    let (mut files, mut folders) = (BTreeMap::new(), 0);
     let mut open = vec![(String::new(), 0u8)];
     while let Some((prefix, depth)) = open.pop() {
         for entry in disk.list(&folder.join(&prefix), MAX_FILES)? {
             let name = format!("{prefix}{}", entry.name);
-            if names.len() == MAX_FILES {
+            // Folders within folders are not looked through without end either.
+            if files.len() + folders == MAX_FILES {
                 return Err(not_whole(&shown_path(folder), &format!("it holds more than {MAX_FILES} files")));
             }
             match entry.kind {
-                Kind::File(_) => names.push(name),
-                Kind::Folder if depth < 2 => open.push((format!("{name}/"), depth + 1)),
+                Kind::File(length) => drop(files.insert(name, length)),
+                Kind::Folder if depth < 2 => {
+                    folders += 1;
+                    open.push((format!("{name}/"), depth + 1));
+                }
                 Kind::Folder => return Err(not_whole(&name, "folders are nested too deep")),
                 Kind::Other => {
                     return Err(not_whole(&name, "it is a link or a special file, which is never read"));
@@ -198,8 +234,7 @@ pub fn names_in(disk: &dyn Disk, folder: &Path) -> Result<Vec<String>, BundleErr
             }
         }
     }
-    names.sort();
-    Ok(names)
+    Ok(files)
 }
 
 /// A bare file: `targets.json`, a wave, or a `bundle-targets.json`.
