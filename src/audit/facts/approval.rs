@@ -88,6 +88,7 @@ impl Facts<'_> {
             if (granted.request, granted.review, granted.policy) != (request, review, policy) {
                 return wrong("is of another request, review or policy");
             }
+            // The station looks a moment before it writes: the very second of the expiry is not held against it.
             if granted.expires.is_none_or(|expires| expires < entry.time()) {
                 return wrong("had expired");
             }
