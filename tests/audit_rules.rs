@@ -13,7 +13,7 @@ use countersign::host::Disk;
 use countersign::host::clock::Time;
 use countersign::log::{Event, FlawKind, Kind};
 use crash_disk::CrashDisk;
-use made_up_station::{Station, Twist, sha256};
+use made_up_station::{Act, Station, Twist, sha256};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -74,6 +74,65 @@ fn approvals_that_do_not_hold_are_found() {
     for (at, (twist, flaw, kind)) in cases.into_iter().enumerate() {
         assert_eq!(found(twist), (flaw, kind), "case {at}");
     }
+}
+
+/// What is said after a ceremony of two approvals with this twist, and at which kind of entry; nothing of a whole log.
+fn said(twist: Twist) -> Option<(Kind, String)> {
+    let (disk, mut station) = station(2, 1);
+    station.twisted(&twist);
+    station.log.checkpoint().expect("a checkpoint");
+    let flaw = audit(&*disk).first_flaw()?.clone();
+    assert_eq!(flaw.kind, FlawKind::Approval, "{flaw}");
+    let entry =
+        station.log.entries().nth(flaw.seq.expect("an entry") as usize).expect("there").expect("read");
+    Some((entry.entry().kind(), flaw.detail))
+}
+
+#[test]
+fn an_approval_that_was_withdrawn_counts_for_nothing_in_the_audit() {
+    // Entries 7 to 9 are the request, its evidence and its review; 10 is mara's approval, 11 noor's.
+    let withdrawn =
+        "the approval in entry 11 was withdrawn: the same officer rejected the request in entry 12";
+    let acts: &[Act] = &[Act::Rejects(1)];
+    let found = said(Twist { before_intent: acts, ..Twist::default() });
+    assert_eq!(found, Some((Kind::SignIntent, withdrawn.to_owned())));
+    let after_intent = withdrawn.replace("entry 12", "entry 13");
+    let found = said(Twist { before_result: acts, ..Twist::default() });
+    assert_eq!(found, Some((Kind::SignResult, after_intent)));
+    let replaced = "the approval in entry 11 was replaced by the same officer's approval in entry 12";
+    let found = said(Twist { before_intent: &[Act::Approves(1)], ..Twist::default() });
+    assert_eq!(found, Some((Kind::SignIntent, replaced.to_owned())));
+}
+
+#[test]
+fn a_refusal_that_stands_forbids_a_signature_whoever_else_approved() {
+    let rejected = "odile rejected the request in entry 12, and that stood when it was signed";
+    let found = said(Twist { before_intent: &[Act::Rejects(2)], ..Twist::default() });
+    assert_eq!(found, Some((Kind::SignIntent, rejected.to_owned())));
+    // That she was retired since takes nothing back: it is so on the station, too.
+    let acts: &[Act] = &[Act::Rejects(2), Act::Retires(2)];
+    let found = said(Twist { before_intent: acts, ..Twist::default() });
+    assert_eq!(found, Some((Kind::SignIntent, rejected.to_owned())));
+    let found = said(Twist { before_result: &[Act::Rejects(2)], ..Twist::default() });
+    assert_eq!(found, Some((Kind::SignResult, rejected.replace("entry 12", "entry 13"))));
+}
+
+#[test]
+fn an_approval_of_an_officer_who_was_retired_since_counts_for_nothing_in_the_audit() {
+    let retired = "the approval in entry 11 is by an officer who was retired in entry 12";
+    let acts: &[Act] = &[Act::Retires(1)];
+    let found = said(Twist { before_intent: acts, ..Twist::default() });
+    assert_eq!(found, Some((Kind::SignIntent, retired.to_owned())));
+    let found = said(Twist { before_result: acts, ..Twist::default() });
+    assert_eq!(found, Some((Kind::SignResult, retired.replace("entry 12", "entry 13"))));
+}
+
+#[test]
+fn an_officer_who_decides_otherwise_in_the_end_is_believed() {
+    let twist = |before_intent| Twist { before_intent, newest_approvals: true, ..Twist::default() };
+    assert_eq!(said(twist(&[Act::Rejects(1), Act::Approves(1)])), None);
+    assert_eq!(said(twist(&[Act::Rejects(2), Act::Approves(2)])), None);
+    assert_eq!(said(twist(&[Act::Retires(2)])), None);
 }
 
 #[test]
@@ -311,6 +370,34 @@ fn a_window_for_witnesses_that_has_passed_is_told() {
     };
     assert_eq!(at(6), Outcome::Whole);
     assert_eq!((at(8), at(8).exit_code()), (Outcome::Unwitnessed, 13));
+}
+
+#[test]
+fn roles_that_the_policy_keeps_apart_are_held_apart_in_the_audit() {
+    // Mara takes requests in; she and noor approve them, and mara opens the key.
+    let told = |more: &str| {
+        let (disk, mut station) = station(2, 1);
+        let policy = made_up_station::policy_text(2).replace("count = 2\n", &format!("count = 2\n{more}\n"));
+        let to = station.put(policy.as_bytes());
+        let event = Event::new(Kind::PolicyChanged, "mara").text("from", &station.policy).text("to", &to);
+        station.append(event);
+        station.policy = to;
+        station.ceremony();
+        station.log.checkpoint().expect("a checkpoint");
+        let flaw = audit(&*disk).first_flaw()?.clone();
+        let entry =
+            station.log.entries().nth(flaw.seq.expect("an entry") as usize).expect("there").expect("read");
+        assert_eq!((flaw.kind, entry.entry().kind()), (FlawKind::Approval, Kind::SignIntent), "{flaw}");
+        Some(flaw.detail.strip_suffix(", which the policy in force keeps apart").expect("why").to_owned())
+    };
+    let approved = Some("mara took the request in (entry 8) and approved it".to_owned());
+    assert_eq!(told("importer_may_approve = false\nseparate_roles = []"), approved);
+    assert_eq!(told("separate_roles = [[\"approver\", \"importer\"]]"), approved);
+    let opened = Some("mara took the request in (entry 8) and opened the key".to_owned());
+    assert_eq!(told("importer_may_approve = true\nseparate_roles = [[\"importer\", \"signer\"]]"), opened);
+    let both = Some("mara approved the request and opened the key".to_owned());
+    assert_eq!(told("separate_roles = [[\"approver\", \"signer\"]]"), both);
+    assert_eq!(told("importer_may_approve = true\nseparate_roles = []"), None);
 }
 
 #[test]

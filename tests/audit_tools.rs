@@ -72,6 +72,34 @@ impl Pack {
     }
 }
 
+/// The station and the auditor have one rule for decisions: what the one signs on, the other finds whole.
+#[test]
+fn a_request_that_was_rejected_and_approved_in_the_end_is_whole_to_the_auditor() {
+    let desk = Desk::new();
+    desk.init("acme", "acme-gateway", "2-update");
+    ["ann", "bob"].iter().for_each(|name| desk.add_officer(name));
+    desk.import_key(&fixture("acme/targets.keys.tgz"), "ann", "1");
+    let request = desk.request(&fixture("acme/2-update"), "acme-gateway", "v2.0-update", 42, &[]);
+    let imported = desk.run(&["--json", "import", text(&request)]).done().json();
+    let (id, bob) = (imported["request"].as_str().expect("a digest"), desk.passphrase("bob"));
+    let reject = ["reject", id, "--officer", "bob", "--reason", "not today", "--passphrase-file", &bob];
+    // Before anybody saw a review, too.
+    desk.run(&reject).done();
+    let review = desk.run(&["--json", "review", id]).done().json();
+    let words = review["confirm"].as_str().expect("words");
+    let approve = ["approve", id, "--officer", "bob", "--confirm", words, "--passphrase-file", &bob];
+    desk.run(&approve).done();
+    desk.run(&reject).done();
+    desk.sign(id, &review, "ann", &[]).ended(Exit::NotApproved);
+    desk.run(&approve).done();
+    desk.sign(id, &review, "ann", &[]).done();
+    desk.run(&["officer", "retire", "bob"]).done();
+    let dir = desk.path("evidence");
+    desk.run(&["log", "export", text(&dir)]).done();
+    let ran = desk.run(&["audit", "verify", text(&dir)]).done();
+    assert!(ran.out.starts_with("THE LOG IS WHOLE"), "{}", ran.out);
+}
+
 fn lines(pack: &Pack) -> usize {
     let text = std::fs::read_to_string(pack.dir.join("events/000000.jsonl")).expect("read");
     text.lines().count()

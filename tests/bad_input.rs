@@ -2,6 +2,8 @@
 //! and nothing that was there is lost.
 
 mod common;
+#[path = "support/counting_disk.rs"]
+mod counting_disk;
 
 use common::{Desk, fixture, json, read, rewrite, text};
 use countersign::bundle::intake::{BareFacts, take_in};
@@ -9,7 +11,9 @@ use countersign::ceremony::prepare::with_review;
 use countersign::cli::Exit;
 use countersign::host::clock::Time;
 use countersign::station::{Station, StoredRequest, request::Import};
+use counting_disk::Counting;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 fn desk() -> Desk {
     let desk = Desk::new();
@@ -75,6 +79,73 @@ fn a_file_past_the_cap_of_the_policy_is_refused_before_it_is_read() {
     // A sparse file of 2 TiB: reading or allocating it would not go unnoticed.
     file.set_len(2 << 40).expect("sized");
     refused(&desk, &path, Exit::Failed, &["sparse.json", "at most 67108864 are read", "max_file_bytes"]);
+}
+
+/// Adds sparse files to a folder, each of so many bytes, and lists them in its manifest with the length given.
+fn add_sparse(folder: &Path, manifest_name: &str, count: usize, bytes: u64, said: u64) {
+    let mut manifest = json(&folder.join(manifest_name));
+    for at in 0..count {
+        let name = format!("more-{at}");
+        let file = std::fs::File::create(folder.join(&name)).expect("made");
+        file.set_len(bytes).expect("sized");
+        let digest = "0".repeat(64);
+        manifest["files"][name] = serde_json::json!({ "length": said, "sha256": digest });
+    }
+    std::fs::write(folder.join(manifest_name), serde_json::to_vec_pretty(&manifest).expect("json"))
+        .expect("written");
+}
+
+const FULL: u64 = 64 << 20;
+
+#[test]
+fn files_that_are_more_together_than_is_read_are_refused_before_one_is_read() {
+    let mut desk = desk();
+    let disk = Arc::new(Counting::default());
+    desk.host.disk = disk.clone();
+    let requests = desk.station().join("requests");
+    let read_of =
+        |folder: &Path| disk.take(0).into_keys().filter(|path| path.starts_with(folder)).collect::<Vec<_>>();
+    // Eight times 64 MiB are 536870912 bytes: eight such files and a request beside them are too much.
+    let words = ["request.json", "together", "at most 536870912 are read", "max_file_bytes"];
+    let request = update_request(&desk);
+    add_sparse(&request, "request.json", 8, FULL, FULL);
+    disk.take(0);
+    refused(&desk, &request, Exit::Failed, &words);
+    assert_eq!(read_of(&request), [request.join("request.json")]);
+    // Lengths of which the sum is no number any more.
+    add_sparse(&request, "request.json", 4096 - 10, 1, (1 << 53) - 1);
+    refused(&desk, &request, Exit::Failed, &words);
+    assert_eq!(read_of(&request), [request.join("request.json")]);
+    // Files that are longer than the manifest says.
+    std::fs::remove_dir_all(&request).expect("removed");
+    let request = update_request(&desk);
+    add_sparse(&request, "request.json", 24, FULL, 1);
+    disk.take(0);
+    refused(&desk, &request, Exit::Failed, &["more-0: it has 67108864 bytes, the manifest says 1"]);
+    assert_eq!(read_of(&request), [request.join("request.json")]);
+    assert_eq!(std::fs::read_dir(requests).expect("listed").count(), 0, "nothing was kept");
+    let log = desk.run(&["--json", "log", "show", "--type", "request.rejected"]).done().json();
+    assert_eq!(log.as_array().map(Vec::len), Some(3));
+}
+
+#[test]
+fn a_bundle_with_more_than_is_read_is_refused_before_one_file_is_read() {
+    let mut desk = desk();
+    desk.add_officer("alice");
+    desk.import_key(&fixture("acme/targets.keys.tgz"), "alice", "1");
+    let (id, review) = desk.import(&update_request(&desk));
+    desk.sign(&id, &review, "alice", &[]).done();
+    let disk = Arc::new(Counting::default());
+    desk.host.disk = disk.clone();
+    for (at, said) in [FULL, 1].into_iter().enumerate() {
+        let bundle = desk.export(&id, &format!("signed-{at}"));
+        add_sparse(&bundle, "signed.json", 9, FULL, said);
+        disk.take(0);
+        let ran = desk.run(&["verify", text(&bundle)]).ended(Exit::Failed);
+        assert!(ran.err.contains("together, at most 536870912 are read"), "{}", ran.err);
+        let read: Vec<_> = disk.take(0).into_keys().filter(|path| path.starts_with(&bundle)).collect();
+        assert_eq!(read, [bundle.join("signed.json")]);
+    }
 }
 
 #[test]

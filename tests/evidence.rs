@@ -42,7 +42,7 @@ fn imported(desk: &Desk, request: &std::path::Path) -> Digest {
 
 /// Does the review say that the baseline's signatures do not reach the threshold?
 fn doubts_baseline(station: &Station, id: Digest) -> bool {
-    let stored = request::open(station.disk(), &station.layout, id).expect("the request");
+    let stored = request::open(station, id).expect("the request");
     let now = Time::parse(NOW).expect("a time");
     with_review(station, now, &stored, |_, review| {
         review.findings.iter().any(|finding| finding.check == "baseline-threshold")
@@ -80,7 +80,7 @@ fn the_digest_of_the_production_targets_is_the_one_that_their_bytes_have() {
     let request = desk.request(&fixture("acme/2-update"), "acme-gateway", "v2.0-update", 42, &[]);
     let id = imported(&desk, &request);
     let station = open(&desk);
-    let stored = request::open(station.disk(), &station.layout, id).expect("the request");
+    let stored = request::open(&station, id).expect("the request");
     let now = Time::parse(NOW).expect("a time");
     let (known, worked_out) = with_review(&station, now, &stored, |situation, _| {
         let baseline = situation.baseline.as_ref().expect("production targets");

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Desk, copy_folder, fixture, text};
+use common::{Desk, copy_folder, fixture, json, text};
 use countersign::cli::Exit;
 use std::path::{Path, PathBuf};
 
@@ -175,23 +175,121 @@ fn a_clock_that_fell_behind_the_log_stays_refused_until_an_officer_states_the_ti
     desk.run(&["log", "verify"]).done();
 }
 
-#[test]
-fn where_the_importer_may_not_approve_it_is_known_who_took_the_request_in() {
-    let (desk, _) = desk();
+/// A policy under which who takes a request in does not approve it.
+fn separate_importer(desk: &Desk) {
     let policy = desk.run(&["policy", "show"]).done().out;
     let strict = desk.path("strict.toml");
     std::fs::write(&strict, policy.replace("importer_may_approve = true", "importer_may_approve = false"))
         .expect("written");
     desk.run(&["policy", "set", text(&strict)]).done();
+}
+
+/// Takes a request in under an officer's name; returns its digest and its review.
+fn import_by(desk: &Desk, request: &Path, officer: &str) -> (String, serde_json::Value) {
+    let imported = desk.run(&["--json", "import", text(request), "--officer", officer]).done().json();
+    let id = imported["request"].as_str().expect("a digest").to_owned();
+    let review = desk.run(&["--json", "review", &id]).done().json();
+    (id, review)
+}
+
+fn approve(desk: &Desk, id: &str, review: &serde_json::Value, officer: &str) -> common::Ran {
+    let (words, passphrase) = (review["confirm"].as_str().expect("words"), desk.passphrase(officer));
+    desk.run(&["approve", id, "--officer", officer, "--confirm", words, "--passphrase-file", &passphrase])
+}
+
+#[test]
+fn who_took_a_request_in_is_what_the_log_says_and_not_what_a_file_beside_it_says() {
+    let (desk, _) = desk();
+    separate_importer(&desk);
+    let request = desk.request(&fixture("acme/2-update"), "acme-gateway", "v2.0-update", 42, &[]);
+    let (id, review) = import_by(&desk, &request, "ann");
+    approve(&desk, &id, &review, "ann").ended(Exit::NotApproved);
+    let note = desk.station().join("requests").join(&id).join("import.json");
+    let whole = String::from_utf8(common::read(&note)).expect("text");
+    for (named, told) in [("bob", "it names bob as the importer"), ("", "it names no importer")] {
+        std::fs::write(&note, whole.replace("\"ann\"", &format!("\"{named}\""))).expect("written");
+        for ran in [
+            approve(&desk, &id, &review, "ann"),
+            desk.sign(&id, &review, "ann", &[]),
+            desk.run(&["review", &id]),
+        ] {
+            let ran = ran.ended(Exit::Failed);
+            assert!(ran.err.contains("import.json") && ran.err.contains(told), "{}", ran.err);
+        }
+        // The same request once more puts it right, and says so; who took it in before is not forgotten.
+        let (_, review) = import_by(&desk, &request, "ann");
+        assert_eq!(json(&note)["importer"], "ann");
+        approve(&desk, &id, &review, "ann").ended(Exit::NotApproved);
+        desk.sign(&id, &review, "ann", &[]).ended(Exit::NotApproved);
+    }
+    let told = desk.run(&["log", "show", "--type", "deviation"]).done().out;
+    assert_eq!(told.matches("had been changed since it was taken in").count(), 2, "{told}");
+}
+
+#[test]
+fn whether_a_request_brings_evidence_is_told_from_its_own_files() {
+    let (desk, _) = desk();
+    let request = desk.request(&fixture("acme/2-update"), "acme-gateway", "v2.0-update", 42, &[]);
+    for path in [request.clone(), request.join("targets.json")] {
+        let (id, review) = desk.import(&path);
+        let note = desk.station().join("requests").join(&id).join("import.json");
+        let whole = String::from_utf8(common::read(&note)).expect("text");
+        let is_bare = path != request;
+        let [said, other] = [is_bare, !is_bare].map(|bare| format!("\"bare\": {bare}"));
+        assert!(whole.contains(&said), "{whole}");
+        std::fs::write(&note, whole.replace(&said, &other)).expect("written");
+        assert_eq!(desk.run(&["--json", "review", &id]).json(), review);
+    }
+}
+
+#[test]
+fn everybody_who_took_a_request_in_is_kept_from_approving_it() {
+    let (desk, _) = desk();
+    desk.add_officer("eve");
+    separate_importer(&desk);
+    let request = desk.request(&fixture("acme/2-update"), "acme-gateway", "v2.0-update", 42, &[]);
+    import_by(&desk, &request, "ann");
+    let (id, review) = import_by(&desk, &request, "bob");
+    for name in ["ann", "bob"] {
+        let ran = approve(&desk, &id, &review, name).ended(Exit::NotApproved);
+        assert!(ran.err.contains(&format!("{name} imported this request")), "{}", ran.err);
+    }
+    approve(&desk, &id, &review, "eve").done();
+    desk.sign(&id, &review, "ann", &[]).done();
+    let evidence = desk.path("evidence");
+    desk.run(&["log", "export", text(&evidence)]).done();
+    desk.run(&["audit", "verify", text(&evidence)]).done();
+}
+
+#[test]
+fn a_request_that_the_log_does_not_have_is_not_opened() {
+    let (desk, _) = desk();
+    let request = desk.request(&fixture("acme/2-update"), "acme-gateway", "v2.0-update", 42, &[]);
+    let other = Desk::new();
+    other.init("acme", "acme-gateway", "2-update");
+    let (id, review) = other.import(&request);
+    let (from, to) = (other.station().join("requests").join(&id), desk.station().join("requests").join(&id));
+    copy_folder(&from, &to);
+    for ran in [desk.run(&["review", &id]), approve(&desk, &id, &review, "ann")] {
+        let ran = ran.ended(Exit::Failed);
+        assert!(ran.err.contains("the log does not say that it was taken in"), "{}", ran.err);
+    }
+    // As after a crash between the files and the entry: taking it in is all that is missing.
+    let (_, review) = desk.import(&request);
+    desk.sign(&id, &review, "ann", &[]).done();
+    assert!(!desk.run(&["log", "show"]).done().out.contains("had been changed"));
+}
+
+#[test]
+fn where_the_importer_may_not_approve_it_is_known_who_took_the_request_in() {
+    let (desk, _) = desk();
+    separate_importer(&desk);
     let request = desk.request(&fixture("acme/2-update"), "acme-gateway", "v2.0-update", 42, &[]);
     let ran = desk.run(&["import", text(&request)]).ended(Exit::Refused);
     assert!(ran.err.contains("--officer NAME"), "{}", ran.err);
-    let imported = desk.run(&["--json", "import", text(&request), "--officer", "ann"]).done().json();
-    let id = imported["request"].as_str().expect("a digest");
-    let review = desk.run(&["--json", "review", id]).done().json();
+    let (id, review) = import_by(&desk, &request, "ann");
     // The only one who holds the key took it in: hers is no approval.
-    desk.sign(id, &review, "ann", &[]).ended(Exit::NotApproved);
-    let (words, bob) = (review["confirm"].as_str().expect("words"), desk.passphrase("bob"));
-    desk.run(&["approve", id, "--officer", "bob", "--confirm", words, "--passphrase-file", &bob]).done();
-    desk.sign(id, &review, "ann", &[]).done();
+    desk.sign(&id, &review, "ann", &[]).ended(Exit::NotApproved);
+    approve(&desk, &id, &review, "bob").done();
+    desk.sign(&id, &review, "ann", &[]).done();
 }

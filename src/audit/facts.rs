@@ -8,13 +8,18 @@ use super::remark::RemarkKind;
 use super::signing::Asked;
 use crate::host::clock::Time;
 use crate::log::recovery::{Intents, OpenIntent};
-use crate::log::{Custody, Decision, Entry, Flaw, FlawKind, Kind, SignedApproval, objects};
+use crate::log::{Custody, Entry, Flaw, FlawKind, Kind, objects};
 use crate::text::Foreign;
 use crate::tuf::{Dialect, Digest, KeyId, Root, keyfile};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
+mod apart;
+mod approval;
 mod signature;
+
+use apart::Apart;
+use approval::{Decided, Granted};
 
 /// A remark without its entry: the kind and a sentence.
 pub(super) type Said = (RemarkKind, String);
@@ -22,25 +27,25 @@ pub(super) type Said = (RemarkKind, String);
 struct Policy {
     digest: String,
     approvals: u64,
+    apart: Apart,
     witness_window_days: i64,
 }
 
 struct Officer {
     key: String,
-    is_active: bool,
+    /// The entry that retired her.
+    retired: Option<u64>,
+}
+
+impl Officer {
+    fn is_active(&self) -> bool {
+        self.retired.is_none()
+    }
 }
 
 struct Key {
     quorum: u64,
     officers: BTreeSet<String>,
-}
-
-struct Granted {
-    officer: String,
-    request: Digest,
-    review: Digest,
-    policy: Digest,
-    expires: Option<Time>,
 }
 
 /// What an intent says that its result must repeat.
@@ -49,6 +54,8 @@ struct Intent {
     version: u64,
     root_version: u64,
     officers: Vec<String>,
+    /// On whose approvals, and their entries.
+    approvals: Vec<(String, u64)>,
     /// Of the key, as it was sealed then.
     quorum: u64,
 }
@@ -73,6 +80,8 @@ pub(super) struct Facts<'a> {
     custody: Custody,
     keys: HashMap<String, Key>,
     requests: HashMap<Digest, (Asked, String)>,
+    /// Who took each request in, with the first entry that says so.
+    importers: HashMap<Digest, BTreeMap<String, u64>>,
     /// The targets metadata that delegates, by the request for a delegated role: the names of objects.
     delegating: HashMap<Digest, String>,
     /// The findings of each review that was shown, by its digest.
@@ -80,6 +89,8 @@ pub(super) struct Facts<'a> {
     last_findings: Arc<Findings>,
     nonces: HashSet<Digest>,
     approvals: HashMap<u64, Granted>,
+    /// The newest decision of each officer about each request.
+    decided: HashMap<Digest, BTreeMap<String, Decided>>,
     intents: HashMap<u64, Intent>,
     open: Intents,
     signed_versions: HashMap<String, u64>,
@@ -103,11 +114,13 @@ impl<'a> Facts<'a> {
             custody: Custody::default(),
             keys: HashMap::new(),
             requests: HashMap::new(),
+            importers: HashMap::new(),
             delegating: HashMap::new(),
             reviews: HashMap::new(),
             last_findings: Arc::default(),
             nonces: HashSet::new(),
             approvals: HashMap::new(),
+            decided: HashMap::new(),
             intents: HashMap::new(),
             open: Intents::default(),
             signed_versions: HashMap::new(),
@@ -177,6 +190,7 @@ impl<'a> Facts<'a> {
                 let asked = Asked::of(entry);
                 queue.add(Job::Manifest { seq: entry.seq(), request, asked: Box::new(asked.clone()) });
                 self.requests.insert(request, (asked, entry.text("signed").into_owned()));
+                self.taken_in(entry)?;
                 entry.pairs("objects").iter().try_for_each(|(name, object)| {
                     if name == "delegating.json" {
                         self.delegating.insert(request, object.to_string());
@@ -253,7 +267,8 @@ impl<'a> Facts<'a> {
             return flawed(FlawKind::Object, "the policy does not say how many approvals it asks for");
         };
         let witness_window_days = number("witness", "window_days").unwrap_or(0);
-        self.policy = Some(Policy { digest: name.to_owned(), approvals, witness_window_days });
+        let apart = table.as_ref().map_or_else(Apart::default, Apart::of);
+        self.policy = Some(Policy { digest: name.to_owned(), approvals, apart, witness_window_days });
         Ok(())
     }
 
@@ -353,7 +368,7 @@ impl<'a> Facts<'a> {
         if entry.kind() == Kind::OfficerAdded {
             said.push((RemarkKind::Inventory, format!("officer {shown} was added")));
             let key = entry.text("key").into_owned();
-            self.officers.insert(name, Officer { key, is_active: true });
+            self.officers.insert(name, Officer { key, retired: None });
             return Ok(());
         }
         said.push((
@@ -361,7 +376,7 @@ impl<'a> Facts<'a> {
             format!("officer {shown} was retired: {}", Foreign(&entry.text("reason"))),
         ));
         match self.officers.get_mut(&name) {
-            Some(officer) => officer.is_active = false,
+            Some(officer) => officer.retired = officer.retired.or(Some(entry.seq())),
             None => return contradiction("there is no such officer"),
         }
         Ok(())
@@ -387,46 +402,6 @@ impl<'a> Facts<'a> {
             let officers = officers.into_iter().map(|name| name.into_owned()).collect();
             self.keys.insert(keyid, Key { quorum, officers });
         }
-    }
-
-    fn approval(&mut self, entry: &Entry<'_>, queue: &Queue<'_>) -> Result<(), AuditError> {
-        let Some(signed) = SignedApproval::from_entry(entry) else { return Ok(()) };
-        let approval = &signed.approval;
-        match self.officers.get(&approval.officer) {
-            None => return flawed(FlawKind::Approval, "the decision is by somebody who is not an officer"),
-            Some(officer) if officer.key != approval.key => {
-                return flawed(
-                    FlawKind::Approval,
-                    "the decision is signed with a key that is not the officer's",
-                );
-            }
-            Some(officer) if !officer.is_active && entry.kind() != Kind::ApprovalExpired => {
-                return flawed(FlawKind::Approval, "the decision is by an officer who was retired");
-            }
-            Some(_) => {}
-        }
-        if entry.kind() != Kind::ApprovalExpired {
-            if !self.nonces.insert(Digest::of(approval.nonce.as_bytes())) {
-                return flawed(FlawKind::Approval, "the same decision stands in the log before");
-            }
-            // A refusal holds for the request whatever its review says, and needs none; an approval is of what was shown.
-            let is_granted = approval.decision == Decision::Granted;
-            if is_granted && !self.reviews.contains_key(&digest(&approval.review)?) {
-                return flawed(FlawKind::Approval, "the approval is of a review that was never rendered");
-            }
-        }
-        if entry.kind() == Kind::ApprovalGranted && approval.decision == Decision::Granted {
-            let granted = Granted {
-                officer: approval.officer.clone(),
-                request: digest(&approval.request)?,
-                review: digest(&approval.review)?,
-                policy: digest(&approval.policy)?,
-                expires: Time::parse(&approval.expires),
-            };
-            self.approvals.insert(entry.seq(), granted);
-        }
-        queue.add(Job::Approval { seq: entry.seq(), approval: Box::new(signed) });
-        Ok(())
     }
 
     /// One copy of findings that many reviews share.

@@ -1,5 +1,6 @@
 //! What can be wrong with a bundle on a stick.
 
+use super::manifest::FILES_WORTH;
 use crate::host::disk::DiskError;
 use crate::json::JsonError;
 use crate::tuf::TufError;
@@ -36,6 +37,21 @@ pub enum BundleError {
         file: String,
         /// What differs.
         why: String,
+    },
+    /// The files of a bundle are more together than is read.
+    #[error(
+        "{file}: {what} have {total} bytes together, at most {most} are read, {FILES_WORTH} times the largest file. If it \
+         is right that they are so large, raise max_file_bytes"
+    )]
+    TooMuch {
+        /// The manifest, or the folder.
+        file: String,
+        /// Which files.
+        what: &'static str,
+        /// Their bytes.
+        total: u64,
+        /// The most that is read.
+        most: u64,
     },
     /// The path holds nothing that can be taken in.
     #[error("{path}: {why}")]

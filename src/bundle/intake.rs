@@ -1,7 +1,9 @@
 //! Taking in what came on a stick: a request folder, or a bare file. Everything here is hostile until it is proven.
 
 use super::evidence::Wave;
-use super::manifest::{DELEGATING_FILE, MAX_FILES, MAX_MANIFEST_BYTES, REQUEST_FILE, REQUEST_FORMAT};
+use super::manifest::{
+    DELEGATING_FILE, FILES_WORTH, MAX_FILES, MAX_MANIFEST_BYTES, REQUEST_FILE, REQUEST_FORMAT,
+};
 use super::repository::{self, RepositoryFiles};
 use super::{BundleError, FileFacts, RequestKind, RequestManifest};
 use crate::host::clock::Time;
@@ -23,14 +25,20 @@ pub struct Request {
     pub files: BTreeMap<String, Bytes>,
     /// SHA-256 of `request.json`.
     pub digest: Digest,
-    /// Was it a bare file?
-    pub is_bare: bool,
 }
 
 impl Request {
     /// A file's bytes.
     pub fn file(&self, name: &str) -> Option<&[u8]> {
         self.files.get(name).map(|bytes| &**bytes)
+    }
+
+    /// Does it bring what a bare file brings, what is to be signed and nothing with it? By the manifest, which the digest
+    /// covers: a note beside the files could be changed.
+    pub fn is_bare(&self) -> bool {
+        let RequestManifest { kind, files, prune, source_tag, .. } = &self.manifest;
+        let is_alone = files.keys().eq(["targets.json"]);
+        kind.has_service() && is_alone && prune.is_empty() && source_tag.is_none()
     }
 
     /// Reads `waves.json`, where the request carries it.
@@ -72,7 +80,8 @@ pub struct BareFacts {
     pub repository: Option<RepositoryFiles>,
 }
 
-/// Takes in a request folder or a bare file. Files of more than `cap` bytes are refused before they are allocated for.
+/// Takes in a request folder or a bare file. Files of more than `cap` bytes are refused before they are allocated for, and
+/// so are files of more than [`FILES_WORTH`] times as many together.
 ///
 /// # Errors
 /// A file is missing, not listed, or differs; a name leads out of the folder; or the path holds nothing known.
@@ -122,14 +131,22 @@ pub fn take_in_files(
         read => read?,
     };
     let manifest = RequestManifest::parse(REQUEST_FILE, &manifest_bytes)?;
-    let there = names_in(disk, folder)?;
-    for found in &there {
+    require_total(REQUEST_FILE, LISTED, manifest.files.values().map(|facts| facts.length), cap)?;
+    let there = files_in(disk, folder)?;
+    for found in there.keys() {
         if found != REQUEST_FILE && !manifest.files.contains_key(found) {
             return Err(not_whole(found, "it is in the folder, but the manifest does not list it"));
         }
     }
-    if let Some(missing) = manifest.files.keys().find(|name| there.binary_search(name).is_err()) {
-        return Err(not_whole(missing, "the manifest lists it, and it is missing"));
+    for (name, facts) in &manifest.files {
+        match there.get(name) {
+            None => return Err(not_whole(name, "the manifest lists it, and it is missing")),
+            // What the sum was taken of is what is read.
+            Some(length) if *length != facts.length && wanted(name) => {
+                return Err(other_length(name, *length, facts.length));
+            }
+            Some(_) => {}
+        }
     }
     let mut files = read_listed(disk, folder, &manifest.files, cap, wanted)?;
     let digest = Digest::of(&manifest_bytes);
@@ -137,7 +154,7 @@ pub fn take_in_files(
     if !manifest.files.contains_key("targets.json") && manifest.kind != RequestKind::Resign {
         return Err(not_whole("targets.json", "the request has no such file, so there is nothing to sign"));
     }
-    Ok(Request { manifest, files, digest, is_bare: false })
+    Ok(Request { manifest, files, digest })
 }
 
 /// Reads every listed file that is wanted and compares it with the manifest.
@@ -156,8 +173,7 @@ fn read_listed(
             read => read?,
         };
         if bytes.len() as u64 != facts.length {
-            let why = format!("it has {} bytes, the manifest says {}", bytes.len(), facts.length);
-            return Err(not_whole(name, &why));
+            return Err(other_length(name, bytes.len() as u64, facts.length));
         }
         if Digest::parse(&facts.sha256) != Some(Digest::of(&bytes)) {
             return Err(not_whole(name, "its SHA-256 differs from the manifest's"));
@@ -172,19 +188,45 @@ fn not_whole(name: &str, why: &str) -> BundleError {
     BundleError::NotWhole { file: shown(name), why: why.to_owned() }
 }
 
-/// Every file in a folder and in the folders within, as `a/b`; links and special files are refused.
-pub fn names_in(disk: &dyn Disk, folder: &Path) -> Result<Vec<String>, BundleError> {
-    let mut names = Vec::new();
+fn other_length(name: &str, found: u64, said: u64) -> BundleError {
+    not_whole(name, &format!("it has {found} bytes, the manifest says {said}"))
+}
+
+/// What is summed up, in words: the files by the manifest.
+pub(super) const LISTED: &str = "the files that it lists";
+
+/// Refuses files that are more together than is read, before any of them is.
+pub(super) fn require_total(
+    file: &str,
+    what: &'static str,
+    lengths: impl Iterator<Item = u64>,
+    cap: u64,
+) -> Result<(), BundleError> {
+    let total = lengths.fold(0, u64::saturating_add);
+    let most = cap.saturating_mul(FILES_WORTH);
+    if total <= most {
+        return Ok(());
+    }
+    Err(BundleError::TooMuch { file: file.to_owned(), what, total, most })
+}
+
+/// Every file in a folder and in the folders within, as `a/b`, with its length; links and special files are refused.
+pub fn files_in(disk: &dyn Disk, folder: &Path) -> Result<BTreeMap<String, u64>, BundleError> {
+    let (mut files, mut folders) = (BTreeMap::new(), 0);
     let mut open = vec![(String::new(), 0u8)];
     while let Some((prefix, depth)) = open.pop() {
         for entry in disk.list(&folder.join(&prefix), MAX_FILES)? {
             let name = format!("{prefix}{}", entry.name);
-            if names.len() == MAX_FILES {
+            // Folders within folders are not looked through without end either.
+            if files.len() + folders == MAX_FILES {
                 return Err(not_whole(&shown_path(folder), &format!("it holds more than {MAX_FILES} files")));
             }
             match entry.kind {
-                Kind::File(_) => names.push(name),
-                Kind::Folder if depth < 2 => open.push((format!("{name}/"), depth + 1)),
+                Kind::File(length) => drop(files.insert(name, length)),
+                Kind::Folder if depth < 2 => {
+                    folders += 1;
+                    open.push((format!("{name}/"), depth + 1));
+                }
                 Kind::Folder => return Err(not_whole(&name, "folders are nested too deep")),
                 Kind::Other => {
                     return Err(not_whole(&name, "it is a link or a special file, which is never read"));
@@ -192,8 +234,7 @@ pub fn names_in(disk: &dyn Disk, folder: &Path) -> Result<Vec<String>, BundleErr
             }
         }
     }
-    names.sort();
-    Ok(names)
+    Ok(files)
 }
 
 /// A bare file: `targets.json`, a wave, or a `bundle-targets.json`.
@@ -253,7 +294,7 @@ fn take_in_file(
     let digest = Digest::of(&manifest_bytes);
     let files = [("targets.json", targets), (REQUEST_FILE, manifest_bytes)];
     let files = files.map(|(name, bytes)| (name.to_owned(), Bytes::from(bytes))).into();
-    Ok(Request { manifest, files, digest, is_bare: true })
+    Ok(Request { manifest, files, digest })
 }
 
 /// The device tag, when all targets carry the same single one.

@@ -18,6 +18,9 @@ pub const DELEGATING_FILE: &str = "delegating.json";
 pub const MAX_MANIFEST_BYTES: u64 = 1 << 20;
 /// More files than this in one bundle are refused.
 pub const MAX_FILES: usize = 4096;
+/// All files of a bundle together may have so many times the bytes that one file may have: a request has three or four
+/// large files, a signed bundle not more than six.
+pub const FILES_WORTH: u64 = 8;
 
 /// What is asked for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]

@@ -3,7 +3,7 @@
 //! There is no service that could be asked what it runs. What the new metadata is compared with, who delegates to its
 //! role, and newer roots are files that the officer gives; the review verifies each of them from the pinned root.
 
-use super::intake::Request;
+use super::intake::{Request, require_total};
 use super::manifest::{DELEGATING_FILE, REQUEST_FILE, REQUEST_FORMAT};
 use super::source::is_root_file;
 use super::{BundleError, FileFacts, RequestKind, RequestManifest};
@@ -66,7 +66,7 @@ pub fn take_in(
         }
     }
     if let Some(given) = &files.roots {
-        taken.extend(roots(disk, given)?);
+        taken.extend(roots(disk, given, cap)?);
     }
     drop(document);
     taken.insert("targets.json".to_owned(), bytes.into());
@@ -87,18 +87,25 @@ pub fn take_in(
     RequestManifest::parse(REQUEST_FILE, &manifest_bytes)?;
     let digest = Digest::of(&manifest_bytes);
     taken.insert(REQUEST_FILE.to_owned(), manifest_bytes.into());
-    Ok(Request { manifest, files: taken, digest, is_bare: false })
+    Ok(Request { manifest, files: taken, digest })
 }
 
 /// Root files, named by their version.
-fn roots(disk: &dyn Disk, path: &Path) -> Result<Vec<(String, Bytes)>, BundleError> {
+fn roots(disk: &dyn Disk, path: &Path, cap: u64) -> Result<Vec<(String, Bytes)>, BundleError> {
     if disk.kind(path)? != Some(Kind::Folder) {
         let bytes = disk.read(path, MAX_ROOT_BYTES)?;
         let root = Root::parse(&path.to_string_lossy(), &bytes)?;
         return Ok(vec![(format!("prod-roots/{}.root.json", root.version), bytes.into())]);
     }
-    let files = disk.list(path, 4096)?.into_iter().filter(|entry| is_root_file(&entry.name));
+    let mut files = disk.list(path, 4096)?;
+    files.retain(|entry| is_root_file(&entry.name));
+    let lengths = files.iter().map(|entry| match entry.kind {
+        Kind::File(length) => length,
+        _ => 0,
+    });
+    require_total(&shown_path(path), "its roots", lengths, cap)?;
     files
+        .into_iter()
         .map(|entry| {
             let bytes = disk.read_beneath(path, &entry.name, MAX_ROOT_BYTES)?;
             Ok((format!("prod-roots/{}", entry.name), bytes))

@@ -1,7 +1,7 @@
 //! Verifying a signed bundle on any machine, by reading it anew: is it whole, do its signatures hold, and what is
 //! still missing before devices accept it?
 
-use super::intake::names_in;
+use super::intake::{LISTED, files_in, require_total};
 use super::manifest::{DELEGATING_FILE, MAX_MANIFEST_BYTES};
 use super::signed::{
     SIGNED_FILE, SUMS_FILE, SignedManifest, publish_names, sum_line, wave_create, wave_sign,
@@ -9,7 +9,7 @@ use super::signed::{
 use super::{BundleError, FileFacts, RequestKind};
 use crate::host::{Bytes, Disk};
 use crate::json::{Document, Limits};
-use crate::text::shown;
+use crate::text::{shown, shown_path};
 use crate::threads;
 use crate::tuf::signature::{Assessed, Worth, assess, count, problems};
 use crate::tuf::{Authority, Chain, Dialect, Digest, KeyId, Targets};
@@ -77,14 +77,19 @@ pub fn verify(
     let manifest_bytes = match disk.read_beneath(folder, SIGNED_FILE, MAX_MANIFEST_BYTES) {
         Err(e) if e.is_missing() => {
             return Err(BundleError::NotABundle {
-                path: crate::text::shown_path(folder),
+                path: shown_path(folder),
                 why: format!("there is no {SIGNED_FILE} in this folder, so it is not a signed bundle"),
             });
         }
         read => read?,
     };
     let manifest = SignedManifest::parse(&manifest_bytes)?;
-    let mut wrong = unlisted(disk, folder, &manifest)?;
+    require_total(SIGNED_FILE, LISTED, manifest.files.values().map(|facts| facts.length), cap)?;
+    let there = files_in(disk, folder)?;
+    // A file that is longer than the manifest says is told as one that differs; it is read for that.
+    let listed = there.iter().filter(|(name, _)| manifest.files.contains_key(*name));
+    require_total(&shown_path(folder), "its files", listed.map(|(_, length)| *length), cap)?;
+    let mut wrong = unlisted(&there, &manifest);
     let is_first = |name: &str| matches!(name, "targets.json" | DELEGATING_FILE);
     let first = read_files(disk, folder, &manifest, cap, is_first)?;
     let targets = first.get("targets.json").ok_or_else(|| BundleError::NotWhole {
@@ -215,13 +220,14 @@ fn roots_fit(chain: &Chain, manifest: &SignedManifest) -> Result<(), String> {
 }
 
 /// The files in the folder that the manifest does not list.
-fn unlisted(disk: &dyn Disk, folder: &Path, manifest: &SignedManifest) -> Result<Vec<String>, BundleError> {
-    let is_known =
-        |name: &String| manifest.files.contains_key(name) || matches!(name.as_str(), SIGNED_FILE | SUMS_FILE);
-    let found = names_in(disk, folder)?.into_iter().filter(|name| !is_known(name));
-    Ok(found
-        .map(|name| format!("{}: it is in the folder, but the manifest does not list it", shown(&name)))
-        .collect())
+fn unlisted(there: &BTreeMap<String, u64>, manifest: &SignedManifest) -> Vec<String> {
+    let is_known = |name: &&String| {
+        manifest.files.contains_key(*name) || matches!(name.as_str(), SIGNED_FILE | SUMS_FILE)
+    };
+    let found = there.keys().filter(|name| !is_known(name));
+    found
+        .map(|name| format!("{}: it is in the folder, but the manifest does not list it", shown(name)))
+        .collect()
 }
 
 /// Reads the files that the manifest lists and that are wanted; one that is missing is left out.

@@ -6,7 +6,9 @@ use crate::host::clock::Time;
 use crate::log::{Approval, Decision, Kind, SignedApproval};
 use crate::station::officer::{self, OfficerName, OpenOfficer};
 use crate::station::passphrase::{Failures, PassphraseFiles, unlock};
+use crate::station::policy::Role;
 use crate::station::{Station, StationError};
+use crate::tuf::Digest;
 use base64::Engine as _;
 use std::collections::BTreeMap;
 
@@ -93,6 +95,29 @@ pub fn decisions(station: &Station, subject: &Subject, now: Time) -> Result<Deci
         }
     }
     Ok(decisions)
+}
+
+/// May this officer act in this role for a request, as far as she took it in? Who did is what the log says; where
+/// several did, each of them.
+pub fn may_act(station: &Station, request: Digest, name: &str, role: Role) -> bool {
+    station.policy.may_hold_both(Role::Importer, role) || !station.evidence.was_imported_by(request, name)
+}
+
+/// Refuses an approval by somebody who took the request in, where the policy separates the two.
+///
+/// # Errors
+/// [`CeremonyError::NotApproved`].
+pub fn require_may_approve(
+    station: &Station,
+    request: Digest,
+    name: &OfficerName,
+) -> Result<(), CeremonyError> {
+    if may_act(station, request, name.as_str(), Role::Approver) {
+        return Ok(());
+    }
+    Err(CeremonyError::NotApproved(format!(
+        "{name} imported this request, and the policy does not let the importer approve it"
+    )))
 }
 
 /// Opens an officer's identity with her passphrase; a wrong one is logged and slows down.

@@ -87,7 +87,7 @@ fn write_and_verify(
 }
 
 fn write(station: &Station, request: Digest, folder: &Path) -> Result<Written, CeremonyError> {
-    let stored = &request::open_files(station.disk(), &station.layout, request, is_exported)?;
+    let stored = &request::open_files(station, request, is_exported)?;
     let (made, restored) = signatures(station, stored)?;
     for one in made.iter().rev().take(restored) {
         stored.keep_signature(station.disk(), one)?;

@@ -102,7 +102,7 @@ fn take(
     let new_roots = station.update_roots(&host.stamp(), roots)?;
     let import = Import {
         format: "countersign/import/1".to_owned(),
-        bare: request.is_bare,
+        bare: request.is_bare(),
         importer: importer.to_owned(),
         source: shown_path(path),
         time: now.to_string(),
@@ -126,7 +126,7 @@ fn take(
             let (objects, was_put_right, reviewed) = threads::three(
                 situation.message.bytes().len() as u64,
                 || keep_objects(station, &stored, &situation, seen.as_ref()),
-                || request::store(station.disk(), &station.layout, &stored.request, &import),
+                || request::store(station, &stored.request, &import),
                 || Reviewed::from(&situation, &review(&situation), false),
             );
             Ok::<_, CeremonyError>((
@@ -159,6 +159,7 @@ fn take(
         .text("source", shown_path(path))
         .pairs("objects", objects);
     station.record(&host.stamp(), event)?;
+    station.evidence.taken_in(stored.digest(), importer);
     // A role whose keys the request brings itself is judged anew each time.
     if !held.is_empty() && manifest.kind.role(&manifest.tag) == ROLE {
         station.keep_evidence(&host.stamp(), stored.digest(), held)?;

@@ -45,9 +45,9 @@ pub fn with_situation<R>(
     let chain = &station.trust.chain;
     let no_history = TagHistory::default();
     let history = station.history.tags.get(&request.manifest.tag).unwrap_or(&no_history);
-    let known = if request.is_bare { known_content(station, history, request)? } else { None };
+    let known = if request.is_bare() { known_content(station, history, request)? } else { None };
     let evidence = known.as_ref().map_or(request, |known| &known.request);
-    let carried = match (&known, request.is_bare) {
+    let carried = match (&known, request.is_bare()) {
         (Some(_), _) => Carried::KnownContent,
         (None, true) => Carried::BareFile,
         (None, false) => Carried::Folder,
@@ -216,8 +216,8 @@ fn known_content(
     let wanted = Message::of_any(signed, station.dialect).digest().to_string();
     for mark in history.signed.iter().filter(|mark| mark.signed == wanted) {
         let Some(digest) = Digest::parse(&mark.request) else { continue };
-        let stored = request::open(station.disk(), &station.layout, digest)?;
-        if !stored.request.is_bare {
+        let stored = request::open(station, digest)?;
+        if !stored.request.is_bare() {
             return Ok(Some(stored));
         }
     }
@@ -235,7 +235,7 @@ fn remembered_targets(
         return Ok(None);
     };
     let Some(digest) = Digest::parse(request) else { return Ok(None) };
-    Ok(Some((request::open(station.disk(), &station.layout, digest)?, name)))
+    Ok(Some((request::open(station, digest)?, name)))
 }
 
 /// The keys of this station's vault that may sign, the service's excepted.

@@ -3,7 +3,7 @@
 //! The order is what keeps a crash harmless: the intent is in the log on disk before the key is opened, the result
 //! before the command says that it signed, and a station that finds an intent without a result says so.
 
-use super::approve::{Decisions, Subject, decide, decisions, open_officer};
+use super::approve::{Decisions, Subject, decide, decisions, may_act, open_officer};
 use super::prepare::{authority, own_keys, with_review};
 use super::review::FILE_WIDTH;
 use super::{CeremonyError, preflight};
@@ -564,10 +564,7 @@ fn approvals(
             officer = crate::text::shown(&no.approval.officer),
         )));
     }
-    let importer = stored.import.importer.as_str();
-    let may = |name: &str, role: Role| {
-        importer.is_empty() || name != importer || station.policy.may_hold_both(Role::Importer, role)
-    };
+    let may = |name: &str, role: Role| may_act(station, stored.digest(), name, role);
     let signers: Vec<&str> = opened.iter().map(|officer| officer.name().as_str()).collect();
     if let Some(name) = signers.iter().find(|name| !may(name, Role::Signer)) {
         return Err(CeremonyError::NotApproved(format!(

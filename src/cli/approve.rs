@@ -3,7 +3,7 @@
 use super::review::find;
 use super::secrets::{ConfirmArgs, PassphraseArgs};
 use super::{Context, Exit, Failure, Outcome};
-use crate::ceremony::approve::{Subject, decide, open_officer};
+use crate::ceremony::approve::{Subject, decide, open_officer, require_may_approve};
 use crate::ceremony::sign::{Reviewed, confirm, recheck};
 use crate::log::Decision;
 use crate::station::officer::OfficerName;
@@ -53,16 +53,7 @@ pub fn approve(args: ApproveArgs, context: &Context<'_>) -> Outcome {
         let reviewed = recheck(station, context.host.clock.now(), &stored)?;
         let given = args.confirm.words(context, "Type the confirmation words of the review: ")?;
         confirm(&reviewed, &given)?;
-        let importer = &stored.import.importer;
-        let roles = (crate::station::policy::Role::Importer, crate::station::policy::Role::Approver);
-        if importer == args.officer.as_str() && !station.policy.may_hold_both(roles.0, roles.1) {
-            return Err(Failure::new(
-                Exit::NotApproved,
-                format!(
-                    "{importer} imported this request, and the policy does not let the importer approve it"
-                ),
-            ));
-        }
+        require_may_approve(station, stored.digest(), &args.officer)?;
         let officer = open_officer(station, context.host, &args.officer, &files, "approve")?;
         let subject = Subject { request: stored.digest().to_string(), review: reviewed.review.to_string() };
         let seq = decide(station, context.host, &officer, &subject, Decision::Granted, "")?;

@@ -199,7 +199,7 @@ impl Rehearsal<'_, '_> {
     fn newest(&self) -> Result<(String, String), Failure> {
         let station = Station::open(&self.host, &self.dir.join("station"), None)?;
         let digest = request::newest(&station)?;
-        let stored = request::open(station.disk(), &station.layout, digest)?;
+        let stored = request::open(&station, digest)?;
         let reviewed = Reviewed::of(&station, self.host.clock.now(), &stored)?;
         Ok((digest.short(), reviewed.words()))
     }

@@ -67,7 +67,7 @@ fn with_rejections(json: &str, rejected: &[Standing]) -> String {
 /// # Errors
 /// There is none.
 pub fn find(station: &Station, id: Option<&str>) -> Result<request::StoredRequest, Failure> {
-    Ok(request::open(station.disk(), &station.layout, digest(station, id)?)?)
+    Ok(request::open(station, digest(station, id)?)?)
 }
 
 /// The digest of the request that is meant.

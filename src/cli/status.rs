@@ -60,7 +60,7 @@ pub fn run(context: &Context<'_>) -> Outcome {
     let mut listed = Vec::new();
     for digest in &requests {
         // One request that was changed must not hide the rest of the screen.
-        let stored = match request::open_files(station.disk(), &station.layout, *digest, |_| false) {
+        let stored = match request::open_files(&station, *digest, |_| false) {
             Ok(stored) => stored,
             Err(e) => {
                 overdue.push(format!("request {}: {e}", digest.short()));

@@ -15,7 +15,7 @@ pub struct Args {
     /// The production roots to count the signatures against [default: those of the station, if there is one].
     #[arg(long, value_name = "PATH")]
     roots: Option<PathBuf>,
-    /// The largest file that is read, in bytes.
+    /// The largest file that is read, in bytes; all files together may have eight times as many.
     #[arg(long, value_name = "BYTES", default_value_t = 64 << 20)]
     max_file_bytes: u64,
 }

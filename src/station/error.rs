@@ -91,6 +91,16 @@ pub enum StationError {
         /// What differs; escaped.
         what: String,
     },
+    /// There is a request's folder that the log says nothing of.
+    #[error(
+        "request {}: its folder is there, but the log does not say that it was taken in: the station stopped before it \
+         was, or the folder was put there outside countersign. Import the request from its medium",
+        .request.short()
+    )]
+    RequestNotTaken {
+        /// The request.
+        request: Digest,
+    },
     /// A name that cannot be used.
     #[error("\"{}\" cannot be the name of a Factory or repository: 1 to 128 letters, digits and . _ - are allowed", crate::text::Foreign(.0))]
     FactoryName(String),

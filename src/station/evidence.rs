@@ -1,5 +1,6 @@
-//! Which signatures over the files of a request hold, as the log has it: each is verified when the request is taken in,
-//! and need not be hashed for again; nor need the production targets that it proved.
+//! What the log says of the requests that were taken in: by whom, and which signatures over their files hold. Each is
+//! verified when the request is taken in, and need not be hashed for again; nor need the production targets that it
+//! proved.
 //!
 //! A stored request is compared with its digest, byte for byte, each time it is opened, and whether a signature holds
 //! over given bytes by a given key never changes. What is believed here is the log, which is the authority for the root
@@ -7,14 +8,16 @@
 //! anew.
 
 use super::history::baseline_version;
+use super::officer::OfficerName;
 use crate::log::{Entry, Kind};
 use crate::tuf::{Digest, KeyId};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What the log says of every request that was taken in.
 #[derive(Default)]
 pub struct Evidence {
     requests: BTreeMap<Digest, Held>,
+    importers: BTreeMap<Digest, BTreeSet<String>>,
     newest: Option<Digest>,
 }
 
@@ -80,7 +83,7 @@ impl Evidence {
             let objects = entry.pairs("objects");
             let baseline = objects.iter().find(|(name, _)| baseline_version(name).is_some());
             let baseline = baseline.and_then(|(_, digest)| Digest::parse(digest));
-            self.newest = Some(request);
+            self.taken_in(request, importer_in(&entry.actor()));
             self.requests.insert(request, Held { baseline, ..Held::under(root_version) });
         } else if let Some(held) = self.requests.get_mut(&request) {
             // What held under another root is not known of this one.
@@ -97,6 +100,23 @@ impl Evidence {
         self.requests.insert(request, held);
     }
 
+    /// Remembers who took a request in; nothing, where no officer was named.
+    pub fn taken_in(&mut self, request: Digest, importer: &str) {
+        self.newest = Some(request);
+        self.importers.entry(request).or_default().insert(importer.to_owned());
+    }
+
+    /// Was the request taken in, as the log has it?
+    pub fn has(&self, request: Digest) -> bool {
+        self.importers.contains_key(&request)
+    }
+
+    /// Did this officer take the request in, the first time or any later one? For nothing: did somebody who was not
+    /// named?
+    pub fn was_imported_by(&self, request: Digest, name: &str) -> bool {
+        self.importers.get(&request).is_some_and(|names| names.contains(name))
+    }
+
     /// The request that was taken in last. Clocks have seconds only; the log has the order.
     pub fn newest(&self) -> Option<Digest> {
         self.newest
@@ -106,6 +126,11 @@ impl Evidence {
     pub fn of(&self, request: Digest, root_version: u64) -> Option<&Held> {
         self.requests.get(&request).filter(|held| held.root_version == root_version)
     }
+}
+
+/// The officer who took a request in, by the actor of its entry: another actor is not an officer's name.
+fn importer_in(actor: &str) -> &str {
+    if actor.parse::<OfficerName>().is_ok() { actor } else { "" }
 }
 
 #[cfg(test)]
@@ -160,6 +185,24 @@ mod tests {
         see(&mut evidence, imported(request, 4));
         assert!(evidence.of(request, 4).is_some_and(Held::is_empty));
         assert_eq!(evidence.newest(), Some(request));
+    }
+
+    #[test]
+    fn everybody_who_took_a_request_in_is_its_importer() {
+        let (request, mut evidence) = (Digest::of(b"request"), Evidence::default());
+        assert!(!evidence.has(request));
+        see(&mut evidence, imported(request, 3));
+        assert!(evidence.has(request) && !evidence.was_imported_by(request, ""));
+        evidence.taken_in(request, "noor");
+        // Whoever was not named is no officer.
+        evidence.taken_in(request, importer_in("user:1000"));
+        for name in ["mara", "noor", ""] {
+            assert!(evidence.was_imported_by(request, name), "{name}");
+        }
+        for name in ["odile", "user:1000"] {
+            assert!(!evidence.was_imported_by(request, name), "{name}");
+        }
+        assert!(!evidence.was_imported_by(Digest::of(b"another"), "mara"));
     }
 
     #[test]

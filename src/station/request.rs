@@ -1,6 +1,6 @@
 //! The requests that were taken in: the bytes as they came, and what happened to them since.
 
-use super::{Layout, StationError};
+use super::{Evidence, Layout, Station, StationError};
 use crate::bundle::BundleError;
 use crate::bundle::intake::{Request, take_in_files};
 use crate::bundle::manifest::REQUEST_FILE;
@@ -18,14 +18,16 @@ use std::path::{Path, PathBuf};
 
 /// The folder of the request's own files.
 const FILES: &str = "request";
+/// How it came in.
+const IMPORT_FILE: &str = "import.json";
 
-/// How a request came in.
+/// How a request came in: for people who look into the folder. Who took it in is believed from the log alone.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Import {
     /// `countersign/import/1`.
     pub format: String,
-    /// Was it a bare file, without evidence?
+    /// Was it a bare file, without evidence? The manifest shows it, too.
     pub bare: bool,
     /// The officer who took it in, when one was named.
     pub importer: String,
@@ -82,18 +84,25 @@ const MIN_PREFIX: usize = 6;
 
 /// Stores a request that was taken in. One that is there already is left as it is, unless its files were changed: they
 /// are set aside then, and written anew. Returns whether that was so.
-pub fn store(
-    disk: &dyn Disk,
-    layout: &Layout,
-    request: &Request,
-    import: &Import,
-) -> Result<bool, StationError> {
+pub fn store(station: &Station, request: &Request, import: &Import) -> Result<bool, StationError> {
+    let (disk, layout) = (station.disk(), &station.layout);
     let folder = layout.requests().join(request.digest.to_string());
     if disk.kind(&folder)?.is_some() {
-        return match open(disk, layout, request.digest) {
-            Err(StationError::RequestChanged { .. }) => put_right(disk, &folder, request).map(|()| true),
-            opened => opened.map(|_| false),
+        let was_changed = match read_files(disk, &folder, request.digest, |_| true) {
+            Err(StationError::RequestChanged { .. }) => {
+                put_right(disk, &folder, request)?;
+                true
+            }
+            read => read.map(|_| false)?,
         };
+        let path = folder.join(IMPORT_FILE);
+        let agrees = |known: Import| check_import(&station.evidence, request.digest, &known).is_ok();
+        if read_json(disk, &path).is_ok_and(agrees) {
+            return Ok(was_changed);
+        }
+        write_durably(disk, &path, 0o600, &[&to_json(import)])?;
+        // What the log does not have yet was left behind by a crash.
+        return Ok(was_changed || station.evidence.has(request.digest));
     }
     ensure_folder(disk, &layout.requests(), 0o700)?;
     let import = to_json(import);
@@ -101,7 +110,7 @@ pub fn store(
     for (name, bytes) in &request.files {
         files.insert(format!("{FILES}/{name}"), vec![Cow::Borrowed(bytes)]);
     }
-    files.insert("import.json".to_owned(), vec![Cow::Owned(import)]);
+    files.insert(IMPORT_FILE.to_owned(), vec![Cow::Owned(import)]);
     write_folder(disk, &folder, &files)?;
     Ok(false)
 }
@@ -170,12 +179,12 @@ pub fn find(disk: &dyn Disk, layout: &Layout, id: &str) -> Result<Digest, Statio
     }
 }
 
-/// Opens a stored request: every file is compared with the manifest again.
+/// Opens a stored request: every file is compared with the manifest again, and how it came in with the log.
 ///
 /// # Errors
-/// It was changed in the station since it was taken in.
-pub fn open(disk: &dyn Disk, layout: &Layout, digest: Digest) -> Result<StoredRequest, StationError> {
-    open_files(disk, layout, digest, |_| true)
+/// It was changed in the station since it was taken in, or the log does not say that it was.
+pub fn open(station: &Station, digest: Digest) -> Result<StoredRequest, StationError> {
+    open_files(station, digest, |_| true)
 }
 
 /// The station's copy was whole when it was stored: what is not whole now was changed. A disk that cannot be read is
@@ -195,22 +204,48 @@ fn changed(request: Digest, e: BundleError) -> StationError {
 /// # Errors
 /// As [`open`].
 pub fn open_files(
-    disk: &dyn Disk,
-    layout: &Layout,
+    station: &Station,
     digest: Digest,
     wanted: impl Fn(&str) -> bool,
 ) -> Result<StoredRequest, StationError> {
-    let folder = layout.requests().join(digest.to_string());
-    let import: Import = read_json(disk, &folder.join("import.json"))?;
-    // The cap was applied when it was taken in; what is stored here is as large as it is.
-    let mut request = take_in_files(disk, &folder.join(FILES), u64::from(u32::MAX) - 1, wanted)
-        .map_err(|e| changed(digest, e))?;
-    if request.digest != digest {
-        let what = format!("{REQUEST_FILE}: it is another manifest");
-        return Err(StationError::RequestChanged { request: digest, what });
-    }
-    request.is_bare = import.bare;
+    let disk = station.disk();
+    let folder = station.layout.requests().join(digest.to_string());
+    let import: Import = read_json(disk, &folder.join(IMPORT_FILE))?;
+    check_import(&station.evidence, digest, &import)?;
+    let request = read_files(disk, &folder, digest, wanted)?;
     Ok(StoredRequest { request, import, folder, is_stored: true })
+}
+
+/// Reads a stored request's own files.
+fn read_files(
+    disk: &dyn Disk,
+    folder: &Path,
+    digest: Digest,
+    wanted: impl Fn(&str) -> bool,
+) -> Result<Request, StationError> {
+    // The cap was applied when it was taken in; what is stored here is as large as it is.
+    let request = take_in_files(disk, &folder.join(FILES), u64::from(u32::MAX) - 1, wanted)
+        .map_err(|e| changed(digest, e))?;
+    if request.digest == digest {
+        return Ok(request);
+    }
+    let what = format!("{REQUEST_FILE}: it is another manifest");
+    Err(StationError::RequestChanged { request: digest, what })
+}
+
+/// Checks that the note about the import says of the importer what the log says.
+fn check_import(logged: &Evidence, request: Digest, import: &Import) -> Result<(), StationError> {
+    if !logged.has(request) {
+        return Err(StationError::RequestNotTaken { request });
+    }
+    if logged.was_imported_by(request, &import.importer) {
+        return Ok(());
+    }
+    let what = match import.importer.as_str() {
+        "" => format!("{IMPORT_FILE}: it names no importer, and the log does"),
+        name => format!("{IMPORT_FILE}: it names {} as the importer, and the log does not", shown(name)),
+    };
+    Err(StationError::RequestChanged { request, what })
 }
 
 impl StoredRequest {

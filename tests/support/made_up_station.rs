@@ -95,6 +95,17 @@ pub fn root_file(version: u64, root: &SigningKey, targets: &SigningKey) -> (Vec<
     (file.into_bytes(), sha256(signed.as_bytes()))
 }
 
+/// What an officer, by her number, does after the approvals that the intent names.
+#[derive(Clone, Copy)]
+pub enum Act {
+    /// She approves again.
+    Approves(usize),
+    /// She rejects the request.
+    Rejects(usize),
+    /// She is retired.
+    Retires(usize),
+}
+
 /// What may be wrong with a ceremony; the default is that nothing is.
 #[derive(Clone, Default)]
 pub struct Twist {
@@ -148,6 +159,12 @@ pub struct Twist {
     pub strange_evidence: bool,
     /// The evidence is said to have been verified under another root than the one in force.
     pub evidence_of_other_root: bool,
+    /// What happens between the approvals and the intent.
+    pub before_intent: &'static [Act],
+    /// What happens between the intent and the result.
+    pub before_result: &'static [Act],
+    /// The intent names the officers' newest approvals, those of `before_intent` included.
+    pub newest_approvals: bool,
     /// The document's version, instead of the next.
     pub version: Option<u64>,
 }
@@ -370,20 +387,13 @@ impl Station {
         }
         let mut approvals = Vec::new();
         for at in 0..twist.approvers.unwrap_or(self.approvals.max(1)) {
-            let nonce = hex::encode(&self.dice.seed()[..16]);
             let stranger = SigningKey::from_bytes(&[13; 32]);
-            let officer = &self.officers[at];
+            let about = if twist.approval_of_another { sha256(b"another") } else { request.clone() };
             let approval = Approval {
-                officer: officer.name.to_owned(),
-                key: String::new(),
-                request: if twist.approval_of_another { sha256(b"another") } else { request.clone() },
-                review: review.clone(),
-                policy: self.policy.clone(),
-                decision: Decision::Granted,
-                reason: String::new(),
-                nonce,
                 expires: Time::from_unix(self.time).plus_days(if twist.expired { -1 } else { 1 }).to_string(),
+                ..self.decision(at, &about, &review, Decision::Granted)
             };
+            let officer = &self.officers[at];
             let mut signed = approval.sign(if twist.strange_approval_key { &stranger } else { &officer.key });
             if twist.changed_approval {
                 signed.approval.reason.push_str("not what was signed");
@@ -391,6 +401,12 @@ impl Station {
             let name = officer.name;
             let seq = self.append(signed.event());
             approvals.push((name, if twist.wrong_approval_seq { seq - 1 } else { seq }));
+        }
+        for (name, seq) in self.acts(twist.before_intent, &request, &review) {
+            if twist.newest_approvals {
+                approvals.retain(|(known, _)| *known != name);
+                approvals.push((name, seq));
+            }
         }
         let openers = twist.openers.unwrap_or(self.quorum);
         let mut openers: Vec<&str> = self.officers[..openers].iter().map(|officer| officer.name).collect();
@@ -423,6 +439,7 @@ impl Station {
             intent = self.append(event);
             self.log.sync().expect("synced");
         }
+        self.acts(twist.before_result, &request, &review);
         if twist.no_result {
             self.log.checkpoint().expect("a checkpoint");
             return intent;
@@ -456,6 +473,43 @@ impl Station {
             .text("folder", "/media/stick/signed");
         self.append(event);
         result
+    }
+
+    /// What an officer decides, not yet signed.
+    fn decision(&mut self, at: usize, request: &str, review: &str, decision: Decision) -> Approval {
+        Approval {
+            officer: self.officers[at].name.to_owned(),
+            key: String::new(),
+            request: request.to_owned(),
+            review: review.to_owned(),
+            policy: self.policy.clone(),
+            decision,
+            reason: String::new(),
+            nonce: hex::encode(&self.dice.seed()[..16]),
+            expires: Time::from_unix(self.time).plus_days(1).to_string(),
+        }
+    }
+
+    /// Appends what officers do, and returns the approvals among it.
+    fn acts(&mut self, acts: &[Act], request: &str, review: &str) -> Vec<(&'static str, u64)> {
+        let mut approvals = Vec::new();
+        for act in acts {
+            let (at, decision) = match *act {
+                Act::Approves(at) => (at, Decision::Granted),
+                Act::Rejects(at) => (at, Decision::Denied),
+                Act::Retires(at) => {
+                    let event = Event::new(Kind::OfficerRetired, "noor")
+                        .text("officer", self.officers[at].name)
+                        .text("reason", "left");
+                    self.append(event);
+                    continue;
+                }
+            };
+            let signed = self.decision(at, request, review, decision).sign(&self.officers[at].key);
+            let seq = self.append(signed.event());
+            approvals.extend((decision == Decision::Granted).then_some((self.officers[at].name, seq)));
+        }
+        approvals
     }
 
     /// Another root, signed by the one before.

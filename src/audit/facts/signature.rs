@@ -1,6 +1,8 @@
-//! Judging a signature: the intent, the approvals and the quorum behind it, and the result, each against what was in force.
+//! Judging a signature: the intent, the quorum behind it, and the result, each against what was in force.
 
-use super::{Facts, Intent, NOT_LISTED, REPEATED, Said, contradiction, digest, findings_of, flawed, short};
+use super::{
+    Facts, Intent, NOT_LISTED, Officer, REPEATED, Said, contradiction, digest, findings_of, flawed, short,
+};
 use crate::audit::AuditError;
 use crate::audit::jobs::{Job, Queue};
 use crate::audit::remark::RemarkKind;
@@ -48,12 +50,12 @@ impl Facts<'_> {
         }
         let openers: Vec<String> = entry.list("officers").into_iter().map(|name| name.into_owned()).collect();
         let distinct: BTreeSet<&String> = openers.iter().collect();
+        self.are_apart(entry, in_force.apart, &approved, &distinct)?;
         let quorum = match self.keys.get(keyid.as_ref()) {
             None => return flawed(FlawKind::Quorum, "the key was never sealed on this station"),
             Some(key) => {
                 let holds = |name: &&&String| {
-                    key.officers.contains(**name)
-                        && self.officers.get(**name).is_some_and(|officer| officer.is_active)
+                    key.officers.contains(**name) && self.officers.get(**name).is_some_and(Officer::is_active)
                 };
                 if let Some(name) = distinct.iter().find(|name| !holds(name)) {
                     let detail = format!("{} opened the key, and does not hold it", Foreign(name));
@@ -89,33 +91,15 @@ impl Facts<'_> {
             version: entry.int("version"),
             root_version: entry.int("root_version"),
             officers: openers,
+            approvals: entry
+                .numbered("approvals")
+                .into_iter()
+                .map(|(officer, seq)| (officer.into_owned(), seq))
+                .collect(),
             quorum,
         };
         self.intents.insert(entry.seq(), intent);
         Ok(())
-    }
-
-    /// The distinct officers whose approvals an intent names, each of them found to be of this very request, review and
-    /// policy, and not expired.
-    fn approved(&self, entry: &Entry<'_>) -> Result<BTreeSet<String>, AuditError> {
-        let (request, review) = (digest(&entry.text("request"))?, digest(&entry.text("review"))?);
-        let policy = digest(&entry.text("policy"))?;
-        let mut approved = BTreeSet::new();
-        for (officer, seq) in entry.numbered("approvals") {
-            let wrong = |why: &str| flawed(FlawKind::Approval, &format!("the approval in entry {seq} {why}"));
-            let Some(granted) = self.approvals.get(&seq) else { return wrong("does not exist") };
-            if granted.officer != officer {
-                return wrong("is another officer's");
-            }
-            if (granted.request, granted.review, granted.policy) != (request, review, policy) {
-                return wrong("is of another request, review or policy");
-            }
-            if granted.expires.is_none_or(|expires| expires < entry.time()) {
-                return wrong("had expired");
-            }
-            approved.insert(officer.into_owned());
-        }
-        Ok(approved)
     }
 
     pub(super) fn result(
@@ -137,6 +121,7 @@ impl Facts<'_> {
         if !repeats || versions != (intent.version, intent.root_version) || officers != intent.officers {
             return contradiction(&format!("the result does not say the same as its intent, entry {number}"));
         }
+        self.still_approved(digest(&entry.text("request"))?, &intent.approvals)?;
         let people: BTreeSet<&String> = officers.iter().collect();
         if entry.text("strength") == "L1" && people.len() < 2 {
             return contradiction("the entry says that the key was opened by several, and names one officer");

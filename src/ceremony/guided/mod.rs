@@ -9,7 +9,7 @@ mod screen;
 
 pub use screen::Step;
 
-use super::approve::{Subject, decide, decisions, open_officer};
+use super::approve::{Subject, decide, decisions, open_officer, require_may_approve};
 use super::export::export;
 use super::import::import;
 use super::review::{Faces, show};
@@ -279,6 +279,7 @@ impl Run<'_> {
                 None => {
                     let name: OfficerName = typed.parse()?;
                     self.confirm(&name, &reviewed)?;
+                    require_may_approve(self.station, self.stored()?.digest(), &name)?;
                     let officer =
                         open_officer(self.station, self.host, &name, self.guide.passphrases, "approve")?;
                     decide(self.station, self.host, &officer, &subject, Decision::Granted, "")?;

@@ -63,7 +63,7 @@ pub struct Policy {
     pub importer_may_approve: bool,
     /// Pairs of roles that one person may not hold in one ceremony.
     pub separate_roles: Vec<(Role, Role)>,
-    /// The largest file that is read from a stick, in bytes.
+    /// The largest file that is read from a stick, in bytes. All files of a request together may have eight times as many.
     pub max_file_bytes: u64,
     /// The fewest days from now at which a wave may expire.
     pub expiry_min_days: u32,
