@@ -212,6 +212,21 @@ fn an_officer_can_approve_without_signing() {
 }
 
 #[test]
+fn who_took_the_request_in_is_kept_from_approving_it_in_the_same_sitting() {
+    let sitting = Sitting::new();
+    let words = sitting.words();
+    let policy = sitting.desk.run(&["policy", "show"]).done().out;
+    let strict = sitting.desk.path("strict.toml");
+    std::fs::write(&strict, policy.replace("importer_may_approve = true", "importer_may_approve = false"))
+        .expect("written");
+    sitting.desk.run(&["policy", "set", text(&strict)]).done();
+    let answers = [ON, "cho", ON, ON, "cho", &words, ON, ON, "alice bob", &words, ON, ON];
+    let ran = sitting.run(&answers, &["alice", "bob"]).done();
+    assert!(ran.err.contains("cho imported this request"), "{}", ran.err);
+    assert_eq!(sitting.entries("approval.granted"), 2);
+}
+
+#[test]
 fn a_rejection_ends_the_sitting_and_holds() {
     let sitting = Sitting::new();
     let words = sitting.words();
