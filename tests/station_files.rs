@@ -145,9 +145,25 @@ fn what_a_crash_left_behind_is_brought_in_line_with_the_log() {
     let root = desk.station().join("trust/prod-roots/3.root.json");
     let bytes = common::read(&root);
     std::fs::remove_file(&root).expect("removed");
+    // Who only looks writes nothing, and says what is missing.
+    let looked = desk.run(&["log", "head"]).ended(Exit::Tampered);
+    assert!(looked.err.contains("3.root.json: the pinned root is not as log entry"), "{}", looked.err);
     desk.run(&["preflight"]).done();
     assert_eq!(common::read(&root), bytes);
+    // What was put right stands in the log.
+    let deviations = desk.run(&["log", "show", "--type", "deviation"]).done().out;
+    for file in ["policy.toml", "3.root.json"] {
+        assert!(deviations.contains(&format!("{file} was not as entry")), "{deviations}");
+    }
     assert!(desk.run(&["officer", "list"]).done().out.contains("retired"));
+    for missing in ["policy.toml", "trust/online-key.json"] {
+        let (path, aside) = (desk.station().join(missing), desk.path("aside"));
+        std::fs::rename(&path, &aside).expect("moved");
+        let stopped = desk.run(&["officer", "list"]).ended(Exit::Tampered);
+        assert!(stopped.err.contains(missing), "{}", stopped.err);
+        std::fs::rename(&aside, &path).expect("moved back");
+    }
+    desk.run(&["preflight"]).done();
 }
 
 #[test]

@@ -101,8 +101,12 @@ impl Logged {
         layout: &Layout,
         log: &Log,
         may_write: bool,
+        mended: &mut Vec<String>,
     ) -> Result<Policy, StationError> {
         let path = layout.policy();
+        if let Some(policy) = self.policy.as_ref().filter(|_| matches!(disk.kind(&path), Ok(None))) {
+            return Err(differs(&path, policy.seq, "the policy"));
+        }
         let bytes = disk.read(&path, super::policy::MAX_POLICY_BYTES)?;
         let Some(Fact { says, seq }) = &self.policy else { return Ok(Policy::read(&bytes)?) };
         let found = Digest::of(&bytes).to_string();
@@ -115,30 +119,49 @@ impl Logged {
         let bytes = log.get_object(&says.digest)?;
         if may_write {
             write_durably(disk, &path, 0o600, &[&bytes])?;
+            mended.push(put_right(&path, *seq));
         }
         Ok(Policy::read(&bytes)?)
     }
 
-    /// Writes the root files, and the online key's, that a crash kept from being written.
+    /// Writes the root files, and the online key's, that a crash kept from being written, and says which: whoever reads
+    /// the log sees that they were not there. Where nothing may be written, one that is missing stops the command.
     ///
     /// # Errors
-    /// The disk, or the log's copy is not whole.
-    pub fn mend_trust(&self, disk: &dyn Disk, layout: &Layout, log: &Log) -> Result<(), StationError> {
+    /// The disk, a missing file, or the log's copy is not whole.
+    pub fn mend_trust(
+        &self,
+        disk: &dyn Disk,
+        layout: &Layout,
+        log: &Log,
+        may_write: bool,
+    ) -> Result<Vec<String>, StationError> {
+        let mut mended = Vec::new();
+        let mut put_right = |path: &Path, seq: u64, object: &str| {
+            mended.push(put_right(path, seq));
+            write_durably(disk, path, 0o600, &[&log.get_object(object)?]).map_err(StationError::from)
+        };
         for (version, root) in &self.roots {
             let path = layout.roots().join(format!("{version}.root.json"));
-            if disk.kind(&path)?.is_none() {
-                write_durably(disk, &path, 0o600, &[&log.get_object(&root.says.object)?])?;
+            if disk.kind(&path)?.is_some() {
+                continue;
             }
+            if !may_write {
+                return Err(differs(&path, root.seq, "the pinned root"));
+            }
+            put_right(&path, root.seq, &root.says.object)?;
         }
-        let Some(Fact { says, .. }) = &self.online else { return Ok(()) };
+        let Some(Fact { says, seq }) = &self.online else { return Ok(mended) };
         let path = layout.online_key();
-        let is_before = disk.kind(&path)?.is_some()
-            && says.before != says.keyid
-            && OnlineKey::read(disk, &path)?.public.factory_keyid().as_str() == says.before;
-        if is_before {
-            write_durably(disk, &path, 0o600, &[&log.get_object(&says.object)?])?;
+        if disk.kind(&path)?.is_none() {
+            return Err(differs(&path, *seq, "the service's online key"));
         }
-        Ok(())
+        let is_before = says.before != says.keyid
+            && OnlineKey::read(disk, &path)?.public.factory_keyid().as_str() == says.before;
+        if is_before && may_write {
+            put_right(&path, *seq, &says.object)?;
+        }
+        Ok(mended)
     }
 
     /// Compares the root chain and the online key.
@@ -270,6 +293,12 @@ impl Logged {
             _ => self.check_key(layout, key),
         }
     }
+}
+
+/// What the log says of a file that is brought in line with it.
+fn put_right(path: &Path, seq: u64) -> String {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    format!("{} was not as entry {seq} has it, and was put right from the log", shown(&name))
 }
 
 fn differs(path: &Path, seq: u64, what: &str) -> StationError {

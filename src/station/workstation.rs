@@ -250,11 +250,9 @@ impl Station {
         let (log, recovery) = Log::open(disk.clone(), &layout.log(), &host.stamp())?;
         let Read { logged, marks, evidence, shown } = read_log(&log)?;
         let may_write = session.is_some();
-        if may_write {
-            logged.mend_trust(&*disk, &layout, &log)?;
-        }
+        let mut mended = logged.mend_trust(&*disk, &layout, &log, may_write)?;
         logged.check_station(&layout, &facts)?;
-        let policy = logged.policy(&*disk, &layout, &log, may_write)?;
+        let policy = logged.policy(&*disk, &layout, &log, may_write, &mut mended)?;
         let trust = Trust::load(&*disk, &layout)?;
         logged.check_trust(&layout, &trust.chain, trust.online.as_ref())?;
         logged.check_officers(&*disk, &layout, may_write, host.clock.now())?;
@@ -284,6 +282,10 @@ impl Station {
         };
         if may_write {
             station.reconcile_history(marks)?;
+            for statement in mended {
+                let event = Event::new(EventKind::Deviation, STATION_ACTOR).text("statement", statement);
+                station.record(&host.stamp(), event)?;
+            }
             for intent in recovery.open_intents.iter().filter(|intent| !intent.recorded) {
                 let event = Event::new(EventKind::SignInDoubt, STATION_ACTOR)
                     .int("intent", intent.seq)
