@@ -123,3 +123,46 @@ fn past_the_window_for_witnesses_nothing_is_signed() {
     assert!(ran.err.contains("no witness has cosigned the log for more than 1 day"), "{}", ran.err);
     desk.run(&["log", "export", text(&desk.path("pack"))]).ended(Exit::Unwitnessed);
 }
+
+#[test]
+fn the_same_signature_made_again_alarms_no_auditor() {
+    let desk = Desk::new();
+    desk.init("acme", "acme-gateway", "2-update");
+    desk.add_officer("alice");
+    desk.import_key(&fixture("acme/targets.keys.tgz"), "alice", "1");
+    let request = desk.request(&fixture("acme/2-update"), "acme-gateway", "v2.0-update", 42, &[]);
+    for _ in 0..2 {
+        let (id, review) = desk.import(&request);
+        desk.sign(&id, &review, "alice", &[]).done();
+    }
+    let published = fixture("acme/2-update/wave.json");
+    let station = desk.station();
+    let compared = desk.run(&["audit", "reconcile", text(&station), "--targets", text(&published)]).done();
+    assert!(compared.out.contains("REPEATED") && compared.out.contains("MATCH"), "{}", compared.out);
+}
+
+#[test]
+fn an_approval_expires_once() {
+    let desk = Desk::new();
+    desk.init("acme", "acme-gateway", "2-update");
+    desk.add_officer("alice");
+    desk.add_officer("bob");
+    desk.import_key(&fixture("acme/targets.keys.tgz"), "bob", "1");
+    let policy = desk.run(&["policy", "show"]).done().out;
+    let two = desk.path("two.toml");
+    std::fs::write(&two, policy.replace("\ncount = 1\n", "\ncount = 2\n")).expect("written");
+    desk.run(&["policy", "set", text(&two)]).done();
+    let request = desk.request(&fixture("acme/2-update"), "acme-gateway", "v2.0-update", 42, &[]);
+    let (id, review) = desk.import(&request);
+    let (words, alice) = (review["confirm"].as_str().expect("words"), desk.passphrase("alice"));
+    desk.run(&["approve", &id, "--officer", "alice", "--confirm", words, "--passphrase-file", &alice]).done();
+    desk.clock.set("2026-11-24T13:00:00Z");
+    for why in ["it expired", "it expired before"] {
+        desk.run(&["review", &id]).done();
+        let ran = desk.sign(&id, &review, "bob", &[]).ended(Exit::NotApproved);
+        assert!(ran.err.contains(&format!("alice's approval is void: {why}.")), "{}", ran.err);
+    }
+    let expired = desk.run(&["--json", "log", "show", "--type", "approval.expired"]).done().json();
+    assert_eq!(expired.as_array().map(Vec::len), Some(1));
+    desk.run(&["log", "verify"]).done();
+}

@@ -25,10 +25,12 @@ pub enum Finding {
     Unlogged,
     /// A published document has the tag and version of one that was signed, and other bytes.
     BytesDiffer,
-    /// Our key stands twice in a published document, or the same bytes were signed twice.
+    /// Our key stands twice in a published document, or made two different signatures over the same bytes.
     Duplicate,
     /// A published document has the content that was signed, and lacks the signature that the log has.
     SignatureMissing,
+    /// The same signature was made again: there is only the one.
+    Repeated,
     /// A signature in the log whose document was not among the files.
     Unpublished,
     /// Published and logged, the same bytes and the same signature.
@@ -43,6 +45,7 @@ impl Finding {
             Finding::BytesDiffer => "BYTES-DIFFER",
             Finding::Duplicate => "DUPLICATE",
             Finding::SignatureMissing => "SIG-MISSING",
+            Finding::Repeated => "REPEATED",
             Finding::Unpublished => "UNPUBLISHED",
             Finding::Match => "MATCH",
         }
@@ -50,7 +53,7 @@ impl Finding {
 
     /// Must somebody act?
     pub const fn is_grave(self) -> bool {
-        !matches!(self, Finding::Unpublished | Finding::Match)
+        !matches!(self, Finding::Repeated | Finding::Unpublished | Finding::Match)
     }
 }
 
@@ -123,11 +126,17 @@ pub fn reconcile(
         let keys: BTreeSet<&str> = logged.iter().map(|one| one.keyid.as_str()).collect();
         if keys.len() < logged.len() {
             let seqs: Vec<String> = logged.iter().map(|one| one.seq.to_string()).collect();
+            let made: BTreeSet<(&str, &[u8])> =
+                logged.iter().map(|one| (one.keyid.as_str(), one.sig.as_slice())).collect();
+            let (finding, what) = match made.len() == keys.len() {
+                true => (Finding::Repeated, "the same signature each time"),
+                false => (Finding::Duplicate, "and the signatures differ"),
+            };
             let text = format!(
-                "the same bytes were signed with the same key more than once: entries {}",
+                "the same bytes were signed with the same key more than once, {what}: entries {}",
                 seqs.join(", ")
             );
-            lines.push(line(Finding::Duplicate, format!("entry {}", logged[0].seq), digest, text));
+            lines.push(line(finding, format!("entry {}", logged[0].seq), digest, text));
         }
         if !published.contains(digest) {
             for one in logged {

@@ -10,7 +10,7 @@ use crate::station::policy::Role;
 use crate::station::{Station, StationError};
 use crate::tuf::Digest;
 use base64::Engine as _;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What an officer decides about.
 #[derive(Clone, Debug)]
@@ -43,6 +43,10 @@ pub struct Decisions {
     pub void: Vec<(Standing, &'static str)>,
 }
 
+/// Why an approval is void: its time is over, and the log does not say so yet.
+pub const EXPIRED: &str = "it expired";
+const EXPIRED_BEFORE: &str = "it expired before";
+
 /// Reads the officers' decisions from the log. Only signatures by the officers' own keys count, and only the newest of
 /// each officer.
 ///
@@ -51,9 +55,13 @@ pub struct Decisions {
 pub fn decisions(station: &Station, subject: &Subject, now: Time) -> Result<Decisions, CeremonyError> {
     let officers = officer::list(station.disk(), &station.layout.officers())?;
     let mut newest: BTreeMap<String, (SignedApproval, u64)> = BTreeMap::new();
+    let mut expired_in_log = BTreeSet::new();
     for entry in station.log.entries() {
         let entry = entry.map_err(StationError::from)?;
         let entry = entry.entry();
+        if entry.kind() == Kind::ApprovalExpired {
+            expired_in_log.insert(entry.text("nonce").into_owned());
+        }
         if !matches!(entry.kind(), Kind::ApprovalGranted | Kind::ApprovalDenied)
             || entry.text("request") != subject.request
         {
@@ -78,14 +86,17 @@ pub fn decisions(station: &Station, subject: &Subject, now: Time) -> Result<Deci
             continue;
         }
         let expired = Time::parse(&signed.approval.expires).is_none_or(|expires| expires <= now);
-        let void = if !known.is_some_and(officer::OfficerPublic::is_active) {
+        // What the log calls expired stays so, also for a clock that was set back.
+        let void = if expired_in_log.contains(&standing.approval.nonce) {
+            Some(EXPIRED_BEFORE)
+        } else if !known.is_some_and(officer::OfficerPublic::is_active) {
             Some("she is retired")
         } else if signed.approval.policy != policy {
             Some("the policy changed since")
         } else if signed.approval.review != subject.review {
             Some("the review changed since")
         } else if expired {
-            Some("it expired")
+            Some(EXPIRED)
         } else {
             None
         };

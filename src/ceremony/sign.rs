@@ -3,7 +3,7 @@
 //! The order is what keeps a crash harmless: the intent is in the log on disk before the key is opened, the result
 //! before the command says that it signed, and a station that finds an intent without a result says so.
 
-use super::approve::{Decisions, Subject, decide, decisions, may_act, open_officer};
+use super::approve::{Decisions, EXPIRED, Subject, decide, decisions, may_act, open_officer};
 use super::prepare::{authority, own_keys, with_review};
 use super::review::FILE_WIDTH;
 use super::{CeremonyError, preflight};
@@ -549,7 +549,7 @@ fn approvals(
     let now = host.clock.now();
     let Decisions { granted, denied, void } = decisions(station, subject, now)?;
     for (standing, why) in &void {
-        if *why == "it expired" {
+        if *why == EXPIRED {
             let expired = SignedApproval { approval: standing.approval.clone(), sig: standing.sig.clone() };
             station.record(&host.stamp(), expired.expired_event())?;
         }
