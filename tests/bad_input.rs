@@ -323,6 +323,46 @@ fn production_targets_of_another_tag_leave_no_mark_on_this_one() {
     assert!(!objects.iter().any(|one| one["name"].as_str().is_some_and(|name| name.starts_with("baseline"))));
 }
 
+#[test]
+fn a_folder_of_roots_that_is_too_much_to_read_is_refused_unread() {
+    let desk = Desk::new();
+    let folder = desk.path("roots");
+    std::fs::create_dir(&folder).expect("made");
+    for version in 1..=80 {
+        // Sparse: as long as a root may be, and on the stick next to nothing.
+        let file = std::fs::File::create(folder.join(format!("{version}.root.json"))).expect("made");
+        file.set_len(1 << 20).expect("long");
+    }
+    std::fs::copy(fixture("acme/2-update/prod-roots/1.root.json"), folder.join("1.root.json"))
+        .expect("copied");
+    let online = fixture("acme/2-update/ci-targets.pub");
+    let arguments =
+        ["init", "--factory", "acme", "--roots", text(&folder), "--online-key", text(&online), "--networked"];
+    let ran = desk.run(&arguments);
+    assert_ne!(ran.exit, Exit::Done);
+    let downloads = desk.path("downloads");
+    common::copy_folder(&fixture("acme/2-update"), &downloads);
+    std::fs::remove_dir_all(downloads.join("prod-roots")).expect("removed");
+    std::fs::rename(&folder, downloads.join("prod-roots")).expect("moved");
+    let out = desk.path("out");
+    let ran = desk.run(&[
+        "request",
+        "--from",
+        text(&downloads),
+        "--factory",
+        "acme",
+        "--wave",
+        "w",
+        "--version",
+        "42",
+        "--tag",
+        "production",
+        "--out",
+        text(&out),
+    ]);
+    assert!(ran.err.contains("more than 64 MiB together"), "{}", ran.err);
+}
+
 /// Turns a request into one that asks to sign production's targets of a tag again, with these files beside its roots.
 fn ask_again(request: &Path, tag: &str, version: u64, files: &[(&str, Vec<u8>)]) {
     let mut manifest = json(&request.join("request.json"));

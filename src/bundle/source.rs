@@ -8,7 +8,8 @@ use crate::host::clock::Time;
 use crate::host::disk::Kind;
 use crate::host::{Bytes, Disk};
 use crate::json::{Document, Limits};
-use crate::text::shown;
+use crate::text::{shown, shown_path};
+use crate::tuf::chain::MAX_CHAIN_BYTES;
 use crate::tuf::root::MAX_ROOT_BYTES;
 use crate::tuf::{Dialect, Digest, Targets};
 use std::borrow::Cow;
@@ -182,8 +183,15 @@ fn copy_roots(
     if roots == "ci-roots" && disk.kind(&inner)?.is_none() {
         return Ok(());
     }
+    let mut left = MAX_CHAIN_BYTES;
     for entry in disk.list(&inner, MAX_FILES)? {
-        if is_root_file(&entry.name) && matches!(entry.kind, Kind::File(_)) {
+        if let Kind::File(length) = entry.kind
+            && is_root_file(&entry.name)
+        {
+            left = left.checked_sub(length).ok_or_else(|| BundleError::NotABundle {
+                path: shown_path(&inner),
+                why: format!("its roots have more than {} MiB together", MAX_CHAIN_BYTES >> 20),
+            })?;
             let name = format!("{roots}/{}", entry.name);
             let bytes = disk.read_beneath(folder, &name, MAX_ROOT_BYTES)?;
             files.insert(name, bytes);

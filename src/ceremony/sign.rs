@@ -11,7 +11,7 @@ use crate::bundle::RequestKind;
 use crate::host::Host;
 use crate::host::clock::Time;
 use crate::log::{Decision, Event, Kind, SignedApproval, objects};
-use crate::review::{Review, Severity, Situation};
+use crate::review::{Finding, Review, Severity, Situation};
 use crate::station::custody::CustodyError;
 use crate::station::officer::{self, OfficerName, OpenOfficer};
 use crate::station::passphrase::PassphraseFiles;
@@ -46,6 +46,8 @@ pub struct Reviewed {
     pub signable: bool,
     /// Every finding: check, severity, message.
     pub findings: Vec<(&'static str, Severity, String)>,
+    /// The blocking findings as lines, each with its place.
+    blocks: Vec<String>,
     bytes: SignedBytes,
     /// The review as text and as HTML, for the signed bundle.
     faces: Option<(String, String)>,
@@ -96,6 +98,7 @@ impl Reviewed {
                 .iter()
                 .map(|finding| (finding.check, finding.severity, finding.message.clone()))
                 .collect(),
+            blocks: review.findings.iter().filter_map(block_line).collect(),
             bytes,
             faces,
         }
@@ -119,9 +122,8 @@ impl Reviewed {
     }
 
     /// The blocking findings as lines.
-    pub fn blocks(&self) -> Vec<String> {
-        let blocking = self.findings.iter().filter(|(_, severity, _)| *severity == Severity::Block);
-        blocking.map(|(check, _, message)| format!("  {check}: {message}")).collect()
+    pub fn blocks(&self) -> &[String] {
+        &self.blocks
     }
 
     fn summary(&self) -> Vec<(&'static str, &'static str)> {
@@ -130,6 +132,11 @@ impl Reviewed {
         pairs.dedup();
         pairs
     }
+}
+
+fn block_line(finding: &Finding) -> Option<String> {
+    let place = if finding.path.is_empty() { String::new() } else { format!(" ({})", finding.path) };
+    (finding.severity == Severity::Block).then(|| format!("  {}: {}{place}", finding.check, finding.message))
 }
 
 /// Recomputes the review and refuses if it blocks, or differs from the one that was last shown.

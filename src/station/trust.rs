@@ -4,8 +4,8 @@ use super::{Layout, StationError};
 use crate::bundle::source::is_root_file;
 use crate::host::Disk;
 use crate::host::disk::write_durably;
-use crate::text::shown;
-use crate::tuf::chain::MAX_ROOTS;
+use crate::text::{shown, shown_path};
+use crate::tuf::chain::{MAX_CHAIN_BYTES, MAX_ROOTS};
 use crate::tuf::root::MAX_ROOT_BYTES;
 use crate::tuf::{Chain, KeyId, PublicKey, Root, TufError, keyfile};
 use std::path::Path;
@@ -89,9 +89,17 @@ pub fn online_key_in(root: &Root, public: &PublicKey) -> Result<KeyId, StationEr
 /// A file is damaged, or its name says another version.
 pub fn roots_in(disk: &dyn Disk, folder: &Path) -> Result<Vec<Root>, StationError> {
     let mut roots = Vec::new();
+    let mut left = MAX_CHAIN_BYTES;
     for entry in disk.list(folder, 4 * MAX_ROOTS)? {
         if !is_root_file(&entry.name) {
             continue;
+        }
+        if let crate::host::disk::Kind::File(length) = entry.kind {
+            left = left.checked_sub(length).ok_or_else(|| {
+                let most = MAX_CHAIN_BYTES >> 20;
+                let why = format!("{}: its roots have more than {most} MiB together", shown_path(folder));
+                StationError::Tuf(TufError::Chain(why))
+            })?;
         }
         let bytes = disk.read_beneath(folder, &entry.name, MAX_ROOT_BYTES)?;
         roots.push(named_root(&entry.name, &bytes)?);

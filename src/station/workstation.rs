@@ -637,11 +637,9 @@ fn take_lock(layout: &Layout, session: Option<&Session>) -> Result<Option<File>,
         }
         Err(std::fs::TryLockError::Error(e)) => return Err(fail("lock", e).into()),
     }
-    let command = session.map_or("", |session| &session.command);
-    let note = format!("process {}, command \"{command}\"\n", std::process::id());
-    file.set_len(0)
-        .and_then(|()| file.rewind())
-        .and_then(|()| file.write_all(note.as_bytes()))
-        .map_err(|e| fail("write to", e))?;
+    let command = session.map_or("one that only looks", |session| &session.command);
+    // Always of one length, and written at once: whoever reads it never finds it empty or half overwritten.
+    let note = format!("{:<99}\n", format!("process {}, command \"{command}\"", std::process::id()));
+    file.rewind().and_then(|()| file.write_all(note.as_bytes())).map_err(|e| fail("write to", e))?;
     Ok(Some(file))
 }
