@@ -2,7 +2,7 @@
 
 use super::CeremonyError;
 use super::prepare::{ROLE, with_situation};
-use super::sign::Reviewed;
+use super::reviewed::Reviewed;
 use crate::bundle::intake::{BareFacts, take_in};
 use crate::bundle::manifest::{DELEGATING_FILE, REQUEST_FILE};
 use crate::host::Host;

@@ -11,7 +11,9 @@ pub mod officers;
 pub mod preflight;
 pub mod prepare;
 pub mod review;
+pub mod reviewed;
 pub mod sign;
+pub mod signers;
 pub mod tool;
 
 pub use error::CeremonyError;

@@ -4,7 +4,7 @@ use super::review::find;
 use super::secrets::{ConfirmArgs, PassphraseArgs};
 use super::{Context, Exit, Failure, Outcome};
 use crate::ceremony::approve::{Subject, decide, open_officer, require_may_approve};
-use crate::ceremony::sign::{Reviewed, confirm, recheck};
+use crate::ceremony::reviewed::{Reviewed, confirm, recheck};
 use crate::log::Decision;
 use crate::station::officer::OfficerName;
 use serde_json::json;

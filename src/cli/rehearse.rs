@@ -1,7 +1,7 @@
 //! `rehearse`: the whole ceremony on a made-up Factory, with the very commands that an officer uses.
 
 use super::{Context, Exit, Failure, Outcome, run as command};
-use crate::ceremony::sign::Reviewed;
+use crate::ceremony::reviewed::Reviewed;
 use crate::host::Host;
 use crate::host::disk::{ensure_folder, is_free};
 use crate::host::terminal::{Aside, Terminal};

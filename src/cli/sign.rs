@@ -3,7 +3,9 @@
 use super::review::find;
 use super::secrets::{ConfirmArgs, PassphraseArgs};
 use super::{Context, Exit, Failure, Outcome};
-use crate::ceremony::sign::{Ask, check_signers, confirm, recheck, refuse, sign};
+use crate::ceremony::reviewed::{confirm, recheck};
+use crate::ceremony::sign::{refuse, sign};
+use crate::ceremony::signers::{Ask, check_signers};
 use crate::station::officer::OfficerName;
 use serde_json::json;
 

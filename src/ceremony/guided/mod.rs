@@ -13,7 +13,9 @@ use super::approve::{Subject, decide, decisions, open_officer, require_may_appro
 use super::export::export;
 use super::import::import;
 use super::review::{Faces, show};
-use super::sign::{Ask, Reviewed, check_signers, confirm, recheck, refuse, sign};
+use super::reviewed::{Reviewed, confirm, recheck};
+use super::sign::{refuse, sign};
+use super::signers::{Ask, check_signers};
 use super::{CeremonyError, preflight};
 use crate::bundle::intake::BareFacts;
 use crate::host::Host;

@@ -1,0 +1,161 @@
+//! A review that was computed anew, reduced to what an approval or a signature goes by: nothing is signed that differs from
+//! what was shown and confirmed.
+
+use super::CeremonyError;
+use super::prepare::with_review;
+use super::review::FILE_WIDTH;
+use crate::host::clock::Time;
+use crate::review::{Finding, Review, Severity, Situation};
+use crate::station::Station;
+use crate::station::request::StoredRequest;
+use crate::threads;
+use crate::tuf::Digest;
+use crate::words;
+use std::ops::Range;
+
+/// A review that was computed anew, reduced to what signing needs.
+pub struct Reviewed {
+    /// The review's digest.
+    pub review: Digest,
+    /// Digest of the exact bytes to be signed.
+    pub signed: Digest,
+    /// May they be signed?
+    pub signable: bool,
+    /// Every finding: check, severity, message.
+    pub findings: Vec<(&'static str, Severity, String)>,
+    /// The blocking findings as lines, each with its place.
+    blocks: Vec<String>,
+    bytes: SignedBytes,
+    /// The review as text and as HTML, for the signed bundle.
+    pub(super) faces: Option<(String, String)>,
+}
+
+/// The exact bytes to be signed: where they stand in `targets.json`, or built when they do not stand there.
+enum SignedBytes {
+    Within(Range<usize>),
+    Built(Vec<u8>),
+}
+
+impl Reviewed {
+    /// Computes the review of a stored request, now.
+    ///
+    /// # Errors
+    /// As [`with_review`].
+    pub fn of(station: &Station, now: Time, stored: &StoredRequest) -> Result<Reviewed, CeremonyError> {
+        Reviewed::rendered(station, now, stored, false)
+    }
+
+    fn rendered(
+        station: &Station,
+        now: Time,
+        stored: &StoredRequest,
+        render: bool,
+    ) -> Result<Reviewed, CeremonyError> {
+        with_review(station, now, stored, |situation, review| Reviewed::from(situation, review, render))
+    }
+
+    /// Reduces a review; `render` keeps what the signed bundle shows of one that may be signed.
+    pub(super) fn from(situation: &Situation<'_>, review: &Review<'_>, render: bool) -> Reviewed {
+        let signed = situation.proposal.metadata.signed;
+        let bytes = if signed.span() == situation.message.bytes() {
+            SignedBytes::Within(signed.offset()..signed.offset() + signed.span().len())
+        } else {
+            SignedBytes::Built(situation.message.bytes().to_vec())
+        };
+        let long = situation.message.bytes().len() as u64;
+        let faces = || threads::both(long, || review.text(FILE_WIDTH, false), || review.html());
+        let (digest, faces) =
+            threads::both(long, || review.digest(), || (render && review.signable()).then(faces));
+        Reviewed {
+            review: digest,
+            signed: situation.message.digest(),
+            signable: review.signable(),
+            findings: review
+                .findings
+                .iter()
+                .map(|finding| (finding.check, finding.severity, finding.message.clone()))
+                .collect(),
+            blocks: review.findings.iter().filter_map(block_line).collect(),
+            bytes,
+            faces,
+        }
+    }
+
+    /// The bytes.
+    pub(super) fn bytes<'a>(&'a self, stored: &'a StoredRequest) -> &'a [u8] {
+        match &self.bytes {
+            SignedBytes::Within(range) => stored
+                .request
+                .file("targets.json")
+                .and_then(|file| file.get(range.clone()))
+                .unwrap_or_default(),
+            SignedBytes::Built(bytes) => bytes,
+        }
+    }
+
+    /// The confirmation code of the bytes.
+    pub fn words(&self) -> String {
+        words::confirmation(&self.signed.0)
+    }
+
+    /// The blocking findings as lines.
+    pub fn blocks(&self) -> &[String] {
+        &self.blocks
+    }
+
+    pub(super) fn summary(&self) -> Vec<(&'static str, &'static str)> {
+        let mut pairs: Vec<_> =
+            self.findings.iter().map(|(check, severity, _)| (*check, severity.name())).collect();
+        pairs.dedup();
+        pairs
+    }
+}
+
+fn block_line(finding: &Finding) -> Option<String> {
+    let place = if finding.path.is_empty() { String::new() } else { format!(" ({})", finding.path) };
+    (finding.severity == Severity::Block).then(|| format!("  {}: {}{place}", finding.check, finding.message))
+}
+
+/// Recomputes the review and refuses if it blocks, or differs from the one that was last shown.
+///
+/// # Errors
+/// [`CeremonyError::Refused`] for a blocking check, [`CeremonyError::NotApproved`] when another review was shown.
+pub fn recheck(station: &Station, now: Time, stored: &StoredRequest) -> Result<Reviewed, CeremonyError> {
+    let reviewed = Reviewed::rendered(station, now, stored, true)?;
+    if !reviewed.signable {
+        return Err(CeremonyError::Refused(format!(
+            "request {} is blocked and cannot be signed:\n{}",
+            stored.digest().short(),
+            reviewed.blocks().join("\n")
+        )));
+    }
+    match station.shown.of(stored.digest()) {
+        Some(shown) if (shown.review, shown.signed) == (reviewed.review, reviewed.signed) => Ok(reviewed),
+        Some(_) => Err(CeremonyError::NotApproved(format!(
+            "the review of request {} is not the one that was last shown: the request, the policy or the station \
+             changed in between. Run `countersign review {}` and read it again",
+            stored.digest().short(),
+            stored.digest().short()
+        ))),
+        None => Err(CeremonyError::NotApproved(format!(
+            "request {} was not reviewed on this station yet. Run `countersign review {}` first",
+            stored.digest().short(),
+            stored.digest().short()
+        ))),
+    }
+}
+
+/// Checks a confirmation code against the bytes, in constant time.
+///
+/// # Errors
+/// [`CeremonyError::NotApproved`] when it is another code.
+pub fn confirm(reviewed: &Reviewed, given: &str) -> Result<(), CeremonyError> {
+    if words::confirms(given, &reviewed.signed.0) {
+        return Ok(());
+    }
+    Err(CeremonyError::NotApproved(
+        "the confirmation words are not those of this request. Read the review again, and type the words that stand \
+         at its end"
+            .to_owned(),
+    ))
+}
