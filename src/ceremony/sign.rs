@@ -21,7 +21,7 @@ use crate::station::{SignedMark, Station, StationError};
 use crate::threads;
 use crate::tuf::{KeyId, PrivateKey};
 
-/// Signs a request. The confirmation was given before: see [`confirm`].
+/// Signs a request. The confirmation was given before: see [`super::reviewed::confirm`].
 ///
 /// # Errors
 /// Blocked, not approved, in doubt, the machine is not fit, or the key does not open. Every refusal is logged.
