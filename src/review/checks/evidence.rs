@@ -3,12 +3,25 @@
 use super::findings::Findings;
 use super::subject::{Subject, manifest_place, nowhere, place};
 use crate::bundle::{RequestKind, WaveStatus};
+use crate::review::finding::Severity;
 use crate::review::situation::{Carried, Situation};
 use crate::text::Foreign;
 use crate::tuf::Digest;
 
-const HOW: &str = "Make a request folder from fresh downloads (countersign request), or have the policy allow \
-                   requests without evidence (evidence = \"warn\")";
+/// What to do, for the kind of request; a policy that allows it already is not named again.
+fn how(subject: &Subject<'_, '_>) -> String {
+    let make = match subject.situation.manifest.kind {
+        RequestKind::Resign | RequestKind::OfflineBundle => {
+            "Take it in as a request folder with the targets of today beside it (docs/request.md)"
+        }
+        _ => "Make a request folder from fresh downloads (countersign request)",
+    };
+    let may = match subject.situation.policy.severity("evidence", Severity::Block) {
+        Severity::Block => ", or have the policy allow requests without evidence (evidence = \"warn\")",
+        _ => "",
+    };
+    format!("{make}{may}")
+}
 
 pub(super) fn evidence(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
     let situation = subject.situation;
@@ -45,7 +58,8 @@ pub(super) fn evidence(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
             || {
                 format!(
                     "The request has no ci-targets.json, so nothing shows that CI published the targets; the \
-                     checks ci-signature, added-from-ci and part of composition cannot run. {HOW}."
+                     checks ci-signature, added-from-ci and part of composition cannot run. {}.",
+                    how(subject)
                 )
             },
         );
@@ -94,7 +108,8 @@ fn bare_file(subject: &Subject<'_, '_>) -> String {
     };
     format!(
         "This is a bare file: it proves neither what production runs now nor what CI published. {compared}. The checks \
-         ci-signature, added-from-ci and part of composition cannot run. {HOW}."
+         ci-signature, added-from-ci and part of composition cannot run. {}.",
+        how(subject)
     )
 }
 
@@ -112,20 +127,23 @@ fn missing_baseline(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
                 None => "there is nothing to compare it with".to_owned(),
             };
             format!(
-                "The request has no current.json, but the tag \"{tag}\" has production targets: {why}; {compared}. {HOW}."
+                "The request has no current.json, but the tag \"{tag}\" has production targets: {why}; {compared}. {}.",
+                how(subject)
             )
         }),
         // Only a wave can be a first one. What is signed again, or listed in a bundle, is what production has.
         None if !is_wave(subject.situation) => out.report(at, || {
             format!(
                 "The request has no current.json, so nothing shows what production runs for the tag \"{tag}\", and there is \
-                 nothing to compare it with. {HOW}."
+                 nothing to compare it with. {}.",
+                how(subject)
             )
         }),
         None if subject.situation.waves.is_none() => out.report(at, || {
             format!(
                 "The request has neither current.json nor waves.json, so nothing shows that this is the first wave of the \
-                 tag \"{tag}\". {HOW}."
+                 tag \"{tag}\". {}.",
+                how(subject)
             )
         }),
         None => {}
