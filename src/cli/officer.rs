@@ -56,9 +56,6 @@ pub enum Args {
 /// Characters of an approval key in the list: enough to compare with paper. `--json` shows the whole.
 const APPROVAL_KEY_SHOWN: usize = 16;
 
-/// Names that mean something else: in the log, and where `run` asks for a name.
-const RESERVED: [&str; 3] = [STATION_ACTOR, "q", "b"];
-
 /// Does what was asked with an officer.
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     match args {
@@ -78,10 +75,9 @@ fn add(
     work_factor: Option<u8>,
     context: &Context<'_>,
 ) -> Outcome {
-    if RESERVED.contains(&name.as_str()) {
+    if name.as_str() == STATION_ACTOR {
         return Err(Failure::usage(format!(
-            "no officer can be named \"{name}\": \"station\" stands in the log where no officer does, and \"q\" and \"b\" \
-             stop and go back in `run`. Give her another name"
+            "no officer can be named \"{name}\": it stands in the log where no officer does. Give her another name"
         )));
     }
     let files = passphrase.files()?;

@@ -26,11 +26,11 @@ pub enum Format {
     Ocsf,
 }
 
-/// Examines a pack, compares it with what is known from elsewhere, and writes a report about it into a new file. `now` is
-/// the day of the audit.
+/// Examines a pack, compares it with what is known from elsewhere, and writes a report about it into a new file, or over
+/// an old one. `now` is the day of the audit.
 ///
 /// # Errors
-/// The pack cannot be read, or the file is there already or cannot be written.
+/// The pack cannot be read, or the file cannot be written.
 pub fn write(
     pack: &Pack<'_>,
     format: Format,
@@ -39,12 +39,6 @@ pub fn write(
     now: Time,
 ) -> Result<Verdict, AuditError> {
     pack.refuse_within(out)?;
-    if pack.disk().kind(out)?.is_some() {
-        return Err(AuditError::file(
-            out,
-            "there is something there already, and it is not overwritten. Give a new file",
-        ));
-    }
     let mut draft = Draft::begin(pack.disk(), out, 0o644)?;
     let mut page = html::Page::default();
     if format == Format::Csv {

@@ -276,8 +276,13 @@ fn answer_who(args: WhoArgs, context: &Context<'_>) -> Outcome {
     let question = match (args.version, args.target, args.digest, args.signer) {
         (Some(version), ..) => Question::Version(version),
         (_, Some(target), ..) => Question::Target(target),
-        (_, _, Some(digest), _) => Question::Digest(digits("--digest", &digest)?),
-        (.., Some(key)) => Question::Key(digits("--key", &key)?),
+        (_, _, Some(digest), _) => Question::Digest(digits(&digest)?),
+        // Outside a Factory a key id may be any text.
+        (.., Some(key)) if key.is_empty() => {
+            return Err(Failure::usage("--key needs the beginning of a key id"));
+        }
+        (.., Some(key)) if key.bytes().all(|b| b.is_ascii_hexdigit()) => Question::Key(key.to_lowercase()),
+        (.., Some(key)) => Question::Key(key),
         _ => return Err(Failure::usage("say what is asked for: --version, --target, --digest or --key")),
     };
     let pack = args.log_key.open(context, &args.dir)?;
@@ -294,14 +299,14 @@ fn answer_who(args: WhoArgs, context: &Context<'_>) -> Outcome {
     Ok(Exit::Done)
 }
 
-/// The first digits of a digest or key id, in lower case. Fewer would be met by chance, and none by everything.
-fn digits(option: &str, given: &str) -> Result<String, Failure> {
+/// The first digits of a digest, in lower case. Fewer would be met by chance, and none by everything.
+fn digits(given: &str) -> Result<String, Failure> {
     let fits = (4..=64).contains(&given.len()) && given.bytes().all(|b| b.is_ascii_hexdigit());
     if fits {
         return Ok(given.to_lowercase());
     }
     Err(Failure::usage(format!(
-        "\"{}\" is not the beginning of a digest or key id: give {option} 4 to 64 hexadecimal digits",
+        "\"{}\" is not the beginning of a digest: give --digest 4 to 64 hexadecimal digits",
         crate::text::shown(given)
     )))
 }
@@ -316,6 +321,10 @@ fn prove(dir: &Path, seq: u64, context: &Context<'_>) -> Outcome {
 }
 
 fn write_report(dir: &Path, format: Format, out: &Path, known: &Known, context: &Context<'_>) -> Outcome {
+    if known.state.as_deref() == Some(out) {
+        let why = "--out and --state name the same file: what you remember of the log would be lost. Give another --out";
+        return Err(Failure::usage(why));
+    }
     let (pack, mut elsewhere) = known.open(context, dir)?;
     let compare = elsewhere.compare(context);
     let verdict = report::write(&pack, format, out, compare, context.host.clock.now())?;
