@@ -4,6 +4,21 @@ mod common;
 
 use common::{Desk, copy_folder, fixture, text};
 use countersign::cli::Exit;
+use std::path::PathBuf;
+
+/// A station that one officer signs with.
+fn alone() -> Desk {
+    let desk = Desk::new();
+    desk.init("acme", "acme-gateway", "2-update");
+    desk.add_officer("alice");
+    desk.import_key(&fixture("acme/targets.keys.tgz"), "alice", "1");
+    desk
+}
+
+/// fioctl's second wave.
+fn update(desk: &Desk) -> PathBuf {
+    desk.request(&fixture("acme/2-update"), "acme-gateway", "v2.0-update", 42, &[])
+}
 
 #[test]
 fn the_auditor_finds_nothing_wrong_with_a_ceremony_that_had_refusals_in_it() {
@@ -13,7 +28,7 @@ fn the_auditor_finds_nothing_wrong_with_a_ceremony_that_had_refusals_in_it() {
     desk.add_officer("bob");
     desk.add_officer("carol");
     desk.import_key(&fixture("acme/targets.keys.tgz"), "alice,bob,carol", "2");
-    let request = desk.request(&fixture("acme/2-update"), "acme-gateway", "v2.0-update", 42, &[]);
+    let request = update(&desk);
     let (id, review) = desk.import(&request);
 
     let alone = desk.sign(&id, &review, "alice", &[]).ended(Exit::NotApproved);
@@ -50,7 +65,7 @@ fn a_request_may_be_rejected_before_anybody_read_its_review() {
     let desk = Desk::new();
     desk.init("acme", "acme-gateway", "2-update");
     desk.add_officer("alice");
-    let request = desk.request(&fixture("acme/2-update"), "acme-gateway", "v2.0-update", 42, &[]);
+    let request = update(&desk);
     let id = desk.run(&["--json", "import", text(&request)]).done().json()["request"].clone();
     let (id, alice) = (id.as_str().expect("a digest"), desk.passphrase("alice"));
     desk.run(&["reject", id, "--officer", "alice", "--reason", "not announced", "--passphrase-file", &alice])
@@ -63,19 +78,13 @@ fn a_request_may_be_rejected_before_anybody_read_its_review() {
 
 #[test]
 fn what_the_log_does_not_say_was_shown_is_not_signed() {
-    let desk = Desk::new();
-    desk.init("acme", "acme-gateway", "2-update");
-    desk.add_officer("alice");
-    desk.import_key(&fixture("acme/targets.keys.tgz"), "alice", "1");
-    let request = desk.request(&fixture("acme/2-update"), "acme-gateway", "v2.0-update", 42, &[]);
+    let desk = alone();
+    let request = update(&desk);
     let (id, review) = desk.import(&request);
     let with_review = desk.path("with-review");
     copy_folder(&desk.station().join("requests"), &with_review);
     // The same request in a station whose log knows of no review, with every file that a review leaves beside it.
-    let other = Desk::new();
-    other.init("acme", "acme-gateway", "2-update");
-    other.add_officer("alice");
-    other.import_key(&fixture("acme/targets.keys.tgz"), "alice", "1");
+    let other = alone();
     other.run(&["--json", "import", text(&request)]).done();
     std::fs::remove_dir_all(other.station().join("requests")).expect("removed");
     copy_folder(&with_review, &other.station().join("requests"));
@@ -85,11 +94,8 @@ fn what_the_log_does_not_say_was_shown_is_not_signed() {
 
 #[test]
 fn a_bundle_shows_the_review_that_the_log_has_and_no_other() {
-    let desk = Desk::new();
-    desk.init("acme", "acme-gateway", "2-update");
-    desk.add_officer("alice");
-    desk.import_key(&fixture("acme/targets.keys.tgz"), "alice", "1");
-    let request = desk.request(&fixture("acme/2-update"), "acme-gateway", "v2.0-update", 42, &[]);
+    let desk = alone();
+    let request = update(&desk);
     let (id, review) = desk.import(&request);
     desk.sign(&id, &review, "alice", &[]).done();
     for name in ["review.txt", "review.html"] {
@@ -108,16 +114,14 @@ fn a_bundle_shows_the_review_that_the_log_has_and_no_other() {
 
 #[test]
 fn past_the_window_for_witnesses_nothing_is_signed() {
-    let desk = Desk::new();
-    desk.init("acme", "acme-gateway", "2-update");
-    desk.add_officer("alice");
-    desk.import_key(&fixture("acme/targets.keys.tgz"), "alice", "1");
+    let desk = alone();
     let policy = desk.run(&["policy", "show"]).done().out;
     let other = desk.path("policy.toml");
     std::fs::write(&other, policy.replace("window_days = 0", "window_days = 1")).expect("written");
     desk.run(&["policy", "set", text(&other)]).done();
-    let request = desk.request(&fixture("acme/2-update"), "acme-gateway", "v2.0-update", 42, &[]);
-    desk.clock.set("2026-11-28T12:00:00Z");
+    let request = update(&desk);
+    // An hour past the window of a day.
+    desk.clock.set("2026-11-24T13:00:00Z");
     let (id, review) = desk.import(&request);
     let ran = desk.sign(&id, &review, "alice", &[]).ended(Exit::Unwitnessed);
     assert!(ran.err.contains("no witness has cosigned the log for more than 1 day"), "{}", ran.err);
@@ -126,11 +130,8 @@ fn past_the_window_for_witnesses_nothing_is_signed() {
 
 #[test]
 fn the_same_signature_made_again_alarms_no_auditor() {
-    let desk = Desk::new();
-    desk.init("acme", "acme-gateway", "2-update");
-    desk.add_officer("alice");
-    desk.import_key(&fixture("acme/targets.keys.tgz"), "alice", "1");
-    let request = desk.request(&fixture("acme/2-update"), "acme-gateway", "v2.0-update", 42, &[]);
+    let desk = alone();
+    let request = update(&desk);
     for _ in 0..2 {
         let (id, review) = desk.import(&request);
         desk.sign(&id, &review, "alice", &[]).done();
@@ -152,7 +153,7 @@ fn an_approval_expires_once() {
     let two = desk.path("two.toml");
     std::fs::write(&two, policy.replace("\ncount = 1\n", "\ncount = 2\n")).expect("written");
     desk.run(&["policy", "set", text(&two)]).done();
-    let request = desk.request(&fixture("acme/2-update"), "acme-gateway", "v2.0-update", 42, &[]);
+    let request = update(&desk);
     let (id, review) = desk.import(&request);
     let (words, alice) = (review["confirm"].as_str().expect("words"), desk.passphrase("alice"));
     desk.run(&["approve", &id, "--officer", "alice", "--confirm", words, "--passphrase-file", &alice]).done();

@@ -240,7 +240,7 @@ fn require_witnessed(station: &Station, now: Time) -> Result<(), CeremonyError> 
             last = Some(entry.time());
         }
     }
-    if last.is_none_or(|last| now.days_since(last) > i64::from(days)) {
+    if last.is_none_or(|last| now > last.plus_days(i64::from(days))) {
         return Err(CeremonyError::Unwitnessed(format!(
             "no witness has cosigned the log for more than {days} day{}, the window of the policy in force. Have a \
              checkpoint cosigned, or set a policy that asks for none (witness.window_days = 0)",

@@ -5,7 +5,7 @@ use crate::ceremony::tool;
 use crate::host::Host;
 use crate::log::{Event, Kind};
 use crate::station::{Session, Station};
-use crate::text::one_line;
+use crate::text::{one_line, shown};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 use std::path::PathBuf;
@@ -93,7 +93,7 @@ impl<'h> Context<'h> {
     /// Whatever is done next, the officer hears first that a signature is in doubt.
     fn tell_doubt(&self, station: &Station) {
         for intent in station.log.open_intents() {
-            let (seq, request) = (intent.seq, intent.request.get(..12).unwrap_or(&intent.request));
+            let (seq, request) = (intent.seq, shown(intent.request.get(..12).unwrap_or(&intent.request)));
             self.note(&format!(
                 "A signature is in doubt (log entry {seq}): the station stopped between the intent to sign request \
                  {request} and the result. Sign that request again (the bytes are the same), or settle it: \
