@@ -15,7 +15,7 @@ use countersign::audit::{Options, Outcome, Pack};
 use countersign::host::clock::Time;
 use countersign::host::disk::{DiskResult, Entry, Kind};
 use countersign::host::{Bytes, Disk, RealDisk, Stamp};
-use countersign::log::Log;
+use countersign::ledger::Log;
 use made_up_station::Station;
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -6,14 +6,16 @@
 //! |---|---|---|
 //! | [`text`], [`words`], [`json`], [`threads`], [`release`], [`host`] | the ground floor: foreign text, digests as words, the strict reader, work on both cores, this release, what the machine gives | - |
 //! | [`tuf`] | what the metadata means | ground floor |
-//! | [`log`] | the tamper-evident log; knows nothing of TUF | ground floor |
+//! | [`tlog`] | a transparency log: tree, notes, checkpoints, proofs; knows no record | ground floor |
+//! | [`ledger`] | what the log means: its lines, and what they add up to | `tlog` |
 //! | [`bundle`] | what crosses the gap | `tuf` |
-//! | [`station`] | what the workstation remembers | `tuf`, `bundle`, `log` |
+//! | [`vault`] | officers, sealing, shares, paper, passphrases: the only room that holds a secret | `ledger` |
+//! | [`station`] | what the workstation remembers | `vault`, `bundle`, `ledger` |
 //! | [`review`] | what the officer is shown | `tuf`, `bundle`, `station` (read) |
-//! | [`ceremony`] | the acts; the only room that opens a private key | all above |
-//! | [`audit`] | the auditor's side | `log`, `tuf` |
+//! | [`ceremony`] | the acts, whole: the order of the safeguards stands here | all above |
+//! | [`audit`] | the auditor's side | `ledger`, `bundle` |
 //! | [`rehearsal`] | a made-up Factory | ground floor |
-//! | [`cli`] | one file a verb | all above |
+//! | [`guided`], [`cli`] | front ends: the guided run; one file a verb | `ceremony`, `audit` |
 
 pub mod host;
 pub mod json;
@@ -22,11 +24,13 @@ pub mod text;
 pub mod threads;
 pub mod words;
 
-pub mod log;
+pub mod ledger;
+pub mod tlog;
 pub mod tuf;
 
 pub mod bundle;
 pub mod station;
+pub mod vault;
 
 pub mod audit;
 pub mod ceremony;
@@ -34,3 +38,4 @@ pub mod rehearsal;
 pub mod review;
 
 pub mod cli;
+pub mod guided;

@@ -11,7 +11,8 @@ use countersign::audit::verdict::{Compare, verify};
 use countersign::audit::{Options, Outcome, Pack, RemarkKind, Verdict};
 use countersign::host::Disk;
 use countersign::host::clock::Time;
-use countersign::log::{Event, FlawKind, Kind};
+use countersign::ledger::{Event, Kind};
+use countersign::tlog::FlawKind;
 use crash_disk::CrashDisk;
 use made_up_station::{Act, Station, Twist, sha256};
 use std::path::Path;
@@ -209,7 +210,7 @@ fn a_decision_that_stands_twice_or_comes_from_a_retired_officer_is_found() {
         .map(|entry| entry.expect("read"))
         .find(|entry| entry.entry().kind() == Kind::ApprovalGranted)
         .expect("an approval");
-    let again = countersign::log::SignedApproval::from_entry(&first.entry()).expect("an approval").event();
+    let again = countersign::ledger::SignedApproval::from_entry(&first.entry()).expect("an approval").event();
     let seq = station.append(again);
     station.log.checkpoint().expect("a checkpoint");
     let flaw = audit(&*disk).first_flaw().expect("a flaw").clone();
@@ -237,7 +238,7 @@ fn a_name_that_is_used_twice_is_found_and_an_adding_that_a_crash_cut_short_is_no
         event.text("tool", "countersign").text("binary", "")
     };
     let closed = |exit| Event::new(Kind::SessionClosed, "user:0").text("command", "").int("exit", exit);
-    let cut_short = countersign::log::custody::NEVER_FINISHED;
+    let cut_short = countersign::ledger::custody::NEVER_FINISHED;
     let judged = |events: Vec<Event>| {
         let (disk, mut station) = self::station(1, 1);
         let last = events.into_iter().map(|event| station.append(event)).last();
@@ -459,7 +460,8 @@ fn a_remembered_head_reveals_a_log_that_was_rolled_back_or_forked_and_both_notes
     assert_eq!(disk.read(path, 1 << 20).expect("read"), state, "an older head is not remembered");
     // From there another history is written, longer than the known one, with the same key.
     let stamp = countersign::host::Stamp { time: Time::from_unix(1), boot: String::new(), uptime_ms: 0 };
-    let (mut other, _) = countersign::log::Log::open(disk.clone(), Path::new(LOG), &stamp).expect("opened");
+    let (mut other, _) =
+        countersign::ledger::Log::open(disk.clone(), Path::new(LOG), &stamp).expect("opened");
     for _ in 0..20 {
         let event = Event::new(Kind::Deviation, "mara").text("statement", "another history");
         other.append(&stamp, event).expect("appended");

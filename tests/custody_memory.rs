@@ -4,11 +4,11 @@
 use countersign::host::clock::Time;
 use countersign::host::random::SystemRandom;
 use countersign::host::{Disk, RealDisk};
-use countersign::station::officer::{self, MadeOfficer, NewOfficer, OpenOfficer};
-use countersign::station::seal::WorkFactor;
-use countersign::station::sealed::{Holders, KeyMeta};
-use countersign::station::vault::{self, Sealing};
 use countersign::tuf::{Dialect, KeyId, PrivateKey, Root, keyfile};
+use countersign::vault::keys::{self, Sealing};
+use countersign::vault::officer::{self, MadeOfficer, NewOfficer, OpenOfficer};
+use countersign::vault::seal::WorkFactor;
+use countersign::vault::sealed::{Holders, KeyMeta};
 use secrecy::SecretString;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -185,7 +185,7 @@ fn use_a_key(search: &mut Search, factory: &str) {
     assert_eq!(search.copies(&needles), [] as [&str; 0], "{factory}: after the import");
     {
         let secret =
-            vault::open_key(&RealDisk, &keys, &keyid, &opened.iter().collect::<Vec<_>>()).expect("opened");
+            keys::open_key(&RealDisk, &keys, &keyid, &opened.iter().collect::<Vec<_>>()).expect("opened");
         assert!(
             search.copies(&needles).contains(&"the targets key"),
             "the search does not find the key while it is open"

@@ -8,9 +8,9 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use common::{Desk, Ran, fixture, passphrase_of, text};
 use countersign::cli::Exit;
 use countersign::host::{Disk, RealDisk};
-use countersign::station::officer::{self, OfficerName};
-use countersign::station::seal;
-use countersign::station::share::{self, Share};
+use countersign::vault::officer::{self, OfficerName};
+use countersign::vault::seal;
+use countersign::vault::share::{self, Share};
 use secrecy::SecretString;
 use std::path::{Path, PathBuf};
 

@@ -3,12 +3,12 @@
 use countersign::host::clock::Time;
 use countersign::host::random::SystemRandom;
 use countersign::host::{Disk, RealDisk};
-use countersign::station::backup::{Places, backup};
-use countersign::station::officer::{self, MadeOfficer, NewOfficer, OfficerName, OpenOfficer};
-use countersign::station::restore::{plan, read_scans};
-use countersign::station::seal::WorkFactor;
-use countersign::station::sealed::{Holders, KeyMeta};
-use countersign::station::vault::{self, Sealing};
+use countersign::vault::backup::{Places, backup};
+use countersign::vault::keys::{self, Sealing};
+use countersign::vault::officer::{self, MadeOfficer, NewOfficer, OfficerName, OpenOfficer};
+use countersign::vault::restore::{plan, read_scans};
+use countersign::vault::seal::WorkFactor;
+use countersign::vault::sealed::{Holders, KeyMeta};
 use secrecy::SecretString;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
@@ -62,7 +62,7 @@ impl Station {
     }
 
     fn open(&self, keyid: &str, officers: &[&OpenOfficer]) -> Result<Zeroizing<Vec<u8>>, String> {
-        vault::open_key(&RealDisk, &self.at("keys"), keyid, officers).map_err(|e| e.to_string())
+        keys::open_key(&RealDisk, &self.at("keys"), keyid, officers).map_err(|e| e.to_string())
     }
 
     fn print(&self, keyid: &str) -> PathBuf {
@@ -73,7 +73,7 @@ impl Station {
     }
 
     /// The scans that were made of some pictures, restored here.
-    fn restore(&self, scans: &[String]) -> Result<countersign::station::restore::Restored, String> {
+    fn restore(&self, scans: &[String]) -> Result<countersign::vault::restore::Restored, String> {
         let folder = tempfile::tempdir().expect("a folder");
         for (number, scan) in scans.iter().enumerate() {
             std::fs::write(folder.path().join(format!("{number}.txt")), scan).expect("written");

@@ -5,7 +5,7 @@ mod crash_disk;
 
 use countersign::host::Stamp;
 use countersign::host::clock::Time;
-use countersign::log::{Event, Kind, Log, LogError};
+use countersign::ledger::{Event, Kind, Log, LogError};
 use crash_disk::{CrashDisk, Loss};
 use std::path::Path;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ fn stamp() -> Stamp {
 
 /// An event of a kind, every field filled.
 fn filled(kind: Kind, intent: u64) -> Event {
-    use countersign::log::kind::Shape;
+    use countersign::ledger::kind::Shape;
     kind.fields().iter().fold(Event::new(kind, "mara"), |event, (name, shape)| match shape {
         Shape::Text => event.text(name, format!("the {name}")),
         Shape::Int => event.int(name, intent),
@@ -96,7 +96,7 @@ fn check(left: CrashDisk, steps: usize, loss: Loss, promises: &[Promise], whole:
     // A key that was used is known to have been used: by its result, or as a signature in doubt.
     for intent in kept.iter().filter_map(|promise| promise.signed) {
         let has_result = found[..written].iter().any(|line| {
-            let entry = countersign::log::Entry::read(line).expect("a line");
+            let entry = countersign::ledger::Entry::read(line).expect("a line");
             entry.kind() == Kind::SignResult && entry.int("intent") == intent
         });
         let in_doubt = recovery.open_intents.iter().any(|open| open.seq == intent);

@@ -5,7 +5,7 @@ mod common;
 mod ready;
 
 use countersign::host::clock::{Clock as _, SystemClock};
-use countersign::log::Kind;
+use countersign::ledger::Kind;
 use ready::Ready;
 use std::path::Path;
 use std::process::{Command, Stdio};

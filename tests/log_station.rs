@@ -9,7 +9,7 @@ mod ready;
 
 use countersign::cli::Exit;
 use countersign::host::RealDisk;
-use countersign::log::Kind;
+use countersign::ledger::Kind;
 use failing_disk::Failing;
 use ready::Ready;
 use std::sync::Arc;

@@ -2,7 +2,7 @@
 
 use super::remark::RemarkKind;
 use crate::host::clock::Time;
-use crate::log::Entry;
+use crate::ledger::Entry;
 
 /// By so many seconds the wall clock may drift from the machine's own count between two entries.
 const TOLERANCE: i64 = 120;

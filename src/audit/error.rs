@@ -1,8 +1,8 @@
 //! What can go wrong in an audit apart from a bad log: files that cannot be read, and questions that cannot be asked.
 
 use crate::host::disk::DiskError;
-use crate::log::Flaw;
 use crate::text::shown;
+use crate::tlog::Flaw;
 use std::path::{Path, PathBuf};
 
 /// An audit could not be done.
@@ -73,22 +73,22 @@ impl AuditError {
     }
 }
 
-impl From<crate::log::LogError> for AuditError {
-    fn from(error: crate::log::LogError) -> AuditError {
+impl From<crate::ledger::LogError> for AuditError {
+    fn from(error: crate::ledger::LogError) -> AuditError {
         match error {
-            crate::log::LogError::Disk(error) => AuditError::Disk(error),
-            crate::log::LogError::Tampered(flaw) => AuditError::Flawed(flaw),
-            crate::log::LogError::NoEntry(seq, size) => AuditError::NoEntry(seq, size),
-            other => AuditError::Flawed(Flaw::new(crate::log::FlawKind::Line, shown(&other.to_string()))),
+            crate::ledger::LogError::Disk(error) => AuditError::Disk(error),
+            crate::ledger::LogError::Tampered(flaw) => AuditError::Flawed(flaw),
+            crate::ledger::LogError::NoEntry(seq, size) => AuditError::NoEntry(seq, size),
+            other => AuditError::Flawed(Flaw::new(crate::tlog::FlawKind::Line, shown(&other.to_string()))),
         }
     }
 }
 
-impl From<crate::log::lines::ReadError> for AuditError {
-    fn from(error: crate::log::lines::ReadError) -> AuditError {
+impl From<crate::ledger::lines::ReadError> for AuditError {
+    fn from(error: crate::ledger::lines::ReadError) -> AuditError {
         match error {
-            crate::log::lines::ReadError::Disk(error) => AuditError::Disk(error),
-            crate::log::lines::ReadError::Flaw(flaw) => AuditError::Flawed(flaw),
+            crate::ledger::lines::ReadError::Disk(error) => AuditError::Disk(error),
+            crate::ledger::lines::ReadError::Flaw(flaw) => AuditError::Flawed(flaw),
         }
     }
 }

@@ -3,13 +3,14 @@
 use super::AuditError;
 use crate::host::disk::{DiskError, Kind, parent};
 use crate::host::{Bytes, Disk};
-use crate::log::checkpoint::Checkpoint;
-use crate::log::lines::{self, LINES_PER_FILE};
-use crate::log::note::LARGEST_NOTE;
-use crate::log::store::{self, Head, PUBLIC_KEY};
-use crate::log::tree::Tree;
-use crate::log::walk::{Walk, blame};
-use crate::log::{Entry, Flaw, FlawKind, Kind as EntryKind, VerifierKey, objects};
+use crate::ledger::lines::{self, LINES_PER_FILE};
+use crate::ledger::store::{self, Head, PUBLIC_KEY};
+use crate::ledger::walk::{Walk, blame};
+use crate::ledger::{Entry, Kind as EntryKind, objects};
+use crate::tlog::checkpoint::Checkpoint;
+use crate::tlog::note::LARGEST_NOTE;
+use crate::tlog::tree::Tree;
+use crate::tlog::{Flaw, FlawKind, VerifierKey};
 use std::path::{Path, PathBuf};
 
 /// The most bytes of a pack's key file.

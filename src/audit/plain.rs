@@ -2,7 +2,7 @@
 
 use super::facts::{Said, short};
 use super::remark::RemarkKind;
-use crate::log::{Entry, Kind};
+use crate::ledger::{Entry, Kind};
 use crate::text::Foreign;
 
 /// Remarks that an entry makes by itself.

@@ -4,7 +4,7 @@ use super::AuditError;
 use super::pack::Pack;
 use crate::host::disk::Kind;
 use crate::json::{Document, Limits};
-use crate::log::store::Head;
+use crate::ledger::store::Head;
 use crate::text::{shown, shown_path};
 use crate::tuf::{Dialect, Message, Metadata, TufError};
 use published::{Contents, Envelope, NOT_TARGETS, contents, tags};

@@ -3,7 +3,7 @@
 //! must still fit to these.
 
 use crate::json::{Document, Limits, Value};
-use crate::log::Entry;
+use crate::ledger::Entry;
 use crate::tuf::Root;
 
 /// What an entry says that was asked for.

@@ -7,9 +7,9 @@ use super::AuditError;
 use crate::host::Disk;
 use crate::host::clock::Time;
 use crate::host::disk::write_durably;
-use crate::log::VerifierKey;
-use crate::log::checkpoint::Checkpoint;
-use crate::log::store::Head;
+use crate::ledger::store::Head;
+use crate::tlog::VerifierKey;
+use crate::tlog::checkpoint::Checkpoint;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 

@@ -5,11 +5,11 @@ use super::examine::{Examination, Options, Visit, examine};
 use super::pack::Pack;
 use super::state::State;
 use crate::host::clock::Time;
-use crate::log::checkpoint::Checkpoint;
-use crate::log::note::Note;
-use crate::log::store::Head;
-use crate::log::{Flaw, FlawKind, VerifierKey};
+use crate::ledger::store::Head;
 use crate::text::{shown, shown_path};
+use crate::tlog::checkpoint::Checkpoint;
+use crate::tlog::note::Note;
+use crate::tlog::{Flaw, FlawKind, VerifierKey};
 
 /// The answer in one word.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -4,9 +4,9 @@ use super::AuditError;
 use super::pack::Pack;
 use crate::host::clock::Time;
 use crate::json::{Document, Limits};
-use crate::log::lines::{Chunk, LINES_PER_FILE};
-use crate::log::store::Head;
-use crate::log::{Entry, EntryBuf, Kind};
+use crate::ledger::lines::{Chunk, LINES_PER_FILE};
+use crate::ledger::store::Head;
+use crate::ledger::{Entry, EntryBuf, Kind};
 use crate::text::shown;
 use std::fmt::Write as _;
 

@@ -3,12 +3,12 @@
 use super::CeremonyError;
 use crate::host::Host;
 use crate::host::clock::Time;
-use crate::log::{Approval, Decision, Kind, SignedApproval};
-use crate::station::officer::{self, OfficerName, OpenOfficer};
-use crate::station::passphrase::{Failures, PassphraseFiles, unlock};
+use crate::ledger::{Approval, Decision, Kind, SignedApproval};
 use crate::station::policy::Role;
 use crate::station::{Station, StationError};
 use crate::tuf::Digest;
+use crate::vault::officer::{self, OfficerName, OpenOfficer};
+use crate::vault::passphrase::{Failures, PassphraseFiles, unlock};
 use base64::Engine as _;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -145,7 +145,7 @@ pub fn open_officer(
     let failures = failures_in_a_row(station, name)?;
     let folder = station.layout.officers();
     unlock(host, &folder, name, files, &failures, &mut |name, _| -> Result<(), CeremonyError> {
-        let event = crate::log::Event::new(Kind::OfficerAuthFailed, station.actor())
+        let event = crate::ledger::Event::new(Kind::OfficerAuthFailed, station.actor())
             .text("officer", name.as_str())
             .text("purpose", purpose);
         station.record(&host.stamp(), event)?;

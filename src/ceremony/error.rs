@@ -2,10 +2,10 @@
 
 use crate::bundle::BundleError;
 use crate::host::disk::DiskError;
-use crate::log::LogError;
+use crate::ledger::LogError;
 use crate::station::StationError;
-use crate::station::custody::CustodyError;
 use crate::tuf::TufError;
+use crate::vault::error::CustodyError;
 
 /// An act of the ceremony failed, or was refused.
 #[derive(Debug, thiserror::Error)]

@@ -12,7 +12,7 @@ use crate::bundle::verify::{Verdict, verify};
 use crate::bundle::{FileFacts, RequestKind};
 use crate::host::Host;
 use crate::json::{Document, Limits};
-use crate::log::{Event, Kind};
+use crate::ledger::{Event, Kind};
 use crate::station::request::{self, Made, StoredRequest};
 use crate::station::workstation::tool;
 use crate::station::{Station, StationError};

@@ -6,7 +6,7 @@ use super::reviewed::Reviewed;
 use crate::bundle::intake::{BareFacts, take_in};
 use crate::bundle::manifest::{DELEGATING_FILE, REQUEST_FILE};
 use crate::host::Host;
-use crate::log::{Event, Kind};
+use crate::ledger::{Event, Kind};
 use crate::review::situation::{BaselineSource, Carried};
 use crate::review::{Baseline, Situation, review};
 use crate::station::evidence::Held;

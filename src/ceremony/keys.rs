@@ -6,19 +6,19 @@ use super::approve::open_officer;
 use super::officers::{check_name, record_added};
 use crate::host::Host;
 use crate::json::{Document, Limits};
-use crate::log::custody::Resealed;
-use crate::log::{Event, Kind};
+use crate::ledger::custody::Resealed;
+use crate::ledger::{Event, Kind};
 use crate::station::Station;
-use crate::station::backup::{self, Backup, Places};
-use crate::station::custody::CustodyError;
-use crate::station::officer::{self, OfficerName, OfficerPublic, OpenOfficer};
-use crate::station::passphrase::PassphraseFiles;
-use crate::station::restore::{self, Restored};
-use crate::station::vault::{self, Holders, KeyMeta, SealedKey, Sealing};
 use crate::text::{shown, shown_path};
 use crate::tuf::generate::{NewKeyType, generate};
 use crate::tuf::keyfile::MAX_KEYFILE_BYTES;
 use crate::tuf::{Authority, KeyId, PrivateKey, PublicKey};
+use crate::vault::backup::{self, Backup, Places};
+use crate::vault::error::CustodyError;
+use crate::vault::keys::{self, Holders, KeyMeta, SealedKey, Sealing};
+use crate::vault::officer::{self, OfficerName, OfficerPublic, OpenOfficer};
+use crate::vault::passphrase::PassphraseFiles;
+use crate::vault::restore::{self, Restored};
 use std::path::Path;
 use zeroize::Zeroizing;
 
@@ -180,7 +180,7 @@ pub fn drill(
     files: &PassphraseFiles,
 ) -> Result<Drill, CeremonyError> {
     let keys = station.layout.keys();
-    let key = vault::find_key(station.disk(), &keys, prefix)?;
+    let key = keys::find_key(station.disk(), &keys, prefix)?;
     station.check_sealed_as_logged(&key)?;
     let opened = open_holders(station, host, &key, officers, files, "key drill")?;
     let mut random = [0u8; 16];
@@ -189,7 +189,7 @@ pub fn drill(
         format!("countersign key drill, this is no metadata: {}", hex::encode(random)).into_bytes();
     let keyid = KeyId::new(key.keyid.clone());
     let public = {
-        let secret = vault::open_key(station.disk(), &keys, &key.keyid, &opened.iter().collect::<Vec<_>>())?;
+        let secret = keys::open_key(station.disk(), &keys, &key.keyid, &opened.iter().collect::<Vec<_>>())?;
         let private = PrivateKey::parse(&format!("key {}", keyid.short()), &secret)?;
         if !private.public().verify(&challenge, &private.sign(&keyid, &challenge)?) {
             return Err(CeremonyError::NotAsWritten(format!(
@@ -212,7 +212,7 @@ pub fn drill(
     };
     let entry = event(Kind::KeyDrilled, station.actor(), &key, officers, &detail);
     record(station, host, entry)?;
-    vault::note_drill(station.disk(), &keys, &key.keyid, host.clock.now())?;
+    keys::note_drill(station.disk(), &keys, &key.keyid, host.clock.now())?;
     Ok(Drill { key, root_version, listed })
 }
 
@@ -230,7 +230,7 @@ pub fn reseal(
     to: &To<'_>,
 ) -> Result<SealedKey, CeremonyError> {
     let keys = station.layout.keys();
-    let key = vault::find_key(station.disk(), &keys, prefix)?;
+    let key = keys::find_key(station.disk(), &keys, prefix)?;
     // An old sealing that was put back would hand the key to those who held it then.
     station.check_sealed_to_reseal(&key)?;
     let officers = holders(station, to)?;
@@ -255,7 +255,7 @@ pub fn reseal(
 /// # Errors
 /// There is no such key.
 pub fn to_retire(station: &Station, prefix: &str) -> Result<(SealedKey, bool), CeremonyError> {
-    let key = vault::find_key(station.disk(), &station.layout.keys(), prefix)?;
+    let key = keys::find_key(station.disk(), &station.layout.keys(), prefix)?;
     let keyid = KeyId::new(key.keyid.clone());
     let was_listed = station.trust.chain.roots().iter().any(|root| root.key_in_role(ROLE, &keyid).is_some());
     Ok((key, was_listed))
@@ -273,7 +273,7 @@ pub fn retire(
     reason: &str,
 ) -> Result<SealedKey, CeremonyError> {
     let keys = station.layout.keys();
-    let key = vault::find_key(station.disk(), &keys, prefix)?;
+    let key = keys::find_key(station.disk(), &keys, prefix)?;
     let root = station.trust.newest();
     if root.key_in_role(ROLE, &KeyId::new(key.keyid.clone())).is_some() {
         return Err(CeremonyError::Refused(format!(
@@ -283,7 +283,7 @@ pub fn retire(
     }
     let entry = event(Kind::KeyRetired, station.actor(), &key, &key.officers, &shown(reason));
     record(station, host, entry)?;
-    vault::remove(station.disk(), &keys, &key)?;
+    keys::remove(station.disk(), &keys, &key)?;
     Ok(key)
 }
 
@@ -298,7 +298,7 @@ pub fn back_up(
     out: &Path,
 ) -> Result<(SealedKey, Backup), CeremonyError> {
     let (officers, keys) = (station.layout.officers(), station.layout.keys());
-    let key = vault::find_key(station.disk(), &keys, prefix)?;
+    let key = keys::find_key(station.disk(), &keys, prefix)?;
     // Paper of an old sealing would be stale when it is needed.
     station.check_sealed_as_logged(&key)?;
     let places = Places { officers: &officers, keys: &keys };
@@ -309,7 +309,7 @@ pub fn back_up(
     let detail = format!("{} sheets in {}", made.sheets.len(), shown_path(out));
     let entry = event(Kind::KeyBackedUp, station.actor(), &key, &key.officers, &detail);
     record(station, host, entry)?;
-    vault::note_backup(station.disk(), &keys, &key.keyid, now)?;
+    keys::note_backup(station.disk(), &keys, &key.keyid, now)?;
     Ok((key, made))
 }
 

@@ -4,7 +4,7 @@
 use super::CeremonyError;
 use super::prepare::authority;
 use crate::bundle::RequestKind;
-use crate::log::Kind;
+use crate::ledger::Kind;
 use crate::station::request::{Made, StoredRequest};
 use crate::station::{Station, StationError};
 use crate::tuf::KeyId;

@@ -3,7 +3,6 @@
 pub mod approve;
 pub mod error;
 pub mod export;
-pub mod guided;
 pub mod import;
 pub mod keys;
 pub mod made;

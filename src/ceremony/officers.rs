@@ -3,14 +3,14 @@
 use super::CeremonyError;
 use super::approve::open_officer;
 use crate::host::Host;
-use crate::log::custody::{NEVER_FINISHED, Officer as LoggedOfficer};
-use crate::log::{Custody, Event, Kind};
+use crate::ledger::custody::{NEVER_FINISHED, Officer as LoggedOfficer};
+use crate::ledger::{Custody, Event, Kind};
 use crate::station::Station;
-use crate::station::custody::CustodyError;
-use crate::station::officer::{self, MadeOfficer, NewOfficer, OfficerName, OfficerPublic};
-use crate::station::passphrase::{PassphraseFiles, choose};
-use crate::station::seal::WorkFactor;
-use crate::station::vault;
+use crate::vault::error::CustodyError;
+use crate::vault::keys;
+use crate::vault::officer::{self, MadeOfficer, NewOfficer, OfficerName, OfficerPublic};
+use crate::vault::passphrase::{PassphraseFiles, choose};
+use crate::vault::seal::WorkFactor;
 
 /// How hard guesses of a passphrase are made. Less than the standard is for tests on a station that says of itself, in
 /// every report, that it is on a machine with a network.
@@ -135,7 +135,7 @@ pub fn retire(
         *holder != name && officers.iter().any(|known| known.name == **holder && known.is_active())
     };
     let mut held = Vec::new();
-    for key in vault::list_keys(station.disk(), &station.layout.keys())? {
+    for key in keys::list_keys(station.disk(), &station.layout.keys())? {
         if !key.officers.contains(name) {
             continue;
         }

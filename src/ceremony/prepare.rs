@@ -8,10 +8,11 @@ use crate::review::situation::{Baseline, BaselineSource, Carried, CiTargets, Sit
 use crate::review::{Review, review};
 use crate::station::evidence::Held;
 use crate::station::request::{self, StoredRequest};
-use crate::station::{Station, TagHistory, vault};
+use crate::station::{Station, TagHistory};
 use crate::threads;
 use crate::tuf::signature::{Assessed, assess, assess_knowing, count};
 use crate::tuf::{Authority, Chain, Digest, KeyId, Message, Metadata, Root, Targets};
+use crate::vault::keys;
 use std::sync::OnceLock;
 
 /// The role that a station signs for, unless a request is for a role that it delegates to.
@@ -240,7 +241,7 @@ fn remembered_targets(
 
 /// The keys of this station's vault that may sign, the service's excepted.
 pub fn own_keys(station: &Station, authority: &Authority<'_>) -> Result<Vec<KeyId>, CeremonyError> {
-    let sealed = vault::list_keys(station.disk(), &station.layout.keys())?;
+    let sealed = keys::list_keys(station.disk(), &station.layout.keys())?;
     let listed = |keyid: &KeyId| {
         !station.trust.is_online(keyid) && authority.root().key_in_role(&authority.role, keyid).is_some()
     };

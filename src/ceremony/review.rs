@@ -5,7 +5,7 @@ use super::approve::{Standing, Subject, decisions};
 use super::prepare::with_review;
 use crate::host::Host;
 use crate::host::clock::Time;
-use crate::log::{Event, Kind};
+use crate::ledger::{Event, Kind};
 use crate::review::with_note;
 use crate::station::{ShownReview, Station, StoredRequest};
 use crate::text::shown;

@@ -11,15 +11,15 @@ use super::{CeremonyError, preflight};
 use crate::bundle::RequestKind;
 use crate::host::Host;
 use crate::host::clock::Time;
-use crate::log::{Event, Kind, objects};
-use crate::station::officer::OpenOfficer;
+use crate::ledger::{Event, Kind, objects};
 use crate::station::request::{Made, StoredRequest};
-use crate::station::sealed::SealedKey;
-use crate::station::vault;
 use crate::station::workstation::tool;
 use crate::station::{SignedMark, Station, StationError};
 use crate::threads;
 use crate::tuf::{KeyId, PrivateKey};
+use crate::vault::keys;
+use crate::vault::officer::OpenOfficer;
+use crate::vault::sealed::SealedKey;
 
 /// Signs a request. The confirmation was given before: see [`super::reviewed::confirm`].
 ///
@@ -159,7 +159,7 @@ fn sign_now(
 
     let signature = {
         let holders: Vec<&OpenOfficer> = opened.iter().collect();
-        let secret = vault::open_key(station.disk(), &station.layout.keys(), &key.keyid, &holders)?;
+        let secret = keys::open_key(station.disk(), &station.layout.keys(), &key.keyid, &holders)?;
         let private = PrivateKey::parse(&format!("key {}", keyid.short()), &secret)?;
         private.sign(&keyid, bytes)?
     };

@@ -4,16 +4,16 @@ use super::CeremonyError;
 use super::approve::{Decisions, EXPIRED, Subject, decide, decisions, may_act, open_officer};
 use super::prepare::{authority, own_keys};
 use crate::host::Host;
-use crate::log::{Decision, SignedApproval};
+use crate::ledger::{Decision, SignedApproval};
 use crate::station::Station;
-use crate::station::custody::CustodyError;
-use crate::station::officer::{self, OfficerName, OpenOfficer};
-use crate::station::passphrase::PassphraseFiles;
 use crate::station::policy::Role;
 use crate::station::request::StoredRequest;
-use crate::station::sealed::{self, SealedKey};
-use crate::station::vault;
 use crate::tuf::Authority;
+use crate::vault::error::CustodyError;
+use crate::vault::keys;
+use crate::vault::officer::{self, OfficerName, OpenOfficer};
+use crate::vault::passphrase::PassphraseFiles;
+use crate::vault::sealed::{self, SealedKey};
 
 /// What the officers ask for.
 pub struct Ask<'a> {
@@ -52,11 +52,11 @@ pub fn check_signers(
 fn choose_key(station: &Station, stored: &StoredRequest, ask: &Ask<'_>) -> Result<SealedKey, CeremonyError> {
     let keys = station.layout.keys();
     if let Some(prefix) = ask.key {
-        return Ok(vault::find_key(station.disk(), &keys, prefix)?);
+        return Ok(keys::find_key(station.disk(), &keys, prefix)?);
     }
     let authority = authority(station, &stored.request)?;
     let own = own_keys(station, &authority)?;
-    let own = own.iter().map(|keyid| vault::find_key(station.disk(), &keys, keyid.as_str()));
+    let own = own.iter().map(|keyid| keys::find_key(station.disk(), &keys, keyid.as_str()));
     let own = own.collect::<Result<Vec<_>, _>>()?;
     let held = |key: &&SealedKey| ask.officers.iter().all(|officer| key.officers.contains(officer));
     let mut candidates: Vec<SealedKey> = own.iter().filter(held).cloned().collect();

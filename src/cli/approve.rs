@@ -5,8 +5,8 @@ use super::secrets::{ConfirmArgs, PassphraseArgs};
 use super::{Context, Exit, Failure, Outcome};
 use crate::ceremony::approve::{Subject, decide, open_officer, require_may_approve};
 use crate::ceremony::reviewed::{Reviewed, confirm, recheck};
-use crate::log::Decision;
-use crate::station::officer::OfficerName;
+use crate::ledger::Decision;
+use crate::vault::officer::OfficerName;
 use serde_json::json;
 
 /// An officer's signed approval of the review that was last shown.

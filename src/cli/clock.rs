@@ -3,9 +3,9 @@
 use super::secrets::PassphraseArgs;
 use super::{Context, Exit, Failure, Outcome};
 use crate::ceremony::approve::open_officer;
-use crate::log::{Event, Kind};
+use crate::ledger::{Event, Kind};
 use crate::release;
-use crate::station::officer::OfficerName;
+use crate::vault::officer::OfficerName;
 use serde_json::json;
 
 /// State that the clock is right: what the log wrote while it was ahead no longer holds signatures up.

@@ -3,7 +3,7 @@
 use super::{Exit, Failure};
 use crate::ceremony::tool;
 use crate::host::Host;
-use crate::log::{Event, Kind};
+use crate::ledger::{Event, Kind};
 use crate::station::{Session, Station};
 use crate::text::{one_line, shown};
 use clap::{Args, ValueEnum};

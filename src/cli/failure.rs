@@ -4,10 +4,10 @@ use crate::bundle::BundleError;
 use crate::bundle::source::SourceError;
 use crate::ceremony::CeremonyError;
 use crate::host::disk::DiskError;
-use crate::log::LogError;
-use crate::station::custody::CustodyError;
+use crate::ledger::LogError;
 use crate::station::{PolicyError, StationError};
 use crate::tuf::TufError;
+use crate::vault::error::CustodyError;
 
 /// The exit codes (`docs/commands.md`).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -5,8 +5,8 @@ use crate::bundle::intake::BareFacts;
 use crate::bundle::repository::RepositoryFiles;
 use crate::ceremony::import::import;
 use crate::station::Station;
-use crate::station::officer::OfficerName;
 use crate::text::shown;
+use crate::vault::officer::OfficerName;
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -90,7 +90,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         let bare = args.repository.bare_facts(station, args.wave, args.tag)?;
         let importer = args.officer.as_ref().map_or("", OfficerName::as_str);
         if let Some(officer) = &args.officer {
-            crate::station::officer::load(station.disk(), &station.layout.officers(), officer)?;
+            crate::vault::officer::load(station.disk(), &station.layout.officers(), officer)?;
         }
         let imported = import(station, context.host, &args.path, &bare, importer)?;
         let stored = &imported.stored;

@@ -4,12 +4,13 @@ use super::secrets::{ConfirmArgs, PassphraseArgs};
 use super::{Context, Exit, Failure, Outcome};
 use crate::ceremony::keys::{self, DelegatedBy, To};
 use crate::host::clock::Time;
-use crate::station::officer::OfficerName;
-use crate::station::vault::{self, SealedKey};
-use crate::station::{Station, sealed};
+use crate::station::Station;
 use crate::text::shown_path;
 use crate::tuf::KeyId;
 use crate::tuf::generate::NewKeyType;
+use crate::vault::keys::{SealedKey, list_keys, load};
+use crate::vault::officer::OfficerName;
+use crate::vault::sealed;
 use crate::words;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -251,7 +252,7 @@ fn generate(kind: Kind, to: &Holders, out: &Path, context: &Context<'_>) -> Outc
 
 fn list(context: &Context<'_>) -> Outcome {
     let station = context.look()?;
-    let keys = vault::list_keys(station.disk(), &station.layout.keys())?;
+    let keys = list_keys(station.disk(), &station.layout.keys())?;
     for key in &keys {
         context.text(&describe(key, &station))?;
     }
@@ -351,7 +352,7 @@ fn restore(dir: &Path, context: &Context<'_>) -> Outcome {
     context.with_station_to_mend("key restore", |station| {
         let (key, restored) = keys::bring_back(station, context.host, dir)?;
         // Read again: what the station has noted of the key since stands in its record.
-        let key = vault::load(station.disk(), &station.layout.keys(), &key.keyid).map_err(Failure::from)?;
+        let key = load(station.disk(), &station.layout.keys(), &key.keyid).map_err(Failure::from)?;
         context.text(&describe(&key, station))?;
         let list = |what: &str, names: &[OfficerName]| match names {
             [] => Ok(()),

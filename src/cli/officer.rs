@@ -3,9 +3,9 @@
 use super::secrets::PassphraseArgs;
 use super::{Context, Exit, Failure, Outcome};
 use crate::ceremony::officers;
-use crate::station::officer::{self, OfficerName, OfficerPublic};
-use crate::station::vault;
 use crate::station::workstation::STATION_ACTOR;
+use crate::vault::keys;
+use crate::vault::officer::{self, OfficerName, OfficerPublic};
 use serde_json::{Value, json};
 
 /// Add, list and retire the officers of this station; another passphrase.
@@ -126,7 +126,7 @@ fn value(officer: &OfficerPublic, keys: &[&str]) -> Value {
 fn list(context: &Context<'_>) -> Outcome {
     let station = context.look()?;
     let officers = officer::list(station.disk(), &station.layout.officers())?;
-    let keys = vault::list_keys(station.disk(), &station.layout.keys())?;
+    let keys = keys::list_keys(station.disk(), &station.layout.keys())?;
     let mut text = String::new();
     let mut values = Vec::new();
     for officer in &officers {

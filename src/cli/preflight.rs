@@ -2,7 +2,7 @@
 
 use super::{Context, Exit, Outcome};
 use crate::ceremony::preflight;
-use crate::log::{Event, Kind};
+use crate::ledger::{Event, Kind};
 use crate::station::Policy;
 use std::path::PathBuf;
 

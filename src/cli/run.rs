@@ -3,7 +3,7 @@
 use super::import::RepositoryArgs;
 use super::secrets::PassphraseArgs;
 use super::{Context, Exit, Failure, Outcome};
-use crate::ceremony::guided::{self, Ended, Guide};
+use crate::guided::{self, Ended, Guide};
 use std::path::{Path, PathBuf};
 
 /// The whole ceremony in one sitting: preflight, import, review, approve, sign, export.

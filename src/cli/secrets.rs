@@ -1,7 +1,7 @@
 //! The arguments by which secrets and confirmations come without a terminal.
 
 use super::{Context, Failure};
-use crate::station::passphrase::PassphraseFiles;
+use crate::vault::passphrase::PassphraseFiles;
 use clap::Args;
 
 /// Where passphrases come from.

@@ -3,8 +3,8 @@
 use super::secrets::PassphraseArgs;
 use super::{Context, Exit, Failure, Outcome};
 use crate::ceremony::approve::open_officer;
-use crate::log::{Event, Kind};
-use crate::station::officer::OfficerName;
+use crate::ledger::{Event, Kind};
+use crate::vault::officer::OfficerName;
 use serde_json::json;
 
 /// Say what an intent to sign without a result came to, after the station stopped in between.

@@ -6,7 +6,7 @@ use super::{Context, Exit, Failure, Outcome};
 use crate::ceremony::reviewed::{confirm, recheck};
 use crate::ceremony::sign::{refuse, sign};
 use crate::ceremony::signers::{Ask, check_signers};
-use crate::station::officer::OfficerName;
+use crate::vault::officer::OfficerName;
 use serde_json::json;
 
 /// Open the key with the officers' passphrases, sign what was reviewed, and verify the signature.

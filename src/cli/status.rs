@@ -3,8 +3,9 @@
 use super::{Context, Exit, Failure, Outcome};
 use crate::ceremony::made::signatures;
 use crate::ceremony::review::{rejected_by, rejected_value, rejections};
-use crate::log::Kind;
-use crate::station::{Station, officer, request, vault};
+use crate::ledger::Kind;
+use crate::station::{Station, request};
+use crate::vault::{keys, officer};
 use serde_json::json;
 use std::collections::BTreeSet;
 
@@ -12,7 +13,7 @@ use std::collections::BTreeSet;
 pub fn run(context: &Context<'_>) -> Outcome {
     let station = context.look()?;
     let root = station.trust.newest();
-    let keys = vault::list_keys(station.disk(), &station.layout.keys())?;
+    let keys = keys::list_keys(station.disk(), &station.layout.keys())?;
     let officers = officer::list(station.disk(), &station.layout.officers())?;
     let requests = request::list(station.disk(), &station.layout)?;
     let now = context.host.clock.now();

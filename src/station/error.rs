@@ -2,7 +2,7 @@
 
 use crate::bundle::BundleError;
 use crate::host::disk::DiskError;
-use crate::log::LogError;
+use crate::ledger::LogError;
 use crate::text::shown_path;
 use crate::tuf::{Digest, KeyId, TufError};
 use std::path::PathBuf;

@@ -8,9 +8,9 @@
 //! anew.
 
 use super::history::baseline_version;
-use super::officer::OfficerName;
-use crate::log::{Entry, Kind};
+use crate::ledger::{Entry, Kind};
 use crate::tuf::{Digest, KeyId};
+use crate::vault::officer::OfficerName;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the log says of every request that was taken in.
@@ -138,7 +138,7 @@ mod tests {
     use super::*;
     use crate::host::Stamp;
     use crate::host::clock::Time;
-    use crate::log::Event;
+    use crate::ledger::Event;
 
     fn see(evidence: &mut Evidence, event: Event) {
         let stamp = Stamp { time: Time::from_unix(1_800_000_000), boot: String::new(), uptime_ms: 0 };

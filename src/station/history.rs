@@ -4,7 +4,7 @@
 //! behind what devices may already have. It can be rebuilt from the log, which is the authority.
 
 use crate::bundle::RequestKind;
-use crate::log::{Entry, Kind};
+use crate::ledger::{Entry, Kind};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 

@@ -5,16 +5,16 @@
 //! A change is in the log before its file is written. Where a crash came between the two, the file is brought in line
 //! from the log's own objects; any other difference stops the station and names the file and the entry.
 
-use super::officer;
-use super::sealed::SealedKey;
 use super::trust::OnlineKey;
 use super::workstation::StationFile;
 use super::{Layout, Policy, StationError};
 use crate::host::Disk;
 use crate::host::disk::write_durably;
-use crate::log::{Custody, Entry, Kind, Log};
+use crate::ledger::{Custody, Entry, Kind, Log};
 use crate::text::{shown, shown_path};
 use crate::tuf::{Chain, Digest, KeyId};
+use crate::vault::officer;
+use crate::vault::sealed::SealedKey;
 use std::collections::BTreeMap;
 use std::path::Path;
 

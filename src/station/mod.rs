@@ -1,27 +1,14 @@
-//! What the workstation remembers: layout on disk, trusted roots, policy, officers, key vault, requests, history.
+//! What the workstation remembers: layout on disk, trusted roots, policy, requests, history.
 
-pub mod backup;
-pub mod custody;
 pub mod error;
 pub mod evidence;
 pub mod history;
 pub mod layout;
 pub mod logged;
-pub mod officer;
-pub mod paper;
-pub mod passphrase;
 pub mod policy;
-pub mod qr;
-pub(crate) mod record;
 pub mod request;
-pub mod restore;
-pub mod seal;
-pub mod sealed;
-pub mod share;
-pub mod sheet;
 pub mod shown;
 pub mod trust;
-pub mod vault;
 pub mod workstation;
 
 pub use error::StationError;

@@ -1,6 +1,6 @@
 //! Which review of each request was shown last, as the log has it: a confirmation refers to that one and to no other.
 
-use crate::log::{Entry, Kind};
+use crate::ledger::{Entry, Kind};
 use crate::tuf::Digest;
 use std::collections::BTreeMap;
 

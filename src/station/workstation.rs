@@ -2,15 +2,15 @@
 
 use super::evidence::Held;
 use super::request::{read_optional, to_json};
-use super::sealed::SealedKey;
 use super::trust::{OnlineKey, Trust, keep_root, online_key_in};
 use super::{Evidence, History, Layout, Logged, Policy, SeenMark, Shown, SignedMark, StationError, policy};
 use crate::host::clock::{Stamp, Time};
 use crate::host::disk::{ensure_folder, is_free, parent, write_durably};
 use crate::host::{Disk, Host, Program};
-use crate::log::{Appended, Custody, Event, Kind as EventKind, Log};
+use crate::ledger::{Appended, Custody, Event, Kind as EventKind, Log};
 use crate::text::{one_line, shown, shown_path};
 use crate::tuf::{Chain, Dialect, Digest, KeyId, Root};
+use crate::vault::sealed::SealedKey;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::{Read as _, Seek as _, Write as _};

@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use countersign::host::clock::Time;
 use countersign::host::{Disk, Stamp};
-use countersign::log::{Approval, Decision, Event, Kind, Log};
+use countersign::ledger::{Approval, Decision, Event, Kind, Log};
 use countersign::tuf::PublicKey;
 use ed25519_dalek::{Signer, SigningKey};
 use sha2::{Digest, Sha256};

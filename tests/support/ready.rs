@@ -5,7 +5,7 @@
 use crate::common::{Desk, FitMachine, copy_folder, fixture};
 use countersign::cli::Exit;
 use countersign::host::{Host, RealDisk};
-use countersign::log::{Entry, Kind};
+use countersign::ledger::{Entry, Kind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 

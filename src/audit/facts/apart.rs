@@ -3,8 +3,9 @@
 
 use super::{Facts, digest, flawed};
 use crate::audit::AuditError;
-use crate::log::{Entry, FlawKind};
+use crate::ledger::Entry;
 use crate::text::Foreign;
+use crate::tlog::FlawKind;
 use std::collections::BTreeSet;
 
 /// Which roles one person may not hold in one ceremony.

@@ -6,8 +6,9 @@ use super::{Facts, Officer, digest, flawed};
 use crate::audit::AuditError;
 use crate::audit::jobs::{Job, Queue};
 use crate::host::clock::Time;
-use crate::log::{Decision, Entry, FlawKind, Kind, SignedApproval};
+use crate::ledger::{Decision, Entry, Kind, SignedApproval};
 use crate::text::Foreign;
+use crate::tlog::FlawKind;
 use crate::tuf::Digest;
 use std::collections::BTreeSet;
 

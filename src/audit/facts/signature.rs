@@ -8,8 +8,9 @@ use crate::audit::jobs::{Job, Queue};
 use crate::audit::remark::RemarkKind;
 use crate::audit::signing::{Asked, strength};
 use crate::json::{Document, Limits};
-use crate::log::{Entry, FlawKind};
+use crate::ledger::Entry;
 use crate::text::Foreign;
+use crate::tlog::FlawKind;
 use crate::tuf::{Authority, KeyId, PublicKey, TufError};
 use std::collections::BTreeSet;
 

@@ -1,8 +1,8 @@
 //! What the log says about the station's signatures: the side that published documents are compared with.
 
 use crate::audit::{AuditError, Pack};
-use crate::log::Kind;
-use crate::log::store::Head;
+use crate::ledger::Kind;
+use crate::ledger::store::Head;
 use crate::tuf::{Dialect, PublicKey, Root};
 use std::collections::{BTreeMap, BTreeSet};
 

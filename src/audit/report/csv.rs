@@ -1,9 +1,10 @@
 //! One row an entry. Cells that a spreadsheet would run as a formula are made into text.
 
 use crate::audit::Remark;
-use crate::log::summary::summary;
-use crate::log::{Entry, tree};
+use crate::ledger::Entry;
+use crate::ledger::summary::summary;
 use crate::text::shown;
+use crate::tlog::tree;
 
 /// The first row.
 pub(super) const HEADER: &str = "seq,time,boot,uptime_ms,type,actor,what,look_at,factory,wave,tag,version,request,review,\

@@ -2,7 +2,7 @@
 
 use super::html::escape;
 use crate::host::clock::Time;
-use crate::log::{Entry, Kind};
+use crate::ledger::{Entry, Kind};
 use crate::text::shown;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -9,8 +9,8 @@ use super::verdict::{Compare, Verdict, verify};
 use super::{AuditError, Options, Pack, Remark};
 use crate::host::Draft;
 use crate::host::clock::Time;
-use crate::log::Entry;
-use crate::log::store::Head;
+use crate::ledger::Entry;
+use crate::ledger::store::Head;
 use std::path::Path;
 
 /// The form of a report.

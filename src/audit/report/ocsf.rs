@@ -4,8 +4,8 @@
 //! everything else is Entity Management (3004) of a policy, root, officer, key, request, approval or signature. The
 //! exact line goes along as `raw_data`.
 
-use crate::log::summary::summary;
-use crate::log::{Entry, Kind};
+use crate::ledger::summary::summary;
+use crate::ledger::{Entry, Kind};
 use serde_json::{Value, json};
 
 /// The schema's version.

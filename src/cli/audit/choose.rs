@@ -2,8 +2,8 @@
 
 use crate::cli::{Context, Failure};
 use crate::host::clock::Time;
-use crate::log::Filter;
-use crate::log::filter::kinds_named;
+use crate::ledger::Filter;
+use crate::ledger::filter::kinds_named;
 use crate::text::shown;
 
 /// Which entries to show.

@@ -13,10 +13,11 @@ use crate::audit::state::State;
 use crate::audit::verdict::{self, Compare};
 use crate::audit::who::{self, Question};
 use crate::audit::{AuditError, Options, Outcome as Answer, Pack};
-use crate::log::note::LARGEST_NOTE;
-use crate::log::store::Head;
-use crate::log::summary::timeline_line;
-use crate::log::{VerifierKey, store};
+use crate::ledger::store;
+use crate::ledger::store::Head;
+use crate::ledger::summary::timeline_line;
+use crate::tlog::VerifierKey;
+use crate::tlog::note::LARGEST_NOTE;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 

@@ -1,8 +1,8 @@
 //! A verdict in words and as JSON.
 
 use crate::audit::{Outcome, Verdict};
-use crate::log::{Flaw, VerifierKey};
 use crate::text::{counted, shown};
+use crate::tlog::{Flaw, VerifierKey};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 

@@ -1,10 +1,11 @@
 //! `audit check-proof`: a receipt, with nothing but the log's public key.
 
 use crate::cli::{Context, Exit, Failure, Outcome};
-use crate::log::proof::{LARGEST_PROOF, Proof};
-use crate::log::summary::summary;
-use crate::log::{Entry, Flaw, FlawKind, VerifierKey};
+use crate::ledger::Entry;
+use crate::ledger::summary::summary;
 use crate::text::{shown, shown_path};
+use crate::tlog::proof::{LARGEST_PROOF, Proof};
+use crate::tlog::{Flaw, FlawKind, VerifierKey};
 use serde_json::json;
 use std::path::PathBuf;
 

@@ -1,0 +1,32 @@
+//! What the log means: every act of the station, in lines that a Merkle tree and signed checkpoints ([`crate::tlog`])
+//! hold together.
+//!
+//! What a line holds is in one table ([`kind`]), written in one form ([`event`]) and read only in that form
+//! ([`line`](mod@line), [`entry`]). [`store`] is the log on the station's disk, [`tiles`] its export for others' tools.
+
+pub mod approval;
+pub mod custody;
+pub mod entry;
+mod error;
+pub mod event;
+pub mod export;
+pub mod filter;
+pub mod kind;
+pub mod line;
+pub mod lines;
+pub mod objects;
+pub mod recovery;
+pub mod store;
+pub mod summary;
+pub mod tiles;
+pub mod walk;
+
+pub use approval::{Approval, Decision, SignedApproval};
+pub use custody::Custody;
+pub use entry::{Entry, EntryBuf};
+pub use error::LogError;
+pub use event::Event;
+pub use filter::Filter;
+pub use kind::Kind;
+pub use recovery::{OpenIntent, Recovery, Torn};
+pub use store::{Appended, Entries, Head, Log};

@@ -1,0 +1,573 @@
+//! The log on disk: nothing is acknowledged that a crash could take back.
+//!
+//! An entry is appended, then brought to disk by [`Log::sync`] (one fdatasync). A checkpoint is written to
+//! `checkpoints/<size>` (temporary file, fsync, rename, fsync of the folder) after the lines it covers are on disk, so
+//! a checkpoint never speaks of lines that are not there: three fsyncs in all. `checkpoint` is a second name of the
+//! newest one, put in place by a rename; when a crash loses that rename, the next start makes it again.
+
+use super::entry::{Entry, EntryBuf, LONGEST_LINE};
+use super::error::LogError;
+use super::event::Event;
+use super::kind::Kind;
+use super::lines::{self, LINES_PER_FILE, count_files, each_chunk, file_name};
+use super::objects;
+use super::recovery::{Intents, OpenIntent, Recovery, Torn};
+use super::walk::{Walk, blame};
+use crate::host::disk::{DiskResult, ensure_folder, write_durably};
+use crate::host::{Bytes, Disk, Stamp};
+use crate::tlog::checkpoint::Checkpoint;
+use crate::tlog::flaw::{Flaw, FlawKind};
+use crate::tlog::note::{LARGEST_NOTE, NoteSigner, VerifierKey};
+use crate::tlog::proof::Proof;
+use crate::tlog::tree::{self, Hash};
+use sha2::{Digest, Sha256};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The folder with every checkpoint ever issued, named by size.
+pub const CHECKPOINTS: &str = "checkpoints";
+/// The newest checkpoint.
+pub const HEAD: &str = "checkpoint";
+/// The log's public key.
+pub const PUBLIC_KEY: &str = "vkey";
+const PRIVATE_KEY: &str = "key";
+const TORN: &str = "torn";
+/// The most checkpoints that are listed.
+const MOST_CHECKPOINTS: usize = 4_000_000;
+/// The most bytes of a key file.
+const LARGEST_KEY: u64 = 4_096;
+
+/// Where an entry was put.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Appended {
+    /// Its number.
+    pub seq: u64,
+    /// Its leaf hash.
+    pub leaf: Hash,
+}
+
+/// The newest checkpoint, as issued.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Head {
+    /// What it says.
+    pub checkpoint: Checkpoint,
+    /// The signed note.
+    pub note: String,
+}
+
+/// The station's log, open for writing.
+pub struct Log {
+    disk: Arc<dyn Disk>,
+    dir: PathBuf,
+    signer: NoteSigner,
+    walk: Walk,
+    head: Head,
+    intents: Intents,
+    /// The latest time at which an entry was written, since an officer last stated the time.
+    latest: Option<Stamp>,
+    /// Bytes of the file that the next line goes to.
+    length: u64,
+    /// Lines were written that are not on disk yet.
+    unsynced: bool,
+    /// The last file of lines was made, and its name is not on disk yet.
+    unsynced_name: bool,
+    closed: Option<String>,
+}
+
+impl Log {
+    /// Makes an empty log in a folder that exists: a key of its own from the seed, and a checkpoint of nothing.
+    /// `origin` names the log for ever.
+    ///
+    /// # Errors
+    /// The disk, or a name that cannot name a key.
+    pub fn create(
+        disk: Arc<dyn Disk>,
+        dir: &Path,
+        key_seed: &[u8; 32],
+        origin: &str,
+    ) -> Result<Log, LogError> {
+        let signer =
+            NoteSigner::new(origin, key_seed).map_err(|_| LogError::Name(crate::text::shown(origin)))?;
+        ensure_folder(&*disk, dir, 0o700)?;
+        for folder in [lines::FOLDER, CHECKPOINTS, "objects", objects::FOLDER, TORN] {
+            ensure_folder(&*disk, &dir.join(folder), 0o700)?;
+        }
+        disk.create(&dir.join(file_name(0)), 0o600, &[])?;
+        disk.sync(&dir.join(file_name(0)))?;
+        disk.sync_folder(&dir.join(lines::FOLDER))?;
+        write_durably(&*disk, &dir.join(PRIVATE_KEY), 0o600, &[signer.secret_text().as_bytes()])?;
+        write_durably(&*disk, &dir.join(PUBLIC_KEY), 0o600, &[format!("{}\n", signer.public()).as_bytes()])?;
+        let checkpoint =
+            Checkpoint { origin: origin.to_owned(), size: 0, root: Walk::default().tree().root() };
+        let head = Head { note: checkpoint.sign(&signer), checkpoint };
+        let log = Log::unread(disk, dir, signer, head);
+        log.write_head(&log.head)?;
+        log.disk.sync_folder(dir)?;
+        Ok(log)
+    }
+
+    /// A log of which no line was read yet.
+    fn unread(disk: Arc<dyn Disk>, dir: &Path, signer: NoteSigner, head: Head) -> Log {
+        Log {
+            disk,
+            dir: dir.to_owned(),
+            signer,
+            walk: Walk::default(),
+            head,
+            intents: Intents::default(),
+            latest: None,
+            length: 0,
+            unsynced: false,
+            unsynced_name: false,
+            closed: None,
+        }
+    }
+
+    /// Opens a log, reads every line, and checks them against the newest checkpoint. A last line that a crash cut off
+    /// after that checkpoint is moved aside and recorded, with this stamp.
+    ///
+    /// # Errors
+    /// [`LogError::Tampered`] when anything is not as it was written; nothing is changed then.
+    pub fn open(disk: Arc<dyn Disk>, dir: &Path, stamp: &Stamp) -> Result<(Log, Recovery), LogError> {
+        let signer = read_signer(&*disk, dir)?;
+        let (head, head_name_is_current) = read_head(&*disk, dir, signer.public())?;
+        let mut log = Log::unread(disk, dir, signer, head);
+        let torn = log.read_lines()?;
+        if !head_name_is_current {
+            log.name_head(log.head.checkpoint.size)?;
+        }
+        let torn = torn.map(|(at, bytes)| log.move_aside(at, &bytes, stamp)).transpose()?;
+        let recovery = Recovery { torn, open_intents: log.intents.open().cloned().collect() };
+        Ok((log, recovery))
+    }
+
+    /// Reads all lines; returns a torn one at the end with its place in the last file.
+    fn read_lines(&mut self) -> Result<Option<(u64, Vec<u8>)>, LogError> {
+        let (disk, dir) = (self.disk.clone(), self.dir.clone());
+        let head = self.head.checkpoint.clone();
+        let (walk, intents) = (&mut self.walk, &mut self.intents);
+        let files = count_files(&*disk, &dir)?;
+        let mut torn = None;
+        let mut length = 0;
+        let mut latest = None;
+        each_chunk(&*disk, &dir, 0, files, |chunk| -> Result<bool, LogError> {
+            for (entry, leaf) in chunk.entries() {
+                walk.step(&entry, leaf)
+                    .map_err(|flaw| blame(&*disk, &dir, flaw.in_file(chunk.file()), Some(&head)))?;
+                intents.see(&entry);
+                if is_later(latest.as_ref(), &entry) {
+                    latest = Some(entry.stamp());
+                }
+                if walk.tree().size() == head.size && walk.tree().root() != head.root {
+                    return Err(wrong_root(&head).in_file(chunk.file()).into());
+                }
+            }
+            chunk.check(chunk.number() + 1 == files)?;
+            torn = chunk.torn().map(|(at, bytes)| (at as u64, bytes.to_vec()));
+            length = chunk.length() as u64;
+            Ok(true)
+        })?;
+        let found = walk.tree().size();
+        if found < head.size {
+            let kind = if torn.is_some() { FlawKind::Torn } else { FlawKind::Missing };
+            let detail =
+                format!("the log ends after {found} entries, and its signed checkpoint says {}", head.size);
+            return Err(Flaw::new(kind, detail).at(found).into());
+        }
+        self.length = length;
+        self.latest = latest;
+        Ok(torn)
+    }
+
+    /// Keeps a torn line's bytes in a file of their own, cuts it off, and says so in the log.
+    fn move_aside(&mut self, at: u64, bytes: &[u8], stamp: &Stamp) -> Result<Torn, LogError> {
+        let seq = self.walk.tree().size();
+        let file = file_name(seq / LINES_PER_FILE);
+        let digest = hex::encode(Sha256::digest(bytes));
+        let saved = format!("{TORN}/{seq}-{}", digest.get(..16).unwrap_or_default());
+        write_durably(&*self.disk, &self.dir.join(&saved), 0o600, &[bytes])?;
+        let path = self.dir.join(&file);
+        self.disk.truncate(&path, at)?;
+        self.disk.sync(&path)?;
+        self.length = at;
+        let torn = Torn { file, bytes: bytes.len() as u64, saved };
+        let event = Event::new(Kind::LogRecovered, "countersign")
+            .text("file", &torn.file)
+            .int("bytes", torn.bytes)
+            .text("saved", &torn.saved);
+        self.append(stamp, event)?;
+        self.sync()?;
+        Ok(torn)
+    }
+
+    /// Writes an entry after the last. It is not on disk before [`Log::sync`] or [`Log::checkpoint`].
+    ///
+    /// # Errors
+    /// The event is incomplete or too long, or the disk; nothing was appended then.
+    pub fn append(&mut self, stamp: &Stamp, event: Event) -> Result<Appended, LogError> {
+        self.refuse_when_closed()?;
+        let seq = self.walk.tree().size();
+        let mut line = event.line(seq, self.walk.last(), stamp)?;
+        if line.len() > LONGEST_LINE {
+            return Err(LogError::TooLong(line.len()));
+        }
+        let leaf = tree::leaf_hash(&line);
+        let entry =
+            Entry::read(&line).map_err(|fault| Flaw::new(FlawKind::Line, fault.to_string()).at(seq))?;
+        // A line that would not be read back is not written; what it says about intents is known from here on.
+        let mut intents = self.intents.clone();
+        intents.see(&entry);
+        let is_later = is_later(self.latest.as_ref(), &entry);
+        line.push(b'\n');
+        self.write_line(seq, &line)?;
+        self.intents = intents;
+        if is_later {
+            self.latest = Some(stamp.clone());
+        }
+        self.walk.push(leaf);
+        self.unsynced = true;
+        Ok(Appended { seq, leaf })
+    }
+
+    fn write_line(&mut self, seq: u64, line: &[u8]) -> Result<(), LogError> {
+        let path = self.dir.join(file_name(seq / LINES_PER_FILE));
+        if seq.is_multiple_of(LINES_PER_FILE) && seq > 0 {
+            // The full file first: a new file must not survive a crash that its predecessor's last lines do not.
+            self.sync()?;
+            // A file without a line is what a crash at this very place leaves.
+            if self.disk.kind(&path)?.is_none() {
+                self.disk.create(&path, 0o600, &[])?;
+            }
+            self.length = 0;
+            self.unsynced_name = true;
+        }
+        if let Err(error) = self.disk.append(&path, line) {
+            // Part of the line may be there. Without it the log goes on; otherwise it is closed until the next start.
+            if let Err(second) = self.disk.truncate(&path, self.length) {
+                self.closed = Some(second.to_string());
+            }
+            return Err(error.into());
+        }
+        self.length += line.len() as u64;
+        Ok(())
+    }
+
+    /// Returns when every entry is on disk: one fdatasync, and one more after each thousand entries for a new file.
+    ///
+    /// # Errors
+    /// The disk. The log takes no more entries then: what is on disk is not known after a failed fsync.
+    pub fn sync(&mut self) -> Result<(), LogError> {
+        self.refuse_when_closed()?;
+        if !self.unsynced {
+            return Ok(());
+        }
+        let last = self.walk.tree().size().saturating_sub(1) / LINES_PER_FILE;
+        let synced =
+            self.disk.sync(&self.dir.join(file_name(last))).and_then(|()| match self.unsynced_name {
+                true => self.disk.sync_folder(&self.dir.join(lines::FOLDER)),
+                false => Ok(()),
+            });
+        if let Err(error) = synced {
+            self.closed = Some(error.to_string());
+            return Err(error.into());
+        }
+        (self.unsynced, self.unsynced_name) = (false, false);
+        Ok(())
+    }
+
+    /// Signs and keeps a checkpoint over every entry, after bringing them to disk. Nothing is written when the newest
+    /// checkpoint covers them already.
+    ///
+    /// # Errors
+    /// The disk.
+    pub fn checkpoint(&mut self) -> Result<&Head, LogError> {
+        self.sync()?;
+        let tree = self.walk.tree();
+        if tree.size() > self.head.checkpoint.size {
+            let origin = self.head.checkpoint.origin.clone();
+            let checkpoint = Checkpoint { origin, size: tree.size(), root: tree.root() };
+            let head = Head { note: checkpoint.sign(&self.signer), checkpoint };
+            self.write_head(&head)?;
+            self.head = head;
+        }
+        Ok(&self.head)
+    }
+
+    fn write_head(&self, head: &Head) -> Result<(), LogError> {
+        let size = head.checkpoint.size;
+        let path = self.dir.join(CHECKPOINTS).join(size.to_string());
+        write_durably(&*self.disk, &path, 0o600, &[head.note.as_bytes()])?;
+        Ok(self.name_head(size)?)
+    }
+
+    /// Gives the newest checkpoint its second name. Its bytes are on disk already, so the name needs no fsync: losing
+    /// it loses nothing.
+    fn name_head(&self, size: u64) -> DiskResult<()> {
+        let (from, to) = (self.dir.join(CHECKPOINTS).join(size.to_string()), self.dir.join(HEAD));
+        let temporary = self.dir.join(".checkpoint.link");
+        if self.disk.kind(&temporary)?.is_some() {
+            self.disk.remove(&temporary)?;
+        }
+        if self.disk.link(&from, &temporary).is_ok() {
+            return self.disk.rename(&temporary, &to);
+        }
+        // A file system without hard links: a copy, with all the care that a copy needs.
+        let note = self.disk.read(&from, LARGEST_NOTE as u64)?;
+        write_durably(&*self.disk, &to, 0o600, &[&note])
+    }
+
+    fn refuse_when_closed(&self) -> Result<(), LogError> {
+        match &self.closed {
+            Some(why) => Err(LogError::Closed(why.clone())),
+            None => Ok(()),
+        }
+    }
+
+    /// Stores bytes that are too large for a line, durably; returns their SHA-256 in hex. The same bytes are stored
+    /// once. To be called before the entry that names them is appended.
+    ///
+    /// # Errors
+    /// The disk, or an object of that name with other bytes.
+    pub fn put_object(&self, bytes: &[u8]) -> Result<String, LogError> {
+        objects::put(&*self.disk, &self.dir, bytes)
+    }
+
+    /// As [`Log::put_object`], of bytes whose SHA-256 is at hand: large ones are not hashed again.
+    ///
+    /// # Errors
+    /// As [`Log::put_object`].
+    pub fn put_object_named(&self, digest: &str, bytes: &[u8]) -> Result<String, LogError> {
+        objects::put_named(&*self.disk, &self.dir, digest.to_owned(), bytes)
+    }
+
+    /// The bytes with this digest, checked.
+    ///
+    /// # Errors
+    /// There is no such object, or its bytes have another digest.
+    pub fn get_object(&self, digest: &str) -> Result<Bytes, LogError> {
+        objects::get(&*self.disk, &self.dir, digest)
+    }
+
+    /// The newest checkpoint.
+    pub fn head(&self) -> &Head {
+        &self.head
+    }
+
+    /// The number of entries, those after the newest checkpoint included.
+    pub fn size(&self) -> u64 {
+        self.walk.tree().size()
+    }
+
+    /// The root over all entries, those after the newest checkpoint included.
+    pub fn root(&self) -> Hash {
+        self.walk.tree().root()
+    }
+
+    /// The latest time at which an entry was written, since an officer last stated the time: no later entry can honestly
+    /// be earlier. `None` in an empty log.
+    pub fn latest(&self) -> Option<&Stamp> {
+        self.latest.as_ref()
+    }
+
+    /// The log's public key.
+    pub fn key(&self) -> &VerifierKey {
+        self.signer.public()
+    }
+
+    /// The log's folder.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// The intents to sign that have no result, in order.
+    pub fn open_intents(&self) -> impl Iterator<Item = &OpenIntent> {
+        self.intents.open()
+    }
+
+    /// Every entry, in order. They were checked when the log was opened; a line that changed since is an error.
+    pub fn entries(&self) -> Entries {
+        Entries {
+            disk: self.disk.clone(),
+            dir: self.dir.clone(),
+            next: 0,
+            size: self.size(),
+            waiting: Vec::new(),
+        }
+    }
+
+    /// The receipt for an entry: its inclusion proof under the newest checkpoint, with the line itself.
+    ///
+    /// # Errors
+    /// The newest checkpoint does not cover the entry, or the lines changed since the log was opened.
+    pub fn prove(&self, seq: u64) -> Result<Proof, LogError> {
+        prove(&*self.disk, &self.dir, &self.head, seq)
+    }
+}
+
+/// The receipt for an entry of the log in a folder, under a checkpoint whose signature was verified.
+///
+/// # Errors
+/// The checkpoint does not cover the entry, or the lines do not give its root.
+pub fn prove(disk: &dyn Disk, dir: &Path, head: &Head, seq: u64) -> Result<Proof, LogError> {
+    let size = head.checkpoint.size;
+    if seq >= size {
+        return Err(LogError::NoEntry(seq, size));
+    }
+    let mut leaves: Vec<Hash> = Vec::new();
+    let mut line = None;
+    each_chunk(disk, dir, 0, count_files(disk, dir)?, |chunk| -> Result<bool, LogError> {
+        for (entry, leaf) in chunk.entries().take(usize::try_from(size).unwrap_or(usize::MAX) - leaves.len())
+        {
+            if leaves.len() as u64 == seq {
+                line = Some(entry.line().to_vec());
+            }
+            leaves.push(*leaf);
+        }
+        Ok((leaves.len() as u64) < size)
+    })?;
+    if leaves.len() as u64 != size || tree::Tree::of(&leaves).root() != head.checkpoint.root {
+        return Err(wrong_root(&head.checkpoint).into());
+    }
+    let hashes = tree::inclusion_proof(&leaves, seq).ok_or(LogError::NoEntry(seq, size))?;
+    Ok(Proof { line, index: seq, hashes, checkpoint: head.note.clone() })
+}
+
+/// Is an entry from here on the one that the clock must not fall behind? A stated time takes the place of any other: it
+/// is how a clock that was ahead once is put right.
+fn is_later(latest: Option<&Stamp>, entry: &Entry<'_>) -> bool {
+    entry.kind() == Kind::TimeStatement || latest.is_none_or(|latest| entry.time() >= latest.time)
+}
+
+fn wrong_root(head: &Checkpoint) -> Flaw {
+    let detail = format!(
+        "the lines up to here do not give the root that the signed checkpoint of {} entries has: this line or one \
+         before it was changed",
+        head.size
+    );
+    Flaw::new(FlawKind::Root, detail).at(head.size.saturating_sub(1))
+}
+
+fn read_signer(disk: &dyn Disk, dir: &Path) -> Result<NoteSigner, LogError> {
+    let wrong = |why: String, file: &str| LogError::Tampered(Flaw::new(FlawKind::Key, why).in_file(file));
+    let secret = zeroize::Zeroizing::new(disk.read(&dir.join(PRIVATE_KEY), LARGEST_KEY)?);
+    let secret = std::str::from_utf8(&secret).map_err(|_| wrong("it is not text".to_owned(), PRIVATE_KEY))?;
+    let signer = NoteSigner::from_secret_text(secret).map_err(|e| wrong(e.to_string(), PRIVATE_KEY))?;
+    let public = disk.read(&dir.join(PUBLIC_KEY), LARGEST_KEY)?;
+    if public != format!("{}\n", signer.public()).as_bytes() {
+        return Err(wrong("it is not the public half of the log's key".to_owned(), PUBLIC_KEY));
+    }
+    Ok(signer)
+}
+
+/// The sizes of all kept checkpoints, ascending.
+///
+/// # Errors
+/// The folder cannot be read, or has other names in it.
+pub fn checkpoint_sizes(disk: &dyn Disk, dir: &Path) -> Result<Vec<u64>, lines::ReadError> {
+    let mut sizes = Vec::new();
+    for found in disk.list(&dir.join(CHECKPOINTS), MOST_CHECKPOINTS)? {
+        // A crash while a checkpoint is written leaves its temporary file; it was never issued.
+        if found.name.starts_with('.') && found.name.ends_with(".part") {
+            continue;
+        }
+        let size = crate::tlog::checkpoint::parse_decimal(&found.name).ok_or_else(|| {
+            Flaw::new(FlawKind::CheckpointForm, "the file's name is not a size")
+                .in_file(format!("{CHECKPOINTS}/{}", found.name))
+        })?;
+        sizes.push(size);
+    }
+    sizes.sort_unstable();
+    Ok(sizes)
+}
+
+/// Reads a kept checkpoint and verifies its signature.
+///
+/// # Errors
+/// It cannot be read, is not this log's, or is of another size than its name says.
+pub fn read_checkpoint(
+    disk: &dyn Disk,
+    dir: &Path,
+    key: &VerifierKey,
+    size: u64,
+) -> Result<Head, lines::ReadError> {
+    let name = format!("{CHECKPOINTS}/{size}");
+    let bytes = disk.read_beneath(dir, &name, LARGEST_NOTE as u64)?;
+    let checkpoint = Checkpoint::verify(&bytes, key).map_err(|flaw| flaw.in_file(&name))?;
+    if checkpoint.size != size {
+        let detail = format!("the checkpoint is of {} entries, and its name says {size}", checkpoint.size);
+        return Err(Flaw::new(FlawKind::CheckpointForm, detail).in_file(name).into());
+    }
+    // A checkpoint that verifies is UTF-8.
+    let note = String::from_utf8(bytes.into_vec()).unwrap_or_default();
+    Ok(Head { checkpoint, note })
+}
+
+/// The newest checkpoint, and whether `checkpoint` already is it. A crash can leave `checkpoint` one behind, never
+/// ahead.
+fn read_head(disk: &dyn Disk, dir: &Path, key: &VerifierKey) -> Result<(Head, bool), LogError> {
+    let sizes = checkpoint_sizes(disk, dir)?;
+    let missing = |detail: String| Flaw::new(FlawKind::CheckpointMissing, detail).in_file(CHECKPOINTS);
+    let newest = *sizes.last().ok_or_else(|| missing("there is no checkpoint at all".to_owned()))?;
+    let head = read_checkpoint(disk, dir, key, newest)?;
+    let named = match disk.read(&dir.join(HEAD), LARGEST_NOTE as u64) {
+        Ok(bytes) => bytes,
+        Err(e) if e.is_missing() => return Ok((head, false)),
+        Err(e) => return Err(e.into()),
+    };
+    if named == head.note.as_bytes() {
+        return Ok((head, true));
+    }
+    let named = Checkpoint::verify(&named, key).map_err(|flaw| flaw.in_file(HEAD))?;
+    if named.size >= newest || sizes.binary_search(&named.size).is_err() {
+        let detail = format!("the checkpoint of {} entries that \"{HEAD}\" has was removed", named.size);
+        return Err(missing(detail).into());
+    }
+    Ok((head, false))
+}
+
+/// The entries of a log, read file by file.
+pub struct Entries {
+    disk: Arc<dyn Disk>,
+    dir: PathBuf,
+    next: u64,
+    size: u64,
+    /// The entries of the file at hand, last first.
+    waiting: Vec<EntryBuf>,
+}
+
+impl Iterator for Entries {
+    type Item = Result<EntryBuf, LogError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.next >= self.size {
+            return None;
+        }
+        if self.waiting.is_empty() {
+            let chunk = match lines::Chunk::read(&*self.disk, &self.dir, self.next / LINES_PER_FILE) {
+                Ok(chunk) => chunk,
+                Err(e) => return self.stop(e.into()),
+            };
+            self.waiting = chunk.entries().rev().map(|(entry, _)| entry.to_owned()).collect();
+        }
+        match self.waiting.pop() {
+            Some(found) if found.entry().seq() == self.next => {
+                self.next += 1;
+                Some(Ok(found))
+            }
+            _ => {
+                let flaw = Flaw::new(FlawKind::Missing, "the entry was changed while the log was open");
+                self.stop(flaw.at(self.next).into())
+            }
+        }
+    }
+}
+
+impl Entries {
+    fn stop(&mut self, error: LogError) -> Option<Result<EntryBuf, LogError>> {
+        self.next = self.size;
+        Some(Err(error))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,233 @@
+use super::*;
+use crate::host::RealDisk;
+use crate::host::clock::Time;
+use tempfile::TempDir;
+
+fn stamp() -> Stamp {
+    Stamp { time: Time::from_unix(1_800_000_000), boot: "boot".to_owned(), uptime_ms: 1 }
+}
+
+fn new_log(entries: u64) -> (TempDir, Log) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut log =
+        Log::create(Arc::new(RealDisk), &folder.path().join("log"), &[5; 32], "test.example/station")
+            .expect("made");
+    for number in 0..entries {
+        log.append(&stamp(), deviation(&number.to_string())).expect("appended");
+    }
+    (folder, log)
+}
+
+fn deviation(statement: &str) -> Event {
+    Event::new(Kind::Deviation, "mara").text("statement", statement)
+}
+
+fn open(folder: &TempDir) -> Result<(Log, Recovery), LogError> {
+    Log::open(Arc::new(RealDisk), &folder.path().join("log"), &stamp())
+}
+
+fn refused(folder: &TempDir) -> Flaw {
+    match open(folder) {
+        Err(LogError::Tampered(flaw)) => flaw,
+        Err(other) => panic!("another error: {other}"),
+        Ok(_) => panic!("opened"),
+    }
+}
+
+#[test]
+fn what_was_appended_is_there_after_opening_again() {
+    let (folder, mut log) = new_log(2_005);
+    let head = log.checkpoint().expect("written").clone();
+    assert_eq!(head.checkpoint.size, 2_005);
+    let (mut again, recovery) = open(&folder).expect("opened");
+    assert!(recovery.is_clean());
+    assert_eq!((again.head(), again.size(), again.root()), (&head, 2_005, head.checkpoint.root));
+    assert_eq!(again.append(&stamp(), deviation("next")).expect("appended").seq, 2_005);
+    let statements: Vec<_> =
+        again.entries().map(|entry| entry.expect("read").entry().text("statement").into_owned()).collect();
+    let wanted: Vec<_> = (0..2_005).map(|n| n.to_string()).chain(["next".to_owned()]).collect();
+    assert_eq!(statements, wanted);
+}
+
+#[test]
+fn every_checkpoint_is_kept_and_the_newest_has_its_second_name() {
+    let (folder, mut log) = new_log(0);
+    for number in 0..5u64 {
+        log.append(&stamp(), deviation("x")).expect("appended");
+        if number % 2 == 0 {
+            log.checkpoint().expect("written");
+        }
+    }
+    log.checkpoint().expect("nothing new");
+    let dir = folder.path().join("log");
+    assert_eq!(checkpoint_sizes(&RealDisk, &dir).expect("listed"), [0, 1, 3, 5]);
+    assert_eq!(std::fs::read(dir.join(HEAD)).expect("read"), log.head().note.as_bytes());
+}
+
+#[test]
+fn the_key_files_are_for_the_owner_only() {
+    use std::os::unix::fs::PermissionsExt;
+    let (folder, _log) = new_log(0);
+    let mode = |name: &str| {
+        let facts = std::fs::metadata(folder.path().join("log").join(name)).expect("there");
+        facts.permissions().mode() & 0o777
+    };
+    assert_eq!((mode("key"), mode("")), (0o600, 0o700));
+}
+
+#[test]
+fn a_torn_last_line_is_moved_aside_and_recorded() {
+    let (folder, mut log) = new_log(3);
+    log.checkpoint().expect("written");
+    log.append(&stamp(), deviation("kept")).expect("appended");
+    log.sync().expect("synced");
+    let path = folder.path().join("log/events/000000.jsonl");
+    let mut bytes = std::fs::read(&path).expect("read");
+    bytes.extend_from_slice(b"{\"v\":1,\"seq\":4,\"pr");
+    std::fs::write(&path, &bytes).expect("written");
+    let (log, recovery) = open(&folder).expect("opened");
+    let torn = recovery.torn.expect("a torn line");
+    assert_eq!(
+        std::fs::read(folder.path().join("log").join(&torn.saved)).expect("kept"),
+        b"{\"v\":1,\"seq\":4,\"pr"
+    );
+    let last = log.entries().last().expect("some").expect("read");
+    assert_eq!((last.entry().seq(), last.entry().kind()), (4, Kind::LogRecovered));
+    assert_eq!(last.entry().int("bytes"), 18);
+    assert!(open(&folder).expect("opened").1.is_clean());
+}
+
+#[test]
+fn fewer_lines_than_the_checkpoint_says_is_a_hard_stop() {
+    let (folder, mut log) = new_log(3);
+    log.checkpoint().expect("written");
+    let path = folder.path().join("log/events/000000.jsonl");
+    let text = std::fs::read_to_string(&path).expect("read");
+    let two: String = text.split_inclusive('\n').take(2).collect();
+    std::fs::write(&path, &two).expect("written");
+    assert_eq!((refused(&folder).kind, refused(&folder).seq), (FlawKind::Missing, Some(2)));
+    std::fs::write(&path, &text[..text.len() - 4]).expect("written");
+    assert_eq!((refused(&folder).kind, refused(&folder).seq), (FlawKind::Torn, Some(2)));
+}
+
+#[test]
+fn a_changed_line_is_a_hard_stop_that_names_it() {
+    let (folder, mut log) = new_log(5);
+    log.checkpoint().expect("written");
+    let path = folder.path().join("log/events/000000.jsonl");
+    let text = std::fs::read_to_string(&path).expect("read");
+    for number in 0..5 {
+        let from = format!("\"statement\":\"{number}\"");
+        std::fs::write(&path, text.replace(&from, "\"statement\":\"!\"")).expect("written");
+        assert_eq!(refused(&folder).seq, Some(number));
+    }
+}
+
+#[test]
+fn a_checkpoint_that_was_removed_or_replaced_is_a_hard_stop() {
+    let (folder, mut log) = new_log(2);
+    log.checkpoint().expect("written");
+    log.append(&stamp(), deviation("more")).expect("appended");
+    log.checkpoint().expect("written");
+    let dir = folder.path().join("log");
+    let newest = std::fs::read(dir.join("checkpoints/3")).expect("read");
+    std::fs::remove_file(dir.join("checkpoints/3")).expect("removed");
+    assert_eq!(refused(&folder).kind, FlawKind::CheckpointMissing);
+    let other = NoteSigner::new("test.example/station", &[6; 32]).expect("a signer");
+    let forged = log.head().checkpoint.sign(&other);
+    std::fs::write(dir.join("checkpoints/3"), forged).expect("written");
+    assert_eq!(refused(&folder).kind, FlawKind::CheckpointSignature);
+    std::fs::write(dir.join("checkpoints/3"), &newest).expect("written");
+    open(&folder).expect("whole again");
+    std::fs::write(dir.join("checkpoints/4"), &newest).expect("written");
+    assert_eq!(refused(&folder).kind, FlawKind::CheckpointForm);
+}
+
+#[test]
+fn an_intent_without_a_result_is_told_until_it_is_resolved() {
+    let (folder, mut log) = new_log(1);
+    let intent = [
+        "request", "review", "signed", "factory", "wave", "tag", "kind", "keyid", "policy", "tool", "binary",
+    ]
+    .iter()
+    .fold(Event::new(Kind::SignIntent, "mara"), |event, field| event.text(field, format!("the {field}")))
+    .int("version", 42)
+    .int("root_version", 3)
+    .list("officers", ["mara"])
+    .numbered("approvals", [("mara", 0)])
+    .pairs("findings", [("", ""); 0])
+    .pairs("preflight", [("", ""); 0]);
+    let seq = log.append(&stamp(), intent).expect("appended").seq;
+    log.sync().expect("synced");
+    drop(log);
+    let (mut log, recovery) = open(&folder).expect("opened");
+    let told = &recovery.open_intents[0];
+    assert_eq!((told.seq, told.keyid.as_str(), told.recorded), (seq, "the keyid", false));
+    let in_doubt = |resolution: &str| {
+        Event::new(Kind::SignInDoubt, "mara")
+            .int("intent", seq)
+            .text("request", "r")
+            .text("keyid", "k")
+            .text("signed", "s")
+            .text("resolution", resolution)
+    };
+    log.append(&stamp(), in_doubt("")).expect("appended");
+    assert!(open(&folder).expect("opened").1.open_intents[0].recorded);
+    log.append(&stamp(), in_doubt("nothing left the room")).expect("appended");
+    assert_eq!(log.open_intents().count(), 0);
+    assert!(open(&folder).expect("opened").1.is_clean());
+}
+
+#[test]
+fn a_receipt_of_every_entry_holds_for_the_public_key() {
+    let (_folder, mut log) = new_log(37);
+    log.checkpoint().expect("written");
+    log.append(&stamp(), deviation("after")).expect("appended");
+    for entry in log.entries().take(37) {
+        let entry = entry.expect("read");
+        let proof = log.prove(entry.entry().seq()).expect("proven");
+        let again = Proof::parse(proof.text().as_bytes()).expect("read back");
+        again.verify(entry.entry().line(), log.key()).expect("holds");
+    }
+    assert!(matches!(log.prove(37), Err(LogError::NoEntry(37, 37))));
+}
+
+#[test]
+fn objects_are_stored_once_and_checked_when_read() {
+    let (folder, log) = new_log(0);
+    let digest = log.put_object(b"a review").expect("stored");
+    assert_eq!(log.put_object(b"a review").expect("stored"), digest);
+    assert_eq!(&log.get_object(&digest).expect("read")[..], b"a review");
+    std::fs::write(folder.path().join("log/objects/sha256").join(&digest), b"a reviev").expect("written");
+    for outcome in [log.get_object(&digest).map(drop), log.put_object(b"a review").map(drop)] {
+        assert!(matches!(outcome, Err(LogError::Tampered(flaw)) if flaw.kind == FlawKind::Object));
+    }
+    assert!(log.get_object("../../key").is_err());
+}
+
+#[test]
+fn a_line_that_is_too_long_is_refused_and_the_log_goes_on() {
+    let (_folder, mut log) = new_log(1);
+    let error = log.append(&stamp(), deviation(&"x".repeat(65_535))).expect_err("too long");
+    assert!(matches!(error, LogError::TooLong(_)), "{error}");
+    assert_eq!(log.append(&stamp(), deviation("short")).expect("appended").seq, 1);
+}
+
+#[test]
+fn tiles_hold_every_line_and_every_hash() {
+    let (folder, mut log) = new_log(600);
+    log.checkpoint().expect("written");
+    let to = folder.path().join("pack");
+    std::fs::create_dir(&to).expect("made");
+    crate::ledger::tiles::export(&RealDisk, log.dir(), 600, &to).map_err(|_| ()).expect("exported");
+    let read = |name: &str| std::fs::read(to.join(name)).expect("there");
+    let leaves: Vec<u8> =
+        log.entries().flat_map(|entry| tree::leaf_hash(entry.expect("read").entry().line())).collect();
+    assert_eq!([read("tile/0/000"), read("tile/0/001"), read("tile/0/002.p/88")].concat(), leaves);
+    let hashes: Vec<Hash> = leaves.as_chunks::<32>().0.to_vec();
+    let above = [tree::Tree::of(&hashes[..256]).root(), tree::Tree::of(&hashes[256..512]).root()];
+    assert_eq!(read("tile/1/000.p/2"), above.as_flattened());
+    let bundle = read("tile/entries/002.p/88");
+    let first = usize::from(u16::from_be_bytes([bundle[0], bundle[1]]));
+    assert_eq!(tree::leaf_hash(&bundle[2..2 + first]), hashes[512]);
+}

@@ -1,0 +1,11 @@
+//! A transparency log's public formats: RFC 6962 tree ([`tree`]), C2SP signed notes ([`note`]), checkpoints
+//! ([`checkpoint`]) and proofs ([`proof`]). Others' tools read them; nothing here knows what a line means.
+
+pub mod checkpoint;
+pub mod flaw;
+pub mod note;
+pub mod proof;
+pub mod tree;
+
+pub use flaw::{Flaw, FlawKind};
+pub use note::VerifierKey;
