@@ -11,6 +11,7 @@ use super::event::Event;
 use super::kind::Kind;
 use super::lines::{self, LINES_PER_FILE, count_files, each_chunk, file_name};
 use super::objects;
+use super::proofs::Proofs;
 use super::recovery::{Intents, OpenIntent, Recovery, Torn};
 use super::walk::{Walk, blame};
 use crate::host::disk::{DiskResult, ensure_folder, write_durably};
@@ -395,41 +396,41 @@ impl Log {
         }
     }
 
+    /// The tree over all lines, those after the newest checkpoint included, read once for any number of roots and proofs.
+    ///
+    /// # Errors
+    /// The lines changed since the log was opened.
+    pub fn proofs(&self) -> Result<Proofs, LogError> {
+        let whole = Checkpoint { size: self.size(), root: self.root(), ..self.head.checkpoint.clone() };
+        Proofs::read(&*self.disk, &self.dir, &whole)
+    }
+
     /// The receipt for an entry: its inclusion proof under the newest checkpoint, with the line itself.
     ///
     /// # Errors
     /// The newest checkpoint does not cover the entry, or the lines changed since the log was opened.
     pub fn prove(&self, seq: u64) -> Result<Proof, LogError> {
-        prove(&*self.disk, &self.dir, &self.head, seq)
+        self.proofs()?.receipt(&*self.disk, &self.dir, &self.head, seq)
     }
-}
 
-/// The receipt for an entry of the log in a folder, under a checkpoint whose signature was verified.
-///
-/// # Errors
-/// The checkpoint does not cover the entry, or the lines do not give its root.
-pub fn prove(disk: &dyn Disk, dir: &Path, head: &Head, seq: u64) -> Result<Proof, LogError> {
-    let size = head.checkpoint.size;
-    if seq >= size {
-        return Err(LogError::NoEntry(seq, size));
+    /// Every kept checkpoint's size, ascending.
+    ///
+    /// # Errors
+    /// The folder cannot be read, or has other names in it.
+    pub fn checkpoint_sizes(&self) -> Result<Vec<u64>, LogError> {
+        Ok(checkpoint_sizes(&*self.disk, &self.dir)?)
     }
-    let mut leaves: Vec<Hash> = Vec::new();
-    let mut line = None;
-    each_chunk(disk, dir, 0, count_files(disk, dir)?, |chunk| -> Result<bool, LogError> {
-        for (entry, leaf) in chunk.entries().take(usize::try_from(size).unwrap_or(usize::MAX) - leaves.len())
-        {
-            if leaves.len() as u64 == seq {
-                line = Some(entry.line().to_vec());
-            }
-            leaves.push(*leaf);
+
+    /// A kept checkpoint, its signature verified; `None` when none was issued at this size.
+    ///
+    /// # Errors
+    /// It cannot be read, or is not this log's.
+    pub fn kept_checkpoint(&self, size: u64) -> Result<Option<Head>, LogError> {
+        if self.checkpoint_sizes()?.binary_search(&size).is_err() {
+            return Ok(None);
         }
-        Ok((leaves.len() as u64) < size)
-    })?;
-    if leaves.len() as u64 != size || tree::Tree::of(&leaves).root() != head.checkpoint.root {
-        return Err(wrong_root(&head.checkpoint).into());
+        Ok(Some(read_checkpoint(&*self.disk, &self.dir, self.key(), size)?))
     }
-    let hashes = tree::inclusion_proof(&leaves, seq).ok_or(LogError::NoEntry(seq, size))?;
-    Ok(Proof { line, index: seq, hashes, checkpoint: head.note.clone() })
 }
 
 /// Is an entry from here on the one that the clock must not fall behind? A stated time takes the place of any other: it
@@ -438,7 +439,7 @@ fn is_later(latest: Option<&Stamp>, entry: &Entry<'_>) -> bool {
     entry.kind() == Kind::TimeStatement || latest.is_none_or(|latest| entry.time() >= latest.time)
 }
 
-fn wrong_root(head: &Checkpoint) -> Flaw {
+pub(super) fn wrong_root(head: &Checkpoint) -> Flaw {
     let detail = format!(
         "the lines up to here do not give the root that the signed checkpoint of {} entries has: this line or one \
          before it was changed",

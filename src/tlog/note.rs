@@ -1,4 +1,5 @@
 //! Signed notes (C2SP `signed-note`): text, a blank line, and signature lines, with ed25519 keys (type 0x01).
+//! Witnesses' keys (type 0x04) are read here too; what they sign is in [`super::cosignature`].
 
 use super::flaw::{Flaw, FlawKind};
 use base64::Engine as _;
@@ -11,7 +12,7 @@ use zeroize::Zeroizing;
 /// Signature type: ed25519 over the note's text.
 const ED25519: u8 = 0x01;
 /// Signature type: a witness's ed25519 signature with a time (C2SP `tlog-cosignature`).
-const COSIGNATURE: u8 = 0x04;
+pub(super) const COSIGNATURE: u8 = 0x04;
 /// The most bytes of a note that are read: sixteen of the largest signatures, and room.
 pub const LARGEST_NOTE: usize = 128 << 10;
 /// The most signatures of a note that are read; the specification asks for sixteen.
@@ -66,7 +67,7 @@ impl VerifierKey {
         };
         let bytes = STANDARD.decode(key).map_err(|_| KeyError("the key is not base64"))?;
         let Some((kind @ &(ED25519 | COSIGNATURE), key)) = bytes.split_first() else {
-            return Err(KeyError("only ed25519 keys (types 1 and 4) are known"));
+            return Err(KeyError("its type is not known here: ed25519 keys are (types 1 and 4)"));
         };
         let key: &[u8; 32] = key.try_into().map_err(|_| KeyError("an ed25519 key has 32 bytes"))?;
         let key = VerifyingKey::from_bytes(key).map_err(|_| KeyError("it is not an ed25519 key"))?;
@@ -121,20 +122,32 @@ fn key_id(name: &str, kind: u8, key: &[u8; 32]) -> u32 {
     u32::from_be_bytes([hash[0], hash[1], hash[2], hash[3]])
 }
 
-/// A log's private key with its name. It wipes itself; it has no `Debug`.
+/// A log's or a witness's private key with its name. It wipes itself; it has no `Debug`.
 pub struct NoteSigner {
-    key: SigningKey,
+    pub(super) key: SigningKey,
     public: VerifierKey,
 }
 
 impl NoteSigner {
-    /// A signer from a 32-byte seed.
+    /// A log's signer from a 32-byte seed.
     ///
     /// # Errors
     /// As [`VerifierKey::new`].
     pub fn new(name: &str, seed: &[u8; 32]) -> Result<NoteSigner, KeyError> {
+        NoteSigner::of_kind(name, ED25519, seed)
+    }
+
+    /// A witness's signer from a 32-byte seed.
+    ///
+    /// # Errors
+    /// As [`VerifierKey::new`].
+    pub fn witness(name: &str, seed: &[u8; 32]) -> Result<NoteSigner, KeyError> {
+        NoteSigner::of_kind(name, COSIGNATURE, seed)
+    }
+
+    fn of_kind(name: &str, kind: u8, seed: &[u8; 32]) -> Result<NoteSigner, KeyError> {
         let key = SigningKey::from_bytes(seed);
-        let public = VerifierKey::new(name, key.verifying_key())?;
+        let public = VerifierKey::of_kind(name, kind, key.verifying_key())?;
         Ok(NoteSigner { key, public })
     }
 
@@ -149,11 +162,11 @@ impl NoteSigner {
             return Err(KeyError("a plus is missing"));
         };
         let bytes = Zeroizing::new(STANDARD.decode(key).map_err(|_| KeyError("the key is not base64"))?);
-        let Some((&ED25519, seed)) = bytes.split_first() else {
+        let Some((kind @ &(ED25519 | COSIGNATURE), seed)) = bytes.split_first() else {
             return Err(KeyError("it is not an ed25519 key"));
         };
         let seed: &[u8; 32] = seed.try_into().map_err(|_| KeyError("an ed25519 seed has 32 bytes"))?;
-        let signer = NoteSigner::new(name, seed)?;
+        let signer = NoteSigner::of_kind(name, *kind, seed)?;
         if u32::from_str_radix(id, 16) != Ok(signer.public.id) {
             return Err(KeyError("the id is not that of the key"));
         }
@@ -162,7 +175,7 @@ impl NoteSigner {
 
     /// The key as Go's `note` package writes it: `PRIVATE+KEY+name+id+base64(type || seed)`.
     pub fn secret_text(&self) -> Zeroizing<String> {
-        let mut bytes = Zeroizing::new([ED25519; 33]);
+        let mut bytes = Zeroizing::new([self.public.kind; 33]);
         bytes[1..].copy_from_slice(self.key.as_bytes());
         let seed = Zeroizing::new(STANDARD.encode(*bytes));
         Zeroizing::new(format!("PRIVATE+KEY+{}+{:08x}+{}\n", self.public.name, self.public.id, *seed))
@@ -180,7 +193,7 @@ impl NoteSigner {
     }
 }
 
-fn signature_line(key: &VerifierKey, signature: &[u8]) -> String {
+pub(super) fn signature_line(key: &VerifierKey, signature: &[u8]) -> String {
     let mut bytes = key.id.to_be_bytes().to_vec();
     bytes.extend_from_slice(signature);
     format!("\u{2014} {} {}\n", key.name, STANDARD.encode(bytes))
@@ -236,7 +249,7 @@ impl<'a> Note<'a> {
 
     /// Does a signature line say that it is by this key?
     pub fn names(&self, key: &VerifierKey) -> bool {
-        self.signatures.iter().any(|(name, id, _)| *name == key.name && *id == key.id)
+        self.by(key).next().is_some()
     }
 
     /// Checks that this key signed the note.
@@ -245,9 +258,7 @@ impl<'a> Note<'a> {
     /// No signature is the key's, or one that says it is does not hold.
     pub fn verify(&self, key: &VerifierKey) -> Result<(), Flaw> {
         let mut held = false;
-        for (_, _, signature) in
-            self.signatures.iter().filter(|(name, id, _)| *name == key.name && *id == key.id)
-        {
+        for signature in self.by(key) {
             let signature = Signature::from_slice(signature)
                 .map_err(|_| Flaw::new(FlawKind::CheckpointSignature, "the signature has not 64 bytes"))?;
             key.key.verify_strict(self.text.as_bytes(), &signature).map_err(|_| {
@@ -262,34 +273,11 @@ impl<'a> Note<'a> {
         }
     }
 
-    /// The time at which a witness cosigned this checkpoint, in seconds since 1970; `None` when it did not.
-    ///
-    /// # Errors
-    /// A cosignature that says it is this witness's does not hold.
-    pub fn cosigned(&self, witness: &VerifierKey) -> Result<Option<u64>, Flaw> {
-        let wrong =
-            || Flaw::new(FlawKind::Cosignature, format!("the cosignature of {} does not hold", witness.name));
-        let mut latest = None;
-        for (_, _, bytes) in
-            self.signatures.iter().filter(|(name, id, _)| *name == witness.name && *id == witness.id)
-        {
-            let (time, signature) = bytes.split_first_chunk::<8>().ok_or_else(wrong)?;
-            let time = u64::from_be_bytes(*time);
-            let signature = Signature::from_slice(signature).map_err(|_| wrong())?;
-            let message = format!("cosignature/v1\ntime {time}\n{}", self.text);
-            witness.key.verify_strict(message.as_bytes(), &signature).map_err(|_| wrong())?;
-            latest = latest.max(Some(time));
-        }
-        Ok(latest)
+    /// The signatures that say they are by this key, without the key's id.
+    pub(super) fn by<'n>(&'n self, key: &'n VerifierKey) -> impl Iterator<Item = &'n [u8]> {
+        let by = move |(name, id, _): &&(&str, u32, Vec<u8>)| *name == key.name && *id == key.id;
+        self.signatures.iter().filter(by).map(|(_, _, signature)| signature.as_slice())
     }
-}
-
-/// The signature line by which a witness cosigns a note's text at a time (seconds since 1970).
-pub fn cosignature_line(witness: &VerifierKey, key: &SigningKey, text: &str, time: u64) -> String {
-    let message = format!("cosignature/v1\ntime {time}\n{text}");
-    let mut bytes = time.to_be_bytes().to_vec();
-    bytes.extend_from_slice(&key.sign(message.as_bytes()).to_bytes());
-    signature_line(witness, &bytes)
 }
 
 #[cfg(test)]
@@ -348,18 +336,5 @@ mod tests {
         }
         assert!(Note::parse(b"a\x01\n\n\xe2\x80\x94 x AAAAAAAA\n").is_err());
         assert!(Note::parse(b"\xff\n\n\xe2\x80\x94 x AAAAAAAA\n").is_err());
-    }
-
-    #[test]
-    fn a_witness_cosignature_holds_for_its_time_and_text_only() {
-        let key = SigningKey::from_bytes(&[9; 32]);
-        let witness = VerifierKey::witness("w.example", key.verifying_key()).expect("a key");
-        let signer = NoteSigner::new("example.org/log", &[7; 32]).expect("a signer");
-        let note = signer.sign("o\n1\nx\n") + &cosignature_line(&witness, &key, "o\n1\nx\n", 1_679_315_147);
-        let parsed = Note::parse(note.as_bytes()).expect("a note");
-        parsed.verify(signer.public()).expect("the log's signature still holds");
-        assert_eq!(parsed.cosigned(&witness).expect("holds"), Some(1_679_315_147));
-        let changed = note.replace("o\n1\n", "o\n2\n");
-        Note::parse(changed.as_bytes()).expect("a note").cosigned(&witness).expect_err("another text");
     }
 }

@@ -115,14 +115,14 @@ impl Proof {
 #[cfg(test)]
 mod tests {
     use super::super::note::NoteSigner;
-    use super::super::tree::{Tree, inclusion_proof};
+    use super::super::tree::{Nodes, Tree};
     use super::*;
 
     fn receipt() -> (Proof, NoteSigner) {
         let signer = NoteSigner::new("here", &[1; 32]).expect("a signer");
         let leaves: Vec<_> = (0u8..11).map(|n| leaf_hash(&[n])).collect();
         let head = Checkpoint { origin: "here".to_owned(), size: 11, root: Tree::of(&leaves).root() };
-        let hashes = inclusion_proof(&leaves, 5).expect("a leaf");
+        let hashes = Nodes::of(leaves).inclusion(5, 11).expect("a leaf");
         (Proof { line: Some(vec![5]), index: 5, hashes, checkpoint: head.sign(&signer) }, signer)
     }
 

@@ -67,57 +67,104 @@ impl Tree {
     }
 }
 
+/// Every perfect subtree of a tree, for many roots and proofs from one reading of the lines: twice the leaves' memory.
+#[derive(Clone, Debug)]
+pub struct Nodes {
+    /// `levels[k][i]` is the root over the leaves from `i << k` to `(i + 1) << k`.
+    levels: Vec<Vec<Hash>>,
+}
+
+impl Nodes {
+    /// The subtrees over these leaf hashes.
+    pub fn of(leaves: Vec<Hash>) -> Nodes {
+        let mut levels = vec![leaves];
+        while let Some(below) = levels.last().filter(|level| level.len() > 1) {
+            let above = below.chunks_exact(2).map(|pair| node_hash(&pair[0], &pair[1])).collect();
+            levels.push(above);
+        }
+        Nodes { levels }
+    }
+
+    /// The number of leaves.
+    pub fn size(&self) -> u64 {
+        self.leaves() as u64
+    }
+
+    fn leaves(&self) -> usize {
+        self.levels.first().map_or(0, Vec::len)
+    }
+
+    /// The root over the first `size` leaves; `None` when there are not so many.
+    pub fn root(&self, size: u64) -> Option<Hash> {
+        let size = usize::try_from(size).ok().filter(|size| *size <= self.leaves())?;
+        if size == 0 { Some(Tree::new().root()) } else { self.over(0, size) }
+    }
+
+    /// The root over the leaves from `start` to `end`, as RFC 6962 splits them.
+    fn over(&self, start: usize, end: usize) -> Option<Hash> {
+        let size = end.checked_sub(start).filter(|size| *size > 0)?;
+        if size.is_power_of_two() {
+            let level = size.trailing_zeros() as usize;
+            return self.levels.get(level)?.get(start >> level).copied();
+        }
+        let middle = start + split(size);
+        Some(node_hash(&self.over(start, middle)?, &self.over(middle, end)?))
+    }
+
+    /// The inclusion proof of the leaf at `index` in the tree of the first `size` leaves, from the leaf's sibling to the
+    /// root's child: RFC 6962, section 2.1.1. `None` when there is no such leaf or tree.
+    pub fn inclusion(&self, index: u64, size: u64) -> Option<Vec<Hash>> {
+        let (index, size) = (usize::try_from(index).ok()?, usize::try_from(size).ok()?);
+        if index >= size || size > self.leaves() {
+            return None;
+        }
+        let (mut start, mut end, mut proof) = (0, size, Vec::new());
+        while end - start > 1 {
+            let middle = start + split(end - start);
+            if index < middle {
+                proof.push(self.over(middle, end)?);
+                end = middle;
+            } else {
+                proof.push(self.over(start, middle)?);
+                start = middle;
+            }
+        }
+        proof.reverse();
+        Some(proof)
+    }
+
+    /// The proof that the tree of the first `new` leaves continues the tree of the first `old`: RFC 6962, section 2.1.2.
+    /// Nothing where `old` is 0 or `new`; `None` when there are no such trees.
+    pub fn consistency(&self, old: u64, new: u64) -> Option<Vec<Hash>> {
+        let (old, new) = (usize::try_from(old).ok()?, usize::try_from(new).ok()?);
+        if old > new || new > self.leaves() {
+            return None;
+        }
+        let (mut start, mut end, mut proof) = (0, new, Vec::new());
+        // As long as the old tree is a left edge of the new one, its root is known to the verifier.
+        let mut is_known = true;
+        while old > 0 && old < end {
+            let middle = start + split(end - start);
+            if old <= middle {
+                proof.push(self.over(middle, end)?);
+                end = middle;
+            } else {
+                proof.push(self.over(start, middle)?);
+                start = middle;
+                is_known = false;
+            }
+        }
+        if !is_known {
+            proof.push(self.over(start, end)?);
+        }
+        proof.reverse();
+        Some(proof)
+    }
+}
+
 /// The largest power of two below `size`, which is at least 2.
 fn split(size: usize) -> usize {
     size.next_power_of_two() / 2
-}
-
-/// The inclusion proof of the leaf at `index`, from the leaf's sibling to the root's child: RFC 6962, section 2.1.1.
-/// `None` when there is no such leaf.
-pub fn inclusion_proof(leaves: &[Hash], index: u64) -> Option<Vec<Hash>> {
-    let mut index = usize::try_from(index).ok().filter(|index| *index < leaves.len())?;
-    let mut rest = leaves;
-    let mut proof = Vec::new();
-    while rest.len() > 1 {
-        let (left, right) = rest.split_at(split(rest.len()));
-        if index < left.len() {
-            proof.push(Tree::of(right).root());
-            rest = left;
-        } else {
-            proof.push(Tree::of(left).root());
-            index -= left.len();
-            rest = right;
-        }
-    }
-    proof.reverse();
-    Some(proof)
-}
-
-/// The proof that the tree of all `leaves` continues the tree of the first `old`: RFC 6962, section 2.1.2. `None` when
-/// `old` is 0 or more than there are.
-pub fn consistency_proof(leaves: &[Hash], old: u64) -> Option<Vec<Hash>> {
-    let mut old = usize::try_from(old).ok().filter(|old| (1..=leaves.len()).contains(old))?;
-    let mut rest = leaves;
-    let mut proof = Vec::new();
-    // As long as the old tree is a left edge of the new one, its root is known to the verifier.
-    let mut is_known = true;
-    while old < rest.len() {
-        let (left, right) = rest.split_at(split(rest.len()));
-        if old <= left.len() {
-            proof.push(Tree::of(right).root());
-            rest = left;
-        } else {
-            proof.push(Tree::of(left).root());
-            old -= left.len();
-            rest = right;
-            is_known = false;
-        }
-    }
-    if !is_known {
-        proof.push(Tree::of(rest).root());
-    }
-    proof.reverse();
-    Some(proof)
 }
 
 /// Does this proof lead from the leaf to the root? RFC 9162, section 2.1.3.2.

@@ -13,7 +13,7 @@ use crate::audit::state::State;
 use crate::audit::verdict::{self, Compare};
 use crate::audit::who::{self, Question};
 use crate::audit::{AuditError, Options, Outcome as Answer, Pack};
-use crate::ledger::store;
+use crate::ledger::Proofs;
 use crate::ledger::store::Head;
 use crate::ledger::summary::timeline_line;
 use crate::tlog::VerifierKey;
@@ -315,7 +315,8 @@ fn digits(given: &str) -> Result<String, Failure> {
 fn prove(dir: &Path, seq: u64, context: &Context<'_>) -> Outcome {
     let pack = open(context, dir)?;
     let head = pack.head()?;
-    let proof = store::prove(pack.disk(), pack.dir(), &head, seq).map_err(AuditError::from)?;
+    let proofs = Proofs::read(pack.disk(), pack.dir(), &head.checkpoint).map_err(AuditError::from)?;
+    let proof = proofs.receipt(pack.disk(), pack.dir(), &head, seq).map_err(AuditError::from)?;
     context.text(&proof.text())?;
     context.json(&json!({ "seq": seq, "size": head.checkpoint.size, "proof": proof.text() }))?;
     Ok(Exit::Done)

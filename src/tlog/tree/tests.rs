@@ -34,19 +34,21 @@ fn roots_and_proofs_agree_with_another_implementation_up_to_2000_leaves() {
     let all = leaves(2000);
     let mut ours = Tree::new();
     let mut theirs = MemoryBackedTree::<Sha256, Vec<u8>>::new();
+    let nodes = Nodes::of(all.clone());
     for size in 0..=all.len() {
         assert_eq!(ours.root().as_slice(), theirs.root().as_bytes().as_slice(), "root of {size}");
+        assert_eq!(nodes.root(size as u64), Some(ours.root()), "root of {size}");
         // Every place of small trees; of large ones another place each, for one proof and the other in turn.
         let is_small = size <= 65;
         let places = if is_small { 0..size } else { size * 7919 % 64..size * 7919 % 64 + 1 };
         for at in places.map(|at| if is_small { at } else { size - 1 - at * (size / 64) }) {
             if is_small || size % 2 == 0 {
-                let proof = inclusion_proof(&all[..size], at as u64).expect("a leaf");
+                let proof = nodes.inclusion(at as u64, size as u64).expect("a leaf");
                 let other = theirs.prove_inclusion(at);
                 assert_eq!(proof.as_flattened(), other.as_bytes(), "inclusion of {at} in {size}");
             }
             if is_small || size % 2 == 1 {
-                let proof = consistency_proof(&all[..size], at as u64 + 1).expect("a tree");
+                let proof = nodes.consistency(at as u64 + 1, size as u64).expect("a tree");
                 let other = theirs.prove_consistency(size - at - 1);
                 assert_eq!(proof.as_flattened(), other.as_bytes(), "consistency of {at} + 1 with {size}");
             }
@@ -61,11 +63,12 @@ fn roots_and_proofs_agree_with_another_implementation_up_to_2000_leaves() {
 #[test]
 fn a_proof_of_inclusion_holds_for_its_leaf_place_and_tree_only() {
     let all = leaves(40);
+    let nodes = Nodes::of(all.clone());
     for size in 1..=all.len() {
         let root = Tree::of(&all[..size]).root();
         for at in 0..size {
             let (place, whole) = (at as u64, size as u64);
-            let proof = inclusion_proof(&all[..size], place).expect("a leaf");
+            let proof = nodes.inclusion(place, whole).expect("a leaf");
             assert!(includes(&all[at], place, whole, &proof, &root));
             assert!(!includes(&all[(at + 1) % 40], place, whole, &proof, &root));
             assert!(!includes(&all[at], place + 1, whole, &proof, &root));
@@ -85,11 +88,12 @@ fn a_proof_of_inclusion_holds_for_its_leaf_place_and_tree_only() {
 #[test]
 fn a_proof_of_consistency_holds_for_its_two_trees_only() {
     let all = leaves(40);
+    let nodes = Nodes::of(all.clone());
     let root = |size: usize| Tree::of(&all[..size]).root();
     for new in 1..=all.len() {
         for old in 1..=new {
             let (a, b) = ((old as u64, &root(old)), (new as u64, &root(new)));
-            let proof = consistency_proof(&all[..new], old as u64).expect("a tree");
+            let proof = nodes.consistency(old as u64, new as u64).expect("a tree");
             assert!(continues(a, b, &proof), "{old} {new}");
             assert!(!continues((a.0, &[9; 32]), b, &proof), "{old} {new}");
             assert!(!continues(a, (b.0, &[9; 32]), &proof), "{old} {new}");
@@ -109,4 +113,15 @@ fn flip(proof: &[Hash], step: usize) -> Vec<Hash> {
     let mut flipped = proof.to_vec();
     flipped[step][0] ^= 1;
     flipped
+}
+
+#[test]
+fn there_is_no_root_and_no_proof_of_what_is_not_there() {
+    let nodes = Nodes::of(leaves(5));
+    assert_eq!((nodes.size(), nodes.root(6)), (5, None));
+    assert_eq!((nodes.inclusion(5, 5), nodes.inclusion(0, 6), nodes.inclusion(3, 2)), (None, None, None));
+    assert_eq!((nodes.consistency(3, 6), nodes.consistency(4, 3)), (None, None));
+    assert_eq!(nodes.consistency(0, 5), Some(Vec::new()));
+    assert_eq!(nodes.consistency(5, 5), Some(Vec::new()));
+    assert_eq!(Nodes::of(Vec::new()).root(0), Some(Tree::new().root()));
 }
