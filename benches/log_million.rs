@@ -1,12 +1,12 @@
 //! A million entries of about 600 bytes: how long verification and a question take, and how much memory; how long a
 //! station with ten thousand entries takes to open. Run: `cargo bench --bench log_million`.
 //!
-//! The log is made by a generator of its own (tests/support/made_up_station.rs), once, under target/: in every hundred
+//! The log is made by a generator of its own (tests/suite/support/made_up_station.rs), once, under target/: in every hundred
 //! entries one whole ceremony with two approvals, a TUF signature and a checkpoint, the rest self-tests of the length
 //! that brings the average to 600 bytes. Each figure is taken in a process of its own, whose peak memory is the
 //! kernel's (VmHWM).
 
-#[path = "../tests/support/made_up_station.rs"]
+#[path = "../tests/suite/support/made_up_station.rs"]
 mod made_up_station;
 
 use countersign::audit::verdict::{Compare, verify};

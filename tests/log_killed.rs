@@ -1,7 +1,8 @@
 //! The real program, killed at any moment and run by several at once.
 
+#[path = "suite/common/mod.rs"]
 mod common;
-#[path = "support/ready.rs"]
+#[path = "suite/support/ready.rs"]
 mod ready;
 
 use countersign::host::clock::{Clock as _, SystemClock};

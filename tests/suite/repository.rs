@@ -1,6 +1,6 @@
 //! A repository that follows the TUF specification: whole commands on what python-tuf and tough wrote.
 
-mod common;
+use crate::common;
 
 use common::{Desk, json, read, text};
 use countersign::cli::Exit;

@@ -1,8 +1,7 @@
 //! How often each command of a ceremony goes over a large file: counted at the disk, once for each that it needs.
 
-mod common;
-#[path = "support/counting_disk.rs"]
-mod counting_disk;
+use crate::common;
+use crate::support::counting_disk;
 
 use common::{Desk, fixture};
 use counting_disk::{Counting, Passes};

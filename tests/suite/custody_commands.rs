@@ -1,9 +1,8 @@
 //! The commands on officers and keys: what they refuse, with which exit code, and what the log keeps of them.
 
-mod common;
+use crate::common;
 #[allow(dead_code)] // Only a machine that dies is needed here.
-#[path = "support/failing_disk.rs"]
-mod failing_disk;
+use crate::support::failing_disk;
 
 use common::{Desk, fixture, text};
 use countersign::cli::Exit;

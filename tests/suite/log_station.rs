@@ -1,11 +1,8 @@
 //! A whole station through crashes, a full disk and a folder that cannot be written: no signature without its intent in
 //! the log, none twice, and the log whole afterwards.
 
-mod common;
-#[path = "support/failing_disk.rs"]
-mod failing_disk;
-#[path = "support/ready.rs"]
-mod ready;
+use crate::support::failing_disk;
+use crate::support::ready;
 
 use countersign::cli::Exit;
 use countersign::host::RealDisk;

@@ -1,6 +1,6 @@
 //! The main job against what the real fioctl wrote: the same bytes are composed, and the same signatures come out.
 
-mod common;
+use crate::common;
 
 use common::{Desk, fixture, json, read, text};
 use countersign::cli::Exit;

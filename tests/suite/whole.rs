@@ -1,6 +1,6 @@
 //! A whole ceremony with a quorum of two, from the set-up to the auditor's verdict.
 
-mod common;
+use crate::common;
 
 use common::{Desk, copy_folder, fixture, text};
 use countersign::cli::Exit;

@@ -1,7 +1,6 @@
 //! A crash at any step of a ceremony's writes loses nothing that was acknowledged, and never hides a signature.
 
-#[path = "support/crash_disk.rs"]
-mod crash_disk;
+use crate::support::crash_disk;
 
 use countersign::host::Stamp;
 use countersign::host::clock::Time;

@@ -1,9 +1,7 @@
 //! The auditor's verification: a clean log raises no alarm, and no change to a log goes unnoticed.
 
-#[path = "support/crash_disk.rs"]
-mod crash_disk;
-#[path = "support/made_up_station.rs"]
-mod made_up_station;
+use crate::support::crash_disk;
+use crate::support::made_up_station;
 
 use countersign::audit::verdict::{Compare, verify};
 use countersign::audit::{AuditError, Options, Outcome, Pack, Verdict};

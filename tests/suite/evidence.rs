@@ -1,7 +1,7 @@
 //! What was verified when a request was taken in is not verified again, and only what the log says of these very bytes
 //! under this very root is believed.
 
-mod common;
+use crate::common;
 
 use common::{Desk, NOW, fixture, read, rewrite, text};
 use countersign::ceremony::prepare::with_review;

@@ -1,10 +1,8 @@
 //! A log can be whole, every hash and checkpoint right, and still tell of an act that was not allowed: whoever holds the
 //! log's key can write that. The auditor judges each entry by what was in force, and names the one that was wrong.
 
-#[path = "support/crash_disk.rs"]
-mod crash_disk;
-#[path = "support/made_up_station.rs"]
-mod made_up_station;
+use crate::support::crash_disk;
+use crate::support::made_up_station;
 
 use countersign::audit::state::State;
 use countersign::audit::verdict::{Compare, verify};

@@ -1,6 +1,6 @@
 //! The command line's own promises: help with an example everywhere, manual pages, completions, and `preflight`.
 
-mod common;
+use crate::common;
 
 use common::{Desk, text};
 use countersign::cli::{self, Exit};

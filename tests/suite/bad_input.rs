@@ -1,9 +1,8 @@
 //! What comes on a stick is hostile: every kind of damage is refused with the file and a way out, nothing is signed,
 //! and nothing that was there is lost.
 
-mod common;
-#[path = "support/counting_disk.rs"]
-mod counting_disk;
+use crate::common;
+use crate::support::counting_disk;
 
 use common::{Desk, fixture, json, read, rewrite, text};
 use countersign::bundle::intake::{BareFacts, take_in};

@@ -1,7 +1,7 @@
 //! The guided run: the whole ceremony in one sitting, stopping and going back anywhere, and once through a real
 //! pseudo-terminal.
 
-mod common;
+use crate::common;
 
 use common::{Desk, fixture, passphrase_of, text};
 use countersign::cli::Exit;

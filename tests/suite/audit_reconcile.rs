@@ -1,7 +1,7 @@
 //! What an auditor may rely on when published files are compared with the log, and when a receipt is checked: nothing
 //! is passed over in silence, and each refusal says what is wrong and what to do.
 
-mod common;
+use crate::common;
 
 use common::{Desk, Ran, fixture, json, text};
 use countersign::cli::Exit;

@@ -1,6 +1,6 @@
 //! The auditor's tools on a real station's pack: who, show, reconcile, receipts, reports, and the exit codes of verify.
 
-mod common;
+use crate::common;
 
 use common::{Desk, copy_folder, fixture, json, text};
 use countersign::cli::Exit;

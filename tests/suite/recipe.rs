@@ -1,6 +1,6 @@
 //! The script that a pack brings along, with a real Python, on packs that somebody spoilt to mislead or stop an auditor.
 
-mod common;
+use crate::common;
 
 use common::{Desk, copy_folder, fixture, read, text};
 use std::os::unix::ffi::OsStrExt;

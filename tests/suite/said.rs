@@ -1,6 +1,6 @@
 //! What the program says of a mistake is what happened: the right reason, the right exit code, before anything is asked.
 
-mod common;
+use crate::common;
 
 use common::{Desk, fixture, json, text};
 use countersign::cli::Exit;

@@ -64,7 +64,7 @@ fn no_crate_of_the_station_opens_sockets() {
 
 #[test]
 fn what_opens_sockets_is_banned_in_deny_toml_too() {
-    let deny = include_str!("../deny.toml");
+    let deny = include_str!("../../deny.toml");
     for name in ["hyper", "mio", "native-tls", "openssl", "reqwest", "rustls", "socket2", "tokio", "ureq"] {
         assert!(deny.contains(&format!("{{ name = \"{name}\"")), "{name}");
         assert!(SOCKET_CRATES.contains(&name), "{name}");
@@ -109,7 +109,7 @@ fn source(folders: &[&str]) -> String {
 
 #[test]
 fn each_crate_is_used_and_its_line_says_what_for() {
-    let manifest = include_str!("../Cargo.toml");
+    let manifest = include_str!("../../Cargo.toml");
     let mut checked = 0;
     for (section, folders) in
         [("[dependencies]", &["src"][..]), ("[dev-dependencies]", &["src", "tests", "benches"])]

@@ -1,7 +1,7 @@
 //! The log is the authority over the station's files: one that was exchanged stops the station, one that a crash left
 //! behind is brought in line.
 
-mod common;
+use crate::common;
 
 use common::{Desk, copy_folder, fixture, json, text};
 use countersign::cli::Exit;

@@ -1,7 +1,7 @@
 //! Nothing secret is ever written: a whole ceremony with a split key, and then every byte that it wrote is searched for
 //! the key, the officers' secrets, the shares and the passphrases, in every form in which they could have slipped out.
 
-mod common;
+use crate::common;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};

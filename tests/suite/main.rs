@@ -1,0 +1,30 @@
+//! One binary for all tests of whole commands: it is linked once. A file is one subject, and its tests are its promises.
+//!
+//! On their own stand `tests/work.rs`, which counts allocations, `tests/custody_memory.rs`, which reads all of its
+//! process's memory, and `tests/log_killed.rs`, which kills programs by the clock.
+
+mod common;
+mod support;
+
+mod audit_reconcile;
+mod audit_rules;
+mod audit_tools;
+mod audit_verify;
+mod bad_input;
+mod commands;
+mod custody_commands;
+mod custody_never_leaked;
+mod custody_paper;
+mod dependencies;
+mod docs;
+mod evidence;
+mod golden;
+mod guided;
+mod log_crash;
+mod log_station;
+mod passes;
+mod recipe;
+mod repository;
+mod said;
+mod station_files;
+mod whole;

@@ -1,0 +1,7 @@
+//! Disks that count, fail or lose writes, and stations made for a test.
+
+pub mod counting_disk;
+pub mod crash_disk;
+pub mod failing_disk;
+pub mod made_up_station;
+pub mod ready;
