@@ -3,6 +3,7 @@
 pub mod compose;
 pub mod error;
 pub mod evidence;
+pub mod fingerprint;
 pub mod intake;
 pub mod manifest;
 pub mod media;

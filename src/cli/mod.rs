@@ -10,6 +10,7 @@ pub mod completions;
 pub mod context;
 pub mod export;
 pub mod failure;
+pub mod fingerprint;
 pub mod import;
 pub mod init;
 pub mod key;
@@ -88,6 +89,8 @@ pub enum Verb {
     Export(export::Args),
     /// On any machine: is a signed bundle whole, do its signatures hold, what is still missing?
     Verify(verify::Args),
+    /// On any machine: what a file is, and its digest in hex and in words.
+    Fingerprint(fingerprint::Args),
     /// Say what an intent to sign without a result came to.
     Settle(settle::Args),
     /// State that the clock is right, after it was ahead once.
@@ -178,6 +181,7 @@ fn dispatch(verb: Verb, context: &Context<'_>) -> Outcome {
         Verb::Sign(args) => sign::run(args, context),
         Verb::Export(args) => export::run(args, context),
         Verb::Verify(args) => verify::run(args, context),
+        Verb::Fingerprint(args) => fingerprint::run(args, context),
         Verb::Settle(args) => settle::run(args, context),
         Verb::Clock(args) => clock::run(args, context),
         Verb::Log(args) => log::run(args, context),

@@ -18,6 +18,7 @@ mod custody_paper;
 mod dependencies;
 mod docs;
 mod evidence;
+mod fingerprint;
 mod golden;
 mod guided;
 mod log_crash;
