@@ -9,6 +9,7 @@ pub mod manifest;
 pub mod media;
 pub mod repository;
 pub mod signed;
+pub mod slip;
 pub mod source;
 pub mod verify;
 
