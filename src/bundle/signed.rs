@@ -2,11 +2,13 @@
 //! know about them.
 
 use super::manifest::{MAX_FILES, MAX_MANIFEST_BYTES};
-use super::{BundleError, FileFacts, RequestKind};
+use super::media::{Files, Parts};
+use super::{BundleError, FileFacts, RequestKind, RequestManifest};
 use crate::json::{Document, Limits, canonical};
 use crate::text::shown;
 use crate::tuf::Digest;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// The format that this version writes and reads.
@@ -144,12 +146,12 @@ impl SignedManifest {
 }
 
 /// The pieces of `targets.json` before and after `signed`.
-pub fn envelope(signatures: &[String]) -> [Vec<u8>; 2] {
+fn envelope(signatures: &[String]) -> [Vec<u8>; 2] {
     [format!("{{\"signatures\":[{}],\"signed\":", signatures.join(",")).into_bytes(), b"}\n".to_vec()]
 }
 
 /// The pieces before and after `signed` in the body of `POST …/waves/`, in fioctl's order of members.
-pub fn wave_create(wave: &str, version: u64, tag: &str, signatures: &[String]) -> [Vec<u8>; 2] {
+fn wave_create(wave: &str, version: u64, tag: &str, signatures: &[String]) -> [Vec<u8>; 2] {
     let head = format!(
         "{{\"name\":{},\"version\":\"{version}\",\"tag\":{},\"targets\":{{\"signed\":",
         canonical::string(wave),
@@ -159,18 +161,74 @@ pub fn wave_create(wave: &str, version: u64, tag: &str, signatures: &[String]) -
 }
 
 /// The body of `POST …/waves/W/sign/`.
-pub fn wave_sign(signatures: &[String]) -> Vec<u8> {
+fn wave_sign(signatures: &[String]) -> Vec<u8> {
     format!("{{\"signatures\":[{}]}}\n", signatures.join(",")).into_bytes()
 }
 
 /// Signatures of production targets in a key rotation: `{tag: [signature]}`.
-pub fn targets_signatures(tag: &str, signatures: &[String]) -> Vec<u8> {
+fn targets_signatures(tag: &str, signatures: &[String]) -> Vec<u8> {
     format!("{{{}:[{}]}}\n", canonical::string(tag), signatures.join(",")).into_bytes()
+}
+
+/// What is released, and how: what the names and bodies of a bundle's files depend on.
+#[derive(Clone, Copy)]
+pub struct Release<'a> {
+    /// What was asked for.
+    pub kind: RequestKind,
+    /// The wave.
+    pub wave: &'a str,
+    /// The device tag, or the role.
+    pub tag: &'a str,
+    /// The version.
+    pub version: u64,
+}
+
+impl<'a> From<&'a RequestManifest> for Release<'a> {
+    fn from(request: &'a RequestManifest) -> Release<'a> {
+        let RequestManifest { kind, wave, tag, version, .. } = request;
+        Release { kind: *kind, wave, tag, version: *version }
+    }
+}
+
+impl<'a> From<&'a SignedManifest> for Release<'a> {
+    fn from(bundle: &'a SignedManifest) -> Release<'a> {
+        let SignedManifest { kind, wave, tag, version, .. } = bundle;
+        Release { kind: *kind, wave, tag, version: *version }
+    }
+}
+
+/// The files that a bundle has by its kind: the signed document, and the bodies for the upload or the files to publish. `all`
+/// are the document's signatures, `by_us` those that this bundle brings.
+pub fn documents<'a>(release: Release<'_>, signed: &'a [u8], all: &[String], by_us: &[String]) -> Files<'a> {
+    let around = |[head, tail]: [Vec<u8>; 2]| -> Parts<'a> {
+        vec![Cow::Owned(head), Cow::Borrowed(signed), Cow::Owned(tail)]
+    };
+    let document = || around(envelope(all));
+    let sign = || ("upload/wave-sign.json".to_owned(), vec![Cow::Owned(wave_sign(by_us))]);
+    let mut files = Files::from([("targets.json".to_owned(), document())]);
+    match release.kind {
+        RequestKind::Wave => {
+            let body = wave_create(release.wave, release.version, release.tag, by_us);
+            files.extend([("upload/wave-create.json".to_owned(), around(body)), sign()]);
+        }
+        RequestKind::WaveSignature => files.extend([sign()]),
+        RequestKind::OfflineBundle => {
+            files.insert("upload/bundle-targets.json".to_owned(), document());
+        }
+        RequestKind::Resign => {
+            let body = vec![Cow::Owned(targets_signatures(release.tag, by_us))];
+            files.insert("upload/targets-signatures.json".to_owned(), body);
+        }
+        RequestKind::Targets => {
+            files.extend(publish_names(release.tag, release.version).map(|name| (name, document())));
+        }
+    }
+    files
 }
 
 /// Where a repository's metadata stands in the bundle, ready to be published: under the role's name, and under version
 /// and name for repositories with consistent snapshots.
-pub fn publish_names(role: &str, version: u64) -> [String; 2] {
+fn publish_names(role: &str, version: u64) -> [String; 2] {
     [format!("publish/{role}.json"), format!("publish/{version}.{role}.json")]
 }
 

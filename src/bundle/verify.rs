@@ -3,10 +3,8 @@
 
 use super::intake::{LISTED, files_in, require_total};
 use super::manifest::{DELEGATING_FILE, MAX_MANIFEST_BYTES};
-use super::signed::{
-    SIGNED_FILE, SUMS_FILE, SignedManifest, publish_names, sum_line, wave_create, wave_sign,
-};
-use super::{BundleError, FileFacts, RequestKind};
+use super::signed::{SIGNED_FILE, SUMS_FILE, SignedManifest, documents, sum_line};
+use super::{BundleError, FileFacts};
 use crate::host::{Bytes, Disk};
 use crate::json::{Document, Limits};
 use crate::text::{shown, shown_path};
@@ -153,10 +151,7 @@ pub fn verify(
         ));
     }
     let ours: Vec<String> = manifest.keys.iter().map(|key| key.keyid.clone()).collect();
-    let by_us =
-        read.metadata.signatures.iter().filter(|one| ours.iter().any(|own| own == one.keyid.as_str()));
-    let by_us: Vec<String> = by_us.map(|one| one.json.clone()).collect();
-    check_uploads(&manifest, &files, read.metadata.signed.span(), &by_us, &mut wrong);
+    check_uploads(&manifest, &files, &read, &mut wrong);
     let threshold = authority.as_ref().map(|authority| authority.root().threshold(role));
     let missing = authority.as_ref().map(|authority| missing_keys(authority, &assessed)).unwrap_or_default();
     wrong.extend(problems(&assessed).into_iter().map(|problem| format!("targets.json: {problem}")));
@@ -290,43 +285,24 @@ fn check_sums(
     Ok(())
 }
 
-/// The bodies for the upload must be made of the very bytes of `targets.json`.
+/// The bodies for the upload must be made of the very bytes and signatures of `targets.json`.
 fn check_uploads(
     manifest: &SignedManifest,
     files: &BTreeMap<&str, &[u8]>,
-    signed: &[u8],
-    by_us: &[String],
+    targets: &Targets<'_>,
     wrong: &mut Vec<String>,
 ) {
-    let mut expect = |name: &str, parts: &[&[u8]]| {
-        let same = files.get(name).is_some_and(|bytes| is_made_of(bytes, parts));
-        if !same {
-            wrong.push(format!("{name}: it is not made of the signatures and bytes of targets.json"));
-        }
-    };
-    match manifest.kind {
-        RequestKind::Wave => {
-            let [head, tail] = wave_create(&manifest.wave, manifest.version, &manifest.tag, by_us);
-            expect("upload/wave-create.json", &[&head, signed, &tail]);
-            expect("upload/wave-sign.json", &[&wave_sign(by_us)]);
-        }
-        RequestKind::WaveSignature => expect("upload/wave-sign.json", &[&wave_sign(by_us)]),
-        RequestKind::OfflineBundle => {
-            let same = files.get("upload/bundle-targets.json") == files.get("targets.json");
-            if !same {
-                wrong.push("upload/bundle-targets.json: it is not targets.json".to_owned());
-            }
-        }
-        RequestKind::Resign => {
-            let body = super::signed::targets_signatures(&manifest.tag, by_us);
-            expect("upload/targets-signatures.json", &[&body]);
-        }
-        RequestKind::Targets => {
-            for name in publish_names(&manifest.tag, manifest.version) {
-                if files.get(name.as_str()) != files.get("targets.json") {
-                    wrong.push(format!("{}: it is not targets.json", shown(&name)));
-                }
-            }
+    let is_ours = |keyid: &str| manifest.keys.iter().any(|key| key.keyid == keyid);
+    let all: Vec<String> = targets.metadata.signatures.iter().map(|one| one.json.clone()).collect();
+    let ours = targets.metadata.signatures.iter().filter(|one| is_ours(one.keyid.as_str()));
+    let by_us: Vec<String> = ours.map(|one| one.json.clone()).collect();
+    for (name, parts) in documents(manifest.into(), targets.metadata.signed.span(), &all, &by_us) {
+        let parts: Vec<&[u8]> = parts.iter().map(|part| &**part).collect();
+        if !files.get(name.as_str()).is_some_and(|bytes| is_made_of(bytes, &parts)) {
+            wrong.push(format!(
+                "{}: it is not made of the signatures and bytes of targets.json",
+                shown(&name)
+            ));
         }
     }
 }

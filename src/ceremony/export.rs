@@ -2,14 +2,14 @@
 
 use super::CeremonyError;
 use super::made::signatures;
+use crate::bundle::FileFacts;
 use crate::bundle::manifest::DELEGATING_FILE;
 use crate::bundle::media::{Files, Parts, length, write_folder_then};
 use crate::bundle::signed::{
     LogHead, RootFacts, SIGNED_FILE, SIGNED_FORMAT, SUMS_FILE, SignedManifest, SigningKey, StoodFinding,
-    envelope, publish_names, sum_line, targets_signatures, wave_create, wave_sign,
+    documents, sum_line,
 };
 use crate::bundle::verify::{Verdict, verify};
-use crate::bundle::{FileFacts, RequestKind};
 use crate::host::Host;
 use crate::json::{Document, Limits};
 use crate::ledger::{Event, Kind};
@@ -136,33 +136,7 @@ fn files<'a>(
         .iter()
         .filter(|one| made.iter().all(|own| own.keyid != one.keyid.as_str()));
     let all: Vec<String> = already.map(|one| one.json.clone()).chain(by_us.iter().cloned()).collect();
-    let around = |[head, tail]: [Vec<u8>; 2]| -> Parts<'a> {
-        vec![Cow::Owned(head), Cow::Borrowed(signed), Cow::Owned(tail)]
-    };
-    let mut files = Files::new();
-    files.insert("targets.json".to_owned(), around(envelope(&all)));
-    match manifest.kind {
-        RequestKind::Wave => {
-            let body = wave_create(&manifest.wave, manifest.version, &manifest.tag, &by_us);
-            files.insert("upload/wave-create.json".to_owned(), around(body));
-            files.insert("upload/wave-sign.json".to_owned(), vec![Cow::Owned(wave_sign(&by_us))]);
-        }
-        RequestKind::WaveSignature => {
-            files.insert("upload/wave-sign.json".to_owned(), vec![Cow::Owned(wave_sign(&by_us))]);
-        }
-        RequestKind::OfflineBundle => {
-            files.insert("upload/bundle-targets.json".to_owned(), around(envelope(&all)));
-        }
-        RequestKind::Resign => {
-            let body = targets_signatures(&manifest.tag, &by_us);
-            files.insert("upload/targets-signatures.json".to_owned(), vec![Cow::Owned(body)]);
-        }
-        RequestKind::Targets => {
-            for name in publish_names(&manifest.tag, manifest.version) {
-                files.insert(name, around(envelope(&all)));
-            }
-        }
-    }
+    let mut files = documents(manifest.into(), signed, &all, &by_us);
     if let Some(bytes) = stored.request.file(DELEGATING_FILE) {
         files.insert(DELEGATING_FILE.to_owned(), vec![Cow::Borrowed(bytes)]);
     }
