@@ -8,7 +8,7 @@ use super::remark::RemarkKind;
 use super::signing::Asked;
 use crate::host::clock::Time;
 use crate::ledger::recovery::{Intents, OpenIntent};
-use crate::ledger::{Custody, Entry, Kind, objects};
+use crate::ledger::{Acts, Custody, Entry, Kind, objects};
 use crate::text::Foreign;
 use crate::tlog::{Flaw, FlawKind};
 use crate::tuf::{Dialect, Digest, KeyId, Root, keyfile};
@@ -79,6 +79,7 @@ pub(super) struct Facts<'a> {
     root_version: u64,
     officers: HashMap<String, Officer>,
     custody: Custody,
+    acts: Acts,
     keys: HashMap<String, Key>,
     requests: HashMap<Digest, (Asked, String)>,
     /// Who took each request in, with the first entry that says so.
@@ -113,6 +114,7 @@ impl<'a> Facts<'a> {
             root_version: 0,
             officers: HashMap::new(),
             custody: Custody::default(),
+            acts: Acts::default(),
             keys: HashMap::new(),
             requests: HashMap::new(),
             importers: HashMap::new(),
@@ -154,6 +156,7 @@ impl<'a> Facts<'a> {
         let judged = self.judge(entry, queue, said);
         self.open.see(entry);
         self.custody.see(entry);
+        self.acts.see(entry);
         match judged {
             Err(AuditError::Flawed(flaw)) => Err(AuditError::Flawed(flaw.at(entry.seq()))),
             other => other,
@@ -172,6 +175,7 @@ impl<'a> Facts<'a> {
         if let Some(flaw) = self.custody.flaw(entry) {
             return Err(AuditError::Flawed(flaw));
         }
+        self.act(entry, queue)?;
         match entry.kind() {
             Kind::StationCreated => self.station(entry, said),
             Kind::PolicyChanged => self.policy_changed(entry, said),
@@ -243,6 +247,24 @@ impl<'a> Facts<'a> {
         }
     }
 
+    /// An act must be signed by those who have to sign it, and each signature must hold.
+    fn act(&self, entry: &Entry<'_>, queue: &Queue<'_>) -> Result<(), AuditError> {
+        let approvals = match entry.kind() {
+            Kind::PolicyChanged => {
+                let before = self.policy.as_ref().map_or(0, |policy| policy.approvals);
+                self.read_policy(&entry.text("to"))?.approvals.max(before)
+            }
+            _ => 0,
+        };
+        if let Some(flaw) = self.acts.flaw(entry, &self.custody, approvals) {
+            return Err(AuditError::Flawed(flaw));
+        }
+        if let Some(signed) = self.acts.signature(entry) {
+            queue.add(Job::Act { seq: entry.seq(), signed: Box::new(signed) });
+        }
+        Ok(())
+    }
+
     fn station(&mut self, entry: &Entry<'_>, said: &mut Vec<Said>) -> Result<(), AuditError> {
         if entry.text("log_key") != self.log_key {
             return flawed(FlawKind::Key, "the station was made with another log key than the one at hand");
@@ -259,6 +281,11 @@ impl<'a> Facts<'a> {
 
     fn set_policy(&mut self, name: &str, seq: u64) -> Result<(), AuditError> {
         self.needs_object(name, seq)?;
+        self.policy = Some(self.read_policy(name)?);
+        Ok(())
+    }
+
+    fn read_policy(&self, name: &str) -> Result<Policy, AuditError> {
         let bytes = self.pack.object(name)?;
         let table: Option<toml::Table> = std::str::from_utf8(&bytes).ok().and_then(|text| text.parse().ok());
         let number = |section: &str, name: &str| -> Option<i64> {
@@ -269,8 +296,7 @@ impl<'a> Facts<'a> {
         };
         let witness_window_days = number("witness", "window_days").unwrap_or(0);
         let apart = table.as_ref().map_or_else(Apart::default, Apart::of);
-        self.policy = Some(Policy { digest: name.to_owned(), approvals, apart, witness_window_days });
-        Ok(())
+        Ok(Policy { digest: name.to_owned(), approvals, apart, witness_window_days })
     }
 
     fn policy_changed(&mut self, entry: &Entry<'_>, said: &mut Vec<Said>) -> Result<(), AuditError> {
@@ -356,6 +382,10 @@ impl<'a> Facts<'a> {
         };
         let keyid = KeyId::new(entry.text("keyid").as_ref());
         let root = self.roots.get(&self.root_version);
+        // 0.1 pinned such a key.
+        if self.acts.are_signed() && root.is_some_and(|root| root.owner(&keyid).is_some()) {
+            return contradiction("the root in force notes an owner for the key: it is not the service's");
+        }
         let listed = root.and_then(|root| root.key_in_role("targets", &keyid));
         match listed.is_some_and(|key| key.subject_public_key_info() == public.subject_public_key_info()) {
             true => Ok(()),

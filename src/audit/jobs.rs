@@ -5,7 +5,7 @@ use super::pack::Pack;
 use super::signing::{Asked, check_version};
 use crate::host::disk::DiskError;
 use crate::ledger::tiles::{Tile, WIDTH, bundle_holds};
-use crate::ledger::{SignedApproval, objects};
+use crate::ledger::{SignedAct, SignedApproval, objects};
 use crate::tlog::tree::Hash;
 use crate::tlog::{Flaw, FlawKind};
 use crate::tuf::{Digest, PublicKey};
@@ -19,6 +19,8 @@ pub(super) enum Job {
     Checkpoint { size: u64, root: Hash },
     /// An officer's decision must hold.
     Approval { seq: u64, approval: Box<SignedApproval> },
+    /// An officer's signature under an act must hold.
+    Act { seq: u64, signed: Box<SignedAct> },
     /// A TUF signature must hold over the bytes of an object.
     Signature { seq: u64, key: Box<PublicKey>, keyid: String, signed: String, version: u64, sig: Vec<u8> },
     /// The manifest of a request must say what the entry says.
@@ -119,6 +121,10 @@ impl<'a> Bench<'a> {
                     "the officer's signature under this decision does not hold",
                 ),
             },
+            Job::Act { seq, signed } => match signed.holds() {
+                true => Ok(()),
+                false => wrong(FlawKind::Act, *seq, "the officer's signature under the act does not hold"),
+            },
             Job::Signature { seq, key, keyid, signed, version, sig } => {
                 let bytes = match self.pack.object(signed) {
                     Err(AuditError::Flawed(flaw)) => return Err(AuditError::Flawed(flaw.at(*seq))),
@@ -181,6 +187,7 @@ fn unfit(job: &Job, error: &DiskError) -> Flaw {
     match job {
         Job::Checkpoint { size, .. } => flaw(FlawKind::CheckpointForm).at(size.saturating_sub(1)),
         Job::Approval { seq, .. } => flaw(FlawKind::Approval).at(*seq),
+        Job::Act { seq, .. } => flaw(FlawKind::Act).at(*seq),
         Job::Signature { seq, .. } | Job::Manifest { seq, .. } | Job::Object { seq: Some(seq), .. } => {
             flaw(FlawKind::Object).at(*seq)
         }

@@ -114,6 +114,22 @@ pub fn may_act(station: &Station, request: Digest, name: &str, role: Role) -> bo
     station.policy.may_hold_both(Role::Importer, role) || !station.evidence.was_imported_by(request, name)
 }
 
+/// Where the policy separates who takes a request in from others, it must be known who did: an import before such a
+/// policy was set may have nobody's signature.
+///
+/// # Errors
+/// [`CeremonyError::NotApproved`].
+pub fn require_importer_known(station: &Station, request: Digest) -> Result<(), CeremonyError> {
+    if !station.policy.separates_importer() || station.evidence.is_importer_known(request) {
+        return Ok(());
+    }
+    Err(CeremonyError::NotApproved(
+        "the policy separates who takes a request in from others, and nobody signed that she took this one in. Take it in \
+         again: countersign import PATH --officer NAME"
+            .to_owned(),
+    ))
+}
+
 /// Refuses an approval by somebody who took the request in, where the policy separates the two.
 ///
 /// # Errors
@@ -123,6 +139,7 @@ pub fn require_may_approve(
     request: Digest,
     name: &OfficerName,
 ) -> Result<(), CeremonyError> {
+    require_importer_known(station, request)?;
     if may_act(station, request, name.as_str(), Role::Approver) {
         return Ok(());
     }
@@ -165,7 +182,9 @@ fn failures_in_a_row(station: &Station, name: &OfficerName) -> Result<Failures, 
                 failures = Failures { count: failures.count.saturating_add(1), last: Some(entry.stamp()) };
                 false
             }
-            Kind::ApprovalGranted | Kind::ApprovalDenied => entry.text("officer") == name.as_str(),
+            Kind::ApprovalGranted | Kind::ApprovalDenied | Kind::ActSigned => {
+                entry.text("officer") == name.as_str()
+            }
             Kind::TimeStatement => entry.actor() == name.as_str(),
             Kind::SignIntent | Kind::KeyDrilled => {
                 entry.list("officers").iter().any(|one| one == name.as_str())
@@ -205,7 +224,7 @@ pub fn decide(
         nonce: hex::encode(nonce),
         expires: host.clock.now().plus_seconds(hours * 3600).to_string(),
     };
-    let signature = officer.sign_approval(&approval.message());
+    let signature = officer.sign(&approval.message());
     let sig = base64::engine::general_purpose::STANDARD.encode(signature);
     let signed = SignedApproval { approval, sig };
     if !signed.holds() {

@@ -18,6 +18,7 @@ use crate::text::{one_line, shown, shown_path};
 use crate::threads;
 use crate::tuf::Digest;
 use crate::tuf::signature::{Assessed, Worth, count};
+use crate::vault::officer::OpenOfficer;
 use std::path::Path;
 
 /// What came in.
@@ -30,7 +31,7 @@ pub struct Imported {
     pub reviewed: Reviewed,
 }
 
-/// Takes in what lies at a path. A refusal is logged too.
+/// Takes in what lies at a path; the importer, where one is named, signs that it was she. A refusal is logged too.
 ///
 /// # Errors
 /// It is not whole, not metadata, of another Factory, or its root chain does not follow from the pinned one.
@@ -39,7 +40,7 @@ pub fn import(
     host: &Host,
     path: &Path,
     bare: &BareFacts,
-    importer: &str,
+    importer: Option<&OpenOfficer>,
 ) -> Result<Imported, CeremonyError> {
     match take(station, host, path, bare, importer) {
         Ok(imported) => {
@@ -57,8 +58,12 @@ pub fn import(
     }
 }
 
-fn actor(station: &Station, importer: &str) -> String {
-    if importer.is_empty() { station.actor().to_owned() } else { importer.to_owned() }
+fn actor(station: &Station, importer: Option<&OpenOfficer>) -> String {
+    importer.map_or(station.actor(), name).to_owned()
+}
+
+fn name(officer: &OpenOfficer) -> &str {
+    officer.name().as_str()
 }
 
 fn take(
@@ -66,9 +71,9 @@ fn take(
     host: &Host,
     path: &Path,
     bare: &BareFacts,
-    importer: &str,
+    importer: Option<&OpenOfficer>,
 ) -> Result<Imported, CeremonyError> {
-    if importer.is_empty() && station.policy.separates_importer() {
+    if importer.is_none() && station.policy.separates_importer() {
         return Err(CeremonyError::Refused(
             "the policy separates who takes a request in from who approves or signs it: say who takes this one in \
              (import --officer NAME)"
@@ -103,7 +108,7 @@ fn take(
     let import = Import {
         format: "countersign/import/1".to_owned(),
         bare: request.is_bare(),
-        importer: importer.to_owned(),
+        importer: importer.map(name).unwrap_or_default().to_owned(),
         source: shown_path(path),
         time: now.to_string(),
     };
@@ -158,8 +163,8 @@ fn take(
         .int("root_version", station.trust.newest().version)
         .text("source", shown_path(path))
         .pairs("objects", objects);
-    station.record(&host.stamp(), event)?;
-    station.evidence.taken_in(stored.digest(), importer);
+    station.record_act(host, event, importer.as_slice())?;
+    station.evidence.taken_in(stored.digest(), importer.map(name).unwrap_or_default());
     // A role whose keys the request brings itself is judged anew each time.
     if !held.is_empty() && manifest.kind.role(&manifest.tag) == ROLE {
         station.keep_evidence(&host.stamp(), stored.digest(), held)?;

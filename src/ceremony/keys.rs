@@ -2,10 +2,12 @@
 //! that could be used.
 
 use super::CeremonyError;
+use super::acts::open_signers;
 use super::approve::open_officer;
 use super::officers::{check_name, record_added};
 use crate::host::Host;
 use crate::json::{Document, Limits};
+use crate::ledger::acts::of_restore;
 use crate::ledger::custody::Resealed;
 use crate::ledger::{Event, Kind};
 use crate::station::Station;
@@ -56,6 +58,18 @@ fn event(kind: Kind, actor: &str, key: &SealedKey, officers: &[OfficerName], det
 
 fn record(station: &mut Station, host: &Host, event: Event) -> Result<(), CeremonyError> {
     station.record(&host.stamp(), event)?;
+    station.commit()?;
+    Ok(())
+}
+
+/// As [`record`], signed by these officers, of whom the first acted.
+fn record_act(
+    station: &mut Station,
+    host: &Host,
+    event: Event,
+    officers: &[OpenOfficer],
+) -> Result<(), CeremonyError> {
+    station.record_act(host, event, &officers.iter().collect::<Vec<_>>())?;
     station.commit()?;
     Ok(())
 }
@@ -210,8 +224,9 @@ pub fn drill(
         true => format!("opens, and matches root version {root_version}"),
         false => format!("opens; root version {root_version} does not list it for targets"),
     };
-    let entry = event(Kind::KeyDrilled, station.actor(), &key, officers, &detail);
-    record(station, host, entry)?;
+    let entry =
+        event(Kind::KeyDrilled, station.acting(&opened.iter().collect::<Vec<_>>()), &key, officers, &detail);
+    record_act(station, host, entry, &opened)?;
     keys::note_drill(station.disk(), &keys, &key.keyid, host.clock.now())?;
     Ok(Drill { key, root_version, listed })
 }
@@ -235,17 +250,24 @@ pub fn reseal(
     station.check_sealed_to_reseal(&key)?;
     let officers = holders(station, to)?;
     let opened = open_holders(station, host, &key, present, files, "key reseal")?;
-    let opened: Vec<&OpenOfficer> = opened.iter().collect();
+    let present_all: Vec<&OpenOfficer> = opened.iter().collect();
     let holders = Holders { officers: &officers, quorum: to.quorum };
-    let sealing = Sealing::anew(station.disk(), host.random.as_ref(), &keys, &key.keyid, &opened, holders)?;
+    let sealing =
+        Sealing::anew(station.disk(), host.random.as_ref(), &keys, &key.keyid, &present_all, holders)?;
     let detail = Resealed {
         by: present.iter().map(OfficerName::as_str).collect(),
         quorum: u64::from(key.quorum),
         holders: key.officers.iter().map(OfficerName::as_str).collect(),
     };
     let detail = detail.to_string();
-    let entry = event(Kind::KeySealed, station.actor(), sealing.key(), to.officers, &detail);
-    record(station, host, entry)?;
+    let entry = event(
+        Kind::KeySealed,
+        station.acting(&opened.iter().collect::<Vec<_>>()),
+        sealing.key(),
+        to.officers,
+        &detail,
+    );
+    record_act(station, host, entry, &opened)?;
     Ok(sealing.put(station.disk(), &keys)?)
 }
 
@@ -316,12 +338,14 @@ pub fn back_up(
 /// Brings a key back from scans of its paper backup.
 ///
 /// # Errors
-/// See [`restore::read_scans`] and [`restore::plan`]; or the pinned root lists another key under this id; or an
+/// See [`restore::read_scans`] and [`restore::plan`]; or nobody signs for a key that the log does not have; or the pinned root lists another key under this id; or an
 /// officer's name was used before.
 pub fn bring_back(
     station: &mut Station,
     host: &Host,
     scans: &Path,
+    by: &[OfficerName],
+    files: &PassphraseFiles,
 ) -> Result<(SealedKey, Restored), CeremonyError> {
     let scanned = restore::read_scans(station.disk(), scans)?;
     let key = scanned.key.clone();
@@ -342,17 +366,19 @@ pub fn bring_back(
     let planned = restore::plan(station.disk(), places, &scanned, &in_force)?;
     // Refused before the first entry is written.
     planned.new_officers().try_for_each(|public| check_name(&custody, public))?;
+    let needs = of_restore(&custody, &key.keyid, &key.sealing());
+    let signers = open_signers(station, host, by, &needs, files, "key restore")?;
     for public in planned.new_officers() {
         record_added(station, host, public)?;
     }
     let entry = event(
         Kind::KeyRestored,
-        station.actor(),
+        station.acting(&signers.iter().collect::<Vec<_>>()),
         &key,
         &key.officers,
         &format!("scans in {}", shown(&scans.to_string_lossy())),
     );
-    record(station, host, entry)?;
+    record_act(station, host, entry, &signers)?;
     let restored = planned.put(station.disk(), places)?;
     Ok((key, restored))
 }

@@ -1,5 +1,6 @@
 //! The acts: preflight, import, review, approve, sign, export; the only room that opens a private key.
 
+pub mod acts;
 pub mod approve;
 pub mod error;
 pub mod export;
@@ -14,5 +15,6 @@ pub mod reviewed;
 pub mod sign;
 pub mod signers;
 pub mod tool;
+pub mod trust;
 
 pub use error::CeremonyError;

@@ -1,8 +1,10 @@
 //! Acts on officers: adding one, retiring one, another passphrase. Each is in the log before it comes into force.
 
 use super::CeremonyError;
+use super::acts::open_signers;
 use super::approve::open_officer;
 use crate::host::Host;
+use crate::ledger::acts::Needs;
 use crate::ledger::custody::{NEVER_FINISHED, Officer as LoggedOfficer};
 use crate::ledger::{Custody, Event, Kind};
 use crate::station::Station;
@@ -39,7 +41,7 @@ pub(super) fn record_added(
         if is_hers(known, public) {
             return Ok(());
         }
-        let retired = retired_event(station, &public.name, NEVER_FINISHED);
+        let retired = retired_event(station.actor(), &public.name, NEVER_FINISHED);
         station.record(&host.stamp(), retired)?;
     }
     let added = Event::new(Kind::OfficerAdded, station.actor())
@@ -75,8 +77,8 @@ pub(super) fn check_name(custody: &Custody, public: &OfficerPublic) -> Result<()
     }
 }
 
-fn retired_event(station: &Station, name: &OfficerName, reason: &str) -> Event {
-    Event::new(Kind::OfficerRetired, station.actor())
+fn retired_event(actor: &str, name: &OfficerName, reason: &str) -> Event {
+    Event::new(Kind::OfficerRetired, actor)
         .text("officer", name.as_str())
         .text("reason", crate::text::shown(reason))
 }
@@ -112,7 +114,7 @@ pub fn add(
     Ok(made.put(station.disk(), &folder)?)
 }
 
-/// Notes that an officer has left. Returns the keys that are still sealed to her.
+/// Notes that an officer has left; who says so signs it. Returns the keys that are still sealed to her.
 ///
 /// # Errors
 /// She is retired already, or a key would be left with fewer officers than open it: it is to be resealed first.
@@ -121,6 +123,8 @@ pub fn retire(
     host: &Host,
     name: &OfficerName,
     reason: &str,
+    by: &[OfficerName],
+    files: &PassphraseFiles,
 ) -> Result<Vec<String>, CeremonyError> {
     let folder = station.layout.officers();
     let custody = station.logged_custody()?;
@@ -156,8 +160,10 @@ pub fn retire(
         }
         held.push(key.keyid);
     }
-    let event = retired_event(station, name, reason);
-    station.record(&host.stamp(), event)?;
+    let signers = open_signers(station, host, by, &Needs::Officers(1), files, "officer retire")?;
+    let signers: Vec<_> = signers.iter().collect();
+    let event = retired_event(station.acting(&signers), name, reason);
+    station.record_act(host, event, &signers)?;
     station.commit()?;
     // Where her files are missing, the log alone says that she left.
     if officers.iter().any(|known| known.name == *name) {

@@ -11,6 +11,7 @@ use super::{CeremonyError, preflight};
 use crate::bundle::RequestKind;
 use crate::host::Host;
 use crate::host::clock::Time;
+use crate::ledger::acts::SIGNED_AGAIN;
 use crate::ledger::{Event, Kind, objects};
 use crate::station::request::{Made, StoredRequest};
 use crate::station::workstation::tool;
@@ -143,7 +144,8 @@ fn sign_now(
         .numbered("approvals", approved.iter().map(|(officer, seq)| (officer.as_str(), *seq)))
         .pairs("findings", reviewed.summary())
         .pairs("preflight", report.summary());
-    let intent = station.record(&stamp, intent)?.seq;
+    let holders: Vec<&OpenOfficer> = opened.iter().collect();
+    let intent = station.record_act(host, intent, &holders)?.seq;
     station.log.sync()?;
     let mark = SignedMark {
         version: manifest.version,
@@ -158,7 +160,6 @@ fn sign_now(
     station.mark_signed(&manifest.tag, mark, root_version)?;
 
     let signature = {
-        let holders: Vec<&OpenOfficer> = opened.iter().collect();
         let secret = keys::open_key(station.disk(), &station.layout.keys(), &key.keyid, &holders)?;
         let private = PrivateKey::parse(&format!("key {}", keyid.short()), &secret)?;
         private.sign(&keyid, bytes)?
@@ -260,7 +261,7 @@ fn settle_same_bytes(station: &mut Station, host: &Host, lead: &str) -> Result<(
             .text("request", &intent.request)
             .text("keyid", &intent.keyid)
             .text("signed", &intent.signed)
-            .text("resolution", "the same bytes were signed again");
+            .text("resolution", SIGNED_AGAIN);
         station.record(&host.stamp(), event)?;
     }
     Ok(())

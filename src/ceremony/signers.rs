@@ -1,7 +1,9 @@
 //! Who signs: the key that is meant, the officers who open it, and the approvals that the policy asks for.
 
 use super::CeremonyError;
-use super::approve::{Decisions, EXPIRED, Subject, decide, decisions, may_act, open_officer};
+use super::approve::{
+    Decisions, EXPIRED, Subject, decide, decisions, may_act, open_officer, require_importer_known,
+};
 use super::prepare::{authority, own_keys};
 use crate::host::Host;
 use crate::ledger::{Decision, SignedApproval};
@@ -168,6 +170,7 @@ pub(super) fn approvals(
             officer = crate::text::shown(&no.approval.officer),
         )));
     }
+    require_importer_known(station, stored.digest())?;
     let may = |name: &str, role: Role| may_act(station, stored.digest(), name, role);
     let signers: Vec<&str> = opened.iter().map(|officer| officer.name().as_str()).collect();
     if let Some(name) = signers.iter().find(|name| !may(name, Role::Signer)) {

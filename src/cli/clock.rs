@@ -43,7 +43,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         let event = Event::new(Kind::TimeStatement, officer.name().as_str())
             .text("time_claimed", now.to_string())
             .text("reason", &args.reason);
-        let seq = station.record(&context.host.stamp(), event)?.seq;
+        let seq = station.record_act(context.host, event, &[&officer])?.seq;
         station.commit()?;
         context.text(&format!("{} states that it is {now} (log entry {seq})\n", args.officer))?;
         context.json(&json!({ "officer": args.officer.as_str(), "time": now.to_string(), "seq": seq }))?;

@@ -146,6 +146,7 @@ impl From<StationError> for Failure {
             StationError::Tuf(e) => e.into(),
             StationError::Log(e) => e.into(),
             StationError::Policy(e) => e.into(),
+            owned @ StationError::OwnedKey { .. } => Failure::new(Exit::Refused, owned.to_string()),
             StationError::NotAsLogged(why) => Failure::new(Exit::Tampered, why),
             other => failed(&other),
         }

@@ -1,8 +1,10 @@
 //! `import`: takes in a request folder or a bare file.
 
+use super::secrets::PassphraseArgs;
 use super::{Context, Exit, Failure, Outcome};
 use crate::bundle::intake::BareFacts;
 use crate::bundle::repository::RepositoryFiles;
+use crate::ceremony::approve::open_officer;
 use crate::ceremony::import::import;
 use crate::station::Station;
 use crate::text::shown;
@@ -16,9 +18,12 @@ use std::path::PathBuf;
 pub struct Args {
     /// A request folder, or a bare file: targets.json, a wave, a bundle-targets.json, a delegated role's metadata.
     path: PathBuf,
-    /// The officer who takes it in, where the policy separates the importer from others.
+    /// The officer who takes it in, and signs that it was she; needed where the policy separates the importer from others.
     #[arg(long, value_name = "NAME")]
     officer: Option<OfficerName>,
+    /// Her passphrase.
+    #[command(flatten)]
+    passphrase: PassphraseArgs,
     /// For a bare file that does not say it: the wave's name.
     #[arg(long, value_name = "W")]
     wave: Option<String>,
@@ -86,13 +91,15 @@ impl RepositoryArgs {
 
 /// Takes in, and says at once whether it could be signed.
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
+    let files = args.passphrase.files()?;
     context.with_station("import", |station| {
         let bare = args.repository.bare_facts(station, args.wave, args.tag)?;
-        let importer = args.officer.as_ref().map_or("", OfficerName::as_str);
-        if let Some(officer) = &args.officer {
-            crate::vault::officer::load(station.disk(), &station.layout.officers(), officer)?;
-        }
-        let imported = import(station, context.host, &args.path, &bare, importer)?;
+        let importer = args
+            .officer
+            .as_ref()
+            .map(|name| open_officer(station, context.host, name, &files, "import"))
+            .transpose()?;
+        let imported = import(station, context.host, &args.path, &bare, importer.as_ref())?;
         let stored = &imported.stored;
         let reviewed = &imported.reviewed;
         let manifest = &stored.request.manifest;

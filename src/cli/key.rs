@@ -107,6 +107,13 @@ pub enum Args {
     Restore {
         /// The folder of the scans.
         dir: PathBuf,
+        /// Who brings it back, and signs it; not needed before there are officers, nor for a key that comes back as the
+        /// log has it.
+        #[arg(long, value_name = "NAME")]
+        officer: Vec<OfficerName>,
+        /// Their passphrases.
+        #[command(flatten)]
+        passphrase: PassphraseArgs,
     },
 }
 
@@ -156,7 +163,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         Args::Reseal { opening, to, quorum } => reseal(&opening, &to, quorum, context),
         Args::Retire { keyid, reason, confirm } => retire(&keyid, &reason, ConfirmArgs { confirm }, context),
         Args::Backup { keyid, out } => backup(&keyid, &out, context),
-        Args::Restore { dir } => restore(&dir, context),
+        Args::Restore { dir, officer, passphrase } => restore(&dir, &officer, &passphrase, context),
     }
 }
 
@@ -348,9 +355,15 @@ fn backup(prefix: &str, out: &Path, context: &Context<'_>) -> Outcome {
     })
 }
 
-fn restore(dir: &Path, context: &Context<'_>) -> Outcome {
+fn restore(
+    dir: &Path,
+    officers: &[OfficerName],
+    passphrase: &PassphraseArgs,
+    context: &Context<'_>,
+) -> Outcome {
+    let files = passphrase.files()?;
     context.with_station_to_mend("key restore", |station| {
-        let (key, restored) = keys::bring_back(station, context.host, dir)?;
+        let (key, restored) = keys::bring_back(station, context.host, dir, officers, &files)?;
         // Read again: what the station has noted of the key since stands in its record.
         let key = load(station.disk(), &station.layout.keys(), &key.keyid).map_err(Failure::from)?;
         context.text(&describe(&key, station))?;

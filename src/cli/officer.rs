@@ -43,13 +43,21 @@ pub enum Args {
         work_factor: Option<u8>,
     },
     /// Note that an officer has left: she neither approves nor opens keys from then on.
-    #[command(after_help = "Example:\n  countersign officer retire alice --reason \"left the company\"")]
+    #[command(
+        after_help = "Example:\n  countersign officer retire alice --officer bob --reason \"left the company\""
+    )]
     Retire {
         /// Her name.
         name: OfficerName,
         /// Why; it stands in the log.
         #[arg(long, value_name = "TEXT", default_value = "")]
         reason: String,
+        /// Who retires her, and signs it.
+        #[arg(long, value_name = "NAME")]
+        officer: Vec<OfficerName>,
+        /// Their passphrases.
+        #[command(flatten)]
+        passphrase: PassphraseArgs,
     },
 }
 
@@ -65,7 +73,9 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
             let new = PassphraseArgs { passphrase_file: new_passphrase_file };
             change_passphrase(&name, &passphrase, &new, work_factor, context)
         }
-        Args::Retire { name, reason } => retire(&name, &reason, context),
+        Args::Retire { name, reason, officer, passphrase } => {
+            retire(&name, &reason, &officer, &passphrase, context)
+        }
     }
 }
 
@@ -153,9 +163,16 @@ fn list(context: &Context<'_>) -> Outcome {
     Ok(Exit::Done)
 }
 
-fn retire(name: &OfficerName, reason: &str, context: &Context<'_>) -> Outcome {
+fn retire(
+    name: &OfficerName,
+    reason: &str,
+    by: &[OfficerName],
+    passphrase: &PassphraseArgs,
+    context: &Context<'_>,
+) -> Outcome {
+    let files = passphrase.files()?;
     context.with_station_to_mend("officer retire", |station| {
-        let held = officers::retire(station, context.host, name, reason)?;
+        let held = officers::retire(station, context.host, name, reason, by, &files)?;
         context.text(&format!("Officer {name} is retired\n"))?;
         for keyid in &held {
             context.note(&format!(

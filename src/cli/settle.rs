@@ -51,7 +51,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
             .text("keyid", &intent.keyid)
             .text("signed", &intent.signed)
             .text("resolution", outcome);
-        let seq = station.record(&context.host.stamp(), event)?.seq;
+        let seq = station.record_act(context.host, event, &[&officer])?.seq;
         station.commit()?;
         context.text(&format!(
             "Log entry {}: {} says that a signature was {outcome} (log entry {seq})\n",

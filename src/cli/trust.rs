@@ -1,12 +1,15 @@
 //! `trust`: what is pinned, and pinning the service's new online key.
 
-use super::secrets::ConfirmArgs;
+use super::secrets::{ConfirmArgs, PassphraseArgs};
 use super::{Context, Exit, Failure, Outcome};
-use crate::station::trust::{OnlineKey, online_key_in};
+use crate::ceremony::trust;
+use crate::station::trust::{OnlineKey, service_key_in};
 use crate::text::shown;
+use crate::tuf::Digest;
+use crate::vault::officer::OfficerName;
 use crate::words;
 use serde_json::json;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Show what is pinned, or pin the service's new online key.
 #[derive(clap::Subcommand)]
@@ -16,13 +19,22 @@ pub enum Args {
     #[command(after_help = "Example:\n  countersign trust show")]
     Show,
     /// Pin the service's new online targets key, after it was rotated.
-    #[command(after_help = "Example:\n  countersign trust online-key ci-targets.pub")]
+    #[command(
+        after_help = "Example:\n  countersign trust online-key ci-targets.pub --officer alice --officer bob"
+    )]
     OnlineKey {
         /// The new ci-targets.pub.
         file: PathBuf,
-        /// The confirmation.
+        /// Who signs: a quorum of the key's officers; nobody, before there are officers.
+        #[arg(long, value_name = "NAME")]
+        officer: Vec<OfficerName>,
+        /// Their passphrases.
         #[command(flatten)]
-        confirm: ConfirmArgs,
+        passphrase: PassphraseArgs,
+        /// The six words, or more, that `countersign fingerprint` prints for the file where it came from. Without it the
+        /// terminal is asked; where there is none, the signatures confirm it.
+        #[arg(long, value_name = "WORDS")]
+        confirm: Option<String>,
     },
 }
 
@@ -30,7 +42,9 @@ pub enum Args {
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     match args {
         Args::Show => show(context),
-        Args::OnlineKey { file, confirm } => online_key(&file, &confirm, context),
+        Args::OnlineKey { file, officer, passphrase, confirm } => {
+            online_key(&file, &officer, &passphrase, ConfirmArgs { confirm }, context)
+        }
     }
 }
 
@@ -83,24 +97,38 @@ fn show(context: &Context<'_>) -> Outcome {
     Ok(Exit::Done)
 }
 
-fn online_key(file: &std::path::Path, confirm: &ConfirmArgs, context: &Context<'_>) -> Outcome {
+fn online_key(
+    file: &Path,
+    officers: &[OfficerName],
+    passphrase: &PassphraseArgs,
+    confirm: ConfirmArgs,
+    context: &Context<'_>,
+) -> Outcome {
+    let files = passphrase.files()?;
     let new = OnlineKey::read(&*context.host.disk, file)?;
     context.with_station("trust online-key", |station| {
-        let keyid = online_key_in(station.trust.newest(), &new.public)?;
-        let digest = crate::tuf::Digest::of(&new.public.subject_public_key_info());
+        let keyid = service_key_in(station.trust.newest(), &new.public)?;
+        trust::require_online_key_signers(station, officers)?;
+        // As `countersign fingerprint` has it on any machine.
+        let digest = Digest::of(&new.public.subject_public_key_info());
         let words = words::confirmation(&digest.0);
         context.note(&format!(
-            "The key {keyid} is to be the service's online targets key from now on.\nIts words: {words}\n"
+            "The key {keyid} is to be the service's online targets key from now on.\n\
+             Its fingerprint, which must equal the one that came to you another way (countersign fingerprint):\n  \
+             {digest}\nIts words: {words}\n"
         ));
-        let given =
-            confirm.words(context, "Compare them with those that came another way, then type them: ")?;
-        if !words::confirms_beginning(&given, &digest.0) {
-            return Err(Failure::new(
-                Exit::NotApproved,
-                "these are not the key's words. The pinned key stays",
-            ));
+        let is_confirmed_by_signing =
+            confirm.confirm.is_none() && !officers.is_empty() && !context.host.terminal.can_ask();
+        if !is_confirmed_by_signing {
+            let given = confirm.words(context, "Compare, then type the six words (anything else stops): ")?;
+            if !words::confirms_beginning(&given, &digest.0) {
+                return Err(Failure::new(
+                    Exit::NotApproved,
+                    "these are not the key's words. The pinned key stays",
+                ));
+            }
         }
-        station.pin_online_key(&context.host.stamp(), &new)?;
+        trust::pin_online_key(station, context.host, &new, officers, &files)?;
         context.text(&format!("Pinned the online targets key {keyid}\n"))?;
         context.json(&json!({ "online_key": keyid.as_str(), "words": words }))?;
         Ok(Exit::Done)

@@ -24,7 +24,7 @@ use crate::station::request::{Made, StoredRequest};
 use crate::station::{Station, StationError};
 use crate::text::{shown, shown_path};
 use crate::vault::keys;
-use crate::vault::officer::{self, OfficerName};
+use crate::vault::officer::OfficerName;
 use crate::vault::passphrase::PassphraseFiles;
 use screen::{Answer, ask_or, ask_plainly, heading};
 use std::path::{Path, PathBuf};
@@ -212,17 +212,16 @@ impl Run<'_> {
         }
         self.say(&format!("From: {place}\nNothing is written to the stick.\n"))?;
         let importer = match ask_or(self.host, "take it in", "If an officer takes it in, her name.")? {
-            Answer::On => String::new(),
+            Answer::On => None,
             Answer::Typed(name) => {
                 let name: OfficerName = name.parse()?;
-                officer::load(self.station.disk(), &self.station.layout.officers(), &name)?;
-                name.as_str().to_owned()
+                Some(open_officer(self.station, self.host, &name, self.guide.passphrases, "import")?)
             }
             other => return Ok(other.into()),
         };
         let imported = {
             let _busy = self.host.terminal.busy("reading and verifying the request");
-            import(self.station, self.host, self.guide.path, self.guide.bare, &importer)?
+            import(self.station, self.host, self.guide.path, self.guide.bare, importer.as_ref())?
         };
         self.say(&say::about(&imported.stored))?;
         if imported.new_roots > 0 {

@@ -67,15 +67,7 @@ impl Approval {
             ("nonce", &self.nonce),
             ("expires", &self.expires),
         ];
-        let mut out = format!("{FORMAT}\n");
-        for (index, (name, value)) in members.iter().enumerate() {
-            out.push(if index == 0 { '{' } else { ',' });
-            quote(name, &mut out);
-            out.push(':');
-            quote(value, &mut out);
-        }
-        out.push('}');
-        out.into_bytes()
+        message(FORMAT, &members)
     }
 
     /// The decision signed with the officer's key; `self.key` is set to that key's public half.
@@ -104,17 +96,7 @@ impl SignedApproval {
     /// Does the signature hold for the decision and the key that it names? Whether that key is the officer's is for
     /// the caller to know.
     pub fn holds(&self) -> bool {
-        let mut public = [0; 32];
-        if hex::decode_to_slice(&self.approval.key, &mut public).is_err()
-            || self.approval.key.bytes().any(|b| b.is_ascii_uppercase())
-        {
-            return false;
-        }
-        let signature = STANDARD.decode(&self.sig).ok().and_then(|bytes| Signature::from_slice(&bytes).ok());
-        match (VerifyingKey::from_bytes(&public), signature) {
-            (Ok(key), Some(signature)) => key.verify_strict(&self.approval.message(), &signature).is_ok(),
-            _ => false,
-        }
+        holds(&self.approval.key, &self.approval.message(), &self.sig)
     }
 
     /// The log's entry for this decision.
@@ -166,6 +148,34 @@ impl SignedApproval {
             expires: text("expires"),
         };
         Some(SignedApproval { approval, sig: text("sig") })
+    }
+}
+
+/// What an officer signs: the format's name, a line feed, and one JSON object with these members, strings escaped as in
+/// the log.
+pub(super) fn message(format: &str, members: &[(&str, &str)]) -> Vec<u8> {
+    let mut out = format!("{format}\n");
+    for (index, (name, value)) in members.iter().enumerate() {
+        out.push(if index == 0 { '{' } else { ',' });
+        quote(name, &mut out);
+        out.push(':');
+        quote(value, &mut out);
+    }
+    out.push('}');
+    out.into_bytes()
+}
+
+/// Is `sig` (base64) the signature over the message by `key` (64 lower-case hex digits)? Strict: no malleable
+/// signatures, no weak keys.
+pub(super) fn holds(key: &str, message: &[u8], sig: &str) -> bool {
+    let mut public = [0; 32];
+    if hex::decode_to_slice(key, &mut public).is_err() || key.bytes().any(|b| b.is_ascii_uppercase()) {
+        return false;
+    }
+    let signature = STANDARD.decode(sig).ok().and_then(|bytes| Signature::from_slice(&bytes).ok());
+    match (VerifyingKey::from_bytes(&public), signature) {
+        (Ok(key), Some(signature)) => key.verify_strict(message, &signature).is_ok(),
+        _ => false,
     }
 }
 

@@ -39,8 +39,15 @@ pub struct Sealing {
     pub set: String,
 }
 
+impl std::fmt::Display for Sealing {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let holders: Vec<String> = self.officers.iter().map(|name| crate::text::shown(name)).collect();
+        write!(out, "{} of {}", self.quorum, holders.join(", "))
+    }
+}
+
 impl Sealing {
-    fn of(entry: &Entry<'_>) -> Sealing {
+    pub(super) fn of(entry: &Entry<'_>) -> Sealing {
         let officers = entry.list("officers").into_iter().map(|name| name.into_owned()).collect();
         Sealing { quorum: entry.int("quorum"), officers, set: entry.text("set").into_owned() }
     }
@@ -64,6 +71,8 @@ pub struct Key {
     /// The sealings before it that may still be the one in force: the station may have stopped while the last one was
     /// written.
     before: Vec<Sealing>,
+    /// Was it taken out of the vault?
+    is_retired: bool,
 }
 
 impl Key {
@@ -90,7 +99,7 @@ pub struct Resealed<'a> {
 
 impl<'a> Resealed<'a> {
     /// Reads the detail; names hold neither `;` nor `,` nor space.
-    fn read(detail: &'a str) -> Option<Resealed<'a>> {
+    pub(super) fn read(detail: &'a str) -> Option<Resealed<'a>> {
         let (by, before) = detail.strip_prefix("sealed anew by ")?.split_once("; before: ")?;
         let (quorum, holders) = before.split_once(" of ")?;
         let by = by.split(", ").collect();
@@ -132,6 +141,16 @@ impl Custody {
     /// All officers by name, also those who left.
     pub fn officers(&self) -> impl Iterator<Item = (&String, &Officer)> {
         self.officers.iter()
+    }
+
+    /// Was there ever an officer? One whose files were never written was not.
+    pub fn is_staffed(&self) -> bool {
+        self.officers.values().any(|officer| officer.is_finished)
+    }
+
+    /// How each key in the vault was sealed last.
+    pub fn sealings(&self) -> impl Iterator<Item = &Sealing> {
+        self.keys.values().filter(|key| !key.is_retired).map(|key| &key.sealing)
     }
 
     /// How the key is sealed.
@@ -203,7 +222,7 @@ impl Custody {
             Kind::SessionClosed => self.closed(entry.int("exit") == 0),
             Kind::OfficerAdded => self.added(entry),
             Kind::OfficerRetired => self.retired(entry),
-            Kind::OfficerAuthFailed | Kind::ApprovalGranted | Kind::ApprovalDenied => {
+            Kind::OfficerAuthFailed | Kind::ApprovalGranted | Kind::ApprovalDenied | Kind::ActSigned => {
                 self.finish(&entry.text("officer"));
             }
             Kind::TimeStatement => self.finish(&entry.actor()),
@@ -219,6 +238,11 @@ impl Custody {
             Kind::KeyImported | Kind::KeyGenerated | Kind::KeySealed => {
                 self.finish_all(entry);
                 self.sealed(entry);
+            }
+            Kind::KeyRetired => {
+                if let Some(key) = self.keys.get_mut(entry.text("keyid").as_ref()) {
+                    key.is_retired = true;
+                }
             }
             // Who comes back from paper may have come without her sheet: it finishes nobody.
             Kind::KeyRestored => self.sealed(entry),
@@ -252,7 +276,7 @@ impl Custody {
             before.retain(|one| resealed.is_of(one));
         }
         before.retain(|one| *one != sealing);
-        self.keys.insert(keyid.clone(), Key { seq: entry.seq(), sealing, before });
+        self.keys.insert(keyid.clone(), Key { seq: entry.seq(), sealing, before, is_retired: false });
         self.sealed.push(keyid);
     }
 

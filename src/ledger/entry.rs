@@ -180,6 +180,14 @@ impl<'a> Entry<'a> {
         self.span(field, |_| true).map(|span| self.bytes(span))
     }
 
+    /// What the entry says, whenever and wherever it stands: [`Event::digest`](crate::ledger::Event::digest).
+    pub fn digest(&self) -> String {
+        // The string after `"type":` is no longer than its name; `actor` follows it.
+        let name = self.kind().name().len() + "\"type\":\"\",\"actor\":".len();
+        let start = usize::from(self.index.actor.0).saturating_sub(name);
+        said(self.line.get(start..).unwrap_or_default())
+    }
+
     /// The entry with a copy of its line.
     pub fn to_owned(&self) -> EntryBuf {
         EntryBuf { line: self.line.to_vec(), index: self.index }
@@ -187,7 +195,7 @@ impl<'a> Entry<'a> {
 
     fn span(&self, field: &str, fits: impl Fn(Shape) -> bool) -> Option<Span> {
         let at = self.kind().fields().iter().position(|(name, shape)| *name == field && fits(*shape))?;
-        self.index.fields.get(at).copied()
+        self.index.fields.get(at).copied().filter(|span| *span != (0, 0))
     }
 
     fn bytes(&self, span: Span) -> &'a [u8] {
@@ -203,6 +211,12 @@ impl<'a> Entry<'a> {
         }
         Cow::Owned(unescape(text))
     }
+}
+
+/// SHA-256 of what a line says from its `"type"` on, as a JSON object of its own.
+pub(super) fn said(from_type: &[u8]) -> String {
+    use sha2::Digest as _;
+    hex::encode(sha2::Sha256::new().chain_update(b"{").chain_update(from_type).finalize())
 }
 
 /// The text of a string that [`Cursor::string`] has read.

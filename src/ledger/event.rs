@@ -1,6 +1,6 @@
 //! An event on its way into the log, and the one form in which its line is written.
 
-use super::entry::{LARGEST_INT, MOST_FIELDS};
+use super::entry::{LARGEST_INT, MOST_FIELDS, said};
 use super::kind::{Kind, Shape};
 use super::line::read_time;
 use crate::host::Stamp;
@@ -145,10 +145,6 @@ impl Event {
     /// # Errors
     /// A field is missing, set twice, unknown or of another type, or the time has no four-digit year.
     pub fn line(&self, seq: u64, prev: &Hash, stamp: &Stamp) -> Result<Vec<u8>, EventError> {
-        let mistake = |field: &str, problem| EventError { kind: self.kind, field: field.to_owned(), problem };
-        if let Some((field, problem)) = &self.mistake {
-            return Err(mistake(field, problem));
-        }
         let mut out = String::with_capacity(600);
         out.push_str("{\"v\":1");
         member(',', "seq", &mut out);
@@ -158,23 +154,54 @@ impl Event {
         member(',', "time", &mut out);
         let time = stamp.time.to_string();
         if read_time(time.as_bytes()).is_none() {
-            return Err(mistake("time", "has no year from 0000 to 9999: set the machine's clock"));
+            return Err(self.mistaken("time", "has no year from 0000 to 9999: set the machine's clock"));
         }
         quote(&time, &mut out);
         member(',', "boot", &mut out);
         quote(&stamp.boot, &mut out);
         member(',', "uptime_ms", &mut out);
         out.push_str(&stamp.uptime_ms.min(LARGEST_INT).to_string());
-        member(',', "type", &mut out);
-        quote(self.kind.name(), &mut out);
-        member(',', "actor", &mut out);
-        quote(&self.actor, &mut out);
-        for ((name, _), value) in self.kind.fields().iter().zip(&self.values) {
-            member(',', name, &mut out);
-            out.push_str(value.as_deref().ok_or_else(|| mistake(name, "is missing"))?);
+        out.push(',');
+        self.write_from_type(&mut out)?;
+        Ok(out.into_bytes())
+    }
+
+    /// What the event says, whenever and wherever it will stand: SHA-256, in hex, of its line without the members before
+    /// `type`, as a JSON object of its own.
+    ///
+    /// # Errors
+    /// As [`Event::line`].
+    pub fn digest(&self) -> Result<String, EventError> {
+        let mut out = String::with_capacity(500);
+        self.write_from_type(&mut out)?;
+        Ok(said(out.as_bytes()))
+    }
+
+    /// Writes the line's end: from `"type"` on.
+    fn write_from_type(&self, out: &mut String) -> Result<(), EventError> {
+        if let Some((field, problem)) = &self.mistake {
+            return Err(self.mistaken(field, problem));
+        }
+        out.push_str("\"type\":");
+        quote(self.kind.name(), out);
+        member(',', "actor", out);
+        quote(&self.actor, out);
+        for (at, ((name, _), value)) in self.kind.fields().iter().zip(&self.values).enumerate() {
+            let Some(value) = value else {
+                if at >= self.kind.needed() {
+                    break;
+                }
+                return Err(self.mistaken(name, "is missing"));
+            };
+            member(',', name, out);
+            out.push_str(value);
         }
         out.push('}');
-        Ok(out.into_bytes())
+        Ok(())
+    }
+
+    fn mistaken(&self, field: &str, problem: &'static str) -> EventError {
+        EventError { kind: self.kind, field: field.to_owned(), problem }
     }
 }
 

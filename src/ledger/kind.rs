@@ -38,7 +38,8 @@ macro_rules! kinds {
                 match self { $(Kind::$variant => $name),* }
             }
 
-            /// The fields that follow the header, in order. Every line has all of them.
+            /// The fields that follow the header, in order. Every line has all of them; see [`Kind::needed`] for the
+            /// one that came later.
             pub const fn fields(self) -> &'static [Field] {
                 use Shape::{Flag, Int, Numbered, Pairs, Text, Texts};
                 match self { $(Kind::$variant => &[$((stringify!($field), $shape)),*]),* }
@@ -57,7 +58,7 @@ kinds! {
     /// The station was made: the first entry of every log.
     StationCreated = "station.created" {
         factory: Text, fingerprint: Text, dialect: Text, tool: Text, binary: Text, networked: Flag, log_key: Text,
-        policy: Text,
+        policy: Text, format: Text,
     }
     /// A command began.
     SessionOpened = "session.opened" { command: Text, tool: Text, binary: Text }
@@ -172,8 +173,20 @@ kinds! {
     WitnessCosigned = "witness.cosigned" { size: Int, root: Text, witness: Text }
     /// No witness cosigned within the policy's window.
     WitnessOverdue = "witness.overdue" { size: Int, root: Text, witness: Text }
+    /// An officer signed the act in the entry that follows this one and others like it.
+    ActSigned = "act.signed" { officer: Text, key: Text, act: Text, digest: Text, nonce: Text, sig: Text }
     /// An officer said that something went another way than planned.
     Deviation = "deviation" { statement: Text }
+}
+
+impl Kind {
+    /// How many of the fields a line cannot do without: logs of 0.1 do not say their format.
+    pub const fn needed(self) -> usize {
+        match self {
+            Kind::StationCreated => self.fields().len() - 1,
+            _ => self.fields().len(),
+        }
+    }
 }
 
 impl std::fmt::Display for Kind {

@@ -68,7 +68,10 @@ impl Index {
         cursor.word(b",\"actor\":", "\"actor\"")?;
         let actor = cursor.string()?;
         let mut fields = [(0, 0); MOST_FIELDS];
-        for (field, span) in kind.fields().iter().zip(&mut fields) {
+        for (at, (field, span)) in kind.fields().iter().zip(&mut fields).enumerate() {
+            if at >= kind.needed() && cursor.peek() == Some(b'}') {
+                break;
+            }
             *span = cursor.field(field)?;
         }
         cursor.word(b"}", "the end of the entry")?;

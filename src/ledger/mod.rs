@@ -4,6 +4,8 @@
 //! What a line holds is in one table ([`kind`]), written in one form ([`event`]) and read only in that form
 //! ([`line`](mod@line), [`entry`]). [`store`] is the log on the station's disk, [`tiles`] its export for others' tools.
 
+pub mod act;
+pub mod acts;
 pub mod approval;
 pub mod custody;
 pub mod entry;
@@ -22,6 +24,8 @@ pub mod summary;
 pub mod tiles;
 pub mod walk;
 
+pub use act::{Act, SignedAct};
+pub use acts::Acts;
 pub use approval::{Approval, Decision, SignedApproval};
 pub use custody::Custody;
 pub use entry::{Entry, EntryBuf};

@@ -129,6 +129,7 @@ pub fn summary(entry: &Entry<'_>) -> String {
         Kind::LogExported => format!("evidence of {} entries written to {}", int("size"), text("folder")),
         Kind::WitnessCosigned => format!("witness {} cosigned {} entries", text("witness"), int("size")),
         Kind::WitnessOverdue => format!("witness {} is overdue at {} entries", text("witness"), int("size")),
+        Kind::ActSigned => format!("{} signed an act: {}", text("officer"), text("act")),
         Kind::Deviation => text("statement"),
     }
 }

@@ -29,6 +29,12 @@ pub enum StationError {
     /// There is no station.
     #[error("{}: there is no station here. Make one with `countersign init`, or give its folder with --station", shown_path(.0))]
     NoStation(PathBuf),
+    /// It is of a release whose stations are not opened any more.
+    #[error(
+        "{0}: this station was made by countersign 0.1, which did not sign officers' acts, and this version does not \
+         open it. Make a new one (countersign init); the old log is read with `countersign audit`"
+    )]
+    Old(String),
     /// There is one already.
     #[error("{}: there is something here already, and a station is never written over. Give a new folder with --station", shown_path(.0))]
     Exists(PathBuf),
@@ -47,6 +53,19 @@ pub enum StationError {
         path: String,
         /// What is wrong with it.
         why: String,
+    },
+    /// The key that is to be the service's is somebody's.
+    #[error(
+        "the key {keyid} is not the service's: root version {root} notes an owner for it, {owner}. Whoever holds it would \
+         speak for the service. Give the Factory's ci-targets.pub of today"
+    )]
+    OwnedKey {
+        /// The key's id.
+        keyid: KeyId,
+        /// The owner, escaped.
+        owner: String,
+        /// The root.
+        root: u64,
     },
     /// The online key is not one of the root's targets keys.
     #[error(

@@ -117,6 +117,11 @@ impl Evidence {
         self.importers.get(&request).is_some_and(|names| names.contains(name))
     }
 
+    /// Did an officer take the request in, by name?
+    pub fn is_importer_known(&self, request: Digest) -> bool {
+        self.importers.get(&request).is_some_and(|names| names.iter().any(|name| !name.is_empty()))
+    }
+
     /// The request that was taken in last. Clocks have seconds only; the log has the order.
     pub fn newest(&self) -> Option<Digest> {
         self.newest

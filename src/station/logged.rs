@@ -10,8 +10,9 @@ use super::workstation::StationFile;
 use super::{Layout, Policy, StationError};
 use crate::host::Disk;
 use crate::host::disk::write_durably;
-use crate::ledger::{Custody, Entry, Kind, Log};
+use crate::ledger::{Acts, Custody, Entry, Kind, Log, LogError};
 use crate::text::{shown, shown_path};
+use crate::tlog::{Flaw, FlawKind};
 use crate::tuf::{Chain, Digest, KeyId};
 use crate::vault::officer;
 use crate::vault::sealed::SealedKey;
@@ -49,14 +50,41 @@ pub struct Logged {
     policy: Option<Fact<LoggedPolicy>>,
     online: Option<Fact<LoggedOnline>>,
     custody: Custody,
+    acts: Acts,
 }
 
 impl Logged {
+    /// Is the next entry an act that is signed by those who have to sign it?
+    ///
+    /// # Errors
+    /// It is not, or a policy that it names cannot be read.
+    pub fn judge(&self, entry: &Entry<'_>, log: &Log) -> Result<(), StationError> {
+        let refuse = |flaw: Flaw| StationError::from(LogError::from(flaw.at(entry.seq())));
+        let mut approvals = 0;
+        if entry.kind() == Kind::PolicyChanged {
+            for name in ["from", "to"] {
+                let policy = Policy::read(&log.get_object(&entry.text(name))?)?;
+                approvals = policy.approvals.max(approvals);
+            }
+        }
+        if let Some(flaw) = self.acts.flaw(entry, &self.custody, approvals.into()) {
+            return Err(refuse(flaw));
+        }
+        let signature = self.acts.signature(entry).filter(|signed| is_relied_on(&signed.act.act));
+        match signature.is_none_or(|signed| signed.holds()) {
+            true => Ok(()),
+            false => {
+                Err(refuse(Flaw::new(FlawKind::Act, "the officer's signature under the act does not hold")))
+            }
+        }
+    }
+
     /// Takes the next entry into account.
     pub fn see(&mut self, entry: &Entry<'_>) {
         let seq = entry.seq();
         let text = |field: &str| entry.text(field).into_owned();
         self.custody.see(entry);
+        self.acts.see(entry);
         match entry.kind() {
             Kind::StationCreated => {
                 let says = (text("factory"), text("dialect"), entry.flag("networked"));
@@ -87,6 +115,9 @@ impl Logged {
     /// It says something else than the log.
     pub fn check_station(&self, layout: &Layout, facts: &StationFile) -> Result<(), StationError> {
         let Some(Fact { says: (factory, dialect, networked), seq }) = &self.made else { return Ok(()) };
+        if !self.acts.are_signed() {
+            return Err(StationError::Old(shown_path(&layout.station_file())));
+        }
         let same = facts.factory == *factory && facts.dialect == *dialect && facts.networked == *networked;
         if same { Ok(()) } else { Err(differs(&layout.station_file(), *seq, "what the station is")) }
     }
@@ -293,6 +324,12 @@ impl Logged {
             _ => self.check_key(layout, key),
         }
     }
+}
+
+/// Does the station go by this act whenever it is opened? What was opened, drilled or taken in was verified when it was
+/// done, gives nobody anything now, and is verified again in each audit.
+fn is_relied_on(act: &str) -> bool {
+    ![Kind::SignIntent, Kind::KeyDrilled, Kind::RequestImported].iter().any(|kind| kind.name() == act)
 }
 
 /// What the log says of a file that is brought in line with it.

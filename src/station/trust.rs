@@ -83,6 +83,21 @@ pub fn online_key_in(root: &Root, public: &PublicKey) -> Result<KeyId, StationEr
         .ok_or_else(|| StationError::OnlineKey { keyid: public.factory_keyid(), root: root.version })
 }
 
+/// As [`online_key_in`], of a key that is to be pinned as the service's: one that the root notes an owner for is an
+/// officer's, and with it pinned, what she signs would pass for the service's word.
+///
+/// # Errors
+/// The root does not list it, or notes an owner for it.
+pub fn service_key_in(root: &Root, public: &PublicKey) -> Result<KeyId, StationError> {
+    let keyid = online_key_in(root, public)?;
+    match root.owner(&keyid) {
+        None => Ok(keyid),
+        Some(owner) => {
+            Err(StationError::OwnedKey { owner: shown(&owner.polis_id), keyid, root: root.version })
+        }
+    }
+}
+
 /// The roots in a folder: files `N.root.json`, whose number must be their version. Other files are passed over.
 ///
 /// # Errors

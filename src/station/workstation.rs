@@ -2,14 +2,15 @@
 
 use super::evidence::Held;
 use super::request::{read_optional, to_json};
-use super::trust::{OnlineKey, Trust, keep_root, online_key_in};
+use super::trust::{OnlineKey, Trust, keep_root, online_key_in, service_key_in};
 use super::{Evidence, History, Layout, Logged, Policy, SeenMark, Shown, SignedMark, StationError, policy};
 use crate::host::clock::{Stamp, Time};
 use crate::host::disk::{ensure_folder, is_free, parent, write_durably};
 use crate::host::{Disk, Host, Program};
-use crate::ledger::{Appended, Custody, Event, Kind as EventKind, Log};
+use crate::ledger::{Act, Appended, Custody, Event, Kind as EventKind, Log, LogError, acts};
 use crate::text::{one_line, shown, shown_path};
 use crate::tuf::{Chain, Dialect, Digest, KeyId, Root};
+use crate::vault::officer::OpenOfficer;
 use crate::vault::sealed::SealedKey;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
@@ -18,7 +19,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// The format of `station.toml`.
-pub const STATION_FORMAT: &str = "countersign/station/1";
+pub const STATION_FORMAT: &str = "countersign/station/2";
 
 /// `station.toml`: what the station is.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -122,7 +123,7 @@ impl Station {
         let newest = new.chain.newest();
         newest.require_reachable_thresholds()?;
         match &new.online_key {
-            Some(online) => drop(online_key_in(newest, &online.public)?),
+            Some(online) => drop(service_key_in(newest, &online.public)?),
             None if newest.dialect.has_service() => return Err(StationError::NoOnlineKey),
             None => {}
         }
@@ -199,7 +200,8 @@ impl Station {
             .text("binary", session.binary())
             .flag("networked", new.networked)
             .text("log_key", log.key().to_string())
-            .text("policy", policy_object);
+            .text("policy", policy_object)
+            .text("format", acts::FORMAT);
         log.append(&stamp, created)?;
         for root in new.chain.roots() {
             let object = log.put_object(&root.bytes)?;
@@ -309,6 +311,11 @@ impl Station {
         self.session.as_ref().map_or(STATION_ACTOR, |session| &session.actor)
     }
 
+    /// Whom the log says to have done what these officers sign: the first of them, or who works on the station.
+    pub fn acting<'a>(&'a self, officers: &[&'a OpenOfficer]) -> &'a str {
+        officers.first().map_or(self.actor(), |officer| officer.name().as_str())
+    }
+
     /// SHA-256 of the running program.
     pub fn binary(&self) -> &str {
         self.session.as_ref().map_or("", Session::binary)
@@ -333,6 +340,42 @@ impl Station {
             }
         }
         Ok(self.log.append(stamp, event)?)
+    }
+
+    /// Adds an act to the log, right after the signature of each officer under it. Not yet on disk. That they are those
+    /// who have to sign it ([`acts`]) is for the caller to have asked, before their passphrases.
+    ///
+    /// # Errors
+    /// The log, or no randomness for the nonces.
+    pub fn record_act(
+        &mut self,
+        host: &Host,
+        event: Event,
+        officers: &[&OpenOfficer],
+    ) -> Result<Appended, StationError> {
+        let stamp = host.stamp();
+        let digest = event.digest().map_err(LogError::from)?;
+        for officer in officers {
+            let mut nonce = [0u8; 16];
+            host.random.fill(&mut nonce).map_err(StationError::NoRandomness)?;
+            let act = Act {
+                officer: officer.name().as_str().to_owned(),
+                key: officer.public().approval_key.clone(),
+                log: self.log.key().to_string(),
+                time: stamp.time,
+                act: event.kind().name().to_owned(),
+                digest: digest.clone(),
+                nonce: hex::encode(nonce),
+            };
+            let signature = officer.sign(&act.message());
+            let signed = act.with_signature(&signature);
+            if !signed.holds() {
+                let name = officer.name();
+                return Err(StationError::Contradiction(format!("the signature of {name} does not verify")));
+            }
+            self.record(&stamp, signed.event())?;
+        }
+        self.record(&stamp, event)
     }
 
     /// Brings every entry to disk and issues a checkpoint over them.
@@ -406,31 +449,42 @@ impl Station {
         Ok(new.len())
     }
 
-    /// Pins another online targets key; the officer has confirmed its words.
+    /// Pins another online targets key, signed for by these officers.
     ///
     /// # Errors
-    /// The newest root does not list it, or the disk.
-    pub fn pin_online_key(&mut self, stamp: &Stamp, new: &OnlineKey) -> Result<KeyId, StationError> {
-        let keyid = online_key_in(self.trust.newest(), &new.public)?;
+    /// The newest root does not list it, or has an owner for it; the log, or the disk.
+    pub fn pin_online_key(
+        &mut self,
+        host: &Host,
+        new: &OnlineKey,
+        officers: &[&OpenOfficer],
+    ) -> Result<KeyId, StationError> {
+        let keyid = service_key_in(self.trust.newest(), &new.public)?;
         let before = self.trust.online.as_ref().map_or("", KeyId::as_str).to_owned();
         let object = self.log.put_object(&new.file)?;
-        let event = online_key_pinned(&before, &keyid, &object, self.actor());
-        self.record(stamp, event)?;
+        let event = online_key_pinned(&before, &keyid, &object, self.acting(officers));
+        self.record_act(host, event, officers)?;
         self.commit()?;
         write_durably(&*self.disk, &self.layout.online_key(), 0o600, &[&new.file])?;
         self.trust.online = Some(keyid.clone());
         Ok(keyid)
     }
 
-    /// Puts another policy in force.
+    /// Puts another policy in force, signed for by these officers.
     ///
     /// # Errors
     /// The log or the disk.
-    pub fn set_policy(&mut self, stamp: &Stamp, policy: Policy) -> Result<(), StationError> {
+    pub fn set_policy(
+        &mut self,
+        host: &Host,
+        policy: Policy,
+        officers: &[&OpenOfficer],
+    ) -> Result<(), StationError> {
         let from = self.log.put_object(self.policy.text().as_bytes())?;
         let to = self.log.put_object(policy.text().as_bytes())?;
-        let event = Event::new(EventKind::PolicyChanged, self.actor()).text("from", from).text("to", to);
-        self.record(stamp, event)?;
+        let event =
+            Event::new(EventKind::PolicyChanged, self.acting(officers)).text("from", from).text("to", to);
+        self.record_act(host, event, officers)?;
         self.commit()?;
         write_durably(&*self.disk, &self.layout.policy(), 0o600, &[policy.text().as_bytes()])?;
         self.policy = policy;
@@ -554,6 +608,7 @@ fn read_log(log: &Log) -> Result<Read, StationError> {
     for entry in log.entries() {
         let entry = entry?;
         let entry = &entry.entry();
+        read.logged.judge(entry, log)?;
         read.logged.see(entry);
         read.marks.see(entry);
         read.evidence.see(entry);
@@ -603,6 +658,9 @@ fn read_facts(disk: &dyn Disk, layout: &Layout) -> Result<StationFile, StationEr
     let bytes = disk.read(&path, 64 << 10)?;
     let text = std::str::from_utf8(&bytes).map_err(|_| fail("it is not UTF-8".to_owned()))?;
     let facts: StationFile = toml::from_str(text).map_err(|e| fail(shown(e.message())))?;
+    if facts.format == "countersign/station/1" {
+        return Err(StationError::Old(shown_path(&path)));
+    }
     if facts.format != STATION_FORMAT {
         return Err(fail(format!(
             "the format \"{}\" is not known, this version reads \"{STATION_FORMAT}\"",

@@ -55,6 +55,8 @@ flaws! {
     Cosignature = "cosignature",
     /// An officer's signed decision does not hold.
     Approval = "approval",
+    /// An act is not signed by the officers who have to sign it, or the signature of one of them does not hold.
+    Act = "act",
     /// A signature was made on fewer approvals, or by fewer officers, than the policy and the key's quorum ask for.
     Quorum = "quorum",
     /// A TUF signature does not hold, or its key was not in the root in force.

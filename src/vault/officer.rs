@@ -142,9 +142,9 @@ impl OpenOfficer {
         seal::unseal(&self.identity, sealed)
     }
 
-    /// Her signature over an approval (ed25519, RFC 8032). The caller sees to it that the message can be taken for
-    /// nothing else than an approval.
-    pub fn sign_approval(&self, message: &[u8]) -> [u8; 64] {
+    /// Her signature over an approval or an act (ed25519, RFC 8032). The caller sees to it that the message can be taken
+    /// for nothing else.
+    pub fn sign(&self, message: &[u8]) -> [u8; 64] {
         self.approval.sign(message).to_bytes()
     }
 }

@@ -93,7 +93,7 @@ fn a_request_that_was_rejected_and_approved_in_the_end_is_whole_to_the_auditor()
     desk.sign(id, &review, "ann", &[]).ended(Exit::NotApproved);
     desk.run(&approve).done();
     desk.sign(id, &review, "ann", &[]).done();
-    desk.run(&["officer", "retire", "bob"]).done();
+    desk.by(&["ann"], &["officer", "retire", "bob"]).done();
     let dir = desk.path("evidence");
     desk.run(&["log", "export", text(&dir)]).done();
     let ran = desk.run(&["audit", "verify", text(&dir)]).done();

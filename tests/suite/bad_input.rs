@@ -458,7 +458,7 @@ fn a_changed_policy_or_a_request_changed_in_the_station_is_noticed_before_signin
     let policy = desk.run(&["policy", "show"]).done().out;
     let other = desk.path("policy.toml");
     std::fs::write(&other, policy.replace("hours = 24", "hours = 12")).expect("written");
-    desk.run(&["policy", "set", text(&other)]).done();
+    desk.by(&["alice"], &["policy", "set", text(&other)]).done();
     let ran = desk.sign(&id, &review, "alice", &[]).ended(Exit::NotApproved);
     assert!(ran.err.contains("is not the one that was last shown"), "{}", ran.err);
     let review = desk.run(&["--json", "review", &id]).done().json();

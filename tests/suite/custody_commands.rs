@@ -33,12 +33,7 @@ fn last(desk: &Desk, kind: &str) -> Value {
 
 /// Runs a command with the passphrases of these officers.
 fn with(desk: &Desk, names: &[&str], arguments: &[&str]) -> common::Ran {
-    let mut all: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
-    for name in names {
-        all.extend(["--officer".to_owned(), (*name).to_owned()]);
-        all.extend(["--passphrase-file".to_owned(), desk.passphrase(name)]);
-    }
-    desk.run(&all)
+    desk.by(names, arguments)
 }
 
 #[test]
@@ -202,8 +197,12 @@ fn an_officer_is_not_retired_while_a_key_needs_her() {
     assert!(refused.err.contains("nobody could open it. Seal it to others first"), "{}", refused.err);
     let reseal = ["key", "reseal", &keyid, "--to", "bob,carol", "--quorum", "2"];
     with(&desk, &["alice", "bob"], &reseal).done();
-    desk.run(&["officer", "retire", "alice", "--reason", "left"]).done();
+    let retire = ["officer", "retire", "alice", "--reason", "left"];
+    let refused = desk.run(&retire).ended(Exit::NotApproved);
+    assert!(refused.err.contains("the signatures of 1 officer are needed"), "{}", refused.err);
+    with(&desk, &["bob"], &retire).done();
     assert_eq!(last(&desk, "officer.retired")["reason"], "left");
+    assert_eq!(last(&desk, "officer.retired")["actor"], "bob");
     with(&desk, &["alice", "bob"], &["key", "drill", &keyid]).ended(Exit::NotApproved);
     with(&desk, &["bob", "carol"], &["key", "drill", &keyid]).done();
     desk.run(&["key", "reseal", &keyid, "--officer", "bob", "--to", "alice", "--quorum", "1"])
@@ -339,8 +338,8 @@ fn an_officer_whose_files_are_lost_is_retired_and_her_name_is_not_used_again() {
     remove_officer(&desk, "bob");
     let refused = desk.run(&["officer", "retire", "bob"]).ended(Exit::Refused);
     assert!(refused.err.contains("Bring her back from her paper sheet"), "{}", refused.err);
-    desk.run(&["officer", "retire", "carol", "--reason", "her sheet is lost"]).done();
-    desk.run(&["officer", "retire", "carol"]).ended(Exit::NotApproved);
+    with(&desk, &["alice"], &["officer", "retire", "carol", "--reason", "her sheet is lost"]).done();
+    with(&desk, &["alice"], &["officer", "retire", "carol"]).ended(Exit::NotApproved);
     assert!(desk.run(&["status"]).ended(Exit::Tampered).err.contains("bob.pub"), "bob is still missing");
     desk.run(&["key", "restore", text(&paper)]).done();
     desk.run(&["status"]).done();
@@ -354,7 +353,7 @@ fn the_sheet_of_a_retired_officer_does_not_bring_her_back() {
     let desk = desk();
     let keyid = desk.import_key(&archive(), "alice,bob,carol", "2");
     let paper = scans(&desk, &keyid, "scans");
-    desk.run(&["officer", "retire", "alice", "--reason", "left"]).done();
+    with(&desk, &["bob"], &["officer", "retire", "alice", "--reason", "left"]).done();
     remove_officer(&desk, "alice");
     let before = log(&desk).len();
     let refused = desk.run(&["key", "restore", text(&paper)]).ended(Exit::Refused);
@@ -522,7 +521,7 @@ fn a_retired_officer_is_named_before_the_first_passphrase_is_asked() {
     let request = desk.request(&fixture("acme/1-populate"), "acme-gateway", "populate-targets", 12, &[]);
     let (id, review) = desk.import(&request);
     let words = review["confirm"].as_str().expect("words");
-    desk.run(&["officer", "retire", "bob", "--reason", "left"]).done();
+    with(&desk, &["carol"], &["officer", "retire", "bob", "--reason", "left"]).done();
     let secrets = || desk.terminal.secrets.lock().expect("lock").len();
     desk.terminal.secrets.lock().expect("lock").push_back(common::passphrase_of("alice"));
     for arguments in [

@@ -161,7 +161,7 @@ fn an_offline_bundle_is_signed_for_targets_that_the_tag_has_and_for_no_others() 
     let policy =
         desk.run(&["policy", "show"]).done().out.replace("# evidence = \"block\"", "evidence = \"warn\"");
     std::fs::write(desk.path("policy.toml"), policy).expect("written");
-    desk.run(&["policy", "set", text(&desk.path("policy.toml"))]).done();
+    desk.by(&["alice"], &["policy", "set", text(&desk.path("policy.toml"))]).done();
     for (name, signable) in [("intel-corei7-64-lmp-12", true), ("intel-corei7-64-lmp-99", false)] {
         let file = desk.path("bundle-targets.json");
         std::fs::write(&file, bundle_targets(name)).expect("written");

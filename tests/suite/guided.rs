@@ -219,9 +219,9 @@ fn who_took_the_request_in_is_kept_from_approving_it_in_the_same_sitting() {
     let strict = sitting.desk.path("strict.toml");
     std::fs::write(&strict, policy.replace("importer_may_approve = true", "importer_may_approve = false"))
         .expect("written");
-    sitting.desk.run(&["policy", "set", text(&strict)]).done();
+    sitting.desk.by(&["alice"], &["policy", "set", text(&strict)]).done();
     let answers = [ON, "cho", ON, ON, "cho", &words, ON, ON, "alice bob", &words, ON, ON];
-    let ran = sitting.run(&answers, &["alice", "bob"]).done();
+    let ran = sitting.run(&answers, &["cho", "alice", "bob"]).done();
     assert!(ran.err.contains("cho imported this request"), "{}", ran.err);
     assert_eq!(sitting.entries("approval.granted"), 2);
 }

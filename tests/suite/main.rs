@@ -6,6 +6,7 @@
 mod common;
 mod support;
 
+mod audit_acts;
 mod audit_reconcile;
 mod audit_rules;
 mod audit_tools;

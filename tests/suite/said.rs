@@ -200,10 +200,15 @@ fn all_the_words_that_are_shown_may_be_typed() {
     desk.run(&["key", "retire", keyid, "--confirm", words]).done();
     // The online key's words, as many as somebody has on paper.
     let online = fixture("acme/1-populate/ci-targets.pub");
-    let pin = |words: &str| desk.run(&["--json", "trust", "online-key", text(&online), "--confirm", words]);
+    let pin = |words: &str| {
+        desk.by(&["ann"], &["--json", "trust", "online-key", text(&online), "--confirm", words])
+    };
     let shown = pin("").ended(Exit::NotApproved).err;
     let shown = shown.split("Its words: ").nth(1).and_then(|rest| rest.lines().next()).expect("words");
     pin(shown).done();
+    // They are those that any machine prints for the file.
+    let printed = desk.run(&["--json", "fingerprint", text(&online)]).done().json();
+    assert_eq!(printed["words"], shown);
 }
 
 #[test]

@@ -130,7 +130,7 @@ fn what_a_crash_left_behind_is_brought_in_line_with_the_log() {
     let stricter = desk.path("stricter.toml");
     let text_of = String::from_utf8(before.clone()).expect("text");
     std::fs::write(&stricter, text_of.replace("\ncount = 1\n", "\ncount = 2\n")).expect("written");
-    desk.run(&["policy", "set", text(&stricter)]).done();
+    desk.by(&["ann", "bob"], &["policy", "set", text(&stricter)]).done();
     // As if the station had stopped after the entry and before the file.
     std::fs::write(&policy, &before).expect("written");
     let shown = desk.run(&["policy", "show"]).done();
@@ -140,7 +140,7 @@ fn what_a_crash_left_behind_is_brought_in_line_with_the_log() {
     // A retired officer whose file says that she serves, a root that is missing.
     let bob = desk.station().join("officers/bob.pub");
     let serving = common::read(&bob);
-    desk.run(&["officer", "retire", "bob"]).done();
+    desk.by(&["ann", "bob"], &["officer", "retire", "bob"]).done();
     std::fs::write(&bob, serving).expect("written");
     let root = desk.station().join("trust/prod-roots/3.root.json");
     let bytes = common::read(&root);
@@ -197,12 +197,12 @@ fn separate_importer(desk: &Desk) {
     let strict = desk.path("strict.toml");
     std::fs::write(&strict, policy.replace("importer_may_approve = true", "importer_may_approve = false"))
         .expect("written");
-    desk.run(&["policy", "set", text(&strict)]).done();
+    desk.by(&["ann"], &["policy", "set", text(&strict)]).done();
 }
 
 /// Takes a request in under an officer's name; returns its digest and its review.
 fn import_by(desk: &Desk, request: &Path, officer: &str) -> (String, serde_json::Value) {
-    let imported = desk.run(&["--json", "import", text(request), "--officer", officer]).done().json();
+    let imported = desk.by(&[officer], &["--json", "import", text(request)]).done().json();
     let id = imported["request"].as_str().expect("a digest").to_owned();
     let review = desk.run(&["--json", "review", &id]).done().json();
     (id, review)

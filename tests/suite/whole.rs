@@ -118,7 +118,7 @@ fn past_the_window_for_witnesses_nothing_is_signed() {
     let policy = desk.run(&["policy", "show"]).done().out;
     let other = desk.path("policy.toml");
     std::fs::write(&other, policy.replace("window_days = 0", "window_days = 1")).expect("written");
-    desk.run(&["policy", "set", text(&other)]).done();
+    desk.by(&["alice"], &["policy", "set", text(&other)]).done();
     let request = update(&desk);
     // An hour past the window of a day.
     desk.clock.set("2026-11-24T13:00:00Z");
@@ -152,7 +152,7 @@ fn an_approval_expires_once() {
     let policy = desk.run(&["policy", "show"]).done().out;
     let two = desk.path("two.toml");
     std::fs::write(&two, policy.replace("\ncount = 1\n", "\ncount = 2\n")).expect("written");
-    desk.run(&["policy", "set", text(&two)]).done();
+    desk.by(&["alice", "bob"], &["policy", "set", text(&two)]).done();
     let request = update(&desk);
     let (id, review) = desk.import(&request);
     let (words, alice) = (review["confirm"].as_str().expect("words"), desk.passphrase("alice"));

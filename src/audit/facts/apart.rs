@@ -59,6 +59,12 @@ impl Facts<'_> {
             flawed(FlawKind::Approval, &why)
         };
         let importers = self.importers.get(&digest(&entry.text("request"))?);
+        let is_known =
+            importers.is_some_and(|names| names.keys().any(|name| self.officers.contains_key(name)));
+        if self.acts.are_signed() && (apart.importer_approver || apart.importer_signer) && !is_known {
+            let why = "nobody signed that she took the request in, and the policy in force keeps that apart";
+            return flawed(FlawKind::Approval, why);
+        }
         for (name, seq) in importers.into_iter().flatten() {
             if apart.importer_approver && approved.contains(name) {
                 return wrong(name, &format!("took the request in (entry {seq}) and approved it"));

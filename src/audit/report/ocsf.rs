@@ -109,7 +109,7 @@ fn class(entry: &Entry<'_>) -> Class {
         Kind::RequestImported | Kind::ReviewRendered | Kind::ApprovalGranted | Kind::BundleExported => {
             managed(CREATE, 1, false)
         }
-        Kind::EvidenceVerified | Kind::ReviewKept => managed(OTHER, 1, false),
+        Kind::EvidenceVerified | Kind::ReviewKept | Kind::ActSigned => managed(OTHER, 1, false),
         Kind::SignResult => managed(CREATE, 2, false),
         Kind::SignIntent | Kind::KeyDrilled | Kind::WitnessCosigned => managed(OTHER, 1, false),
         Kind::RootRejected | Kind::RequestRejected | Kind::ApprovalDenied | Kind::ApprovalExpired => {
@@ -140,6 +140,7 @@ fn entity(entry: &Entry<'_>) -> Value {
         }
         Kind::WitnessCosigned | Kind::WitnessOverdue => ("checkpoint", "root"),
         Kind::TimeStatement => ("clock", "time_claimed"),
+        Kind::ActSigned => ("act", "digest"),
         Kind::Deviation => ("ceremony", "statement"),
         _ => ("key", "keyid"),
     };

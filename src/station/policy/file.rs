@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use toml::Spanned;
 
 /// Lines of the preflight whose failure the policy may turn into a warning.
-const PREFLIGHT_LINES: &[&str] = &[
+pub(super) const PREFLIGHT_LINES: &[&str] = &[
     "network",
     "clock",
     "time-zone",

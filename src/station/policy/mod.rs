@@ -4,10 +4,12 @@
 //! a misspelt limit that is silently ignored is worse than none. The policy's digest stands in every review, approval
 //! and signature.
 
+mod change;
 pub mod checks;
 mod error;
 mod file;
 
+pub use change::{Change, Effect};
 pub use checks::{CHECKS, Check, Severity};
 pub use error::PolicyError;
 

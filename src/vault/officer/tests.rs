@@ -42,7 +42,7 @@ fn an_officer_opens_with_her_passphrase_and_signs_what_her_public_half_verifies(
     let Ok(open) = open(&RealDisk, folder.path(), &name("alice"), words("alice")) else {
         panic!("it did not open")
     };
-    let signature = open.sign_approval(b"message");
+    let signature = open.sign(b"message");
     assert!(public.verifies(b"message", &signature));
     assert!(!public.verifies(b"massage", &signature));
     let other = add(folder.path(), "bob").expect("added");

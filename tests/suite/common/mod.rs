@@ -300,6 +300,16 @@ impl Desk {
         out
     }
 
+    /// Runs a command that these officers sign.
+    pub fn by(&self, officers: &[&str], arguments: &[&str]) -> Ran {
+        let mut all: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+        for name in officers {
+            all.extend(["--officer".to_owned(), (*name).to_owned()]);
+            all.extend(["--passphrase-file".to_owned(), self.passphrase(name)]);
+        }
+        self.run(&all)
+    }
+
     /// Imports and reviews; returns the request's digest and the confirmation words.
     pub fn import(&self, path: &Path) -> (String, serde_json::Value) {
         let imported = self.run(&["--json", "import", text(path)]).done().json();

@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use countersign::host::clock::Time;
 use countersign::host::{Disk, Stamp};
-use countersign::ledger::{Approval, Decision, Event, Kind, Log};
+use countersign::ledger::{Act as Deed, Approval, Decision, Event, Kind, Log, SignedAct, acts};
 use countersign::tuf::PublicKey;
 use ed25519_dalek::{Signer, SigningKey};
 use sha2::{Digest, Sha256};
@@ -64,6 +64,8 @@ pub struct Station {
     pub approvals: usize,
     pub quorum: usize,
     pub version: u64,
+    /// Are acts signed, as since 0.2?
+    signs: bool,
     time: i64,
     uptime_ms: u64,
     boot: u64,
@@ -151,6 +153,8 @@ pub struct Twist {
     pub other_document: bool,
     /// The intent says that the review found nothing.
     pub no_findings: bool,
+    /// So many of those who opened the key, the last ones, did not sign that they did.
+    pub unsigned_openers: usize,
     /// An officer who does not hold the key is named among those who opened it.
     pub stranger_opens: bool,
     /// The result says that the signature is stronger than it is.
@@ -170,8 +174,24 @@ pub struct Twist {
 }
 
 impl Station {
-    /// A station with three officers, a root and a sealed key: 7 entries.
+    /// A station of 0.1 with three officers, a root and a sealed key: 7 entries.
     pub fn new(disk: Arc<dyn Disk>, dir: &Path, seed: u64, approvals: usize, quorum: usize) -> Station {
+        Station::of(disk, dir, seed, approvals, quorum, false)
+    }
+
+    /// As [`Station::new`], of a release since 0.2: the officers sign their acts.
+    pub fn signing(disk: Arc<dyn Disk>, dir: &Path, seed: u64, approvals: usize, quorum: usize) -> Station {
+        Station::of(disk, dir, seed, approvals, quorum, true)
+    }
+
+    fn of(
+        disk: Arc<dyn Disk>,
+        dir: &Path,
+        seed: u64,
+        approvals: usize,
+        quorum: usize,
+        signs: bool,
+    ) -> Station {
         let mut dice = Dice(seed);
         let log = Log::create(disk, dir, &dice.seed(), ORIGIN).expect("a log");
         let officers = ["mara", "noor", "odile"]
@@ -194,6 +214,7 @@ impl Station {
             approvals,
             quorum,
             version: 41,
+            signs,
             time: 1_800_000_000,
             uptime_ms: 60_000,
             boot: 1,
@@ -209,7 +230,7 @@ impl Station {
             .flag("networked", false)
             .text("log_key", log_key)
             .text("policy", &station.policy);
-        station.append(event);
+        station.append(if signs { event.text("format", acts::FORMAT) } else { event });
         let object = station.put(&station.root.clone());
         let event = Event::new(Kind::RootPinned, "countersign")
             .int("version", 3)
@@ -236,7 +257,11 @@ impl Station {
                 .list("officers", station.officers.iter().map(|officer| officer.name))
                 .text("set", "")
                 .text("detail", detail);
-            station.append(event);
+            if kind == Kind::KeySealed {
+                station.act(event, &[0, 1, 2]);
+            } else {
+                station.append(event);
+            }
         }
         station
     }
@@ -269,6 +294,34 @@ impl Station {
     pub fn append(&mut self, event: Event) -> u64 {
         let stamp = self.stamp();
         self.log.append(&stamp, event).expect("appended").seq
+    }
+
+    /// Appends an act of these officers, with their signatures where acts are signed.
+    pub fn act(&mut self, event: Event, officers: &[usize]) -> u64 {
+        let stamp = self.stamp();
+        let officers = if self.signs { officers } else { &[] };
+        for at in officers {
+            let signed = self.signed_act(&event, *at, stamp.time);
+            self.log.append(&stamp, signed.event()).expect("appended");
+        }
+        self.log.append(&stamp, event).expect("appended").seq
+    }
+
+    /// An officer's signature under an act.
+    pub fn signed_act(&mut self, event: &Event, at: usize, time: Time) -> SignedAct {
+        let nonce = hex::encode(&self.dice.seed()[..16]);
+        let officer = &self.officers[at];
+        let deed = Deed {
+            officer: officer.name.to_owned(),
+            key: hex::encode(officer.key.verifying_key()),
+            log: self.log.key().to_string(),
+            time,
+            act: event.kind().name().to_owned(),
+            digest: event.digest().expect("an event with all its fields"),
+            nonce,
+        };
+        let signature = officer.key.sign(&deed.message()).to_bytes();
+        deed.with_signature(&signature)
     }
 
     /// An entry that needs nothing and changes nothing.
@@ -359,7 +412,7 @@ impl Station {
                 .int("root_version", self.root_version)
                 .text("source", "/media/stick/request")
                 .pairs("objects", [("request.json", &request)]);
-            self.append(event);
+            self.act(event, &[0]);
         }
         let verifier = if twist.strange_evidence { sha256(b"another key") } else { self.keyid.clone() };
         let event = Event::new(Kind::EvidenceVerified, "mara")
@@ -436,7 +489,8 @@ impl Station {
                 .numbered("approvals", approvals)
                 .pairs("findings", findings.iter().copied().filter(|_| !twist.no_findings))
                 .pairs("preflight", [("network", "passed"), ("clock", "passed")]);
-            intent = self.append(event);
+            let by: Vec<usize> = (0..openers.len() - twist.unsigned_openers).collect();
+            intent = self.act(event, &by);
             self.log.sync().expect("synced");
         }
         self.acts(twist.before_result, &request, &review);
@@ -476,7 +530,7 @@ impl Station {
     }
 
     /// What an officer decides, not yet signed.
-    fn decision(&mut self, at: usize, request: &str, review: &str, decision: Decision) -> Approval {
+    pub fn decision(&mut self, at: usize, request: &str, review: &str, decision: Decision) -> Approval {
         Approval {
             officer: self.officers[at].name.to_owned(),
             key: String::new(),
@@ -501,7 +555,7 @@ impl Station {
                     let event = Event::new(Kind::OfficerRetired, "noor")
                         .text("officer", self.officers[at].name)
                         .text("reason", "left");
-                    self.append(event);
+                    self.act(event, &[1]);
                     continue;
                 }
             };
@@ -533,7 +587,8 @@ impl Station {
         let to =
             self.put(format!("# since entry {}\n{}", self.log.size(), policy_text(approvals)).as_bytes());
         let event = Event::new(Kind::PolicyChanged, "mara").text("from", &self.policy).text("to", &to);
-        self.append(event);
+        let by: Vec<usize> = (0..approvals.max(self.approvals)).collect();
+        self.act(event, &by);
         (self.policy, self.approvals) = (to, approvals);
     }
 
