@@ -19,6 +19,7 @@ pub mod man;
 pub mod officer;
 pub mod policy;
 pub mod preflight;
+mod reach;
 pub mod rehearse;
 pub mod request;
 pub mod review;
@@ -33,8 +34,8 @@ pub mod verify;
 pub use context::{Context, Global};
 pub use failure::{Exit, Failure, Outcome};
 
-use crate::host::Host;
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use crate::host::{Confinement, Host};
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::ffi::OsString;
 use std::process::ExitCode;
 
@@ -119,31 +120,54 @@ pub fn command() -> clap::Command {
     Arguments::command()
 }
 
-/// Runs a command line and returns the process's exit code.
+/// Runs a command line as the whole of this process, confined to what it needs, and returns the exit code.
 pub fn main(arguments: impl IntoIterator<Item = OsString>, host: &Host) -> ExitCode {
     // Before anything secret is in memory; where the system refuses, `preflight` says so.
     let _ = host.machine.harden();
-    ExitCode::from(run(arguments, host) as u8)
+    ExitCode::from(start(arguments, host, confine) as u8)
 }
 
-/// Runs a command line on a host; prints results and errors to the host's terminal.
+/// Runs a command line on a host, within a process that does more; prints results and errors to the host's terminal.
 pub fn run(arguments: impl IntoIterator<Item = OsString>, host: &Host) -> Exit {
+    start(arguments, host, |_, _| {})
+}
+
+fn start(
+    arguments: impl IntoIterator<Item = OsString>,
+    host: &Host,
+    prepare: impl FnOnce(&ArgMatches, &Context<'_>),
+) -> Exit {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     // Known before the arguments are understood: what is wrong with them is told as a value too.
     let json = arguments.iter().take_while(|one| *one != "--").any(|one| one == "--json");
-    let parsed =
-        command().try_get_matches_from(arguments).and_then(|matches| Arguments::from_arg_matches(&matches));
-    let arguments = match parsed {
-        Ok(arguments) => arguments,
+    let parsed = command()
+        .try_get_matches_from(arguments)
+        .and_then(|matches| Ok((Arguments::from_arg_matches(&matches)?, matches)));
+    let (arguments, matches) = match parsed {
+        Ok(parsed) => parsed,
         Err(e) => return usage(&e, json, host),
     };
     let context = Context::new(host, arguments.global);
+    prepare(&matches, &context);
     match dispatch(arguments.verb, &context) {
         Ok(exit) => exit,
         Err(failure) => {
             context.fail(&failure);
             failure.exit
         }
+    }
+}
+
+/// Gives up what the command does not need. Where the kernel confines nothing at all, every command says so; what it
+/// lacks of it, `preflight` and the log.
+fn confine(matches: &ArgMatches, context: &Context<'_>) {
+    let command = command();
+    let given = reach::Given::find(&command, matches);
+    let station = context.station_folder().ok();
+    context.host.terminal.expect_pages(reach::pages(&given.verb));
+    context.host.machine.confine(&reach::of(&given, station.as_deref()));
+    if let confined @ Confinement::Not(_) = context.host.machine.confined() {
+        context.note(&format!("This command is not confined to the files that it needs: {confined}\n"));
     }
 }
 

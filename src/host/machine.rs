@@ -1,6 +1,8 @@
 //! Facts about the machine that `preflight` looks at, behind a trait so that a test can make up a bad machine.
 
+use super::confine::{self, Confinement, Reach};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 /// What can be learnt about the machine.
 pub trait Machine: Send + Sync {
@@ -24,10 +26,17 @@ pub trait Machine: Send + Sync {
     fn core_limit(&self) -> Option<u64>;
     /// Makes the process not dumpable and its core size 0.
     fn harden(&self) -> std::io::Result<()>;
+    /// Gives up everything but `reach`, for good; before any other thread is begun.
+    fn confine(&self, reach: &Reach);
+    /// How far this process is confined.
+    fn confined(&self) -> Confinement;
 }
 
 /// This machine.
-pub struct RealMachine;
+#[derive(Default)]
+pub struct RealMachine {
+    confined: OnceLock<Confinement>,
+}
 
 impl Machine for RealMachine {
     fn read(&self, path: &str) -> Option<String> {
@@ -81,5 +90,29 @@ impl Machine for RealMachine {
         set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
         setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) })?;
         Ok(())
+    }
+
+    fn confine(&self, reach: &Reach) {
+        if reach.opens_secrets() {
+            lock_memory();
+        }
+        self.confined.get_or_init(|| confine::confine(reach));
+    }
+
+    fn confined(&self) -> Confinement {
+        self.confined.get().cloned().unwrap_or_else(Confinement::never_asked)
+    }
+}
+
+/// Keeps all memory of this process out of swap, where there is no limit to it; `preflight` says whether. With a limit
+/// the system would refuse memory in the middle of a ceremony.
+fn lock_memory() {
+    use rustix::mm::{MlockAllFlags, mlockall};
+    use rustix::process::{Resource, getrlimit};
+    let may_lock_all = rustix::thread::capabilities(None)
+        .is_ok_and(|may| may.effective.contains(rustix::thread::CapabilitySet::IPC_LOCK));
+    if may_lock_all || getrlimit(Resource::Memlock).current.is_none() {
+        // Only pages that are used, so that a large file takes no more memory than without.
+        let _ = mlockall(MlockAllFlags::CURRENT | MlockAllFlags::FUTURE | MlockAllFlags::ONFAULT);
     }
 }

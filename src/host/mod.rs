@@ -6,6 +6,7 @@
 pub mod busy;
 pub mod bytes;
 pub mod clock;
+pub mod confine;
 pub mod disk;
 pub mod draft;
 mod hidden;
@@ -18,6 +19,7 @@ pub mod terminal;
 pub use busy::Busy;
 pub use bytes::Bytes;
 pub use clock::{Clock, Stamp};
+pub use confine::{Confinement, Reach};
 pub use disk::{Disk, RealDisk};
 pub use draft::Draft;
 pub use machine::Machine;
@@ -49,7 +51,7 @@ impl Host {
             random: Arc::new(random::SystemRandom),
             terminal: Arc::new(terminal::RealTerminal::new()),
             disk: Arc::new(RealDisk),
-            machine: Arc::new(machine::RealMachine),
+            machine: Arc::new(machine::RealMachine::default()),
         }
     }
 

@@ -1,26 +1,74 @@
 //! Long text a screen at a time, through `less` where it is installed.
 //!
-//! Neither `PAGER` nor `LESSOPEN` is asked: on a station no other program is started because the environment says so.
+//! A confined process begins no other (`confine`), so the pager is begun before: a shell that waits for a line, and then
+//! becomes `less`. Neither `PAGER` nor `LESSOPEN` is asked: on a station no other program is started because the
+//! environment says so.
 
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 /// Where Debian, Fedora, Alpine and NixOS keep it.
 const PLACES: &[&str] = &["/usr/bin/less", "/bin/less", "/run/current-system/sw/bin/less"];
 
-/// Shows text on the terminal that standard output is, a screen at a time when it is longer than one.
+/// Reads one line, byte by byte as a shell must from a pipe, and leaves the rest to the pager.
+const WAIT: &str = "read -r go && exec \"$@\"";
+
+/// A pager that waits for its text; it ends when this is dropped.
+pub(super) struct Waiting(Child);
+
+impl Waiting {
+    /// Begins one, where there is a pager.
+    pub(super) fn begin() -> Option<Waiting> {
+        let place = PLACES.iter().find(|place| Path::new(place).is_file())?;
+        Waiting::with(&mut waiting(less(place)))
+    }
+
+    fn with(command: &mut Command) -> Option<Waiting> {
+        command.stdin(Stdio::piped()).spawn().ok().map(Waiting)
+    }
+
+    /// Hands the text over and waits until it was read. False when the pager could not show it.
+    fn show(mut self, text: &str) -> bool {
+        let given = match self.0.stdin.take() {
+            // That the reader leaves before the end is her right.
+            Some(mut input) => input
+                .write_all(b"\n")
+                .and_then(|()| input.write_all(text.as_bytes()))
+                .or_else(|e| if e.kind() == ErrorKind::BrokenPipe { Ok(()) } else { Err(e) }),
+            None => Err(ErrorKind::BrokenPipe.into()),
+        };
+        self.0.wait().is_ok_and(|status| status.success()) && given.is_ok()
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        // Without a line to read it ends by itself.
+        drop(self.0.stdin.take());
+        let _ = self.0.wait();
+    }
+}
+
+/// Shows text on the terminal that standard output is: through the pager that waits, or all at once.
 ///
 /// # Errors
 /// Neither the pager nor standard output takes the text.
-pub(super) fn show(text: &str) -> io::Result<()> {
-    let place = PLACES.iter().find(|place| Path::new(place).is_file());
-    if place.is_some_and(|place| through(less(place), text)) {
+pub(super) fn show(pager: Option<Waiting>, text: &str) -> io::Result<()> {
+    if pager.is_some_and(|pager| pager.show(text)) {
         return Ok(());
     }
     let mut stdout = io::stdout().lock();
     stdout.write_all(text.as_bytes())?;
     stdout.flush()
+}
+
+/// The pager's command behind a shell that waits, in the same environment.
+fn waiting(pager: Command) -> Command {
+    let mut shell = Command::new("/bin/sh");
+    shell.args(["-c", WAIT, "sh"]).arg(pager.get_program()).args(pager.get_args()).env_clear();
+    shell.envs(pager.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    shell
 }
 
 /// `less` with nothing of this process's environment but the kind of terminal.
@@ -38,35 +86,27 @@ fn less(place: &str) -> Command {
     command
 }
 
-/// Hands the text to a pager and waits for it. False when the pager could not show it.
-fn through(mut pager: Command, text: &str) -> bool {
-    let Ok(mut child) = pager.stdin(Stdio::piped()).spawn() else { return false };
-    let given = match child.stdin.take() {
-        // That the reader leaves before the end is her right.
-        Some(mut input) => input.write_all(text.as_bytes()).or_else(|e| match e.kind() {
-            ErrorKind::BrokenPipe => Ok(()),
-            _ => Err(e),
-        }),
-        None => Err(ErrorKind::BrokenPipe.into()),
-    };
-    child.wait().is_ok_and(|status| status.success()) && given.is_ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn shell(script: &str, folder: &Path) -> Command {
         let mut command = Command::new("/bin/sh");
-        command.args(["-c", script]).current_dir(folder);
+        command.args(["-c", script]);
+        let mut command = waiting(command);
+        command.current_dir(folder);
         command
+    }
+
+    fn shown(mut command: Command, text: &str) -> bool {
+        Waiting::with(&mut command).is_some_and(|pager| pager.show(text))
     }
 
     #[test]
     fn the_pager_gets_the_whole_text() {
         let folder = tempfile::tempdir().expect("a folder");
         let text = "line\n".repeat(100_000);
-        assert!(through(shell("cat > got", folder.path()), &text));
+        assert!(shown(shell("cat > got", folder.path()), &text));
         assert_eq!(std::fs::read_to_string(folder.path().join("got")).expect("read"), text);
     }
 
@@ -74,15 +114,24 @@ mod tests {
     fn a_reader_who_leaves_early_is_no_error_and_a_pager_that_fails_is_noticed() {
         let folder = tempfile::tempdir().expect("a folder");
         let text = "line\n".repeat(100_000);
-        assert!(through(shell("exec 0<&-; exit 0", folder.path()), &text));
-        assert!(!through(shell("cat > /dev/null; exit 1", folder.path()), &text));
-        assert!(!through(Command::new("/nonexistent/less"), &text));
+        assert!(shown(shell("exec 0<&-; exit 0", folder.path()), &text));
+        assert!(!shown(shell("cat > /dev/null; exit 1", folder.path()), &text));
+        assert!(!shown(Command::new("/nonexistent/less"), &text));
+        assert!(!shown(waiting(Command::new("/nonexistent/less")), &text));
+    }
+
+    #[test]
+    fn a_pager_that_is_not_needed_shows_nothing_and_ends() {
+        let folder = tempfile::tempdir().expect("a folder");
+        drop(Waiting::with(&mut shell("cat > got", folder.path())));
+        assert!(!folder.path().join("got").exists());
     }
 
     #[test]
     fn the_environment_cannot_make_the_pager_start_other_programs() {
+        let command = waiting(less("/usr/bin/less"));
         let names: Vec<String> =
-            less("/usr/bin/less").get_envs().map(|(name, _)| name.to_string_lossy().into_owned()).collect();
+            command.get_envs().map(|(name, _)| name.to_string_lossy().into_owned()).collect();
         assert_eq!(names, ["LESSCHARSET", "LESSHISTFILE", "LESSSECURE", "TERM"]);
     }
 }

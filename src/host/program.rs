@@ -59,7 +59,7 @@ mod tests {
     #[test]
     fn the_digest_is_that_of_the_file_that_runs() {
         let file = std::fs::read(std::env::current_exe().expect("a program")).expect("read");
-        let program = Program::hashing(Arc::new(RealMachine));
+        let program = Program::hashing(Arc::new(RealMachine::default()));
         assert_eq!(program.sha256(), Some(hex::encode(Sha256::digest(file)).as_str()));
     }
 }

@@ -2,6 +2,7 @@
 
 use super::Busy;
 use super::hidden::Hidden;
+use super::pager::{self, Waiting};
 use secrecy::SecretString;
 use std::io::{self, IsTerminal, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -13,6 +14,10 @@ pub trait Terminal: Send + Sync {
     /// A long result: standard output, a screen at a time where somebody is there to turn the pages.
     fn page(&self, text: &str) -> io::Result<()> {
         self.out(text)
+    }
+    /// Makes ready for so many long results, while other programs may still be begun: the pager is one.
+    fn expect_pages(&self, count: usize) {
+        let _ = count;
     }
     /// Shows that work is going on until the value is dropped, where somebody is there to see it. Nothing may be asked
     /// meanwhile.
@@ -44,6 +49,8 @@ pub trait Terminal: Send + Sync {
 pub struct RealTerminal {
     /// Echo is off from the first secret on: while her identity is opened, the next officer may already be typing.
     hidden: Mutex<Option<Hidden>>,
+    /// The pagers that wait for their text.
+    pagers: Mutex<Vec<Waiting>>,
 }
 
 impl RealTerminal {
@@ -75,7 +82,15 @@ impl Terminal for RealTerminal {
     }
 
     fn page(&self, text: &str) -> io::Result<()> {
-        if self.is_terminal() && self.can_ask() { super::pager::show(text) } else { self.out(text) }
+        let pager = self.pagers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        pager::show(pager, text)
+    }
+
+    fn expect_pages(&self, count: usize) {
+        if self.is_terminal() && self.can_ask() {
+            let mut pagers = self.pagers.lock().unwrap_or_else(PoisonError::into_inner);
+            pagers.extend((0..count).filter_map(|_| Waiting::begin()));
+        }
     }
 
     fn busy(&self, what: &str) -> Busy {

@@ -5,7 +5,9 @@
 //! auditor sees on what kind of machine a key was opened.
 
 mod clock;
+mod confinement;
 mod files;
+mod image;
 mod mounts;
 mod network;
 mod process;
@@ -67,12 +69,15 @@ pub fn run(host: &Host, known: &Known<'_>) -> Report {
         clock::line(&host.stamp(), known.last_logged.as_ref(), known.newest_signed),
         clock::time_zone(machine),
         swap::line(machine),
+        confinement::memory(machine),
         process::core_dumps(machine),
+        confinement::line(machine, known.policy.requires_confinement),
         files::permissions(host, known.station),
         files::free_space(machine, known.station, known.medium),
         mounts::line(machine, known.station, known.medium),
         selftest::line(host.random.as_ref()),
         program,
+        image::line(machine),
         log_line(&known.log),
     ];
     let lines = found.into_iter().map(|line| weigh(line, known)).collect();

@@ -35,19 +35,22 @@ pub struct Line {
     pub outcome: Outcome,
     /// What was found, and what to do when that is not as it should be. Escaped already.
     pub message: String,
+    /// What the log keeps in the place of the outcome, where that one word is not enough.
+    #[serde(skip)]
+    pub logged: Option<String>,
 }
 
 impl Line {
     pub(super) fn pass(name: &'static str, message: impl Into<String>) -> Line {
-        Line { name, outcome: Outcome::Pass, message: message.into() }
+        Line { name, outcome: Outcome::Pass, message: message.into(), logged: None }
     }
 
     pub(super) fn warn(name: &'static str, message: impl Into<String>) -> Line {
-        Line { name, outcome: Outcome::Warn, message: message.into() }
+        Line { name, outcome: Outcome::Warn, message: message.into(), logged: None }
     }
 
     pub(super) fn fail(name: &'static str, message: impl Into<String>) -> Line {
-        Line { name, outcome: Outcome::Fail, message: message.into() }
+        Line { name, outcome: Outcome::Fail, message: message.into(), logged: None }
     }
 }
 
@@ -79,8 +82,11 @@ impl Report {
     }
 
     /// For the log: a name and an outcome a line, such as `network=pass`. The messages can name paths, and stay out.
-    pub fn summary(&self) -> Vec<(&'static str, &'static str)> {
-        self.lines.iter().map(|line| (line.name, line.outcome.name())).collect()
+    pub fn summary(&self) -> Vec<(&'static str, &str)> {
+        self.lines
+            .iter()
+            .map(|line| (line.name, line.logged.as_deref().unwrap_or(line.outcome.name())))
+            .collect()
     }
 
     /// For people: a line each, wrapped at `width` columns, and the verdict.

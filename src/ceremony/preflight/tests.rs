@@ -1,5 +1,5 @@
 use super::*;
-use crate::host::{Clock, Machine, disk, random, terminal};
+use crate::host::{Clock, Confinement, Machine, Reach, disk, random, terminal};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,6 +15,7 @@ struct Made {
     dumpable: bool,
     core: Option<u64>,
     program: Option<PathBuf>,
+    unconfined: Option<Confinement>,
 }
 
 impl Made {
@@ -30,6 +31,7 @@ impl Made {
             .with("/proc/net/route", "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\n")
             .with("/proc/swaps", "Filename\tType\tSize\tUsed\tPriority\n")
             .with("/proc/self/mountinfo", "22 1 8:1 / / rw,relatime - ext4 /dev/sda1 rw\n")
+            .with("/proc/self/status", "Name:\tcountersign\nVmLck:\t  151340 kB\n")
             .with("/etc/timezone", "Etc/UTC\n")
     }
 
@@ -107,6 +109,12 @@ impl Machine for Made {
 
     fn harden(&self) -> std::io::Result<()> {
         Ok(())
+    }
+
+    fn confine(&self, _: &Reach) {}
+
+    fn confined(&self) -> Confinement {
+        self.unconfined.clone().unwrap_or(Confinement::Fully)
     }
 }
 
@@ -457,11 +465,51 @@ fn every_line_that_the_policy_can_set_is_a_line_of_the_report_and_the_other_way_
     let default = crate::station::policy::DEFAULT;
     for name in &names {
         let settable = default.contains(&format!("\n{name} = \""));
-        assert_eq!(settable, !["self-test", "log"].contains(name), "{name}");
+        let set_elsewhere = ["self-test", "log", "memory", "image"];
+        assert_eq!(settable, !set_elsewhere.contains(name), "{name}");
     }
     let table =
         default.split("[preflight]").nth(1).and_then(|rest| rest.split("\n\n").next()).expect("the table");
-    assert_eq!(table.lines().filter(|line| line.contains(" = ")).count() + 2, names.len());
+    assert_eq!(table.lines().filter(|line| line.contains(" = ")).count() + 5, names.len());
+}
+
+#[test]
+fn a_program_that_is_not_fully_confined_is_a_warning_or_stops_a_signature_as_the_policy_says() {
+    let lacks = "Linux 6.1.0-28 has no Landlock rules for devices";
+    let short = || Made { unconfined: Some(Confinement::InPart(lacks.to_owned())), ..Made::good() };
+    let report = preflight(short());
+    assert_line(&report, "confinement", Outcome::Warn, &format!("in part: {lacks}"));
+    assert!(report.fit());
+    assert!(report.summary().contains(&("confinement", &*format!("in part: {lacks}"))));
+    let strict =
+        crate::station::policy::DEFAULT.replace("confinement = \"warn\"", "confinement = \"require\"");
+    let strict: &Policy = Box::leak(Box::new(Policy::read(strict.as_bytes()).expect("a policy")));
+    let of = |machine| preflight_with(machine, |known| known.policy = strict);
+    assert_line(&of(short()), "confinement", Outcome::Fail, "The policy requires all of it");
+    assert!(!of(short()).fit());
+    assert!(of(Made::good()).fit());
+    assert!(of(Made::good()).summary().contains(&("confinement", "fully")));
+}
+
+#[test]
+fn memory_that_could_be_moved_to_a_disk_is_a_warning() {
+    assert_line(&preflight(Made::good()), "memory", Outcome::Pass, "locked");
+    for status in ["VmLck:\t       0 kB\n", "Name:\tcountersign\n", "VmLck: odd\n", ""] {
+        let report = preflight(Made::good().with("/proc/self/status", status));
+        assert_line(&report, "memory", Outcome::Warn, "ulimit -l unlimited");
+    }
+}
+
+#[test]
+fn the_image_that_the_machine_was_booted_from_is_named_and_the_log_keeps_it() {
+    let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+    let report = preflight(Made::good().with("/run/countersign/image", &format!("{abc}\n")));
+    assert_line(&report, "image", Outcome::Pass, "shadow indigo backward");
+    assert!(report.summary().contains(&("image", abc)));
+    assert!(preflight(Made::good()).summary().contains(&("image", "none")));
+    let odd = preflight(Made::good().with("/run/countersign/image", "\u{1b}[31mtrust me"));
+    assert_line(&odd, "image", Outcome::Warn, "does not hold a SHA-256");
+    assert!(odd.lines.iter().all(|line| line.message.is_ascii() && !line.message.contains('\u{1b}')));
 }
 
 #[test]

@@ -25,6 +25,8 @@ pub(super) const PREFLIGHT_LINES: &[&str] = &[
 #[serde(deny_unknown_fields)]
 struct File {
     format: Spanned<String>,
+    #[serde(default)]
+    confinement: Option<Spanned<String>>,
     approvals: Approvals,
     limits: Limits,
     #[serde(default)]
@@ -148,6 +150,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Policy, PolicyError> {
             1..=1_000_000,
         )?,
         witness_window_days: (window > 0).then_some(window),
+        requires_confinement: confinement(&source, file.confinement)?,
         preflight: preflight(&source, file.preflight)?,
         checks: severities(&source, file.checks)?,
         text: text.to_owned(),
@@ -161,6 +164,19 @@ fn check_format(source: &Source<'_>, format: &Spanned<String>) -> Result<(), Pol
     }
     let message = format!("is \"{}\"; this program reads \"{FORMAT}\"", shown(format.get_ref()));
     Err(source.refuse(format, "format", message))
+}
+
+/// A policy that does not say it warns.
+fn confinement(source: &Source<'_>, value: Option<Spanned<String>>) -> Result<bool, PolicyError> {
+    let Some(value) = value else { return Ok(false) };
+    match value.get_ref().as_str() {
+        "require" => Ok(true),
+        "warn" => Ok(false),
+        other => {
+            let message = format!("is \"{}\"; it must be \"require\" or \"warn\"", shown(other));
+            Err(source.refuse(&value, "confinement", message))
+        }
+    }
 }
 
 fn role_pairs(
@@ -256,6 +272,7 @@ pub(super) fn built_in() -> Policy {
         mass_removal_percent: 25,
         mass_removal_count: 5,
         witness_window_days: None,
+        requires_confinement: false,
         preflight: PREFLIGHT_LINES
             .iter()
             .map(|name| {

@@ -81,6 +81,8 @@ pub struct Policy {
     pub mass_removal_count: u32,
     /// Days after which the log's newest checkpoint must have been cosigned; `None`: no witness is asked for.
     pub witness_window_days: Option<u32>,
+    /// Must the program be confined fully where it signs?
+    pub requires_confinement: bool,
     preflight: BTreeMap<String, Severity>,
     checks: BTreeMap<String, Severity>,
     text: String,

@@ -4,7 +4,7 @@
 use countersign::bundle::FileFacts;
 use countersign::cli::{self, Exit};
 use countersign::host::clock::{Clock, Time};
-use countersign::host::{Host, Machine, Random, RealDisk, Terminal};
+use countersign::host::{Confinement, Host, Machine, Random, Reach, RealDisk, Terminal};
 use secrecy::SecretString;
 use std::collections::VecDeque;
 use std::ffi::OsString;
@@ -126,6 +126,7 @@ impl Machine for FitMachine {
             "/proc/net/dev" => Some("Inter-| Receive\n face |bytes\n    lo: 0 0\n".into()),
             "/proc/swaps" => Some("Filename\tType\tSize\tUsed\tPriority\n".into()),
             "/proc/self/mountinfo" => Some("22 1 8:1 / / rw,relatime - ext4 /dev/sda1 rw\n".into()),
+            "/proc/self/status" => Some("VmLck:\t4096 kB\n".into()),
             "/etc/timezone" => Some("Etc/UTC\n".into()),
             "/sys/class/net/lo/type" => Some("772\n".into()),
             "/sys/class/net/lo/flags" => Some("0x9\n".into()),
@@ -162,6 +163,10 @@ impl Machine for FitMachine {
     }
     fn harden(&self) -> io::Result<()> {
         Ok(())
+    }
+    fn confine(&self, _: &Reach) {}
+    fn confined(&self) -> Confinement {
+        Confinement::Fully
     }
 }
 
