@@ -24,9 +24,9 @@ traced() {
 # The arguments are files under $work: none is opened before the filter is in place.
 confined_first() {
     local filter first
-    filter=$(grep -nE ' seccomp\(SECCOMP_SET_MODE_FILTER' trace.txt | tail -1 | cut -d: -f1)
+    filter=$(grep -nE ' seccomp\(SECCOMP_SET_MODE_FILTER' trace.txt | tail -1 | cut -d: -f1 || true)
     [ -n "$filter" ] || fail "$* does not confine itself"
-    first=$(grep -nE " open(at|at2)?\(.*\"$work/[^\"]*\"" trace.txt | grep -vE 'O_PATH|O_DIRECTORY' | head -1 | cut -d: -f1)
+    first=$(grep -nE " open(at|at2)?\(.*\"$work/[^\"]*\"" trace.txt | grep -vE 'O_PATH|O_DIRECTORY' | head -1 | cut -d: -f1 || true)
     [ -z "$first" ] || [ "$first" -gt "$filter" ] || fail "$* opens a file before it is confined: $(sed -n "${first}p" trace.txt)"
 }
 
