@@ -6,8 +6,6 @@
 
 mod calls;
 mod files;
-#[cfg(test)]
-mod tests;
 
 pub use files::Reach;
 

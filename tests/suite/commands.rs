@@ -79,12 +79,15 @@ fn preflight_on_a_fit_machine_passes_and_is_logged() {
             "clock",
             "time-zone",
             "swap",
+            "memory",
             "core-dumps",
+            "confinement",
             "permissions",
             "free-space",
             "medium",
             "self-test",
             "program",
+            "image",
             "log"
         ]
     );

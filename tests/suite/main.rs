@@ -13,6 +13,7 @@ mod audit_tools;
 mod audit_verify;
 mod bad_input;
 mod commands;
+mod confinement;
 mod custody_commands;
 mod custody_never_leaked;
 mod custody_paper;

@@ -158,7 +158,7 @@ fn restrict(reach: &Reach) -> Result<RestrictionStatus, RulesetError> {
 }
 
 /// What a kernel with these rules lacks, in words.
-pub(super) fn lacks(has: ABI) -> String {
+fn lacks(has: ABI) -> String {
     let missing: Vec<&str> = [
         (ABI::V3, "cutting files"),
         (ABI::V4, "TCP"),
@@ -170,4 +170,18 @@ pub(super) fn lacks(has: ABI) -> String {
     .map(|(_, what)| what)
     .collect();
     format!("has no Landlock rules for {}", missing.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_kernel_lacks_is_said_and_never_left_out() {
+        assert_eq!(
+            lacks(ABI::V2),
+            "has no Landlock rules for cutting files, TCP, devices, signals and abstract sockets"
+        );
+        assert_eq!(lacks(ABI::V5), "has no Landlock rules for signals and abstract sockets");
+    }
 }
