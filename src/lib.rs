@@ -14,6 +14,7 @@
 //! | [`review`] | what the officer is shown | `tuf`, `bundle`, `station` (read) |
 //! | [`ceremony`] | the acts, whole: the order of the safeguards stands here | all above |
 //! | [`audit`] | the auditor's side | `ledger`, `bundle` |
+//! | `courier` | the connected side: the Factory's API; only with the feature `courier`, the only room with sockets | `bundle`, `station` (trust), `tlog` |
 //! | [`rehearsal`] | a made-up Factory | ground floor |
 //! | [`guided`], [`cli`] | front ends: the guided run; one file a verb | `ceremony`, `audit` |
 
@@ -34,6 +35,8 @@ pub mod vault;
 
 pub mod audit;
 pub mod ceremony;
+#[cfg(feature = "courier")]
+pub mod courier;
 pub mod rehearsal;
 pub mod review;
 

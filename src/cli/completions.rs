@@ -13,10 +13,10 @@ pub struct Args {
     shell: Shell,
 }
 
-/// Prints them; with `--json` too, because a script for a shell is no JSON value.
-pub fn run(args: &Args, context: &Context<'_>) -> Outcome {
-    let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut super::command(), "countersign", &mut script);
+/// Prints a program's; with `--json` too, because a script for a shell is no JSON value.
+pub fn run(args: &Args, mut command: clap::Command, context: &Context<'_>) -> Outcome {
+    let (mut script, name) = (Vec::new(), command.get_name().to_owned());
+    clap_complete::generate(args.shell, &mut command, name, &mut script);
     context.host.terminal.out(&String::from_utf8_lossy(&script))?;
     Ok(Exit::Done)
 }

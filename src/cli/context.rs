@@ -214,9 +214,9 @@ impl<'h> Context<'h> {
         }
     }
 
-    /// Reports a failure: a sentence on standard error and, with `--json`, the same as a value.
-    pub fn fail(&self, failure: &Failure) {
-        self.note(&format!("countersign: {}\n", failure.message));
+    /// Reports a failure of a program: a sentence on standard error and, with `--json`, the same as a value.
+    pub fn fail(&self, program: &str, failure: &Failure) {
+        self.note(&format!("{program}: {}\n", failure.message));
         let value = serde_json::json!({ "error": failure.message, "exit": failure.exit as u8 });
         // The failure itself is what is to be reported.
         let _ = self.json(&value);

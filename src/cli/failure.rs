@@ -33,6 +33,10 @@ pub enum Exit {
     Unwitnessed = 13,
     /// In doubt: an intent to sign without a result.
     InDoubt = 14,
+    /// The service refused, or gave no answer that can be used; nothing was changed there (`countersign-courier`).
+    ServiceRefused = 20,
+    /// It is not known what became of an act at the service (`countersign-courier`).
+    ServiceUnknown = 21,
 }
 
 /// A command that did not do what it was asked to.

@@ -6,7 +6,7 @@ use crate::text::shown_path;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
-/// Write the manual pages: countersign.1 and one for every command.
+/// Write the manual pages: the program's and one for every command.
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  countersign man /usr/local/share/man/man1")]
 pub struct Args {
@@ -14,11 +14,10 @@ pub struct Args {
     dir: PathBuf,
 }
 
-/// Writes the pages.
-pub fn run(args: &Args, context: &Context<'_>) -> Outcome {
+/// Writes the pages of a program.
+pub fn run(args: &Args, mut command: clap::Command, context: &Context<'_>) -> Outcome {
     let disk = context.host.disk.as_ref();
     ensure_folder(disk, &args.dir, 0o755)?;
-    let mut command = super::command();
     command.build();
     let pages = write(&command, context, &args.dir)?;
     context.text(&format!("{pages} manual pages written to {}\n", shown_path(&args.dir)))?;

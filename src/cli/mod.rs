@@ -8,6 +8,8 @@ pub mod audit;
 pub mod clock;
 pub mod completions;
 pub mod context;
+#[cfg(feature = "courier")]
+pub mod courier;
 pub mod export;
 pub mod failure;
 pub mod fingerprint;
@@ -152,7 +154,7 @@ fn start(
     match dispatch(arguments.verb, &context) {
         Ok(exit) => exit,
         Err(failure) => {
-            context.fail(&failure);
+            context.fail("countersign", &failure);
             failure.exit
         }
     }
@@ -171,6 +173,7 @@ fn confine(matches: &ArgMatches, context: &Context<'_>) {
     }
 }
 
+/// Tells what is wrong with the arguments, or shows the help that they ask for.
 fn usage(e: &clap::Error, json: bool, host: &Host) -> Exit {
     use clap::error::ErrorKind;
     if matches!(e.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
@@ -213,7 +216,7 @@ fn dispatch(verb: Verb, context: &Context<'_>) -> Outcome {
         Verb::Rehearse(args) => rehearse::run(args, context),
         Verb::Status => status::run(context),
         Verb::Preflight(args) => preflight::run(args, context),
-        Verb::Completions(args) => completions::run(&args, context),
-        Verb::Man(args) => man::run(&args, context),
+        Verb::Completions(args) => completions::run(&args, command(), context),
+        Verb::Man(args) => man::run(&args, command(), context),
     }
 }

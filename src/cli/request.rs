@@ -16,13 +16,13 @@ use std::path::PathBuf;
 pub struct Args {
     /// The folder with the downloaded files: prod-roots/, ci-targets.json, prod-targets.json, waves.json …
     #[arg(long, value_name = "DIR")]
-    from: PathBuf,
+    pub(super) from: PathBuf,
     /// The Factory's name.
     #[arg(long, value_name = "F")]
-    factory: String,
+    pub(super) factory: String,
     /// The wave's name.
     #[arg(long, value_name = "W")]
-    wave: String,
+    pub(super) wave: String,
     /// The target version to release; it becomes the metadata version.
     #[arg(long, value_name = "N")]
     version: u64,
@@ -43,10 +43,10 @@ pub struct Args {
     expires_days: Option<u32>,
     /// Ask for a further signature for the wave in wave.json, instead of composing a new wave.
     #[arg(long)]
-    further_signature: bool,
+    pub(super) further_signature: bool,
     /// The largest file that is read, in bytes.
     #[arg(long, value_name = "BYTES", default_value_t = 64 << 20)]
-    max_file_bytes: u64,
+    pub(super) max_file_bytes: u64,
     /// The folder to write; it must not exist, or be empty.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,

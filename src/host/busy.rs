@@ -23,6 +23,13 @@ impl Busy {
         bar.enable_steady_tick(Duration::from_millis(120));
         Busy(Some(bar))
     }
+
+    /// Says what is being done now. `what` must already be escaped.
+    pub fn tell(&self, what: &str) {
+        if let Some(bar) = &self.0 {
+            bar.set_message(what.to_owned());
+        }
+    }
 }
 
 impl Drop for Busy {

@@ -14,7 +14,7 @@ mod strings;
 mod value;
 
 pub use error::{JsonError, Problem};
-pub use value::{Kind, Value};
+pub use value::{Key, Kind, Value};
 
 pub(crate) use error::{step, step_index};
 pub(crate) use value::{Flags, Slot};

@@ -1,0 +1,32 @@
+//! The connected side: the Factory's API. The only room that opens sockets, and only behind the feature `courier`.
+//!
+//! Everything that the service answers is foreign: it is read up to a cap, refused where it is not what was asked for,
+//! and shown escaped. What a call came to is read back, never believed: see [`acts`].
+
+pub mod acts;
+mod answer;
+mod baseline;
+mod client;
+mod credentials;
+mod download;
+mod error;
+pub mod fetch;
+mod list;
+pub mod rollout;
+mod settings;
+mod shelf;
+mod status;
+pub mod submit;
+mod wave;
+
+pub use client::Client;
+pub use error::CourierError;
+pub use fetch::deltas_of;
+pub use list::{Page, page};
+pub use settings::{Options, Settings};
+pub use shelf::Shelf;
+pub use status::{GroupStatus, TargetCount, WaveStatus};
+pub use wave::{Rollout, Wave};
+
+/// The largest answer that is read where no file of metadata is asked for, in bytes.
+const SMALL: u64 = 4 << 20;

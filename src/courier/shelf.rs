@@ -1,0 +1,82 @@
+//! What the courier keeps between bundles: the newest heads of stations' logs that it carried, for the next request.
+
+use super::CourierError;
+use crate::host::Disk;
+use crate::host::disk::{Kind, ensure_folder, write_durably};
+use crate::tlog::checkpoint::Checkpoint;
+use crate::tlog::note::{LARGEST_NOTE, VerifierKey};
+use crate::tuf::Digest;
+use std::path::{Path, PathBuf};
+
+/// The most notes that a request takes along.
+const MOST_NOTES: usize = 16;
+
+/// A folder of notes for one Factory.
+pub struct Shelf {
+    folder: PathBuf,
+}
+
+impl Shelf {
+    /// The notes for a Factory, in the courier's folder.
+    pub fn new(folder: &Path, factory: &str) -> Shelf {
+        // A Factory's name is foreign text: its digest is a safe name for a folder.
+        Shelf { folder: folder.join(Digest::of(factory.as_bytes()).short()) }
+    }
+
+    /// Keeps a checkpoint that the log's key signed, unless a larger one of this log is there.
+    ///
+    /// # Errors
+    /// The note is not this log's, or the folder cannot be written.
+    pub fn keep_head(&self, disk: &dyn Disk, key: &VerifierKey, note: &[u8]) -> Result<(), CourierError> {
+        self.keep(disk, key, "head", note)
+    }
+
+    /// Keeps a checkpoint that a witness cosigned, unless a larger one is there.
+    ///
+    /// # Errors
+    /// As [`Shelf::keep_head`].
+    pub fn keep_cosigned(
+        &self,
+        disk: &dyn Disk,
+        key: &VerifierKey,
+        witness: &VerifierKey,
+        note: &[u8],
+    ) -> Result<(), CourierError> {
+        self.keep(disk, key, &Digest::of(witness.to_string().as_bytes()).short(), note)
+    }
+
+    fn keep(&self, disk: &dyn Disk, key: &VerifierKey, name: &str, note: &[u8]) -> Result<(), CourierError> {
+        let new = Checkpoint::verify(note, key).map_err(|e| {
+            CourierError::Blocked(format!("the head of the station's log does not hold: {e}"))
+        })?;
+        let log = Digest::of(key.to_string().as_bytes()).short();
+        let path = self.folder.join(format!("{log}-{name}.note"));
+        if disk.kind(&path)?.is_some() {
+            let old = disk.read(&path, LARGEST_NOTE as u64)?;
+            if Checkpoint::verify(&old, key).is_ok_and(|old| old.size > new.size) {
+                return Ok(());
+            }
+        }
+        for folder in [self.folder.parent().and_then(Path::parent), self.folder.parent(), Some(&self.folder)]
+        {
+            if let Some(folder) = folder.filter(|folder| !folder.as_os_str().is_empty()) {
+                ensure_folder(disk, folder, 0o700)?;
+            }
+        }
+        Ok(write_durably(disk, &path, 0o600, &[note])?)
+    }
+
+    /// The notes, for a request.
+    ///
+    /// # Errors
+    /// The folder cannot be read.
+    pub fn notes(&self, disk: &dyn Disk) -> Result<Vec<PathBuf>, CourierError> {
+        if disk.kind(&self.folder)? != Some(Kind::Folder) {
+            return Ok(Vec::new());
+        }
+        let files = disk.list(&self.folder, 4096)?;
+        let notes =
+            files.iter().filter(|entry| !entry.name.starts_with('.') && entry.name.ends_with(".note"));
+        Ok(notes.take(MOST_NOTES).map(|entry| self.folder.join(&entry.name)).collect())
+    }
+}
