@@ -161,7 +161,7 @@ fn wave_create(wave: &str, version: u64, tag: &str, signatures: &[String]) -> [V
 }
 
 /// The body of `POST …/waves/W/sign/`.
-fn wave_sign(signatures: &[String]) -> Vec<u8> {
+pub fn wave_sign(signatures: &[String]) -> Vec<u8> {
     format!("{{\"signatures\":[{}]}}\n", signatures.join(",")).into_bytes()
 }
 

@@ -2,7 +2,7 @@
 //! still missing before devices accept it?
 
 use super::intake::{LISTED, files_in, require_total};
-use super::manifest::{DELEGATING_FILE, MAX_MANIFEST_BYTES};
+use super::manifest::{DELEGATING_FILE, MAX_MANIFEST_BYTES, REQUEST_FILE};
 use super::signed::{SIGNED_FILE, SUMS_FILE, SignedManifest, documents, sum_line};
 use super::{BundleError, FileFacts};
 use crate::host::{Bytes, Disk};
@@ -140,6 +140,9 @@ pub fn verify(
     wrong.extend(missing.map(|name| format!("{}: the manifest lists it, and it is missing", shown(name))));
     check_sums(disk, folder, &manifest, &manifest_bytes, &mut wrong)?;
     wrong.extend(differing);
+    if files.get(REQUEST_FILE).is_some_and(|bytes| Digest::of(bytes).to_string() != manifest.request) {
+        wrong.push(format!("{REQUEST_FILE}: it is not the request that the manifest names"));
+    }
     let (read, message, assessed) = judged?;
     if message.digest().to_string() != manifest.signed {
         wrong.push("targets.json: its signed part is not the one that the manifest names".to_owned());

@@ -3,7 +3,7 @@
 use super::CeremonyError;
 use super::made::signatures;
 use crate::bundle::FileFacts;
-use crate::bundle::manifest::DELEGATING_FILE;
+use crate::bundle::manifest::{DELEGATING_FILE, REQUEST_FILE};
 use crate::bundle::media::{Files, Parts, length, write_folder_then};
 use crate::bundle::signed::{
     LogHead, RootFacts, SIGNED_FILE, SIGNED_FORMAT, SUMS_FILE, SignedManifest, SigningKey, StoodFinding,
@@ -137,8 +137,11 @@ fn files<'a>(
         .filter(|one| made.iter().all(|own| own.keyid != one.keyid.as_str()));
     let all: Vec<String> = already.map(|one| one.json.clone()).chain(by_us.iter().cloned()).collect();
     let mut files = documents(manifest.into(), signed, &all, &by_us);
-    if let Some(bytes) = stored.request.file(DELEGATING_FILE) {
-        files.insert(DELEGATING_FILE.to_owned(), vec![Cow::Borrowed(bytes)]);
+    // The request's manifest says what was composed on which baseline; its evidence stays in the station.
+    for name in [DELEGATING_FILE, REQUEST_FILE] {
+        if let Some(bytes) = stored.request.file(name) {
+            files.insert(name.to_owned(), vec![Cow::Borrowed(bytes)]);
+        }
     }
     let [text, html] = kept_review(station, newest)?;
     files.insert("review.txt".to_owned(), vec![Cow::Owned(text)]);

@@ -13,7 +13,7 @@ use crate::host::Disk;
 use crate::station::trust::roots_at;
 use crate::text::{shown, shown_path};
 use crate::tuf::signature::{Assessed, Worth, assess};
-use crate::tuf::{Chain, Digest, Targets};
+use crate::tuf::{Chain, Targets};
 use serde::Serialize;
 use std::path::Path;
 use ureq::http::Method;
@@ -156,13 +156,8 @@ impl Bundle {
         let prune = match disk.read_beneath(folder, REQUEST_FILE, MAX_MANIFEST_BYTES) {
             Err(e) if e.is_missing() => None,
             bytes => {
-                let bytes = bytes?;
-                if Digest::of(&bytes).to_string() != manifest.request {
-                    return Err(CourierError::Blocked(format!(
-                        "{REQUEST_FILE} in the bundle is not the request that was signed. Nothing was uploaded"
-                    )));
-                }
-                Some(RequestManifest::parse(REQUEST_FILE, &bytes)?.prune.into_iter().collect())
+                // `verify` found it to be the request that was signed.
+                Some(RequestManifest::parse(REQUEST_FILE, &bytes?)?.prune.into_iter().collect())
             }
         };
         drop(document);

@@ -3,13 +3,14 @@
 mod fetch;
 mod request;
 mod show;
+mod submit;
 mod table;
 mod watch;
 mod wave;
 
 use super::context::{Global, When};
 use super::{Context, Exit, Failure, Outcome, completions, man, usage};
-use crate::courier::{Client, CourierError, Options, Settings};
+use crate::courier::{Client, CourierError, Options, Settings, Shelf};
 use crate::host::Host;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::ffi::OsString;
@@ -53,6 +54,9 @@ struct Service {
     /// Certificates (PEM) to trust beside this machine's.
     #[arg(long, global = true, value_name = "FILE")]
     ca: Option<PathBuf>,
+    /// Where heads of stations' logs are kept for the next request [default: $XDG_STATE_HOME/countersign-courier].
+    #[arg(long, global = true, env = "COUNTERSIGN_COURIER_STATE", value_name = "DIR")]
+    state: Option<PathBuf>,
     /// Seconds that an answer may make no progress.
     #[arg(long, global = true, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
     timeout: u64,
@@ -70,6 +74,8 @@ enum Verb {
     Fetch(fetch::Args),
     /// Download, and compose the unsigned request for the station: one command down.
     Request(request::Args),
+    /// Upload a signed bundle, read it back and compare: one command up.
+    Submit(submit::Args),
     /// Look at waves, roll them out, complete or cancel them.
     #[command(subcommand)]
     Wave(wave::Args),
@@ -115,6 +121,7 @@ fn dispatch(verb: Verb, desk: &Desk<'_>) -> Outcome {
     match verb {
         Verb::Fetch(args) => fetch::run(&args, desk),
         Verb::Request(args) => request::run(args, desk),
+        Verb::Submit(args) => submit::run(&args, desk),
         Verb::Wave(args) => wave::run(args, desk),
         Verb::Completions(args) => completions::run(&args, command(), &desk.context),
         Verb::Man(args) => man::run(&args, command(), &desk.context),
@@ -137,6 +144,20 @@ impl<'h> Desk<'h> {
             self.context.note(&format!("Note: {note}\n"));
         }
         Ok(Client::new(settings, self.context.host)?)
+    }
+}
+
+impl Desk<'_> {
+    /// What is kept between bundles; `None` where there is no home to keep it in.
+    fn shelf(&self, factory: &str) -> Option<Shelf> {
+        let variable =
+            |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let usual = || {
+            let state =
+                variable("XDG_STATE_HOME").or_else(|| Some(variable("HOME")?.join(".local/state")))?;
+            Some(state.join(PROGRAM))
+        };
+        Some(Shelf::new(&self.service.state.clone().or_else(usual)?, factory))
     }
 }
 

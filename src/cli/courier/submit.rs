@@ -1,0 +1,77 @@
+//! `submit`: uploads a signed bundle, and keeps the head of the station's log for the next request.
+
+use super::Desk;
+use crate::bundle::signed::SignedManifest;
+use crate::cli::{Exit, Failure, Outcome};
+use crate::courier::submit::{Submitted, submit};
+use crate::text::{counted, shown};
+use crate::tlog::VerifierKey;
+use crate::tlog::note::LARGEST_NOTE;
+use std::path::PathBuf;
+
+/// Upload a signed bundle: verified before, read back and compared afterwards. Twice is once.
+#[derive(clap::Args)]
+#[command(after_help = "Example:\n  countersign-courier submit /media/usb/signed --roots prod-roots/")]
+pub struct Args {
+    /// The signed bundle.
+    bundle: PathBuf,
+    /// Production roots that came another way; the service's must continue them [default: the service's].
+    #[arg(long, value_name = "PATH")]
+    roots: Option<PathBuf>,
+    /// The largest file that is read, in bytes.
+    #[arg(long, value_name = "BYTES", default_value_t = 64 << 20)]
+    max_file_bytes: u64,
+}
+
+/// Uploads.
+pub fn run(args: &Args, desk: &Desk<'_>) -> Outcome {
+    let context = &desk.context;
+    let client = desk.client()?;
+    let disk = &*context.host.disk;
+    let (submitted, manifest) =
+        submit(&client, disk, &args.bundle, args.roots.as_deref(), args.max_file_bytes)?;
+    context.text(&described(&submitted))?;
+    context.json(&submitted)?;
+    if let Err(failure) = keep_head(args, &manifest, desk) {
+        // The upload is what was asked for, and it is done.
+        context.note(&format!("Note: the head of the station's log was not kept: {}\n", failure.message));
+    }
+    Ok(Exit::Done)
+}
+
+/// What the service holds now, and what is next.
+fn described(submitted: &Submitted) -> String {
+    let mut out = format!(
+        "Wave {}, version {}, tag {}: {}{}\nRead back: the signed bytes are the bundle's\n",
+        shown(&submitted.wave),
+        submitted.version,
+        shown(&submitted.tag),
+        shown(&submitted.status),
+        if submitted.done_before { "; all of it was there already" } else { "" }
+    );
+    for keyid in &submitted.valid {
+        out.push_str(&format!("Valid signature by key {keyid}\n"));
+    }
+    let (have, need) = (submitted.valid.len(), submitted.threshold);
+    out.push_str(&format!("{have} of the {need} signatures that devices ask for are there\n"));
+    if !submitted.complete {
+        let more = counted((need - have.min(need)) as u64, "signature");
+        out.push_str(&format!("{} missing, by any of these keys:\n", more.replacen(' ', " more ", 1)));
+        for [keyid, owner] in &submitted.missing {
+            let owner = if owner.is_empty() { String::new() } else { format!(" (owner {owner})") };
+            out.push_str(&format!("  {keyid}{owner}\n"));
+        }
+    }
+    out.push_str(&format!("Next: {}\n", submitted.next));
+    out
+}
+
+/// Keeps the bundle's checkpoint: shown to the station with the next request, it proves that the station was not put back.
+fn keep_head(args: &Args, manifest: &SignedManifest, desk: &Desk<'_>) -> Result<(), Failure> {
+    let disk = &*desk.context.host.disk;
+    let Some(shelf) = desk.shelf(&manifest.factory) else { return Ok(()) };
+    let key = VerifierKey::parse(&manifest.log.key)
+        .map_err(|e| Failure::new(Exit::Failed, format!("the log's key in the bundle: {e}")))?;
+    let note = disk.read_beneath(&args.bundle, "log/checkpoint", LARGEST_NOTE as u64)?;
+    Ok(shelf.keep_head(disk, &key, &note)?)
+}

@@ -1,0 +1,9 @@
+//! The connected side, as people use it: the real programs against a stand-in for the Factory API on loopback.
+//!
+//! The stand-in (`factory_api.py`) needs python3; RSA keys need python3-cryptography, and TLS needs openssl.
+
+mod everyday;
+mod faults;
+mod harness;
+mod rounds;
+mod secrets;
