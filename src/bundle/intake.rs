@@ -1,6 +1,6 @@
 //! Taking in what came on a stick: a request folder, or a bare file. Everything here is hostile until it is proven.
 
-use super::evidence::Wave;
+use super::evidence::WaveList;
 use super::manifest::{
     DELEGATING_FILE, FILES_WORTH, MAX_FILES, MAX_MANIFEST_BYTES, REQUEST_FILE, REQUEST_FORMAT,
 };
@@ -44,11 +44,11 @@ impl Request {
     /// Reads `waves.json`, where the request carries it.
     ///
     /// # Errors
-    /// It has another form than the service's list.
-    pub fn waves(&self) -> Result<Option<Vec<Wave>>, BundleError> {
+    /// It is not JSON.
+    pub fn waves(&self) -> Result<Option<WaveList>, BundleError> {
         let Some(bytes) = self.file("waves.json") else { return Ok(None) };
         let document = Document::parse("waves.json", bytes, Limits::of_bytes(bytes.len() as u64))?;
-        Ok(Some(Wave::parse_list(document.root())?))
+        Ok(Some(WaveList::read(document.root())))
     }
 
     /// The targets metadata that delegates to the role, where the request is for a delegated one.

@@ -14,7 +14,7 @@ pub mod source;
 pub mod verify;
 
 pub use error::BundleError;
-pub use evidence::{Wave, WaveStatus};
+pub use evidence::{Wave, WaveList, WaveStatus};
 pub use manifest::{FileFacts, RequestKind, RequestManifest};
 
 #[cfg(test)]

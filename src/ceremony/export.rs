@@ -2,6 +2,7 @@
 
 use super::CeremonyError;
 use super::made::signatures;
+use super::prepare::authority;
 use crate::bundle::FileFacts;
 use crate::bundle::manifest::{DELEGATING_FILE, REQUEST_FILE};
 use crate::bundle::media::{Files, Parts, length, write_folder_then};
@@ -18,6 +19,7 @@ use crate::station::workstation::tool;
 use crate::station::{Station, StationError};
 use crate::text::{one_line, shown_path};
 use crate::threads;
+use crate::tuf::signature::{Assessed, Worth, assess};
 use crate::tuf::{Digest, Targets};
 use sha2::{Digest as _, Sha256};
 use std::borrow::Cow;
@@ -130,12 +132,14 @@ fn files<'a>(
     let manifest = &stored.request.manifest;
     let signed: &'a [u8] = proposal.metadata.signed.span();
     let by_us: Vec<String> = made.iter().map(|one| one.signature.clone()).collect();
-    let already = proposal
-        .metadata
-        .signatures
-        .iter()
-        .filter(|one| made.iter().all(|own| own.keyid != one.keyid.as_str()));
-    let all: Vec<String> = already.map(|one| one.json.clone()).chain(by_us.iter().cloned()).collect();
+    // What does not count is left out, as the review said.
+    let authority = authority(station, &stored.request)?;
+    let message = proposal.metadata.message()?;
+    let there = assess(proposal.metadata.signatures.clone(), &message, authority.root(), &authority.role);
+    let is_ours = |one: &Assessed| made.iter().any(|own| own.keyid == one.signature.keyid.as_str());
+    let already = there.iter().filter(|one| one.worth == Worth::Counts && !is_ours(one));
+    let already = already.map(|one| one.signature.json.clone());
+    let all: Vec<String> = already.chain(by_us.iter().cloned()).collect();
     let mut files = documents(manifest.into(), signed, &all, &by_us);
     // The request's manifest says what was composed on which baseline; its evidence stays in the station.
     for name in [DELEGATING_FILE, REQUEST_FILE] {

@@ -3,7 +3,6 @@
 
 use super::CeremonyError;
 use super::prepare::authority;
-use crate::bundle::RequestKind;
 use crate::ledger::Kind;
 use crate::station::request::{Made, StoredRequest};
 use crate::station::{Station, StationError};
@@ -17,13 +16,8 @@ use std::collections::BTreeMap;
 pub fn signatures(station: &Station, stored: &StoredRequest) -> Result<(Vec<Made>, usize), CeremonyError> {
     let mut made = stored.signatures(station.disk())?;
     let request = stored.digest().to_string();
-    let marks = station.history.tags.values().flat_map(|tag| &tag.signed);
-    let is_whole = marks
-        .filter(|mark| mark.request == request)
-        .all(|mark| made.iter().any(|one| one.keyid == mark.keyid));
-    // A list for a bundle has no mark.
-    let is_unmarked = stored.request.manifest.kind == RequestKind::OfflineBundle;
-    if is_whole && !(made.is_empty() && is_unmarked) {
+    let marks = station.history.marks().filter(|mark| mark.request == request);
+    if marks.into_iter().all(|mark| made.iter().any(|one| one.keyid == mark.keyid)) {
         return Ok((made, 0));
     }
     let before = made.len();

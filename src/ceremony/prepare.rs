@@ -2,16 +2,18 @@
 
 use super::CeremonyError;
 use crate::bundle::intake::Request;
+use crate::host::Bytes;
 use crate::host::clock::Time;
 use crate::json::{Document, Limits};
-use crate::review::situation::{Baseline, BaselineSource, Carried, CiTargets, Situation};
+use crate::review::later::Later;
+use crate::review::situation::{Baseline, BaselineSource, Carried, CiTargets, Record, Situation, Vouched};
 use crate::review::{Review, review};
 use crate::station::evidence::Held;
 use crate::station::request::{self, StoredRequest};
-use crate::station::{Station, TagHistory};
+use crate::station::{Station, StationError, TagHistory};
 use crate::threads;
 use crate::tuf::signature::{Assessed, assess, assess_knowing, count};
-use crate::tuf::{Authority, Chain, Digest, KeyId, Message, Metadata, Root, Targets};
+use crate::tuf::{Authority, Chain, Dialect, Digest, KeyId, Message, Metadata, Root, Targets};
 use crate::vault::keys;
 use std::sync::OnceLock;
 
@@ -57,14 +59,10 @@ pub fn with_situation<R>(
     // production was ever seen, the request is a first wave and there is nothing to compare it with.
     let is_silent = evidence.file("current.json").is_none() && history.baseline.is_some();
     let remembered = match carried {
-        Carried::BareFile => remembered_targets(station, history)?,
-        _ if is_silent => remembered_targets(station, history)?,
-        _ => None,
+        _ if carried != Carried::BareFile && !is_silent => None,
+        _ => history.newest_up_to(u64::MAX).map(|(_, digest)| signed_here(station, digest)).transpose()?,
     };
-    let (source, (holder, name)) = match &remembered {
-        Some((stored, name)) => (BaselineSource::Station, (&stored.request, *name)),
-        None => (BaselineSource::Request, (evidence, "current.json")),
-    };
+    let remembered = remembered.as_ref().map(|bytes| parse_record(bytes)).transpose()?;
     // What was verified when a request was taken in is not verified again; a request that is being taken in is.
     let held = |of: &Request| -> Option<&Held> {
         let is_known = !std::ptr::eq(of, request) || stored.is_stored();
@@ -77,9 +75,20 @@ pub fn with_situation<R>(
     let (baseline, ci, proposal) = threads::three(
         bytes,
         || {
-            let document = parse(holder, name)?.map(|document| current.get_or_init(|| document));
-            let judge = Judge { authority: &authority, held: held(holder), file: name };
-            document.map(|document| read_baseline(&judge, chain, document, source)).transpose()
+            if let Some(document) = &remembered {
+                let Record { targets, digest } = read_record(document, station.dialect)?;
+                let source = BaselineSource::Station;
+                return Ok(Some(Baseline {
+                    targets,
+                    signatures: Vec::new(),
+                    source,
+                    digest,
+                    older_root: None,
+                }));
+            }
+            let document = parse(evidence, "current.json")?.map(|document| current.get_or_init(|| document));
+            let judge = Judge { authority: &authority, held: held(evidence), file: "current.json" };
+            document.map(|document| read_baseline(&judge, chain, document)).transpose()
         },
         || {
             let document = parse(evidence, "ci-targets.json")?;
@@ -96,6 +105,14 @@ pub fn with_situation<R>(
     let (proposal, message, signatures) = proposal?;
     let (baseline, ci) = (baseline?, ci?);
     let own_keys = own_keys(station, &authority)?;
+    let later = later(station, history, baseline.as_ref(), &proposal, &message)?;
+    // Where nobody vouches for the baseline, what this station has of it stands in its place.
+    let unvouched =
+        baseline.as_ref().filter(|baseline| baseline.vouched(history, &authority) == Vouched::ByNobody);
+    let newest = unvouched.and_then(|baseline| history.newest_up_to(baseline.targets.metadata.version));
+    let bytes = newest.map(|(_, digest)| signed_here(station, digest)).transpose()?;
+    let record = bytes.as_ref().map(|bytes| parse_record(bytes)).transpose()?;
+    let record = record.as_ref().map(|document| read_record(document, station.dialect)).transpose()?;
     let situation = Situation {
         manifest: &request.manifest,
         request: request.digest,
@@ -104,16 +121,18 @@ pub fn with_situation<R>(
         message: &message,
         signatures: &signatures,
         baseline,
+        record,
+        later,
         ci,
         waves: evidence.waves()?,
         chain: &station.trust.chain,
         authority: &authority,
-        delegating: station.history.tags.get(ROLE),
         request_root: request_root(request),
         acknowledged_root: station.history.acknowledged_root,
         online_key: station.trust.online.as_ref(),
         own_keys: &own_keys,
         history,
+        memory: &station.history,
         station_factory: &station.facts.factory,
         policy: &station.policy,
         policy_digest: station.policy_digest(),
@@ -122,6 +141,39 @@ pub fn with_situation<R>(
         log_time: station.log_time(),
     };
     Ok(work(situation))
+}
+
+/// The bytes of a `signed` that this station signed or saw: the log's own object, which its digest names.
+fn signed_here(station: &Station, digest: &str) -> Result<Bytes, CeremonyError> {
+    Ok(station.log.get_object(digest).map_err(StationError::from)?)
+}
+
+fn parse_record(bytes: &[u8]) -> Result<Document<'_>, CeremonyError> {
+    Ok(Document::parse("this station's record", bytes, Limits::of_bytes(bytes.len() as u64))?)
+}
+
+fn read_record<'d>(document: &'d Document<'_>, dialect: Dialect) -> Result<Record<'d>, CeremonyError> {
+    let metadata = Metadata::of_signed(document.root(), Vec::new(), dialect, "targets")?;
+    let digest = metadata.message()?.digest();
+    Ok(Record { targets: Targets::of(metadata)?, digest })
+}
+
+/// What this station signed above the baseline's version, held against the proposal; that content itself aside.
+fn later(
+    station: &Station,
+    history: &TagHistory,
+    baseline: Option<&Baseline<'_>>,
+    proposal: &Targets<'_>,
+    message: &Message<'_>,
+) -> Result<Vec<Later>, CeremonyError> {
+    let version = baseline.map_or(0, |baseline| baseline.targets.metadata.version);
+    let (own, mut later) = (message.digest().to_string(), Vec::new());
+    for mark in history.signed_above(version).into_iter().filter(|mark| mark.signed != own) {
+        let bytes = signed_here(station, &mark.signed)?;
+        let document = parse_record(&bytes)?;
+        later.push(Later::of(mark, &read_record(&document, station.dialect)?.targets, proposal));
+    }
+    Ok(later)
 }
 
 /// Reads a file of a request, if it is there. The cap on its size was applied when it was taken in.
@@ -153,12 +205,11 @@ fn read_baseline<'d>(
     judge: &Judge<'_>,
     chain: &Chain,
     document: &'d Document<'_>,
-    source: BaselineSource,
 ) -> Result<Baseline<'d>, CeremonyError> {
     let targets = Targets::read(document.root(), judge.authority.root().dialect)?;
     let message = targets.metadata.message()?;
     let bytes = message.bytes().len() as u64;
-    let known = judge.held.and_then(Held::baseline).filter(|_| source == BaselineSource::Request);
+    let known = judge.held.and_then(Held::baseline);
     let digest = || known.unwrap_or_else(|| message.digest());
     let (digest, signatures) = threads::both(bytes, digest, || judge.assess(&targets, &message));
     // Keys are rotated by a new root first; what they signed before was vouched for by the root of that time.
@@ -173,7 +224,7 @@ fn read_baseline<'d>(
     };
     let older = chain.roots().iter().rev().skip(1).take_while(|_| is_short).find(holds_under);
     let older_root = older.map(|root| root.version);
-    Ok(Baseline { digest, targets, signatures, source, older_root })
+    Ok(Baseline { digest, targets, signatures, source: BaselineSource::Request, older_root })
 }
 
 fn read_ci<'d>(judge: &Judge<'_>, document: &'d Document<'_>) -> Result<CiTargets<'d>, CeremonyError> {
@@ -223,20 +274,6 @@ fn known_content(
         }
     }
     Ok(None)
-}
-
-/// The newest targets that this station signed or saw in production for the tag: the stored request and its file.
-fn remembered_targets(
-    station: &Station,
-    history: &TagHistory,
-) -> Result<Option<(StoredRequest, &'static str)>, CeremonyError> {
-    let seen = history.baseline.iter().map(|mark| (mark.version, &mark.request, "current.json"));
-    let signed = history.signed.iter().map(|mark| (mark.version, &mark.request, "targets.json"));
-    let Some((_, request, name)) = seen.chain(signed).max_by_key(|(version, _, _)| *version) else {
-        return Ok(None);
-    };
-    let Some(digest) = Digest::parse(request) else { return Ok(None) };
-    Ok(Some((request::open(station, digest)?, name)))
 }
 
 /// The keys of this station's vault that may sign, the service's excepted.

@@ -155,9 +155,8 @@ fn sign_now(
         request: subject.request.clone(),
         seq: intent,
     };
-    // A bundle's list has the version of the production targets that it names, and never becomes them.
-    let mark = (manifest.kind != RequestKind::OfflineBundle).then_some(mark);
-    station.mark_signed(&manifest.tag, mark, root_version)?;
+    let tag = (manifest.kind != RequestKind::OfflineBundle).then_some(&*manifest.tag);
+    station.mark_signed(tag, mark, root_version)?;
 
     let signature = {
         let secret = keys::open_key(station.disk(), &station.layout.keys(), &key.keyid, &holders)?;

@@ -5,6 +5,7 @@
 
 use super::fleet::{self, Device};
 use super::situation::Situation;
+use crate::bundle::RequestKind;
 use crate::json::{Kind, Value, canonical};
 use crate::tuf::Target;
 use std::borrow::Cow;
@@ -22,11 +23,13 @@ pub struct Diff<'d> {
     pub changed: Vec<Changed<'d>>,
     /// How many targets stay as they are.
     pub kept: usize,
+    /// Those, where what is signed again is shown whole.
+    pub shown_again: Vec<Added<'d>>,
     /// For each hardware id, what its devices run now and would get.
     pub devices: Vec<Device<'d>>,
 }
 
-/// A target that production does not have.
+/// A target that production does not have; or one that is signed again.
 pub struct Added<'d> {
     /// The target.
     pub target: &'d Target<'d>,
@@ -64,7 +67,8 @@ impl<'d> Diff<'d> {
     /// Compares a situation's proposal with its baseline.
     pub fn of(situation: &'d Situation<'d>) -> Diff<'d> {
         let after = situation.proposal;
-        let before = situation.baseline.as_ref().map(|baseline| &baseline.targets);
+        let before = situation.compared_with();
+        let is_shown_again = situation.manifest.kind == RequestKind::Resign;
         let old = before.map_or(&[][..], |targets| targets.all());
         let fleet = fleet::Fleet::of(old);
         let mut diff = Diff {
@@ -73,6 +77,7 @@ impl<'d> Diff<'d> {
             removed: Vec::new(),
             changed: Vec::new(),
             kept: 0,
+            shown_again: Vec::new(),
             devices: fleet::devices(&fleet, &fleet::Fleet::of(after.all())),
         };
         diff.members = own_members(before.map(|targets| targets.metadata.signed), after.metadata.signed);
@@ -91,7 +96,12 @@ impl<'d> Diff<'d> {
                 (None, Some(after)) => {
                     diff.added.push(Added { replaces: fleet.running(after), target: after });
                 }
-                (Some(before), Some(after)) if same(before.value, after.value) => diff.kept += 1,
+                (Some(before), Some(after)) if same(before.value, after.value) => {
+                    diff.kept += 1;
+                    if is_shown_again {
+                        diff.shown_again.push(Added { target: after, replaces: None });
+                    }
+                }
                 (Some(before), Some(after)) => {
                     diff.changed.push(Changed { before, after });
                 }

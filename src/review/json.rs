@@ -153,6 +153,12 @@ impl Serialize for Review<'_> {
         map.serialize_entry("added_targets", &Each(|| diff.added.iter()))?;
         map.serialize_entry("removed_targets", &Each(|| diff.removed.iter().map(|target| Whole(target))))?;
         map.serialize_entry("changed_targets", &Each(|| diff.changed.iter()))?;
+        if !diff.shown_again.is_empty() {
+            map.serialize_entry(
+                "kept_targets",
+                &Each(|| diff.shown_again.iter().map(|one| Whole(one.target))),
+            )?;
+        }
         map.end()
     }
 }
@@ -160,13 +166,20 @@ impl Serialize for Review<'_> {
 impl Serialize for BaselineState<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            BaselineState::Known { version, expires, digest, from_memory } => json!({
-                "state": "known",
-                "version": version,
-                "expires": expires,
-                "digest": digest.to_string(),
-                "from_memory": from_memory,
-            }),
+            BaselineState::Known { version, expires, digest, from_memory, vouched, compared } => {
+                let mut known = json!({
+                    "state": "known",
+                    "version": version,
+                    "expires": expires,
+                    "digest": digest.to_string(),
+                    "from_memory": from_memory,
+                });
+                if !vouched {
+                    let of = |(version, digest): &(u64, Digest)| json!({"version": version, "digest": digest.to_string()});
+                    known["compared_with"] = compared.as_ref().map(of).into();
+                }
+                known
+            }
             BaselineState::FirstWave => json!({"state": "first-wave"}),
             BaselineState::Unknown => json!({"state": "unknown"}),
         }

@@ -80,17 +80,19 @@ pub(super) enum Section {
     Removals,
     Changes,
     Additions,
+    Again,
     Nothing,
 }
 
 impl Section {
-    const ALL: [Section; 7] = [
+    const ALL: [Section; 8] = [
         Section::Findings,
         Section::Trust,
         Section::Version,
         Section::Removals,
         Section::Changes,
         Section::Additions,
+        Section::Again,
         Section::Nothing,
     ];
 
@@ -102,6 +104,7 @@ impl Section {
             Section::Removals => "Removals and downgrades",
             Section::Changes => "Changes to existing targets",
             Section::Additions => "Additions",
+            Section::Again => "Content that is signed again",
             Section::Nothing => "Targets",
         }
     }
@@ -116,6 +119,7 @@ impl Section {
             Section::Removals => !diff.removed.is_empty() || diff.devices.iter().any(falls),
             Section::Changes => !diff.changed.is_empty(),
             Section::Additions => !diff.added.is_empty(),
+            Section::Again => !diff.shown_again.is_empty(),
             Section::Nothing => diff.added.is_empty() && diff.removed.is_empty() && diff.changed.is_empty(),
         }
     }
@@ -137,6 +141,7 @@ pub(super) fn lay_out(review: &Review<'_>, page: &mut dyn Page) {
             Section::Removals => removals(review, page),
             Section::Changes => changes(review, page),
             Section::Additions => additions(review, page),
+            Section::Again => again(review, page),
             Section::Nothing => page.say("No target is added, removed or changed."),
         }
     }
@@ -274,6 +279,19 @@ fn trust(review: &Review<'_>, page: &mut dyn Page) {
 fn version(review: &Review<'_>, page: &mut dyn Page) {
     let [_, compared, now] = review.header.dialect.current();
     match &review.header.baseline {
+        BaselineState::Known { vouched: false, version, digest, compared: known, .. } => {
+            page.say(&format!(
+                "The request says that {now} version {version} (SHA-256 {digest} of its signed content), and neither the \
+                 signatures that the newest root asks for nor this station's record vouch for it."
+            ));
+            page.say(&match known {
+                Some((version, digest)) => format!(
+                    "It is compared with version {version}, which this station last signed or saw and whose signed \
+                     content has the SHA-256 {digest}. Whatever that lacks is shown as added."
+                ),
+                None => "This station knows nothing to compare it with: everything is shown as added.".to_owned(),
+            });
+        }
         BaselineState::Known { from_memory: false, version, digest, .. } => page.say(&format!(
             "Compared with {compared} {version}, whose signed content has the SHA-256 {digest}."
         )),
@@ -290,7 +308,7 @@ fn version(review: &Review<'_>, page: &mut dyn Page) {
              shown as new."
         )),
     }
-    let compare = matches!(review.header.baseline, BaselineState::Known { .. });
+    let compare = matches!(review.header.baseline, BaselineState::Known { compared: Some(_), .. });
     let mut members: Vec<_> = review.diff.members.iter().map(|c| (Label::of_signed(&c.path), c)).collect();
     members.sort_by_key(|(label, _)| label.order);
     page.entry(Mark::Plain, Level::All, "Signed metadata");
@@ -322,6 +340,11 @@ fn additions(review: &Review<'_>, page: &mut dyn Page) {
         page.say("Compared with the target that devices of the same hardware run now:");
     }
     list(&review.diff.added, Mark::Added, "new", review.header.dialect, page);
+}
+
+fn again(review: &Review<'_>, page: &mut dyn Page) {
+    page.say("Production has these already, and a signature is a statement about all of them:");
+    list(&review.diff.shown_again, Mark::Plain, "kept", review.header.dialect, page);
 }
 
 /// Writes a list of targets, shared facts first.

@@ -5,7 +5,7 @@
 
 use super::diff::Diff;
 use super::finding::{Finding, Severity};
-use super::situation::{BaselineSource, Situation};
+use super::situation::{BaselineSource, Situation, Vouched};
 use super::trust::Trust;
 use super::{checks, json};
 use crate::bundle::RequestKind;
@@ -74,6 +74,11 @@ pub enum BaselineState<'d> {
         digest: Digest,
         /// Is it only what this station remembers?
         from_memory: bool,
+        /// Does anybody vouch for it: the newest root's signatures, or this station's record?
+        vouched: bool,
+        /// Version and digest of what the proposal is compared with: this, or, where nobody vouches for it, what this
+        /// station last signed or saw; nothing where it knows nothing.
+        compared: Option<(u64, Digest)>,
     },
     /// There are no production targets for the tag yet.
     FirstWave,
@@ -148,6 +153,14 @@ impl<'d> BaselineState<'d> {
                 expires: baseline.targets.metadata.expires.clone(),
                 digest: baseline.digest,
                 from_memory: baseline.source == BaselineSource::Station,
+                vouched: situation.vouched() != Some(Vouched::ByNobody),
+                compared: match situation.vouched() {
+                    Some(Vouched::ByNobody) => situation
+                        .record
+                        .as_ref()
+                        .map(|record| (record.targets.metadata.version, record.digest)),
+                    _ => Some((baseline.targets.metadata.version, baseline.digest)),
+                },
             },
             // The same question as the finding's, so that the two never contradict each other.
             None if checks::is_first_wave(situation, own) => BaselineState::FirstWave,

@@ -1,9 +1,10 @@
 //! Everything that a review is computed from, and nothing else: the same situation gives the same review, byte for byte.
 
-use crate::bundle::{RequestManifest, Wave};
+use super::later::Later;
+use crate::bundle::{RequestManifest, WaveList};
 use crate::host::clock::Time;
-use crate::station::TagHistory;
-use crate::tuf::signature::Assessed;
+use crate::station::{History, TagHistory};
+use crate::tuf::signature::{Assessed, count};
 use crate::tuf::{Authority, Chain, Digest, KeyId, Message, Targets};
 
 /// Where the baseline comes from.
@@ -26,11 +27,45 @@ pub struct Baseline<'d> {
     /// Digest of their canonical `signed`.
     pub digest: Digest,
     /// The newest root before the newest one that asks for no more signatures than they carry, where the newest does.
-    /// Where there is a service, a root that is content with the service's signature alone does not count.
+    /// Where there is a service, a root that is content with the service's signature alone does not count. It vouches for
+    /// nothing: a key that was retired since may be a stolen one.
     pub older_root: Option<u64>,
 }
 
+/// Who vouches for the baseline.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Vouched {
+    /// Signatures to the threshold of the newest root.
+    ByRoot,
+    /// This station's own record: it signed these very bytes, or saw them with a full threshold.
+    ByRecord,
+    /// Nobody: what the station's record does not have is new.
+    ByNobody,
+}
+
+/// What this station signed or saw, as its log has it.
+pub struct Record<'d> {
+    /// The targets.
+    pub targets: Targets<'d>,
+    /// Digest of their canonical `signed`.
+    pub digest: Digest,
+}
+
 impl Baseline<'_> {
+    /// Who vouches for it?
+    pub fn vouched(&self, history: &TagHistory, authority: &Authority<'_>) -> Vouched {
+        if self.source == BaselineSource::Station {
+            return Vouched::ByRecord;
+        }
+        if count(&self.signatures) >= authority.root().threshold(&authority.role) {
+            Vouched::ByRoot
+        } else if history.has(&self.digest.to_string()) {
+            Vouched::ByRecord
+        } else {
+            Vouched::ByNobody
+        }
+    }
+
     /// Is one of its targets for this tag? Signatures say nothing about the tag: those over another tag's production
     /// targets hold just as well.
     pub fn has_tag(&self, tag: &str) -> bool {
@@ -75,10 +110,14 @@ pub struct Situation<'d> {
     pub signatures: &'d [Assessed],
     /// What production runs now; `None` for a first wave, or when nothing is known.
     pub baseline: Option<Baseline<'d>>,
+    /// The newest that this station signed or saw up to the baseline's version, where nobody vouches for the baseline.
+    pub record: Option<Record<'d>>,
+    /// What this station signed above the baseline's version, this proposal's content excepted.
+    pub later: Vec<Later>,
     /// What CI published; `None` when the request does not carry it.
     pub ci: Option<CiTargets<'d>>,
     /// The Factory's waves; `None` when the request does not carry them.
-    pub waves: Option<Vec<Wave>>,
+    pub waves: Option<WaveList>,
     /// The trusted production roots, this request's included.
     pub chain: &'d Chain,
     /// The root version that the request itself brought last; `None` for a bare file.
@@ -87,14 +126,14 @@ pub struct Situation<'d> {
     pub acknowledged_root: u64,
     /// Who may sign the proposal: the newest trusted root, or in it the delegated role.
     pub authority: &'d Authority<'d>,
-    /// What this station signed and saw of the top-level targets metadata: for a delegated role.
-    pub delegating: Option<&'d TagHistory>,
     /// The pinned online targets key, where there is a service.
     pub online_key: Option<&'d KeyId>,
     /// The offline targets keys in this station's vault that the newest root lists.
     pub own_keys: &'d [KeyId],
     /// What this station signed and saw for the tag.
     pub history: &'d TagHistory,
+    /// What it signed and saw at all.
+    pub memory: &'d History,
     /// The Factory that the station was made for.
     pub station_factory: &'d str,
     /// The policy in force.
@@ -107,4 +146,20 @@ pub struct Situation<'d> {
     pub now: Time,
     /// The time of the log's last entry.
     pub log_time: Option<Time>,
+}
+
+impl<'d> Situation<'d> {
+    /// Who vouches for the baseline, where there is one.
+    pub fn vouched(&self) -> Option<Vouched> {
+        Some(self.baseline.as_ref()?.vouched(self.history, self.authority))
+    }
+
+    /// What the proposal is compared with: the baseline, or, where nobody vouches for it, the station's own record.
+    /// Whatever is not in it is new, and gets every check that a new target gets.
+    pub fn compared_with(&self) -> Option<&Targets<'d>> {
+        match self.vouched()? {
+            Vouched::ByRoot | Vouched::ByRecord => self.baseline.as_ref().map(|baseline| &baseline.targets),
+            Vouched::ByNobody => self.record.as_ref().map(|record| &record.targets),
+        }
+    }
 }

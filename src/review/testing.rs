@@ -3,13 +3,16 @@
 //! A [`Fixture`] owns everything that a [`Situation`] borrows. Its fields are public and start as the step was:
 //! a test changes what it is about, and calls [`Fixture::with`].
 
-use super::situation::{Baseline, BaselineSource, Carried, CiTargets, Situation};
-use crate::bundle::{RequestKind, RequestManifest, Wave};
+use super::later::Later;
+use super::situation::{Baseline, BaselineSource, Carried, CiTargets, Record, Situation};
+use crate::bundle::{RequestKind, RequestManifest, Wave, WaveList, WaveStatus};
 use crate::host::clock::Time;
 use crate::json::{Document, Limits};
-use crate::station::{Policy, TagHistory};
+use crate::station::{History, Policy, SignedMark, TagHistory};
 use crate::tuf::signature::{Assessed, Worth, assess};
-use crate::tuf::{Authority, Chain, Dialect, Digest, KeyId, Message, Root, Signature, Targets, keyfile};
+use crate::tuf::{
+    Authority, Chain, Dialect, Digest, KeyId, Message, Metadata, Root, Signature, Targets, keyfile,
+};
 use serde_json::Value as Json;
 use std::path::PathBuf;
 
@@ -28,13 +31,19 @@ pub(crate) struct Fixture {
     pub(crate) older_root: Option<u64>,
     /// The envelope `ci-targets.json`.
     pub(crate) ci: Option<Document<'static>>,
-    pub(crate) waves: Option<Vec<Wave>>,
+    pub(crate) waves: Option<WaveList>,
     pub(crate) chain: Chain,
     pub(crate) request_root: Option<u64>,
     pub(crate) acknowledged_root: u64,
     pub(crate) online_key: KeyId,
     pub(crate) own_keys: Vec<KeyId>,
     pub(crate) history: TagHistory,
+    /// The keys that are or were in the vault, beside `own_keys`.
+    pub(crate) vault: Vec<KeyId>,
+    /// The `signed` that the station has on record, where nobody vouches for the baseline.
+    pub(crate) record: Option<Document<'static>>,
+    /// What the station signed since, each with the bytes of its `signed`.
+    pub(crate) later: Vec<(SignedMark, Document<'static>)>,
     pub(crate) station_factory: String,
     pub(crate) policy: Policy,
     pub(crate) networked: bool,
@@ -85,9 +94,7 @@ impl Fixture {
             baseline_source: BaselineSource::Request,
             older_root: None,
             ci: Some(document("ci-targets.json", bytes(&at("ci-targets.json")))),
-            waves: Some(
-                Wave::parse_list(document("waves.json", bytes(&at("waves.json"))).root()).expect("waves"),
-            ),
+            waves: Some(WaveList::read(document("waves.json", bytes(&at("waves.json"))).root())),
             acknowledged_root: chain.newest().version,
             request_root,
             chain,
@@ -96,6 +103,9 @@ impl Fixture {
                 .factory_keyid(),
             own_keys,
             history: TagHistory::default(),
+            vault: Vec::new(),
+            record: None,
+            later: Vec::new(),
             station_factory: format!("{factory}-gateway"),
             policy: Policy::default(),
             networked: false,
@@ -113,6 +123,11 @@ impl Fixture {
         let targets = wave.root().get("targets").expect("targets").span().to_vec();
         fixture.proposal = document("targets.json", targets);
         fixture.manifest.kind = RequestKind::WaveSignature;
+        // The list of waves of that step was downloaded before the wave was made.
+        let manifest = &fixture.manifest;
+        let (name, tag, version) = (manifest.wave.clone(), manifest.tag.clone(), Some(manifest.version));
+        let wave = Wave { name, version, tag, status: WaveStatus::Active };
+        fixture.waves.as_mut().expect("waves").waves.push(wave);
         fixture.own_keys = fixture
             .chain
             .newest()
@@ -168,6 +183,9 @@ impl Fixture {
             CiTargets { targets, signatures }
         });
         let authority = Authority::of(self.chain.newest(), "targets", None).expect("an authority");
+        let mut memory = History::default();
+        memory.tags.insert(self.manifest.tag.clone(), self.history.clone());
+        memory.vault.extend(self.own_keys.iter().chain(&self.vault).map(|keyid| keyid.as_str().to_owned()));
         look(&Situation {
             manifest: &self.manifest,
             request: Digest::of(&self.manifest.to_bytes()),
@@ -182,10 +200,20 @@ impl Fixture {
             request_root: self.request_root,
             acknowledged_root: self.acknowledged_root,
             authority: &authority,
-            delegating: None,
             online_key: Some(&self.online_key),
             own_keys: &self.own_keys,
             history: &self.history,
+            memory: &memory,
+            record: self.record.as_ref().map(|document| {
+                let targets = signed_targets(document, dialect);
+                let digest = targets.metadata.message().expect("a message").digest();
+                Record { targets, digest }
+            }),
+            later: self
+                .later
+                .iter()
+                .map(|(mark, document)| Later::of(mark, &signed_targets(document, dialect), &proposal))
+                .collect(),
             station_factory: &self.station_factory,
             policy: &self.policy,
             policy_digest: Digest::parse(&self.policy.digest()).expect("a digest"),
@@ -207,6 +235,11 @@ impl Fixture {
         }
         assessed
     }
+}
+
+fn signed_targets<'d>(document: &'d Document<'_>, dialect: Dialect) -> Targets<'d> {
+    let metadata = Metadata::of_signed(document.root(), Vec::new(), dialect, "targets").expect("metadata");
+    Targets::of(metadata).expect("targets")
 }
 
 /// A document of an envelope.

@@ -5,8 +5,9 @@
 
 use crate::bundle::RequestKind;
 use crate::ledger::{Entry, Kind};
+use crate::tuf::KeyId;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A signature that this station made.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -55,6 +56,35 @@ impl TagHistory {
         self.signed.iter().map(|mark| mark.version).chain(seen).max()
     }
 
+    /// Was this content signed here, or seen here as production's?
+    pub fn has(&self, digest: &str) -> bool {
+        self.seen_as_production(digest) || self.signed.iter().any(|mark| mark.signed == digest)
+    }
+
+    /// Was this content seen here as production's?
+    pub fn seen_as_production(&self, digest: &str) -> bool {
+        self.baseline.as_ref().is_some_and(|seen| seen.signed == digest)
+    }
+
+    /// The newest content, of this version or an older one, that was signed or seen here: version and digest.
+    pub fn newest_up_to(&self, version: u64) -> Option<(u64, &str)> {
+        let signed = self.signed.iter().map(|mark| (mark.version, mark.signed.as_str()));
+        let seen = self.baseline.iter().map(|mark| (mark.version, mark.signed.as_str()));
+        // Of one version, what was seen in production goes before what was signed.
+        signed.chain(seen).filter(|(of, _)| *of <= version).max_by_key(|(of, _)| *of)
+    }
+
+    /// What was signed here above a version, each content once, in order.
+    pub fn signed_above(&self, version: u64) -> Vec<&SignedMark> {
+        let mut above: Vec<&SignedMark> = Vec::new();
+        for mark in self.signed.iter().filter(|mark| mark.version > version) {
+            if above.iter().all(|known| known.signed != mark.signed) {
+                above.push(mark);
+            }
+        }
+        above
+    }
+
     /// Remembers production targets; an older version than the one remembered changes nothing. Was it new?
     pub fn saw(&mut self, mark: SeenMark) -> bool {
         let is_new = self.baseline.as_ref().is_none_or(|known| known.version < mark.version);
@@ -78,6 +108,13 @@ pub struct History {
     pub acknowledged_root: u64,
     /// By device tag.
     pub tags: BTreeMap<String, TagHistory>,
+    /// The signatures made over lists of offline bundles. A list has the version of the production targets that it names,
+    /// and never becomes them.
+    #[serde(default)]
+    pub lists: Vec<SignedMark>,
+    /// The keys that are or were in the vault.
+    #[serde(default)]
+    pub vault: BTreeSet<String>,
 }
 
 /// The name under which `request.imported` lists the production targets that a request proved: `baseline-VERSION`.
@@ -105,9 +142,8 @@ impl History {
                     self.saw(&text("tag"), mark);
                 }
             }
-            // A bundle's list has the version of the production targets that it names, and never becomes them.
-            Kind::SignIntent if entry.text("kind") == RequestKind::OfflineBundle.name() => {
-                self.acknowledge(entry.int("root_version"));
+            Kind::KeyImported | Kind::KeyGenerated | Kind::KeyRestored => {
+                self.vault.insert(text("keyid"));
             }
             Kind::SignIntent => {
                 let mark = SignedMark {
@@ -118,7 +154,8 @@ impl History {
                     request: text("request"),
                     seq: entry.seq(),
                 };
-                self.signs(&text("tag"), mark);
+                let is_list = entry.text("kind") == RequestKind::OfflineBundle.name();
+                self.signs((!is_list).then_some(&*text("tag")), mark);
                 self.acknowledge(entry.int("root_version"));
             }
             Kind::SignAborted => self.gave_up(entry.int("intent")),
@@ -131,16 +168,41 @@ impl History {
         self.tags.entry(tag.to_owned()).or_default().saw(mark)
     }
 
-    /// Remembers that these bytes are about to be signed.
-    pub fn signs(&mut self, tag: &str, mark: SignedMark) {
-        let history = self.tags.entry(tag.to_owned()).or_default();
-        if !history.signed.iter().any(|known| known.signed == mark.signed && known.keyid == mark.keyid) {
-            history.signed.push(mark);
+    /// Remembers that these bytes are about to be signed: as the targets of a tag, or as the list of an offline bundle.
+    pub fn signs(&mut self, tag: Option<&str>, mark: SignedMark) {
+        let marks = match tag {
+            Some(tag) => &mut self.tags.entry(tag.to_owned()).or_default().signed,
+            None => &mut self.lists,
+        };
+        if !marks.iter().any(|known| known.signed == mark.signed && known.keyid == mark.keyid) {
+            marks.push(mark);
         }
+    }
+
+    /// Every signature made.
+    pub fn marks(&self) -> impl Iterator<Item = &SignedMark> {
+        self.tags.values().flat_map(|tag| &tag.signed).chain(&self.lists)
+    }
+
+    /// Did this station sign this content with this key?
+    pub fn made(&self, keyid: &KeyId, digest: &str) -> bool {
+        self.marks().any(|mark| mark.signed == digest && mark.keyid == keyid.as_str())
+    }
+
+    /// The newest version of the top-level targets metadata of a repository that this station signed or saw, also as the
+    /// file that delegates to another role.
+    pub fn delegating_version(&self) -> Option<u64> {
+        self.tags.get("targets").and_then(TagHistory::high_water)
+    }
+
+    /// Is or was the key in this station's vault?
+    pub fn had(&self, keyid: &KeyId) -> bool {
+        self.vault.contains(keyid.as_str())
     }
 
     /// Forgets a mark whose intent was given up before anything was signed.
     pub fn gave_up(&mut self, intent: u64) {
+        self.lists.retain(|mark| mark.seq != intent);
         for history in self.tags.values_mut() {
             history.signed.retain(|mark| mark.seq != intent);
         }

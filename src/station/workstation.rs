@@ -514,19 +514,18 @@ impl Station {
         if self.history.saw(tag, mark) { self.keep_history() } else { Ok(()) }
     }
 
-    /// Remembers, before the key is opened, that these bytes are about to be signed.
+    /// Remembers, before the key is opened, that these bytes are about to be signed: as the targets of a tag, or as the
+    /// list of an offline bundle.
     ///
     /// # Errors
     /// The disk.
     pub fn mark_signed(
         &mut self,
-        tag: &str,
-        mark: Option<SignedMark>,
+        tag: Option<&str>,
+        mark: SignedMark,
         root: u64,
     ) -> Result<(), StationError> {
-        if let Some(mark) = mark {
-            self.history.signs(tag, mark);
-        }
+        self.history.signs(tag, mark);
         self.history.acknowledge(root);
         self.keep_history()
     }

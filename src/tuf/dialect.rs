@@ -307,13 +307,19 @@ impl Dialect {
         PublicKey::parse(keytype, true, scheme, public)
     }
 
-    /// Does a device reject the whole file because of this method? (aktualizr knows these three.)
+    /// The members of a signature, in order.
+    pub fn signature_members(self) -> &'static [&'static str] {
+        match self {
+            Dialect::Factory => &["keyid", "method", "sig"],
+            Dialect::Specification => &["keyid", "sig"],
+        }
+    }
+
+    /// Does a device reject the whole file because of this method, or because there is none? (aktualizr knows these three.)
     pub fn rejects_method(self, method: Option<&str>) -> bool {
         match self {
             Dialect::Specification => false,
-            Dialect::Factory => {
-                !matches!(method, None | Some("ed25519" | "rsassa-pss-sha256" | "rsassa-pss"))
-            }
+            Dialect::Factory => !matches!(method, Some("ed25519" | "rsassa-pss-sha256" | "rsassa-pss")),
         }
     }
 

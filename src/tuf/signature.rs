@@ -1,7 +1,7 @@
 //! Signatures as they stand in metadata, and what each of them is worth.
 
 use super::{Dialect, KeyId, Message, PublicKey, Root, TufError};
-use crate::json::{Kind, Value};
+use crate::json::{Kind, Value, canonical};
 use crate::text::shown;
 use crate::threads;
 use std::collections::BTreeSet;
@@ -15,8 +15,10 @@ pub struct Signature {
     pub method: Option<String>,
     /// The value's bytes, or why its text could not be read.
     pub value: Result<Vec<u8>, &'static str>,
-    /// Its exact bytes as JSON, to be passed on unchanged.
+    /// Itself as JSON, to be passed on: the members that a signature has, and no others.
     pub json: String,
+    /// The names of its other members. Foreign text.
+    pub strange_members: Vec<String>,
 }
 
 /// More signatures than this are not the work of a Factory.
@@ -42,11 +44,17 @@ impl Signature {
             return Ok(None);
         }
         let method = item.get("method").map(|method| method.require_str().map(|text| text.into_owned()));
+        let known = dialect.signature_members();
+        let is_known = |name: &str| known.contains(&name);
+        let own = known.iter().filter_map(|name| Some((name, item.get(name)?.as_str()?)));
+        let own = own.map(|(name, text)| format!("\"{name}\":{}", canonical::string(&text)));
+        let others = item.members().map(|(key, _)| key.text()).filter(|key| !is_known(key));
         Ok(Some(Signature {
             keyid: KeyId::new(item.require("keyid")?.require_str()?),
             method: method.transpose()?,
             value: dialect.decode_signature(&sig),
-            json: String::from_utf8_lossy(&crate::json::canonical::bytes(item)).into_owned(),
+            json: format!("{{{}}}", own.collect::<Vec<_>>().join(",")),
+            strange_members: others.map(|key| key.into_owned()).collect(),
         }))
     }
 }
@@ -62,7 +70,7 @@ pub enum Worth {
     Unknown,
     /// By a listed key, and not valid; the words say why.
     Invalid(&'static str),
-    /// The method is one that devices do not know: they reject the whole file.
+    /// It names no method, or one that devices do not know: they reject the whole file.
     UnsupportedMethod,
 }
 
@@ -152,7 +160,7 @@ pub fn problems(assessed: &[Assessed]) -> Vec<String> {
             Worth::Counts => return None,
             Worth::Duplicate => "stands twice",
             Worth::Unknown => "is not listed for this role",
-            Worth::UnsupportedMethod => "names a method that devices do not know",
+            Worth::UnsupportedMethod => "names no method that devices know",
             Worth::Invalid(why) => why,
         };
         Some(format!("key {}: {why}", one.signature.keyid.short()))

@@ -1,13 +1,13 @@
 //! A situation for a review of any size: a made-up Factory's downloads, and the wave that is composed from them.
 
 use countersign::bundle::compose::{Parameters, compose};
-use countersign::bundle::{RequestKind, RequestManifest, Wave};
+use countersign::bundle::{RequestKind, RequestManifest, WaveList};
 use countersign::host::RealDisk;
 use countersign::host::clock::Time;
 use countersign::json::{Document, Limits};
 use countersign::rehearsal::{Factory, Spacing};
 use countersign::review::{Baseline, BaselineSource, Carried, CiTargets, Situation};
-use countersign::station::{Policy, TagHistory};
+use countersign::station::{History, Policy, TagHistory};
 use countersign::tuf::signature::assess;
 use countersign::tuf::{Authority, Chain, Dialect, Digest, Root, Targets, keyfile};
 
@@ -119,14 +119,16 @@ impl Made {
                 older_root: None,
             }),
             ci: Some(CiTargets { targets: ci, signatures: ci_signatures }),
-            waves: Some(Wave::parse_list(parse(&self.waves).root()).expect("waves")),
+            waves: Some(WaveList::read(parse(&self.waves).root())),
             request_root: Some(3),
             acknowledged_root: 3,
             authority: &authority,
-            delegating: None,
+            record: None,
+            later: Vec::new(),
             online_key: Some(&online),
             own_keys: &own,
             history: &TagHistory::default(),
+            memory: &History::default(),
             station_factory: "acme-gateway",
             policy_digest: Digest::parse(&policy.digest()).expect("a digest"),
             policy: &policy,

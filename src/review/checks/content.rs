@@ -155,7 +155,8 @@ fn is_only(list: Option<Value<'_>>, text: &str) -> bool {
 }
 
 pub(super) fn hardware_coverage(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
-    if subject.situation.baseline.is_none() || (subject.added.is_empty() && subject.removed.is_empty()) {
+    if subject.situation.compared_with().is_none() || (subject.added.is_empty() && subject.removed.is_empty())
+    {
         return;
     }
     let (runs, gets) = (subject.runs(), subject.gets());
@@ -203,7 +204,7 @@ pub(super) fn mass_removal(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
 }
 
 pub(super) fn downgrade(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
-    if subject.situation.baseline.is_none() {
+    if subject.situation.compared_with().is_none() {
         return;
     }
     let gets = subject.gets();
@@ -308,7 +309,7 @@ pub(super) fn app_host(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
 }
 
 pub(super) fn app_removed(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
-    if subject.situation.baseline.is_none() {
+    if subject.situation.compared_with().is_none() {
         return;
     }
     let gets = subject.gets();

@@ -19,9 +19,8 @@ pub(super) fn delegations(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
         Err(e) => return out.block(at, || format!("Its delegations cannot be used: {e}. Have them mended.")),
     };
     // A baseline that cannot be read is none: then every delegated role is new.
-    let baseline = subject.situation.baseline.as_ref();
-    let before =
-        baseline.and_then(|baseline| Delegations::read(&baseline.targets.metadata).ok()).unwrap_or_default();
+    let before = subject.situation.compared_with();
+    let before = before.and_then(|targets| Delegations::read(&targets.metadata).ok()).unwrap_or_default();
     for role in &after.roles {
         match before.get(&role.name) {
             None => out.report(at, || {
@@ -78,23 +77,12 @@ fn own_role(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
             delegated.delegation.described()
         )
     });
-    let newer = |version: &u64| *version > delegated.version;
-    let seen = situation.delegating.and_then(|history| history.baseline.as_ref()).map(|seen| seen.version);
-    let signed =
-        situation.delegating.and_then(|history| history.signed.iter().map(|mark| mark.version).max());
-    if let Some(seen) = seen.filter(newer) {
+    let newest = situation.memory.delegating_version().filter(|version| *version > delegated.version);
+    if let Some(newest) = newest {
         out.block(at, || {
             format!(
-                "The targets metadata that delegates is version {}, but this station has seen version {seen}: it is an old \
-                 copy. Import with the newest one.",
-                delegated.version
-            )
-        });
-    } else if let Some(signed) = signed.filter(newer) {
-        out.warn(at, || {
-            format!(
-                "The targets metadata that delegates is version {}, but this station signed version {signed}. If that is \
-                 published, import with it.",
+                "The targets metadata that delegates is version {}, but this station signed or saw version {newest}: it is \
+                 an old copy, and its keys and paths may be revoked. Import with the newest one.",
                 delegated.version
             )
         });

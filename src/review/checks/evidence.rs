@@ -1,9 +1,10 @@
 //! Evidence: what the request proves and what it does not. What cannot be proven is said, never passed over.
 
 use super::findings::Findings;
-use super::subject::{Subject, manifest_place, nowhere, place};
-use crate::bundle::{RequestKind, WaveStatus};
+use super::subject::{Subject, manifest_place, names, nowhere, place};
+use crate::bundle::{RequestKind, WaveList, WaveStatus};
 use crate::review::finding::Severity;
+use crate::review::later::Later;
 use crate::review::situation::{Carried, Situation};
 use crate::text::Foreign;
 use crate::tuf::Digest;
@@ -42,7 +43,8 @@ pub(super) fn evidence(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
     }
     let (needs_baseline, needs_ci) = match situation.manifest.kind {
         RequestKind::Wave | RequestKind::WaveSignature => (true, true),
-        RequestKind::Resign => (true, false),
+        // What nobody vouches for must be published by CI.
+        RequestKind::Resign => (true, !subject.added.is_empty()),
         RequestKind::OfflineBundle => {
             let is_ci = subject.bundle().is_some_and(|(_, is_ci)| is_ci);
             (!is_ci, is_ci)
@@ -60,6 +62,17 @@ pub(super) fn evidence(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
                     "The request has no ci-targets.json, so nothing shows that CI published the targets; the \
                      checks ci-signature, added-from-ci and part of composition cannot run. {}.",
                     how(subject)
+                )
+            },
+        );
+    }
+    for gap in situation.waves.iter().flat_map(|list| &list.gaps) {
+        out.report(
+            || "waves.json".to_owned(),
+            || {
+                format!(
+                    "waves.json is not the whole list of waves, or is not understood: {gap}. What it does not show may be \
+                     there. Download the whole list (all pages, no filter) and make the request again."
                 )
             },
         );
@@ -139,9 +152,9 @@ fn missing_baseline(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
                 how(subject)
             )
         }),
-        None if subject.situation.waves.is_none() => out.report(at, || {
+        None if !subject.situation.waves.as_ref().is_some_and(WaveList::is_whole) => out.report(at, || {
             format!(
-                "The request has neither current.json nor waves.json, so nothing shows that this is the first wave of the \
+                "The request has neither current.json nor a whole waves.json, so nothing shows that this is the first wave of the \
                  tag \"{tag}\". {}.",
                 how(subject)
             )
@@ -153,7 +166,8 @@ fn missing_baseline(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
 /// Why the tag must have production targets, if anything says so.
 fn production_is_known(situation: &Situation<'_>, own: &Digest) -> Option<String> {
     let history = situation.history;
-    let waves_of_tag = || situation.waves.iter().flatten().filter(|wave| wave.tag == situation.manifest.tag);
+    let all = || situation.waves.iter().flat_map(|list| &list.waves);
+    let waves_of_tag = || all().filter(|wave| wave.tag == situation.manifest.tag);
     if let Some(seen) = &history.baseline {
         return Some(format!("this station saw version {}", seen.version));
     }
@@ -178,7 +192,7 @@ fn is_wave(situation: &Situation<'_>) -> bool {
 /// `own` is the digest of what is to be signed.
 pub(in crate::review) fn is_first_wave(situation: &Situation<'_>, own: &Digest) -> bool {
     let is_shown = match situation.carried {
-        Carried::Folder => situation.waves.is_some(),
+        Carried::Folder => situation.waves.as_ref().is_some_and(WaveList::is_whole),
         Carried::KnownContent => true,
         Carried::BareFile => false,
     };
@@ -241,11 +255,102 @@ pub(super) fn baseline_replayed(subject: &Subject<'_, '_>, out: &mut Findings<'_
     }
     let marks: Vec<_> = situation.history.signed_for(version).collect();
     if !marks.is_empty() && marks.iter().all(|mark| mark.signed != digest) {
-        out.warn(at, || {
+        out.report(at, || {
             format!(
-                "Production's version {version} (SHA-256 {digest}) is not what this station signed as version {version}. \
-                 Find out who signed it."
+                "{}'s version {version} (SHA-256 {digest}) is not what this station signed as version {version}. There must \
+                 never be two: find out who signed it.",
+                if subject.has_service() { "Production" } else { "The repository" }
             )
         });
+    }
+    if let Some(expires) = baseline.targets.metadata.expiry().filter(|expires| *expires <= situation.now) {
+        out.warn(
+            || place(signed.get("expires").unwrap_or(signed)),
+            || {
+                format!(
+                    "The {} expired on {expires}: {} take nothing from them, or this is an old copy. Download them again.",
+                    subject.current_targets(),
+                    subject.dialect().readers()
+                )
+            },
+        );
+    }
+}
+
+/// What was signed here and is not in the baseline may be on devices. The list of waves says what became of it; where
+/// it does not, the baseline is an old one, or somebody keeps a signature back.
+pub(super) fn signed_since(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
+    for later in &subject.situation.later {
+        let mark = &later.mark;
+        let listed = subject.waves_of_tag().find(|wave| {
+            wave.name == mark.wave && wave.version == Some(mark.version) && !mark.wave.is_empty()
+        });
+        let lacks = lacks(later);
+        let signed = || {
+            let of = if mark.wave.is_empty() {
+                String::new()
+            } else {
+                format!(" for the wave \"{}\"", Foreign(&mark.wave))
+            };
+            let version =
+                subject.situation.baseline.as_ref().map(|baseline| baseline.targets.metadata.version);
+            let above = version.map_or("and the request shows nothing in production".to_owned(), |version| {
+                format!("above version {version}, which the request shows")
+            });
+            format!("This station signed version {}{of} (log entry {}), {above}", mark.version, mark.seq)
+        };
+        match listed.map(|wave| wave.status) {
+            Some(WaveStatus::Canceled) => out.warn(manifest_of_waves, || {
+                format!(
+                    "{}; waves.json lists that wave as canceled, and devices that took it stay on it. {lacks}",
+                    signed()
+                )
+            }),
+            Some(WaveStatus::Active) => out.warn(manifest_of_waves, || {
+                format!("{}; waves.json lists that wave as active, so devices may have it. {lacks}", signed())
+            }),
+            _ if !subject.has_service() && later.is_contained() => {
+                out.note(manifest_of_waves, || format!("{}. {lacks}", signed()));
+            }
+            _ if !subject.has_service() => out.report(nowhere, || {
+                format!(
+                    "{}. {lacks} Import with what was signed as the baseline (--baseline FILE), so that the difference is \
+                     shown.",
+                    signed()
+                )
+            }),
+            _ => out.report(manifest_of_waves, || {
+                format!(
+                    "{}, and waves.json does not say what became of it. {lacks} Download production's targets and the \
+                     whole list of waves again; a wave that was signed and never made has to be made and canceled.",
+                    signed()
+                )
+            }),
+        }
+    }
+}
+
+fn manifest_of_waves() -> String {
+    "waves.json: waves".to_owned()
+}
+
+/// What a proposal lacks of something that was signed here, in words.
+fn lacks(later: &Later) -> String {
+    let said = |what: &str, list: &[String]| {
+        (!list.is_empty()).then(|| format!("{what} {}", names(list.iter().map(String::as_str))))
+    };
+    let parts: Vec<String> = [
+        said("for the hardware ids", &later.hardware_ids)
+            .map(|ids| format!("{ids} it has an older target or none")),
+        said("it lacks the targets", &later.missing),
+        said("it has another content of", &later.differing),
+        said("it has other members", &later.members),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    match parts.as_slice() {
+        [] => "What is proposed has all of it.".to_owned(),
+        parts => format!("Against that, of what is proposed: {}.", parts.join("; ")),
     }
 }

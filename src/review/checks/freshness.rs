@@ -45,9 +45,6 @@ pub(super) fn version_increases(subject: &Subject<'_, '_>, out: &mut Findings<'_
                 subject.current()
             )
         }),
-        RequestKind::WaveSignature if version == current && subject.equals_baseline() => out.note(at, || {
-            format!("Version {version} is in production already, with this very content: the signature adds to it.")
-        }),
         RequestKind::WaveSignature if version <= current => out.report(at, || {
             format!(
                 "The wave's version is {version}, production is at {current} already. Devices never step back: cancel \

@@ -35,7 +35,7 @@ fn differing_members(before: &Target<'_>, after: &Target<'_>, leave_out: &str) -
 
 /// A target with the CI target of the same name: equal in everything but `custom.tags`, which fioctl replaces.
 pub(super) fn added_from_ci(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
-    let Some(ci) = &subject.situation.ci else { return };
+    let Some(ci) = &subject.situation.ci else { return unpublished(subject, out) };
     let tag = &subject.situation.manifest.tag;
     for target in &subject.added {
         let Some(published) = ci.targets.get(&target.name) else {
@@ -86,6 +86,26 @@ pub(super) fn added_from_ci(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
     }
 }
 
+/// Nothing shows what CI published. A wave without that evidence is told by the check `evidence`; what is signed again
+/// and nobody vouches for must not pass for production's.
+fn unpublished(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
+    if subject.added.is_empty() || !subject.is(RequestKind::Resign) {
+        return;
+    }
+    out.report(
+        || manifest_place("files"),
+        || {
+            format!(
+                "Nobody vouches for {}: {}. The newest root's signatures do not, this station's record does not have them, \
+                 and without ci-targets.json nothing shows that CI published them. Do not sign. If they are production's, \
+                 make the request again with the CI targets, or on a station that saw them in production.",
+                targets(subject.added.len()),
+                names(subject.added.iter().map(|target| target.name.as_ref()))
+            )
+        },
+    );
+}
+
 pub(super) fn untouched(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
     for Kept { before, after } in &subject.changed {
         let members = differing_members(before, after, "");
@@ -131,6 +151,20 @@ pub(super) fn pruned_as_declared(subject: &Subject<'_, '_>, out: &mut Findings<'
         let version = target.version();
         // Nobody declared what a bare file or somebody else's wave drops; whole versions are how fioctl drops.
         if version.is_some_and(|version| declared.contains(&version)) || (!is_declared && version.is_some()) {
+            continue;
+        }
+        if subject.is(RequestKind::Resign) && subject.equals_baseline() {
+            // What is signed again is what the request shows of production, which this station's record is older than.
+            out.warn(
+                || place(subject.situation.proposal.metadata.signed),
+                || {
+                    format!(
+                        "The target \"{}\", which this station's record of production has, is missing in what is signed \
+                         again. Ask when it was dropped.",
+                        Foreign(&target.name)
+                    )
+                },
+            );
             continue;
         }
         out.report(

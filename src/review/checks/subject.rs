@@ -5,6 +5,7 @@ use crate::bundle::{RequestKind, Wave};
 use crate::json::{Value, canonical, step};
 use crate::review::situation::{BaselineSource, Carried, Situation};
 use crate::text::{Foreign, shown};
+use crate::tuf::signature::Worth;
 use crate::tuf::targets::OFFLINE_BUNDLE;
 use crate::tuf::{Dialect, Digest, KeyId, Root, Target};
 use std::borrow::Cow;
@@ -100,9 +101,9 @@ impl<'s, 'd> Subject<'s, 'd> {
         self.situation.manifest.kind == kind
     }
 
-    /// Production's targets; none where no baseline is known.
+    /// What the proposal is compared with: the targets that production runs, as far as somebody vouches for them.
     pub(super) fn before(&self) -> &'s [Target<'d>] {
-        self.situation.baseline.as_ref().map_or(&[], |baseline| baseline.targets.all())
+        self.situation.compared_with().map_or(&[], |targets| targets.all())
     }
 
     /// What devices run now, by hardware id.
@@ -148,10 +149,17 @@ impl<'s, 'd> Subject<'s, 'd> {
         self.situation.baseline.as_ref().is_some_and(|baseline| baseline.source == BaselineSource::Request)
     }
 
-    /// Are version, prune and source tag what the request's maker declared? Those of a bare file were made up, and a
-    /// further signature is for a wave that somebody else composed.
+    /// Are version, prune and source tag what the request's maker declared? Those of a bare file were made up, and a wave
+    /// that another holder of an offline key signed was composed by somebody else.
     pub(super) fn has_declared_parameters(&self) -> bool {
-        self.situation.carried != Carried::BareFile && !self.is(RequestKind::WaveSignature)
+        self.situation.carried != Carried::BareFile && !self.is_signed_offline()
+    }
+
+    /// Does it carry a signature that counts, by another key than the service's?
+    pub(super) fn is_signed_offline(&self) -> bool {
+        let is_offline = |keyid| Some(keyid) != self.situation.online_key;
+        let mut counted = self.situation.signatures.iter().filter(|one| one.worth == Worth::Counts);
+        counted.any(|one| is_offline(&one.signature.keyid))
     }
 
     /// Is there a service that composes waves from what CI published? What follows from that is not asked of other
@@ -176,7 +184,12 @@ impl<'s, 'd> Subject<'s, 'd> {
     /// The waves of the request's tag.
     pub(super) fn waves_of_tag(&self) -> impl Iterator<Item = &'s Wave> {
         let tag = &self.situation.manifest.tag;
-        self.situation.waves.iter().flatten().filter(move |wave| wave.tag == *tag)
+        self.waves().filter(move |wave| wave.tag == *tag)
+    }
+
+    /// All waves that the request shows.
+    pub(super) fn waves(&self) -> impl Iterator<Item = &'s Wave> {
+        self.situation.waves.iter().flat_map(|list| &list.waves)
     }
 
     /// Is this wave the one that the request is about?

@@ -6,11 +6,11 @@ use super::{
     composition, content, delegation, evidence, freshness, limits, portability, provenance, text, trust, wave,
 };
 
-pub(super) const CHECKS: [Check; 44] = [
+pub(super) const CHECKS: [Check; 46] = [
     Check {
         name: "root-chain",
         family: Trust,
-        sentence: "The request's roots lead to the newest root that the station trusts, and no role asks for more signatures than it has keys.",
+        sentence: "The request brings roots that lead to the newest root that the station trusts, and no role asks for more signatures than it has keys.",
         remedy: "Restore the station from its newest copy; download the roots and make the request again.",
         run: trust::root_chain,
     },
@@ -73,8 +73,8 @@ pub(super) const CHECKS: [Check; 44] = [
     Check {
         name: "existing-signatures",
         family: Trust,
-        sentence: "Every signature that is there already is valid, by a known key, of a method that devices know, and stands once.",
-        remedy: "Have a signature that devices reject taken out; find out who made one that nobody knows.",
+        sentence: "Every signature that is there already is valid, of a method that devices know, and stands once; none is by a key of this vault over content that this log does not have.",
+        remedy: "Have a signature that devices reject taken out. If a key of this station signed what its log does not have, sign nothing: docs/ceremony.md, script 5.",
         run: trust::existing_signatures,
     },
     Check {
@@ -115,16 +115,23 @@ pub(super) const CHECKS: [Check; 44] = [
     Check {
         name: "evidence",
         family: Evidence,
-        sentence: "The request proves what production runs and what CI published.",
+        sentence: "The request proves what production runs and what CI published, and its wave list is whole and understood.",
         remedy: "Make a request folder from fresh downloads. A policy may allow requests without evidence, with a warning.",
         run: evidence::evidence,
     },
     Check {
         name: "baseline-replayed",
         family: Evidence,
-        sentence: "The production targets are not older than, or other than, those that the station has seen or the wave list tells of.",
+        sentence: "The production targets are not older than, or other than, those that the station has signed or seen or the wave list tells of, and have not expired.",
         remedy: "Download the production targets and the wave list again.",
         run: evidence::baseline_replayed,
+    },
+    Check {
+        name: "signed-since",
+        family: Evidence,
+        sentence: "Whatever this station signed above production's version is canceled or active by the wave list, and it is said what the proposal lacks of it.",
+        remedy: "Download the production targets and the wave list again; have a wave that was signed and never made made and canceled.",
+        run: evidence::signed_since,
     },
     Check {
         name: "version-increases",
@@ -297,9 +304,16 @@ pub(super) const CHECKS: [Check; 44] = [
     Check {
         name: "wave-name-used",
         family: Wave,
-        sentence: "A new wave has a name of its own; a further signature is for a wave that the service lists.",
-        remedy: "Make the request again with another name; download the wave and the list again.",
+        sentence: "A new wave has a name of its own.",
+        remedy: "Make the request again with another name.",
         run: wave::wave_name_used,
+    },
+    Check {
+        name: "further-signature",
+        family: Wave,
+        sentence: "A further signature is for a wave that an offline key signed already, and that the wave list has as active, with that name, version and tag.",
+        remedy: "Download the wave and the list of waves at the same time, and make the request again.",
+        run: wave::further_signature,
     },
     Check {
         name: "wave-active",

@@ -1,13 +1,13 @@
 //! Trust: are the keys that vouch for this still the right ones, and did they really sign?
 
 use super::findings::Findings;
-use super::subject::{Subject, nowhere, place, root_place};
+use super::subject::{Subject, manifest_place, names, nowhere, place, root_place};
 use crate::bundle::RequestKind;
-use crate::review::situation::{Baseline, BaselineSource, Carried};
+use crate::review::situation::{BaselineSource, Carried, Vouched};
 use crate::text::Foreign;
 use crate::tuf::root::Role;
 use crate::tuf::signature::{Assessed, Worth, count, problems};
-use crate::tuf::{KeyId, Root};
+use crate::tuf::{KeyId, Message, Root};
 use std::collections::BTreeSet;
 
 /// The chain itself was verified when it was extended; here it is held against the request and the station's memory.
@@ -41,6 +41,18 @@ pub(super) fn root_chain(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
                 newest.version
             )
         }),
+        // A rotation could hide behind it.
+        None if situation.carried == Carried::Folder => {
+            let message = || {
+                format!(
+                    "The request brings no production root, so nothing shows that root {} is still the newest. Download \
+                     the roots and make the request again.",
+                    newest.version
+                )
+            };
+            let at = || manifest_place("files");
+            if subject.has_service() { out.block(at, message) } else { out.warn(at, message) }
+        }
         _ => {}
     }
 }
@@ -217,68 +229,55 @@ fn said(signatures: &[Assessed]) -> String {
 
 pub(super) fn baseline_threshold(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
     let Some(baseline) = &subject.situation.baseline else { return };
+    // What is compared with the station's own record needs nobody else's word.
+    if baseline.source == BaselineSource::Station {
+        return;
+    }
     let newest = subject.root();
     let at = || place(baseline.targets.metadata.signed).replace(": signed", ": signatures");
-    let (valid, needed) = (count(&baseline.signatures), newest.threshold(subject.role()));
-    let short = valid < needed;
-    let vouched = short && is_vouched_for(subject, baseline);
-    if let Some(online) = lacks_online(subject, &baseline.signatures)
-        && baseline.source == BaselineSource::Request
-    {
-        out.block(at, || {
+    if let Some(online) = lacks_online(subject, &baseline.signatures) {
+        return out.block(at, || {
             format!(
                 "The production targets in the request have no valid signature by the service's online key {online}{}, so \
                  nothing shows that production runs them. Download them again.",
                 said(&baseline.signatures)
             )
         });
+    }
+    let (valid, needed) = (count(&baseline.signatures), newest.threshold(subject.role()));
+    if valid >= needed {
         return;
     }
-    match baseline.source {
-        // The station vouches for it: it signed or verified these bytes itself, maybe under an older root.
-        BaselineSource::Station if short => out.note(at, || {
+    let carries = || {
+        format!(
+            "The {} in the request carry {valid} of the {needed} valid signatures that root {} asks for{}",
+            subject.current_targets(),
+            newest.version,
+            said(&baseline.signatures)
+        )
+    };
+    // Where nobody vouches for it, everything that the station's record lacks is shown as added and checked as such.
+    let may_be_signed = subject.is(RequestKind::Resign) || !subject.has_service();
+    let recorded = subject.situation.vouched() == Some(Vouched::ByRecord);
+    match baseline.older_root {
+        _ if recorded && may_be_signed => out.note(at, || {
+            format!("{}. This station's own record vouches for them, byte for byte.", carries())
+        }),
+        Some(older) if may_be_signed => out.warn(at, || {
             format!(
-                "The production targets that this is compared with are this station's own record; they carry {valid} \
-                 of the {needed} signatures that root {} asks for.",
-                newest.version
+                "{}. Only the older root {older} is content with them, and a key that was retired since may be a stolen \
+                 one: what this station did not sign or see itself is shown as added. Read all of it.",
+                carries()
             )
         }),
-        BaselineSource::Station => {}
-        // Without anybody who vouches for it, what the service alone signed could be passed off as production's.
-        BaselineSource::Request if vouched && subject.is(RequestKind::Resign) => out.note(at, || {
+        _ => out.block(at, || {
             format!(
-                "The production targets carry {valid} of the {needed} signatures that root {} asks for: that is what \
-                 signing them again is for. An earlier root, or this station's own record, vouches for them.",
-                newest.version
-            )
-        }),
-        BaselineSource::Request if vouched && !subject.has_service() => out.warn(at, || {
-            format!(
-                "The metadata of today carries {valid} of the {needed} signatures that are asked for now (root {}): its keys \
-                 were rotated since. An earlier root, or this station's own record, vouches for it.",
-                newest.version
-            )
-        }),
-        BaselineSource::Request if short => out.block(at, || {
-            format!(
-                "The {} in the request carry {valid} of the {needed} valid signatures that root {} asks for{}, so they are \
-                 not what {} accept. Download them again.",
-                subject.current_targets(),
-                newest.version,
-                said(&baseline.signatures),
+                "{}, so they are not what {} accept. Download them again.",
+                carries(),
                 newest.dialect.readers()
             )
         }),
-        BaselineSource::Request => {}
     }
-}
-
-/// When keys were rotated: did an earlier root ask for no more, or did this station sign it or see it signed?
-fn is_vouched_for(subject: &Subject<'_, '_>, baseline: &Baseline<'_>) -> bool {
-    let (history, digest) = (subject.situation.history, baseline.digest.to_string());
-    let is_known = history.signed.iter().any(|mark| mark.signed == digest)
-        || history.baseline.as_ref().is_some_and(|seen| seen.signed == digest);
-    baseline.older_root.is_some() || is_known
 }
 
 pub(super) fn ci_signature(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
@@ -316,47 +315,28 @@ pub(super) fn ci_signature(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
 }
 
 /// A device rejects the whole file at a duplicate or an unknown method, and an invalid signature was made over
-/// something else; so none of these is passed on.
+/// something else; so none of these is passed on. One by a key that nobody lists is left out of the signed bundle.
 pub(super) fn existing_signatures(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
-    let situation = subject.situation;
+    let (situation, readers) = (subject.situation, subject.dialect().readers());
     for (index, one) in situation.signatures.iter().enumerate() {
         let keyid = &one.signature.keyid;
         let at = || format!("targets.json: signatures[{index}]");
         match &one.worth {
-            Worth::Counts if is_unexplained(subject, keyid) => out.warn(at, || {
-                format!(
-                    "It already carries a signature by key {keyid}, which is in this station's vault, but this station \
-                     did not make it. The key was used somewhere else: find out where before you sign."
-                )
-            }),
             Worth::Counts => {}
-            Worth::Unknown if subject.is(RequestKind::OfflineBundle) => out.block(at, || {
-                format!(
-                    "The signature by key {keyid} is by no targets key of production root {}, and devices reject an \
-                     offline bundle with such a signature. Have it taken out.",
-                    subject.root().version
-                )
-            }),
-            Worth::Unknown => out.warn(at, || {
-                format!(
-                    "The signature by key {keyid} is by no {} key of production root {}: {} skip it. Find out who made it.",
-                    Foreign(subject.role()),
-                    subject.root().version,
-                    subject.dialect().readers()
-                )
-            }),
+            Worth::Unknown => left_out(subject, one, index, out),
             Worth::Duplicate => out.block(at, || {
                 format!(
-                    "Key {keyid} stands twice among the signatures, and {} reject the whole file for that. Have the second \
-                     one taken out.",
-                    subject.dialect().readers()
+                    "Key {keyid} stands twice among the signatures, and {readers} reject the whole file for that. Have the \
+                     second one taken out."
                 )
             }),
             Worth::UnsupportedMethod => out.block(at, || {
+                let method = match &one.signature.method {
+                    Some(method) => format!("names the method \"{}\"", Foreign(method)),
+                    None => "names no method".to_owned(),
+                };
                 format!(
-                    "The signature by key {keyid} names the method \"{}\", and devices reject the whole file for that. \
-                     Have it taken out.",
-                    Foreign(one.signature.method.as_deref().unwrap_or_default())
+                    "The signature by key {keyid} {method}, and devices reject the whole file for that. Have it taken out."
                 )
             }),
             Worth::Invalid(why) => out.block(at, || {
@@ -366,17 +346,107 @@ pub(super) fn existing_signatures(subject: &Subject<'_, '_>, out: &mut Findings<
                 )
             }),
         }
+        let strange = &one.signature.strange_members;
+        if !strange.is_empty() {
+            out.warn(at, || {
+                format!(
+                    "The signature by key {keyid} has members that are no part of a signature: {}. They are left out of the \
+                     signed bundle.",
+                    names(strange.iter().map(String::as_str))
+                )
+            });
+        }
+    }
+    copied_keys(subject, out);
+}
+
+/// A signature by a key that the role does not list: a retired key's leftover, or a stranger's.
+fn left_out(subject: &Subject<'_, '_>, one: &Assessed, index: usize, out: &mut Findings<'_>) {
+    let (keyid, newest) = (&one.signature.keyid, subject.root());
+    let at = || format!("targets.json: signatures[{index}]");
+    let retired = (subject.situation.chain.roots().iter().rev())
+        .find(|root| root.key_in_role(subject.role(), keyid).is_some())
+        .map(|root| root.version);
+    match retired {
+        Some(version) => out.note(at, || {
+            format!(
+                "The signature by key {keyid} is by one that root {version} listed and root {} does not list any more. It is \
+                 left out of the signed bundle.",
+                newest.version
+            )
+        }),
+        None => out.warn(at, || {
+            format!(
+                "The signature by key {keyid} is by no {} key of production root {}. It is left out of the signed bundle; \
+                 find out who made it.",
+                Foreign(subject.role()),
+                newest.version
+            )
+        }),
     }
 }
 
-/// Is this one of our keys, and does no signature that this station made explain it? The content of a bare file or of
-/// a wave that comes back carries our own signature, and the history knows that one.
-fn is_unexplained(subject: &Subject<'_, '_>, keyid: &KeyId) -> bool {
+/// A signature by a key that is or was in this station's vault, over content that this log does not have: a copy of the
+/// key was used. What another tool signed before the key came here is told by the version: it is not above what this
+/// station signed with it for the tag.
+fn copied_keys(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
     let situation = subject.situation;
+    let is_known = |keyid: &KeyId, digest: &str| {
+        situation.memory.made(keyid, digest) || situation.history.seen_as_production(digest)
+    };
     let digest = subject.digest.to_string();
-    let made =
-        situation.history.signed.iter().any(|mark| mark.signed == digest && mark.keyid == keyid.as_str());
-    situation.own_keys.contains(keyid) && !made && situation.carried != Carried::KnownContent
+    // A bare copy of what this station signed carries that signature.
+    let is_unknown = |one: &&Assessed| {
+        let keyid = &one.signature.keyid;
+        situation.memory.had(keyid) && !is_known(keyid, &digest) && may_be_by(subject, one, situation.message)
+    };
+    for one in situation.signatures.iter().filter(is_unknown) {
+        out.block(
+            || "targets.json: signatures".to_owned(),
+            || copied(&one.signature.keyid, "it already carries"),
+        );
+    }
+    let Some(baseline) = situation.baseline.as_ref().filter(|one| one.source == BaselineSource::Request)
+    else {
+        return;
+    };
+    let (version, digest) = (baseline.targets.metadata.version, baseline.digest.to_string());
+    let Ok(message) = baseline.targets.metadata.message() else { return };
+    for one in &baseline.signatures {
+        let keyid = &one.signature.keyid;
+        let is_later = situation
+            .history
+            .signed
+            .iter()
+            .any(|mark| mark.keyid == keyid.as_str() && mark.version < version);
+        if is_later && !is_known(keyid, &digest) && may_be_by(subject, one, &message) {
+            out.block(
+                || "current.json: signatures".to_owned(),
+                || copied(keyid, "production's targets of today carry"),
+            );
+        }
+    }
+}
+
+fn copied(keyid: &KeyId, what: &str) -> String {
+    format!(
+        "Your key may be copied: {what} a signature by key {keyid}, which is or was in this station's vault, over content \
+         that this station's log does not have. Sign nothing: docs/ceremony.md, script 5. If another tool made it before \
+         the key came here, make the request without it."
+    )
+}
+
+/// Did this key make the signature? Of a key that no root lists any more nobody can tell otherwise.
+fn may_be_by(subject: &Subject<'_, '_>, one: &Assessed, message: &Message<'_>) -> bool {
+    match one.worth {
+        Worth::Counts => return true,
+        Worth::Invalid(_) | Worth::Duplicate => return false,
+        Worth::Unknown | Worth::UnsupportedMethod => {}
+    }
+    let roots = subject.situation.chain.roots().iter().rev();
+    let key = roots.filter_map(|root| root.keys.get(&one.signature.keyid)).next();
+    let Ok(value) = &one.signature.value else { return false };
+    key.is_none_or(|key| key.verify(message.bytes(), value))
 }
 
 /// Who has signed, and who still has to after this station.

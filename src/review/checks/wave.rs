@@ -5,65 +5,87 @@ use super::evidence::is_first_wave;
 use super::findings::Findings;
 use super::subject::{Subject, manifest_place};
 use crate::bundle::{RequestKind, WaveStatus};
+use crate::review::situation::Carried;
 use crate::text::Foreign;
 
 pub(super) fn wave_name_used(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
     let situation = subject.situation;
     let name = &situation.manifest.wave;
     let at = || manifest_place("wave");
-    if name.is_empty() {
+    if name.is_empty() || !subject.is(RequestKind::Wave) {
         return;
     }
-    let listed = situation.waves.iter().flatten().find(|wave| wave.name == *name);
-    match situation.manifest.kind {
-        RequestKind::Wave => {
-            if listed.is_some() {
-                out.report(at, || {
-                    format!(
-                        "There is a wave \"{}\" already, and the service takes a name once. Make the request again with \
-                         another name.",
-                        Foreign(name)
-                    )
-                });
-            }
-            let digest = subject.digest.to_string();
-            let mark = situation.history.signed.iter().find(|mark| mark.wave == *name && mark.signed != digest);
-            if let Some(mark) = mark.filter(|_| listed.is_none()) {
-                out.report(at, || {
-                    format!(
-                        "This station signed version {} for a wave \"{}\" before. Make the request again with another \
-                         name, so that the two cannot be mixed up.",
-                        mark.version,
-                        Foreign(name)
-                    )
-                });
-            }
-        }
-        RequestKind::WaveSignature if situation.waves.is_some() => match listed {
-            Some(wave) if subject.is_own_wave(wave) && wave.tag == situation.manifest.tag => {
-                if wave.status != WaveStatus::Active {
-                    out.warn(at, || {
-                        format!(
-                            "The wave \"{}\" is not active any more: a further signature changes nothing.",
-                            Foreign(name)
-                        )
-                    });
-                }
-            }
-            Some(_) => out.report(at, || {
-                format!(
-                    "waves.json lists a wave \"{}\" of another version or tag than this. Download the wave again.",
-                    Foreign(name)
-                )
-            }),
-            None => out.note(at, || {
-                format!(
-                    "waves.json lists no wave \"{}\". Download the list and the wave at the same time.",
-                    Foreign(name)
-                )
-            }),
-        },
-        _ => {}
+    if subject.waves().any(|wave| wave.name == *name) {
+        return out.report(at, || {
+            format!(
+                "There is a wave \"{}\" already, and the service takes a name once. Make the request again with another \
+                 name.",
+                Foreign(name)
+            )
+        });
+    }
+    let digest = subject.digest.to_string();
+    let mark = situation.history.signed.iter().find(|mark| mark.wave == *name && mark.signed != digest);
+    if let Some(mark) = mark {
+        out.report(at, || {
+            format!(
+                "This station signed version {} for a wave \"{}\" before. Make the request again with another name, so that \
+                 the two cannot be mixed up.",
+                mark.version,
+                Foreign(name)
+            )
+        });
+    }
+}
+
+/// What makes a request one for a further signature, whatever its manifest says: an offline key signed the very content,
+/// and the service has the wave and rolls it out.
+pub(super) fn further_signature(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
+    let situation = subject.situation;
+    if !subject.is(RequestKind::WaveSignature) {
+        return;
+    }
+    let manifest = situation.manifest;
+    if !subject.is_signed_offline() {
+        out.report(
+            || "targets.json: signatures".to_owned(),
+            || {
+                "The request is for a further signature, but no offline key has signed this content yet. Make a request for \
+                 a wave of it, which is checked as one."
+                    .to_owned()
+            },
+        );
+    }
+    // A bare file shows no list; that it proves too little is said by the check of the evidence.
+    if situation.carried != Carried::Folder {
+        return;
+    }
+    let at = || "waves.json: waves".to_owned();
+    let listed = subject.waves().find(|wave| wave.name == manifest.wave);
+    match listed {
+        Some(wave) if !subject.is_own_wave(wave) || wave.tag != manifest.tag => out.report(at, || {
+            format!(
+                "waves.json lists a wave \"{}\" of another version or tag than this. Download the wave again.",
+                Foreign(&manifest.wave)
+            )
+        }),
+        Some(wave) if wave.status != WaveStatus::Active => out.report(at, || {
+            format!(
+                "waves.json does not list the wave \"{}\" as active: a further signature would change nothing, or serve \
+                 somebody who keeps it. Download the wave and the list again.",
+                Foreign(&manifest.wave)
+            )
+        }),
+        Some(_) => {}
+        None => out.report(at, || {
+            format!(
+                "Nothing lists a wave \"{}\" of version {} for the tag \"{}\". Download the list of waves after the wave \
+                 was made, and make the request again.",
+                Foreign(&manifest.wave),
+                manifest.version,
+                Foreign(&manifest.tag)
+            )
+        }),
     }
 }
 

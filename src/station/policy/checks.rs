@@ -96,6 +96,7 @@ pub const CHECKS: &[Check] = &[
     // Evidence.
     lowered_to_warn("evidence"),
     fixed("baseline-replayed", Block),
+    fixed("signed-since", Block),
     // Freshness.
     fixed("version-increases", Block),
     fixed("high-water", Block),
@@ -125,6 +126,7 @@ pub const CHECKS: &[Check] = &[
     fixed("hostile-text", Block),
     // Wave.
     lowered_to_warn("wave-name-used"),
+    fixed("further-signature", Block),
     lowered_to_warn("wave-active"),
     fixed("first-wave", Note),
 ];

@@ -1,7 +1,7 @@
 //! Times, and the other waves.
 
 use super::*;
-use crate::bundle::{RequestKind, Wave, WaveStatus};
+use crate::bundle::{RequestKind, Wave, WaveList, WaveStatus};
 
 fn expires(fixture: &mut Fixture, time: &str) {
     fixture.edit_proposal(|signed| signed["expires"] = time.into());
@@ -87,11 +87,15 @@ fn wave(name: &str, version: u64, status: WaveStatus) -> Wave {
     Wave { name: name.into(), version: Some(version), tag: "production".into(), status }
 }
 
+fn list(fixture: &mut Fixture) -> &mut Vec<Wave> {
+    &mut fixture.waves.as_mut().expect("waves").waves
+}
+
 #[test]
 fn a_wave_name_is_used_once() {
     let mut fixture = Fixture::step("acme", "2");
     silent(&fixture, "wave-name-used");
-    fixture.waves.as_mut().expect("waves").push(wave("v2.0-update", 41, WaveStatus::Canceled));
+    list(&mut fixture).push(wave("v2.0-update", 41, WaveStatus::Canceled));
     says(&fixture, "wave-name-used", Severity::Block, "There is a wave \"v2.0-update\" already");
     let mut fixture = Fixture::step("acme", "2");
     super::integrity::sign(&mut fixture);
@@ -102,24 +106,37 @@ fn a_wave_name_is_used_once() {
 
 #[test]
 fn a_further_signature_is_for_a_wave_that_is_listed_and_active() {
-    let mut fixture = Fixture::second_officer("acme");
-    says(&fixture, "wave-name-used", Severity::Note, "lists no wave \"v3.0\"");
-    let waves = fixture.waves.clone().expect("waves");
-    let mut with = |listed: Wave| {
-        fixture.waves = Some(waves.iter().cloned().chain([listed]).collect());
-        of(&fixture, "wave-name-used")
+    let fixture = Fixture::second_officer("acme");
+    silent(&fixture, "further-signature");
+    let with = |listed: Option<Wave>, words: &str| {
+        let mut fixture = Fixture::second_officer("acme");
+        list(&mut fixture).retain(|wave| wave.name != "v3.0");
+        list(&mut fixture).extend(listed);
+        says(&fixture, "further-signature", Severity::Block, words);
     };
-    assert_eq!(with(wave("v3.0", 45, WaveStatus::Active)), []);
-    let found = with(wave("v3.0", 45, WaveStatus::Canceled));
-    assert!(
-        found[0].severity == Severity::Warn && found[0].message.contains("not active any more"),
-        "{found:?}"
-    );
-    let found = with(wave("v3.0", 44, WaveStatus::Active));
-    assert!(
-        found[0].severity == Severity::Block && found[0].message.contains("another version"),
-        "{found:?}"
-    );
+    with(None, "Nothing lists a wave \"v3.0\"");
+    for status in [WaveStatus::Canceled, WaveStatus::Complete, WaveStatus::Other] {
+        with(Some(wave("v3.0", 45, status)), "does not list the wave \"v3.0\" as active");
+    }
+    with(Some(wave("v3.0", 44, WaveStatus::Active)), "another version");
+    let other_tag = Wave { tag: "beta".into(), ..wave("v3.0", 45, WaveStatus::Active) };
+    with(Some(other_tag), "another version or tag");
+    let mut fixture = fixture;
+    fixture.waves = None;
+    says(&fixture, "further-signature", Severity::Block, "Nothing lists a wave");
+}
+
+#[test]
+fn a_wave_is_not_made_a_further_signature_by_a_word_in_its_manifest() {
+    let mut fixture = Fixture::step("acme", "2");
+    fixture.manifest.kind = RequestKind::WaveSignature;
+    list(&mut fixture).push(wave("v2.0-update", 42, WaveStatus::Active));
+    says(&fixture, "further-signature", Severity::Block, "no offline key has signed this content yet");
+    // What a request has to declare, and does not, blocks as in any wave.
+    fixture.edit_proposal(|signed| {
+        signed["targets"].as_object_mut().expect("targets").remove("intel-corei7-64-lmp-12");
+    });
+    says(&fixture, "pruned-as-declared", Severity::Block, "does not say that its version is dropped");
 }
 
 #[test]
@@ -127,14 +144,12 @@ fn another_active_wave_of_the_tag_is_blocked() {
     let mut fixture = Fixture::step("acme", "2");
     silent(&fixture, "wave-active");
     let mut other = wave("hotfix", 41, WaveStatus::Active);
-    fixture.waves.as_mut().expect("waves").push(other.clone());
+    list(&mut fixture).push(other.clone());
     says(&fixture, "wave-active", Severity::Block, "The wave \"hotfix\" is active");
     other.tag = "beta".into();
-    *fixture.waves.as_mut().expect("waves").last_mut().expect("a wave") = other;
+    *list(&mut fixture).last_mut().expect("a wave") = other;
     silent(&fixture, "wave-active");
-    let mut second = Fixture::second_officer("acme");
-    second.waves.as_mut().expect("waves").push(wave("v3.0", 45, WaveStatus::Active));
-    silent(&second, "wave-active");
+    silent(&Fixture::second_officer("acme"), "wave-active");
 }
 
 #[test]
@@ -150,7 +165,7 @@ fn production_targets_may_be_signed_again_as_they_are_and_not_otherwise() {
     expires(&mut fixture, "2028-01-01T00:00:00Z");
     says(&fixture, "composition", Severity::Block, "the content is not that of production");
     // On a tag that nobody saw yet there is nothing that could be signed again, nor listed in a bundle.
-    (fixture.baseline, fixture.waves) = (None, Some(Vec::new()));
+    (fixture.baseline, fixture.waves) = (None, Some(WaveList::default()));
     says(&fixture, "composition", Severity::Block, "nothing shows what production runs");
     says(
         &fixture,

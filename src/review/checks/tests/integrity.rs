@@ -1,6 +1,8 @@
 //! The walk through fioctl's steps, and the checks without which nothing may be signed.
 
 use super::*;
+use crate::bundle::{WaveList, WaveStatus};
+use crate::json::{Document, Limits};
 use crate::review::model::BaselineState;
 use crate::review::situation::{BaselineSource, Carried};
 use crate::station::{SeenMark, SignedMark};
@@ -222,8 +224,16 @@ fn the_proposal_is_exactly_what_the_parameters_produce() {
     );
     let mut fixture = Fixture::second_officer("acme");
     silent(&fixture, "composition");
-    drop_target(&mut fixture, "raspberrypi4-64-lmp-45");
+    // What an offline key signed already, somebody else composed; what only says so is a wave like any other.
+    fixture.edit_ci(|signed| {
+        let targets = signed["targets"].as_object_mut().expect("targets");
+        let model = targets["raspberrypi4-64-lmp-45"].clone();
+        targets.insert("other-lmp-45".to_owned(), model);
+    });
     says(&fixture, "composition", Severity::Warn, "whether a source tag was meant");
+    drop_target(&mut fixture, "raspberrypi4-64-lmp-45");
+    let found = of(&fixture, "composition");
+    assert!(found.iter().all(|finding| finding.severity == Severity::Block), "{found:?}");
 }
 
 fn drop_target(fixture: &mut Fixture, name: &str) {
@@ -269,7 +279,7 @@ fn a_first_wave_is_one_that_nothing_contradicts() {
     says(&fixture, "first-wave", Severity::Note, "first wave of the tag \"production\"");
     fixture.waves = None;
     let found = of(&fixture, "evidence");
-    assert!(found[0].message.contains("neither current.json nor waves.json"), "{found:?}");
+    assert!(found[0].message.contains("neither current.json nor a whole waves.json"), "{found:?}");
     let mut fixture = Fixture::step("acme", "1");
     sign(&mut fixture);
     silent(&fixture, "evidence");
@@ -325,7 +335,63 @@ fn old_or_other_production_targets_are_blocked() {
     let mut fixture = Fixture::step("acme", "3");
     sign(&mut fixture);
     fixture.history.signed[0].version = 42;
-    says(&fixture, "baseline-replayed", Severity::Warn, "is not what this station signed as version 42");
+    says(&fixture, "baseline-replayed", Severity::Block, "is not what this station signed as version 42");
+    let mut fixture = Fixture::step("acme", "3");
+    fixture.now = crate::host::clock::Time::parse("2028-01-01T00:00:00Z").expect("a time");
+    says(&fixture, "baseline-replayed", Severity::Warn, "expired on 2027-11-23T00:00:00Z");
+}
+
+/// Step 4 as if the station had signed step 3's wave, which is canceled by then, and step 2's, which is complete.
+fn signed_since() -> Fixture {
+    let (mut fixture, before) = (Fixture::step("acme", "4"), Fixture::step("acme", "3"));
+    let mark = SignedMark {
+        version: 43,
+        signed: before.with(|situation| situation.message.digest().to_string()),
+        keyid: "k".to_owned(),
+        wave: "v2.1-prune".to_owned(),
+        request: "0".repeat(64),
+        seq: 7,
+    };
+    let signed = before.proposal.root().get("signed").expect("signed").span().to_vec();
+    let document = Document::parse("record", signed, Limits::DEFAULT).expect("JSON");
+    fixture.history.signed.push(mark.clone());
+    fixture.later.push((mark, document));
+    fixture
+}
+
+#[test]
+fn what_was_signed_here_above_the_baseline_is_compared_and_shown() {
+    let mut fixture = signed_since();
+    let check = "signed-since";
+    let finding = says(&fixture, check, Severity::Warn, "waves.json lists that wave as canceled");
+    assert!(finding.message.contains("signed version 43 for the wave \"v2.1-prune\""), "{}", finding.message);
+    assert!(finding.message.contains("it lacks the targets"), "{}", finding.message);
+    // Where the list does not explain it, it blocks.
+    let whole = fixture.waves.clone().expect("waves");
+    let mut listed = |edit: &dyn Fn(&mut WaveList)| {
+        let mut waves = whole.clone();
+        edit(&mut waves);
+        fixture.waves = Some(waves);
+        says(&fixture, check, Severity::Block, "does not say what became of it");
+    };
+    listed(&|list| list.waves.retain(|wave| wave.name != "v2.1-prune"));
+    listed(&|list| list.waves.iter_mut().for_each(|wave| wave.tag = "beta".to_owned()));
+    listed(&|list| list.waves.iter_mut().for_each(|wave| wave.version = Some(7)));
+    listed(&|list| list.waves.iter_mut().for_each(|wave| wave.status = WaveStatus::Other));
+    fixture.waves = None;
+    says(&fixture, check, Severity::Block, "does not say what became of it");
+}
+
+#[test]
+fn a_list_of_waves_that_is_not_whole_is_never_silent() {
+    for (step, gap) in [("2", "its member \"next\""), ("1", "its member \"next\"")] {
+        let mut fixture = Fixture::step("acme", step);
+        fixture.waves.as_mut().expect("waves").gaps.push(gap.to_owned());
+        let found = of(&fixture, "evidence");
+        assert!(found.iter().all(|finding| finding.severity == Severity::Block), "{found:?}");
+        assert!(found.iter().any(|finding| finding.message.contains("not the whole list")), "{found:?}");
+        silent(&fixture, "first-wave");
+    }
 }
 
 #[test]

@@ -3,8 +3,10 @@
 use super::*;
 use crate::bundle::RequestKind;
 use crate::host::clock::Time;
+use crate::json::{Document, Limits};
 use crate::review::situation::BaselineSource;
 use crate::review::testing::{envelope, roots};
+use crate::station::SeenMark;
 use crate::tuf::{Chain, KeyId, Root};
 use serde_json::{Value as Json, json};
 
@@ -25,7 +27,7 @@ fn a_root_older_than_the_stations_is_told_and_a_station_set_back_is_blocked() {
     );
     fixture.request_root = Some(5);
     says(&fixture, "root-chain", Severity::Block, "brings production root 5");
-    fixture.request_root = None;
+    fixture.request_root = Some(4);
     fixture.acknowledged_root = 5;
     says(&fixture, "root-chain", Severity::Block, "it was set back");
 }
@@ -122,7 +124,7 @@ fn production_targets_below_the_threshold_or_without_the_services_signature_are_
     keep_signatures(&mut fixture, "current.json", |one| one["keyid"] == *online);
     says(&fixture, "baseline-threshold", Severity::Block, "carry 1 of the 2 valid signatures");
     fixture.baseline_source = BaselineSource::Station;
-    says(&fixture, "baseline-threshold", Severity::Note, "this station's own record");
+    silent(&fixture, "baseline-threshold");
     let mut fixture = Fixture::step("acme", "2");
     keep_signatures(&mut fixture, "current.json", |one| one["keyid"] != *online);
     says(&fixture, "baseline-threshold", Severity::Block, "no valid signature by the service's online key");
@@ -140,10 +142,99 @@ fn what_the_service_alone_signed_is_never_passed_off_as_production_to_be_signed_
     silent(&fixture, "baseline-threshold");
     keep_signatures(&mut fixture, "current.json", |one| one["keyid"] == *online);
     says(&fixture, "baseline-threshold", Severity::Block, "carry 1 of the 2 valid signatures");
-    fixture.older_root = Some(2);
-    says(&fixture, "baseline-threshold", Severity::Note, "that is what signing them again is for");
     fixture.manifest.kind = RequestKind::Wave;
     says(&fixture, "baseline-threshold", Severity::Block, "carry 1 of the 2 valid signatures");
+}
+
+/// Production's targets of step 3 signed again, when the newest root asks for more than they carry.
+fn rotated() -> Fixture {
+    let online = Fixture::step("acme", "3").online_key.as_str().to_owned();
+    let mut fixture = Fixture::step("acme", "3");
+    fixture.manifest.kind = RequestKind::Resign;
+    fixture.manifest.version = 42;
+    fixture.manifest.prune.clear();
+    let signed =
+        fixture.baseline.as_ref().and_then(|b| b.root().get("signed")).expect("signed").span().to_vec();
+    fixture.set_proposal(&signed);
+    keep_signatures(&mut fixture, "current.json", |one| one["keyid"] == *online);
+    fixture.older_root = Some(2);
+    fixture
+}
+
+const ALL: [&str; 4] =
+    ["intel-corei7-64-lmp-12", "intel-corei7-64-lmp-42", "raspberrypi4-64-lmp-12", "raspberrypi4-64-lmp-42"];
+
+fn added(fixture: &Fixture) -> Vec<String> {
+    fixture.with(|situation| {
+        let review = crate::review::review(situation);
+        review.diff.added.iter().map(|added| added.target.name.to_string()).collect()
+    })
+}
+
+#[test]
+fn an_older_root_alone_vouches_for_nothing_and_what_nobody_vouches_for_is_added() {
+    let mut fixture = rotated();
+    assert_eq!(added(&fixture), ALL);
+    says(&fixture, "baseline-threshold", Severity::Warn, "Only the older root 2 is content");
+    // As added ones they have to come from CI, which published them.
+    assert_eq!(blocking(&fixture), [""; 0]);
+    fixture.edit_ci(|signed| {
+        signed["targets"].as_object_mut().expect("targets").remove("raspberrypi4-64-lmp-42");
+    });
+    says(
+        &fixture,
+        "added-from-ci",
+        Severity::Block,
+        "CI has not published a target \"raspberrypi4-64-lmp-42\"",
+    );
+    fixture.ci = None;
+    says(&fixture, "added-from-ci", Severity::Block, "Nobody vouches for 4 targets");
+    says(&fixture, "evidence", Severity::Block, "no ci-targets.json");
+}
+
+#[test]
+fn the_stations_own_record_vouches_for_what_it_has() {
+    let mut fixture = rotated();
+    let digest = fixture.with(|situation| situation.message.digest().to_string());
+    fixture.history.baseline = Some(SeenMark { version: 42, signed: digest, request: "0".repeat(64) });
+    assert_eq!(added(&fixture), [""; 0]);
+    fixture.ci = None;
+    says(&fixture, "baseline-threshold", Severity::Note, "own record vouches for them");
+    assert_eq!(blocking(&fixture), [""; 0]);
+    // An older record vouches for what it holds, and for no more.
+    let mut fixture = rotated();
+    let older = Fixture::step("acme", "2").baseline.expect("a baseline");
+    let older = older.root().get("signed").expect("signed").span().to_vec();
+    fixture.record = Some(Document::parse("record", older, Limits::DEFAULT).expect("JSON"));
+    assert_eq!(added(&fixture), ["intel-corei7-64-lmp-42", "raspberrypi4-64-lmp-42"]);
+    fixture.ci = None;
+    says(&fixture, "added-from-ci", Severity::Block, "Nobody vouches for 2 targets");
+}
+
+#[test]
+fn what_is_signed_again_is_shown_whole() {
+    let mut fixture = rotated();
+    let digest = fixture.with(|situation| situation.message.digest().to_string());
+    fixture.history.baseline = Some(SeenMark { version: 42, signed: digest, request: "0".repeat(64) });
+    fixture.with(|situation| {
+        let review = crate::review::review(situation);
+        let (text, json) = (review.text(100, false), review.json());
+        for name in ALL {
+            assert!(text.contains(name), "{text}");
+        }
+        assert!(
+            text.to_uppercase().contains("CONTENT THAT IS SIGNED AGAIN")
+                && json.contains("\"kept_targets\":["),
+            "{text}"
+        );
+    });
+}
+
+#[test]
+fn a_request_that_brings_no_root_is_blocked() {
+    let mut fixture = Fixture::step("acme", "2");
+    fixture.request_root = None;
+    says(&fixture, "root-chain", Severity::Block, "brings no production root");
 }
 
 #[test]
@@ -184,18 +275,37 @@ fn signatures_for_which_devices_reject_the_file_are_blocked_and_strange_ones_are
     says(&fixture, check, Severity::Block, "names the method \"ecdsa\"");
     let fixture = with_signatures(|list| list[1]["sig"] = list[0]["sig"].clone());
     says(&fixture, check, Severity::Block, "does not fit the content");
-    let mut fixture = with_signatures(|list| list[1]["keyid"] = "aa".into());
+    let fixture = with_signatures(|list| drop(list[1].as_object_mut().expect("one").remove("method")));
+    says(&fixture, check, Severity::Block, "names no method");
+    let fixture = with_signatures(|list| list[1]["keyid"] = "aa".into());
     says(&fixture, check, Severity::Warn, "by key aa is by no targets key");
-    fixture.manifest.kind = RequestKind::OfflineBundle;
-    says(&fixture, check, Severity::Block, "reject an offline bundle");
+    let fixture = with_signatures(|list| list[1]["note"] = "\u{1b}[2J".into());
+    says(&fixture, check, Severity::Warn, "no part of a signature: \"note\"");
 }
 
 #[test]
-fn a_signature_by_our_own_key_that_we_did_not_make_is_told() {
+fn a_signature_by_our_own_key_that_we_did_not_make_blocks() {
     let mut fixture = Fixture::second_officer("acme");
     fixture.own_keys = Fixture::step("acme", "5").own_keys;
-    says(&fixture, "existing-signatures", Severity::Warn, "this station did not make it");
+    says(&fixture, "existing-signatures", Severity::Block, "Your key may be copied");
     super::integrity::sign(&mut fixture);
+    silent(&fixture, "existing-signatures");
+    // Also one that was retired here.
+    let mut fixture = Fixture::second_officer("acme");
+    fixture.vault = Fixture::step("acme", "5").own_keys;
+    says(&fixture, "existing-signatures", Severity::Block, "is or was in this station's vault");
+}
+
+#[test]
+fn production_that_our_own_key_signed_later_than_we_did_blocks() {
+    let mut fixture = Fixture::step("acme", "3");
+    // fioctl signed it before the key came here: nothing says otherwise.
+    silent(&fixture, "existing-signatures");
+    super::integrity::sign(&mut fixture);
+    fixture.history.signed[0].version = 41;
+    fixture.history.signed[0].signed = "0".repeat(64);
+    says(&fixture, "existing-signatures", Severity::Block, "production's targets of today carry");
+    fixture.history.signed[0].version = 42;
     silent(&fixture, "existing-signatures");
 }
 
