@@ -30,4 +30,5 @@ mod recipe;
 mod repository;
 mod said;
 mod station_files;
+mod trust;
 mod whole;

@@ -44,7 +44,7 @@ pub(super) fn evidence(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
     let (needs_baseline, needs_ci) = match situation.manifest.kind {
         RequestKind::Wave | RequestKind::WaveSignature => (true, true),
         // What nobody vouches for must be published by CI.
-        RequestKind::Resign => (true, !subject.added.is_empty()),
+        RequestKind::Resign => (true, subject.has_own_baseline() && !subject.added.is_empty()),
         RequestKind::OfflineBundle => {
             let is_ci = subject.bundle().is_some_and(|(_, is_ci)| is_ci);
             (!is_ci, is_ci)

@@ -89,7 +89,7 @@ pub(super) fn added_from_ci(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
 /// Nothing shows what CI published. A wave without that evidence is told by the check `evidence`; what is signed again
 /// and nobody vouches for must not pass for production's.
 fn unpublished(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
-    if subject.added.is_empty() || !subject.is(RequestKind::Resign) {
+    if subject.added.is_empty() || !subject.is(RequestKind::Resign) || !subject.has_own_baseline() {
         return;
     }
     out.report(

@@ -51,7 +51,7 @@ pub(super) fn root_chain(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
                 )
             };
             let at = || manifest_place("files");
-            if subject.has_service() { out.block(at, message) } else { out.warn(at, message) }
+            if subject.has_service() { out.block(at, message) } else { out.note(at, message) }
         }
         _ => {}
     }
@@ -391,14 +391,14 @@ fn left_out(subject: &Subject<'_, '_>, one: &Assessed, index: usize, out: &mut F
 /// station signed with it for the tag.
 fn copied_keys(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
     let situation = subject.situation;
-    let is_known = |keyid: &KeyId, digest: &str| {
-        situation.memory.made(keyid, digest) || situation.history.seen_as_production(digest)
-    };
+    let made = |keyid: &KeyId, digest: &str| situation.memory.made(keyid, digest);
     let digest = subject.digest.to_string();
-    // A bare copy of what this station signed carries that signature.
+    // What this station saw in production may carry what another tool signed before the key came here.
+    let is_seen = situation.history.seen_as_production(&digest);
     let is_unknown = |one: &&Assessed| {
         let keyid = &one.signature.keyid;
-        situation.memory.had(keyid) && !is_known(keyid, &digest) && may_be_by(subject, one, situation.message)
+        let is_explained = is_seen || made(keyid, &digest);
+        situation.memory.had(keyid) && !is_explained && may_be_by(subject, one, situation.message)
     };
     for one in situation.signatures.iter().filter(is_unknown) {
         out.block(
@@ -419,7 +419,7 @@ fn copied_keys(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
             .signed
             .iter()
             .any(|mark| mark.keyid == keyid.as_str() && mark.version < version);
-        if is_later && !is_known(keyid, &digest) && may_be_by(subject, one, &message) {
+        if is_later && !made(keyid, &digest) && may_be_by(subject, one, &message) {
             out.block(
                 || "current.json: signatures".to_owned(),
                 || copied(keyid, "production's targets of today carry"),

@@ -1,0 +1,207 @@
+//! Nothing gets a signature that the officer was not shown, whoever holds the stick, a retired key or the service: what
+//! nobody vouches for is new, the station remembers what it signed, and a manifest's words give nobody anything.
+
+use crate::common;
+
+use common::{Desk, Ran, copy_folder, fingerprint, json, read, rewrite, text};
+use countersign::cli::Exit;
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+
+fn case(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/trust").join(path)
+}
+
+/// A station as the case's README makes it: the newest root of `set-up`, one officer, this key file.
+fn desk(name: &str, key: Option<&str>) -> Desk {
+    let desk = Desk::new();
+    let set_up = case(&format!("{name}/set-up"));
+    let (roots, online) = (set_up.join("prod-roots"), set_up.join("ci-targets.pub"));
+    let fingerprint = fingerprint(&roots);
+    let arguments = ["init", "--factory", "fixture", "--roots", text(&roots), "--online-key", text(&online)];
+    desk.run(&[arguments.as_slice(), &["--fingerprint", &fingerprint, "--networked"]].concat()).done();
+    desk.add_officer("mara");
+    if let Some(key) = key {
+        desk.import_key(&set_up.join(key), "mara", "1");
+    }
+    desk
+}
+
+/// Imports, reviews and signs an honest request.
+fn sign(desk: &Desk, request: &Path) -> String {
+    let (id, review) = desk.import(request);
+    assert_eq!(review["signable"], true, "{}", review["findings"]);
+    desk.sign(&id, &review, "mara", &[]).done();
+    id
+}
+
+/// The messages of one check's findings of a severity.
+fn said(review: &Value, check: &str, severity: &str) -> String {
+    let findings = review["findings"].as_array().expect("a list");
+    let of = findings.iter().filter(|one| one["check"] == check && one["severity"] == severity);
+    of.filter_map(|one| one["message"].as_str()).collect::<Vec<_>>().join("\n")
+}
+
+/// The review blocks, and `sign` refuses.
+#[track_caller]
+fn blocked(desk: &Desk, id: &str, review: &Value, check: &str, words: &str) {
+    assert!(said(review, check, "block").contains(words), "{check}: {}", review["findings"]);
+    assert_eq!(review["signable"], false);
+    desk.sign(id, review, "mara", &[]).ended(Exit::Refused);
+}
+
+#[test]
+fn what_a_retired_key_signed_is_not_signed_again() {
+    let desk = desk("resign-retired-key", Some("k1.tgz"));
+    sign(&desk, &case("resign-retired-key/1-wave"));
+    let (id, _) = desk.import(&case("resign-retired-key/2-resign"));
+    desk.import_key(&case("resign-retired-key/set-up/k2.tgz"), "mara", "1");
+    let review = desk.run(&["--json", "review", &id]).json();
+    assert_eq!(review["added"], json!(["hw-lmp-21"]));
+    assert_eq!(review["baseline"]["compared_with"]["version"], 10);
+    assert!(said(&review, "baseline-threshold", "warn").contains("Only the older root 1 is content"));
+    assert!(said(&review, "existing-signatures", "block").contains("Your key may be copied"));
+    blocked(&desk, &id, &review, "added-from-ci", "Nobody vouches for 1 target: \"hw-lmp-21\"");
+    // With CI targets that do not have it, it blocks as any other target does that CI never built.
+    let request = desk.path("with-ci");
+    copy_folder(&case("resign-retired-key/2-resign"), &request);
+    let ci = read(&case("resign-retired-key/1-wave/ci-targets.json"));
+    rewrite(&request, "ci-targets.json", &ci);
+    let (id, review) = desk.import(&request);
+    blocked(&desk, &id, &review, "added-from-ci", "CI has not published a target \"hw-lmp-21\"");
+    let (id, review) = desk.import(&case("resign-retired-key/3-wave-on-it"));
+    blocked(&desk, &id, &review, "baseline-threshold", "carry 1 of the 2 valid signatures");
+}
+
+#[test]
+fn a_second_officers_signature_is_not_got_by_signing_again_what_her_station_never_saw() {
+    let desk = desk("resign-second-officer", Some("k2.tgz"));
+    let (id, review) = desk.import(&case("resign-second-officer/1-resign"));
+    assert_eq!(review["added"], json!(["hw-lmp-10", "hw-lmp-50"]));
+    assert_eq!(review["baseline"]["compared_with"], Value::Null);
+    blocked(&desk, &id, &review, "added-from-ci", "Nobody vouches for 2 targets");
+}
+
+/// A station that signed the two honest waves of `memory`.
+fn remembering() -> Desk {
+    let desk = desk("memory", Some("k1.tgz"));
+    sign(&desk, &case("memory/1-wave"));
+    sign(&desk, &case("memory/2-wave"));
+    desk
+}
+
+#[test]
+fn what_was_signed_here_does_not_vanish_behind_an_old_baseline() {
+    let desk = remembering();
+    let (id, review) = desk.import(&case("memory/3-old-baseline"));
+    let words = said(&review, "signed-since", "block");
+    for word in ["signed version 20 for the wave \"w20\"", "\"newhw\"", "\"newhw-lmp-20\""] {
+        assert!(words.contains(word), "{words}");
+    }
+    blocked(&desk, &id, &review, "signed-since", "does not say what became of it");
+    // The list explains it: it is said all the same.
+    let (_, review) = desk.import(&case("memory/4-said-canceled"));
+    let words = said(&review, "signed-since", "warn");
+    for word in ["signed version 20 for the wave \"w20\"", "as canceled", "\"newhw\""] {
+        assert!(words.contains(word), "{words}");
+    }
+    // And on the page that the officer reads.
+    let page = desk.run(&["review"]).done().out;
+    assert!(page.contains("newhw"), "{page}");
+}
+
+#[test]
+fn a_wave_relabelled_as_a_further_signature_is_blocked() {
+    let desk = remembering();
+    let (id, review) = desk.import(&case("memory/5-relabelled"));
+    assert!(said(&review, "further-signature", "block").contains("Nothing lists a wave \"w30\""));
+    assert!(said(&review, "pruned-as-declared", "block").contains("\"hw-lmp-10\""));
+    blocked(&desk, &id, &review, "further-signature", "no offline key has signed this content yet");
+}
+
+fn export(desk: &Desk, id: &str, name: &str) -> (PathBuf, Ran) {
+    let folder = desk.path(name);
+    let ran = desk.run(&["export", id, text(&folder)]);
+    (folder, ran)
+}
+
+#[test]
+fn a_signature_by_a_key_that_nobody_knows_is_left_out_of_the_bundle_and_said() {
+    let desk = remembering();
+    // Without a method, devices would refuse the whole file.
+    let (id, review) = desk.import(&case("memory/6-foreign-signature"));
+    blocked(&desk, &id, &review, "existing-signatures", "names no method");
+    let request = desk.path("foreign");
+    copy_folder(&case("memory/6-foreign-signature"), &request);
+    let mut targets = json(&request.join("targets.json"));
+    targets["signatures"][0]["method"] = "ed25519".into();
+    rewrite(&request, "targets.json", targets.to_string().as_bytes());
+    let (id, review) = desk.import(&request);
+    assert!(said(&review, "existing-signatures", "warn").contains("left out of the signed bundle"));
+    desk.sign(&id, &review, "mara", &[]).done();
+    let (folder, ran) = export(&desk, &id, "bundle");
+    ran.done();
+    let keyids: Vec<String> = json(&folder.join("targets.json"))["signatures"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|one| one["keyid"].as_str().expect("a key id").to_owned())
+        .collect();
+    assert_eq!(keyids.len(), 1, "{keyids:?}");
+    assert!(!keyids[0].starts_with("abab"));
+}
+
+#[test]
+fn a_list_of_waves_that_is_not_whole_blocks() {
+    let desk = remembering();
+    let (id, review) = desk.import(&case("memory/7-partial-list"));
+    blocked(&desk, &id, &review, "evidence", "its member \"next\" says, or may say, that there is more");
+    assert!(said(&review, "evidence", "block").contains("there are 3, and it has 2"));
+    for (name, waves) in [
+        ("unauthorized", json!({"message": "Unauthorized"})),
+        ("nothing", Value::Null),
+        (
+            "a version",
+            json!({"waves": [{"name": "w", "status": "active", "tag": "production", "version": "12.0"}]}),
+        ),
+        (
+            "a status",
+            json!({"waves": [{"name": "w", "status": "ACTIVE", "tag": "production", "version": "12"}]}),
+        ),
+    ] {
+        let request = desk.path(&name.replace(' ', "-"));
+        copy_folder(&case("memory/7-partial-list"), &request);
+        rewrite(&request, "waves.json", waves.to_string().as_bytes());
+        let (id, review) = desk.import(&request);
+        blocked(&desk, &id, &review, "evidence", "is not the whole list of waves, or is not understood");
+    }
+}
+
+#[test]
+fn a_request_without_roots_is_blocked() {
+    let desk = remembering();
+    let request = desk.path("no-roots");
+    copy_folder(&case("memory/4-said-canceled"), &request);
+    std::fs::remove_dir_all(request.join("prod-roots")).expect("removed");
+    let mut manifest = json(&request.join("request.json"));
+    manifest["files"].as_object_mut().expect("files").remove("prod-roots/1.root.json");
+    std::fs::write(request.join("request.json"), manifest.to_string()).expect("written");
+    let (id, review) = desk.import(&request);
+    blocked(&desk, &id, &review, "root-chain", "brings no production root");
+}
+
+#[test]
+fn production_of_a_version_that_was_signed_here_with_other_bytes_blocks() {
+    // This station signs another version 20 than the one that production shows afterwards.
+    let desk = desk("memory", Some("k1.tgz"));
+    sign(&desk, &case("memory/1-wave"));
+    let other = desk.path("other-20");
+    copy_folder(&case("memory/2-wave"), &other);
+    let mut targets = json(&other.join("targets.json"));
+    targets["signed"]["expires"] = "2027-11-22T00:00:00Z".into();
+    rewrite(&other, "targets.json", targets.to_string().as_bytes());
+    sign(&desk, &other);
+    let (id, review) = desk.import(&case("memory/6-foreign-signature"));
+    blocked(&desk, &id, &review, "baseline-replayed", "is not what this station signed as version 20");
+    assert!(said(&review, "existing-signatures", "block").contains("production's targets of today carry"));
+}
