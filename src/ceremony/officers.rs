@@ -20,7 +20,7 @@ fn work_factor(station: &Station, wanted: Option<u8>) -> Result<WorkFactor, Cere
     let Some(log_n) = wanted else { return Ok(WorkFactor::STANDARD) };
     WorkFactor::of(log_n).filter(|factor| *factor >= WorkFactor::STANDARD || station.facts.networked).ok_or_else(|| {
         CeremonyError::Refused(format!(
-            "a work factor of {log_n} is refused: 18 to 22 are possible, and from 12 on a station made with --networked"
+            "a work factor of {log_n} is refused: 18 to 20 are possible, and from 12 on a station made with --networked"
         ))
     })
 }

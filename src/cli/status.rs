@@ -5,7 +5,9 @@ use crate::ceremony::made::signatures;
 use crate::ceremony::review::{rejected_by, rejected_value, rejections};
 use crate::ledger::Kind;
 use crate::station::{Station, request};
-use crate::vault::{keys, officer};
+use crate::vault::keys;
+use crate::vault::officer::{self, OfficerName, OfficerPublic};
+use crate::vault::sealed::SealedKey;
 use serde_json::json;
 use std::collections::BTreeSet;
 
@@ -40,6 +42,12 @@ pub fn run(context: &Context<'_>) -> Outcome {
             key.quorum,
             key.holders()
         ));
+        for name in retired_holders(key, &officers) {
+            overdue.push(format!(
+                "key {short} is still sealed to {name}, who is retired: seal it anew (countersign key reseal {short})",
+                short = &key.keyid[..12.min(key.keyid.len())]
+            ));
+        }
         if key.last_backup.is_none() {
             overdue.push(format!("key {} has no paper backup", &key.keyid[..12.min(key.keyid.len())]));
         }
@@ -115,6 +123,7 @@ pub fn run(context: &Context<'_>) -> Outcome {
         "keys": keys.iter().map(|key| json!({
             "keyid": key.keyid, "keytype": key.keytype, "quorum": key.quorum,
             "officers": key.officers.iter().map(|name| name.as_str()).collect::<Vec<_>>(),
+            "sealed_to_retired": retired_holders(key, &officers),
             "last_drill": key.last_drill.map(|time| time.to_string()),
             "last_backup": key.last_backup.map(|time| time.to_string()),
         })).collect::<Vec<_>>(),
@@ -126,6 +135,12 @@ pub fn run(context: &Context<'_>) -> Outcome {
         "overdue": overdue,
     }))?;
     Ok(Exit::Done)
+}
+
+/// Those to whom a key is sealed and who do not serve any more.
+fn retired_holders<'a>(key: &'a SealedKey, officers: &[OfficerPublic]) -> Vec<&'a str> {
+    let serves = |name: &OfficerName| officers.iter().any(|one| one.name == *name && one.is_active());
+    key.officers.iter().filter(|name| !serves(name)).map(OfficerName::as_str).collect()
 }
 
 /// The requests that an officer rejected at some time: only of these is it asked whether it stands.

@@ -117,16 +117,14 @@ fn online_key(
              Its fingerprint, which must equal the one that came to you another way (countersign fingerprint):\n  \
              {digest}\nIts words: {words}\n"
         ));
-        let is_confirmed_by_signing =
-            confirm.confirm.is_none() && !officers.is_empty() && !context.host.terminal.can_ask();
-        if !is_confirmed_by_signing {
-            let given = confirm.words(context, "Compare, then type the six words (anything else stops): ")?;
-            if !words::confirms_beginning(&given, &digest.0) {
-                return Err(Failure::new(
-                    Exit::NotApproved,
-                    "these are not the key's words. The pinned key stays",
-                ));
-            }
+        let given = confirm.words(context, "Compare, then type the six words (anything else stops): ");
+        // Where nobody can be asked, the officers' own signatures confirm it.
+        let is_left_to_them = given.is_err() && !officers.is_empty();
+        if !is_left_to_them && !words::confirms_beginning(&given?, &digest.0) {
+            return Err(Failure::new(
+                Exit::NotApproved,
+                "these are not the key's words. The pinned key stays",
+            ));
         }
         trust::pin_online_key(station, context.host, &new, officers, &files)?;
         context.text(&format!("Pinned the online targets key {keyid}\n"))?;

@@ -34,6 +34,12 @@ pub enum LogError {
         "the log takes no more entries after a failed write ({0}): start again, and the log will be checked"
     )]
     Closed(String),
+    /// Somebody else wrote to the log while this process did.
+    #[error(
+        "{0} is not as long as this process left it: another one wrote to the log. Nothing more is written. Let one \
+         process alone work on the station, and see whether the log is whole: countersign log verify"
+    )]
+    TwoWriters(String),
     /// There is no such entry.
     #[error("there is no entry {0}: the log's last checkpoint covers {1} entries, numbered from 0")]
     NoEntry(u64, u64),

@@ -14,7 +14,7 @@ use super::objects;
 use super::proofs::Proofs;
 use super::recovery::{Intents, OpenIntent, Recovery, Torn};
 use super::walk::{Walk, blame};
-use crate::host::disk::{DiskResult, ensure_folder, write_durably};
+use crate::host::disk::{DiskResult, Kind as FileKind, ensure_folder, write_durably};
 use crate::host::{Bytes, Disk, Stamp};
 use crate::tlog::checkpoint::Checkpoint;
 use crate::tlog::flaw::{Flaw, FlawKind};
@@ -242,6 +242,7 @@ impl Log {
             self.length = 0;
             self.unsynced_name = true;
         }
+        self.refuse_when_grown(&path)?;
         if let Err(error) = self.disk.append(&path, line) {
             // Part of the line may be there. Without it the log goes on; otherwise it is closed until the next start.
             if let Err(second) = self.disk.truncate(&path, self.length) {
@@ -251,6 +252,20 @@ impl Log {
         }
         self.length += line.len() as u64;
         Ok(())
+    }
+
+    /// Refuses to write after lines of somebody else: two writers break a log, and a lock can be got around.
+    fn refuse_when_grown(&mut self, path: &Path) -> Result<(), LogError> {
+        let found = match self.disk.kind(path)? {
+            Some(FileKind::File(length)) => Some(length),
+            _ => None,
+        };
+        if found == Some(self.length) {
+            return Ok(());
+        }
+        let file = crate::text::shown_path(path);
+        self.closed = Some(format!("another process wrote to {file}"));
+        Err(LogError::TwoWriters(file))
     }
 
     /// Returns when every entry is on disk: one fdatasync, and one more after each thousand entries for a new file.

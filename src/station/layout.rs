@@ -64,7 +64,7 @@ impl Layout {
         self.root.join("log")
     }
 
-    /// The file that the running process holds a lock on.
+    /// The file that says who works on the station; what is locked is the log's folder.
     pub fn lock(&self) -> PathBuf {
         self.root.join("lock")
     }

@@ -14,7 +14,7 @@ use crate::vault::officer::OpenOfficer;
 use crate::vault::sealed::SealedKey;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
-use std::io::{Read as _, Seek as _, Write as _};
+use std::io::{Read as _, Write as _};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -75,7 +75,7 @@ pub struct Station {
     session: Option<Session>,
     /// The command whose session the log has opened; nothing before its first entry.
     begun: String,
-    _lock: Option<File>,
+    _lock: File,
 }
 
 /// Who works on the station and with what: written to the log before the first entry of a command.
@@ -669,34 +669,45 @@ fn read_facts(disk: &dyn Disk, layout: &Layout) -> Result<StationFile, StationEr
     Ok(facts)
 }
 
-/// Takes the station's lock. On a medium that cannot be written (an auditor's look at a copy) there is nothing to lock.
-fn take_lock(layout: &Layout, session: Option<&Session>) -> Result<Option<File>, StationError> {
-    use std::os::unix::fs::OpenOptionsExt as _;
-    let path = layout.lock();
-    let fail = |doing, source| crate::host::disk::DiskError { doing, path: layout.lock(), source };
-    let mut options = std::fs::OpenOptions::new();
-    let opened = options.read(true).write(true).create(true).truncate(false).mode(0o600).open(&path);
-    let mut file = match opened {
-        Ok(file) => file,
-        Err(e) if session.is_none() && e.kind() == std::io::ErrorKind::ReadOnlyFilesystem => return Ok(None),
-        Err(e) => return Err(fail("open the lock", e).into()),
-    };
-    match file.try_lock() {
+/// Takes the station's lock: on the log's own folder, which nobody can delete or exchange without breaking the log. The
+/// file `lock` beside it only says who holds it.
+fn take_lock(layout: &Layout, session: Option<&Session>) -> Result<File, StationError> {
+    let fail = |doing, source| crate::host::disk::DiskError { doing, path: layout.log(), source };
+    let folder = File::open(layout.log()).map_err(|e| fail("open", e))?;
+    match folder.try_lock() {
         Ok(()) => {}
         Err(std::fs::TryLockError::WouldBlock) => {
-            let mut holder = String::new();
-            // What the holder says of itself is a help, not a condition.
-            let _ = (&mut file).take(200).read_to_string(&mut holder);
-            return Err(StationError::Busy {
-                folder: layout.root().to_owned(),
-                holder: shown(holder.trim()),
-            });
+            return Err(StationError::Busy { folder: layout.root().to_owned(), holder: holder(layout) });
         }
         Err(std::fs::TryLockError::Error(e)) => return Err(fail("lock", e).into()),
     }
+    leave_note(layout, session)?;
+    Ok(folder)
+}
+
+/// Who holds the lock, as the note says; escaped. It is a help, not a condition.
+fn holder(layout: &Layout) -> String {
+    let mut note = String::new();
+    let read = File::open(layout.lock()).and_then(|file| file.take(200).read_to_string(&mut note));
+    match read {
+        Ok(_) if !note.trim().is_empty() => shown(note.trim()),
+        _ => "it left no note".to_owned(),
+    }
+}
+
+fn leave_note(layout: &Layout, session: Option<&Session>) -> Result<(), StationError> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let fail = |doing, source| crate::host::disk::DiskError { doing, path: layout.lock(), source };
+    let mut options = std::fs::OpenOptions::new();
+    let opened = options.write(true).create(true).truncate(false).mode(0o600).open(layout.lock());
+    let mut file = match opened {
+        Ok(file) => file,
+        // An auditor's look at a copy that cannot be written.
+        Err(e) if session.is_none() && e.kind() == std::io::ErrorKind::ReadOnlyFilesystem => return Ok(()),
+        Err(e) => return Err(fail("open", e).into()),
+    };
     let command = session.map_or("one that only looks", |session| &session.command);
     // Always of one length, and written at once: whoever reads it never finds it empty or half overwritten.
     let note = format!("{:<99}\n", format!("process {}, command \"{command}\"", std::process::id()));
-    file.rewind().and_then(|()| file.write_all(note.as_bytes())).map_err(|e| fail("write to", e))?;
-    Ok(Some(file))
+    Ok(file.write_all(note.as_bytes()).map_err(|e| fail("write to", e))?)
 }

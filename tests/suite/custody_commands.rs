@@ -244,7 +244,7 @@ fn a_weak_passphrase_makes_no_officer() {
 }
 
 /// Prints a key's sheets and types what stands on them as text into files of a folder.
-fn scans(desk: &Desk, keyid: &str, name: &str) -> std::path::PathBuf {
+pub fn scans(desk: &Desk, keyid: &str, name: &str) -> std::path::PathBuf {
     let paper = desk.path(&format!("{name}-paper"));
     let made = desk.run(&["--json", "key", "backup", keyid, "--out", text(&paper)]).done().json();
     let scans = desk.path(name);

@@ -6,6 +6,7 @@
 mod common;
 mod support;
 
+mod acts;
 mod audit_acts;
 mod audit_reconcile;
 mod audit_rules;

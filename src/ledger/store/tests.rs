@@ -50,6 +50,21 @@ fn what_was_appended_is_there_after_opening_again() {
 }
 
 #[test]
+fn what_another_one_wrote_to_the_log_is_not_written_after() {
+    for (at, more) in [(3, "x\n"), (1_000, "")] {
+        let (folder, mut log) = new_log(at);
+        let last = folder.path().join("log").join(file_name(at.saturating_sub(1) / LINES_PER_FILE));
+        let next = folder.path().join("log").join(file_name(at / LINES_PER_FILE));
+        let mut lines = std::fs::read(&last).expect("read");
+        lines.extend_from_slice(more.as_bytes());
+        std::fs::write(&next, lines).expect("written");
+        let refused = log.append(&stamp(), deviation("next")).expect_err("refused");
+        assert!(matches!(refused, LogError::TwoWriters(_)), "{refused}");
+        assert!(matches!(log.checkpoint(), Err(LogError::Closed(_))), "nor is it vouched for");
+    }
+}
+
+#[test]
 fn every_checkpoint_is_kept_and_the_newest_has_its_second_name() {
     let (folder, mut log) = new_log(0);
     for number in 0..5u64 {

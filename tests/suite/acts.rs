@@ -1,0 +1,299 @@
+//! Officers' acts: who has to sign which, as the commands ask for it.
+
+use crate::common::{self, Desk, fixture, json, text};
+use crate::custody_commands::scans;
+use countersign::cli::Exit;
+use countersign::station::Station;
+use std::path::PathBuf;
+
+/// Three officers and a key that opens with two of them.
+fn desk() -> (Desk, String) {
+    let desk = Desk::new();
+    desk.init("acme", "acme-gateway", "2-update");
+    ["ann", "bob", "eve"].iter().for_each(|name| desk.add_officer(name));
+    let keyid = desk.import_key(&fixture("acme/targets.keys.tgz"), "ann,bob", "2");
+    (desk, keyid)
+}
+
+fn entries(desk: &Desk, kind: &str) -> Vec<serde_json::Value> {
+    let shown = desk.run(&["--json", "log", "show", "--type", kind]).done().json();
+    shown.as_array().expect("entries").clone()
+}
+
+fn is_whole(desk: &Desk) {
+    desk.run(&["log", "verify"]).done();
+    let pack = desk.path("evidence");
+    if pack.exists() {
+        std::fs::remove_dir_all(&pack).expect("removed");
+    }
+    desk.run(&["log", "export", text(&pack)]).done();
+    desk.run(&["audit", "verify", text(&pack)]).done();
+}
+
+fn policy(desk: &Desk, from: &str, to: &str) -> PathBuf {
+    let shown = desk.run(&["policy", "show"]).done().out;
+    assert!(shown.contains(from), "{shown}");
+    let file = desk.path("policy.toml");
+    std::fs::write(&file, shown.replace(from, to)).expect("written");
+    file
+}
+
+fn online_key() -> PathBuf {
+    fixture("acme/2-update/ci-targets.pub")
+}
+
+#[test]
+fn a_policy_is_set_by_as_many_officers_as_the_stricter_of_both_asks_approvals() {
+    let (desk, _) = desk();
+    let stricter = policy(&desk, "\ncount = 1\n", "\ncount = 2\n");
+    let set = ["policy", "set", text(&stricter)];
+    for signers in [&[][..], &["ann"], &["ann", "zoe"]] {
+        desk.by(signers, &set).ended(Exit::NotApproved);
+    }
+    let twice = [&set[..], &["--officer", "ann", "--officer", "ann"]].concat();
+    assert!(desk.run(&twice).ended(Exit::NotApproved).err.contains("ann is named twice"));
+    assert_eq!(entries(&desk, "policy.changed").len(), 0);
+    let ran = desk.by(&["ann", "eve"], &set).done();
+    assert!(ran.out.contains("stricter: approvals.count is 2, was 1"), "{}", ran.out);
+    // Back again asks for two, too; and what is looser stands first.
+    let looser = policy(&desk, "\ncount = 2\n", "\ncount = 1\n");
+    let shown = std::fs::read_to_string(&looser).expect("read");
+    std::fs::write(&looser, shown.replace("expiry_max_days = 400", "expiry_max_days = 300"))
+        .expect("written");
+    desk.by(&["ann"], &["policy", "set", text(&looser)]).ended(Exit::NotApproved);
+    let ran = desk.by(&["bob", "eve"], &["--json", "policy", "set", text(&looser)]).done();
+    let changes = ran.json()["changes"].clone();
+    assert_eq!(changes[0]["member"], "approvals.count");
+    assert_eq!((&changes[0]["effect"], &changes[1]["effect"]), (&"looser".into(), &"stricter".into()));
+    assert_eq!(entries(&desk, "policy.changed")[1]["actor"], "bob");
+    assert_eq!(entries(&desk, "act.signed").len(), 4);
+    is_whole(&desk);
+}
+
+#[test]
+fn a_wrong_passphrase_signs_nothing() {
+    let (desk, _) = desk();
+    let stricter = policy(&desk, "\nhours = 24\n", "\nhours = 12\n");
+    let bob = desk.passphrase("bob");
+    let wrong = bob.replace("bob=", "ann=");
+    let set = ["policy", "set", text(&stricter), "--officer", "ann", "--passphrase-file", &wrong];
+    desk.run(&set).ended(Exit::NotApproved);
+    assert_eq!(entries(&desk, "act.signed").len() + entries(&desk, "policy.changed").len(), 0);
+}
+
+#[test]
+fn before_there_is_an_officer_setting_up_is_free() {
+    let desk = Desk::new();
+    desk.init("acme", "acme-gateway", "2-update");
+    let stricter = policy(&desk, "\ncount = 1\n", "\ncount = 3\n");
+    desk.run(&["policy", "set", text(&stricter)]).done();
+    let key = online_key();
+    let words = desk.run(&["--json", "fingerprint", text(&key)]).done().json()["words"].clone();
+    let words = words.as_str().expect("words");
+    desk.run(&["trust", "online-key", text(&key)]).ended(Exit::NotApproved);
+    desk.run(&["trust", "online-key", text(&key), "--confirm", words]).done();
+    is_whole(&desk);
+    desk.add_officer("ann");
+    desk.run(&["trust", "online-key", text(&key), "--confirm", words]).ended(Exit::NotApproved);
+    let looser = policy(&desk, "\ncount = 3\n", "\ncount = 1\n");
+    // The policy in force asks for three, and there is one.
+    desk.by(&["ann"], &["policy", "set", text(&looser)]).ended(Exit::NotApproved);
+}
+
+#[test]
+fn an_online_key_is_pinned_by_a_quorum_and_is_nobodys_own() {
+    let (desk, _) = desk();
+    let key = online_key();
+    let pin = ["trust", "online-key", text(&key)];
+    for signers in [&[][..], &["ann"], &["ann", "eve"]] {
+        let ran = desk.by(signers, &pin).ended(Exit::NotApproved);
+        assert!(ran.err.contains("the signatures of 2 of ann, bob are needed"), "{}", ran.err);
+    }
+    let wrong = ["trust", "online-key", text(&key), "--confirm", "adult amulet adult amulet adult amulet"];
+    desk.by(&["ann", "bob"], &wrong).ended(Exit::NotApproved);
+    desk.by(&["ann", "bob"], &pin).done();
+    assert_eq!(entries(&desk, "online_key.pinned")[1]["actor"], "ann");
+    // The officer's own key, which the root lists for targets too.
+    let root = json(&fixture("acme/2-update/prod-roots").join("3.root.json"));
+    let owners = root["signed"]["x-key-owners"].as_object().expect("owners");
+    let of_role = root["signed"]["roles"]["targets"]["keyids"].as_array().expect("key ids");
+    let hers =
+        of_role.iter().filter_map(|id| id.as_str()).find(|id| owners.contains_key(*id)).expect("owned");
+    let file = desk.path("hers.pub");
+    std::fs::write(&file, root["signed"]["keys"][hers].to_string()).expect("written");
+    let ran = desk.by(&["ann", "bob"], &["trust", "online-key", text(&file)]).ended(Exit::Refused);
+    assert!(ran.err.contains("notes an owner for it"), "{}", ran.err);
+    // Nor on the day of the set-up.
+    let other = Desk::new();
+    let roots = fixture("acme/2-update/prod-roots");
+    let print = common::fingerprint(&roots);
+    let init = ["init", "--factory", "acme", "--roots", text(&roots), "--networked", "--fingerprint", &print];
+    other.run(&[&init[..], &["--online-key", text(&file)]].concat()).ended(Exit::Refused);
+    other.run(&[&init[..], &["--online-key", text(&key)]].concat()).done();
+    is_whole(&desk);
+}
+
+#[test]
+fn what_officers_do_with_a_key_is_signed_by_each_of_them() {
+    let (desk, keyid) = desk();
+    desk.by(&["ann", "bob"], &["key", "drill", &keyid]).done();
+    let request = desk.request(&fixture("acme/2-update"), "acme-gateway", "v2.0-update", 42, &[]);
+    let (id, review) = desk.import(&request);
+    desk.sign(&id, &review, "ann", &["--officer", "bob", "--passphrase-file", &desk.passphrase("bob")])
+        .done();
+    desk.by(&["ann", "bob"], &["key", "reseal", &keyid, "--to", "ann,eve", "--quorum", "1"]).done();
+    desk.by(&["eve"], &["clock", "--reason", "compared with a watch"]).done();
+    let signed: Vec<(String, String)> = entries(&desk, "act.signed")
+        .iter()
+        .map(|one| {
+            [&one["officer"], &one["act"]].map(|value| value.as_str().expect("text").to_owned()).into()
+        })
+        .collect();
+    let of = |officer: &str, act: &str| (officer.to_owned(), act.to_owned());
+    let both = |act: &str| [of("ann", act), of("bob", act)];
+    let wanted = [both("key.drilled"), both("sign.intent"), both("key.sealed")].concat();
+    assert_eq!(signed, [wanted, vec![of("eve", "time.statement")]].concat());
+    is_whole(&desk);
+}
+
+#[test]
+fn a_key_that_is_still_sealed_to_one_who_left_is_named() {
+    let (desk, keyid) = desk();
+    desk.by(&["ann", "bob"], &["key", "reseal", &keyid, "--to", "ann,bob,eve", "--quorum", "2"]).done();
+    let told = |desk: &Desk| desk.run(&["status"]).done().out;
+    assert!(!told(&desk).contains("still sealed"));
+    desk.by(&["ann"], &["officer", "retire", "eve", "--reason", "left"]).done();
+    let short = &keyid[..12];
+    assert!(told(&desk).contains(&format!("key {short} is still sealed to eve, who is retired")));
+    let status = desk.run(&["--json", "status"]).done().json();
+    assert_eq!(status["keys"][0]["sealed_to_retired"], serde_json::json!(["eve"]));
+    desk.by(&["ann", "bob"], &["key", "reseal", &keyid, "--to", "ann,bob", "--quorum", "2"]).done();
+    assert!(!told(&desk).contains("still sealed"));
+}
+
+#[test]
+fn a_key_of_which_the_log_knows_nothing_is_brought_back_under_an_officers_name() {
+    let (desk, keyid) = desk();
+    let scans = scans(&desk, &keyid, "scans");
+    // As it is: nothing changes.
+    std::fs::remove_dir_all(desk.station().join("keys").join(&keyid)).expect("removed");
+    desk.run(&["key", "restore", text(&scans)]).done();
+    desk.by(&["ann", "bob"], &["key", "drill", &keyid]).done();
+    is_whole(&desk);
+    let restore = ["key", "restore", text(&scans)];
+    // A station without officers: setting up.
+    let new = Desk::new();
+    new.init("acme", "acme-gateway", "2-update");
+    new.run(&restore).done();
+    new.by(&["ann", "bob"], &["key", "drill", &keyid]).done();
+    is_whole(&new);
+    // One with officers of its own.
+    let other = Desk::new();
+    other.init("acme", "acme-gateway", "2-update");
+    other.add_officer("zoe");
+    other.run(&restore).ended(Exit::NotApproved);
+    other.by(&["zoe"], &restore).done();
+    other.by(&["ann", "bob"], &["key", "drill", &keyid]).done();
+    is_whole(&other);
+}
+
+#[test]
+fn who_took_a_request_in_before_the_policy_asked_for_it_takes_it_in_again() {
+    let (desk, _) = desk();
+    let request = desk.request(&fixture("acme/2-update"), "acme-gateway", "v2.0-update", 42, &[]);
+    desk.import(&request);
+    let strict = policy(&desk, "importer_may_approve = true", "importer_may_approve = false");
+    desk.by(&["ann"], &["policy", "set", text(&strict)]).done();
+    let request_id = entries(&desk, "request.imported")[0]["request"].as_str().expect("a digest").to_owned();
+    let review = desk.run(&["--json", "review", &request_id]).done().json();
+    let both = ["--officer", "bob", "--passphrase-file", &desk.passphrase("bob")];
+    let ran = desk.sign(&request_id, &review, "ann", &both).ended(Exit::NotApproved);
+    assert!(ran.err.contains("nobody signed that she took this one in"), "{}", ran.err);
+    // Her name alone is no proof.
+    let bob = desk.passphrase("bob").replace("bob=", "eve=");
+    let import = ["import", text(&request), "--officer", "eve", "--passphrase-file", &bob];
+    desk.run(&import).ended(Exit::NotApproved);
+    desk.by(&["eve"], &["import", text(&request)]).done();
+    let review = desk.run(&["--json", "review", &request_id]).done().json();
+    desk.sign(&request_id, &review, "ann", &both).done();
+    is_whole(&desk);
+}
+
+#[test]
+fn a_second_process_does_not_get_in_whatever_is_deleted() {
+    let (desk, _) = desk();
+    let held = Station::open(&desk.host, &desk.station(), None).expect("opened");
+    std::fs::remove_file(desk.station().join("lock")).expect("removed");
+    let ran = desk.run(&["preflight"]).ended(Exit::Failed);
+    assert!(ran.err.contains("another countersign works on this station"), "{}", ran.err);
+    drop(held);
+    desk.run(&["preflight"]).done();
+}
+
+/// Puts another line at the end of the log's last file, as somebody who can write the folder does.
+fn forge(desk: &Desk, kind: &str, body: &str) -> Vec<u8> {
+    let file = desk.station().join("log/events/000000.jsonl");
+    let before = common::read(&file);
+    let lines: Vec<&[u8]> = before.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).collect();
+    let last = lines.last().expect("a line");
+    let prev = hex::encode(countersign::tlog::tree::leaf_hash(last));
+    let line = format!(
+        "{{\"v\":1,\"seq\":{},\"prev\":\"{prev}\",\"time\":\"{}\",\"boot\":\"\",\"uptime_ms\":0,\"type\":\"{kind}\",\"actor\":\"ann\",{body}}}\n",
+        lines.len(),
+        common::NOW
+    );
+    std::fs::write(&file, [&before[..], line.as_bytes()].concat()).expect("written");
+    before
+}
+
+#[test]
+fn a_station_whose_log_has_an_act_that_nobody_signed_is_not_opened() {
+    let (desk, keyid) = desk();
+    let file = policy(&desk, "\nhours = 24\n", "\nhours = 48\n");
+    let log = desk.station().join("log");
+    let object = |bytes: &[u8]| {
+        let digest = countersign::tuf::Digest::of(bytes).to_string();
+        std::fs::write(log.join("objects/sha256").join(&digest), bytes).expect("written");
+        digest
+    };
+    let from = countersign::tuf::Digest::of(&common::read(&desk.station().join("policy.toml"))).to_string();
+    let to = object(&common::read(&file));
+    let online = entries(&desk, "online_key.pinned")[0].clone();
+    let (pinned, key_object) =
+        (online["keyid"].as_str().expect("text"), online["object"].as_str().expect("text"));
+    let sealed = "\"keytype\":\"ED25519\",\"quorum\":1,\"officers\":[\"eve\"],\"set\":\"\"";
+    let acts = [
+        ("policy.changed", format!("\"from\":\"{from}\",\"to\":\"{to}\"")),
+        (
+            "online_key.pinned",
+            format!("\"from\":\"{pinned}\",\"keyid\":\"{pinned}\",\"object\":\"{key_object}\""),
+        ),
+        ("officer.retired", "\"officer\":\"bob\",\"reason\":\"left\"".to_owned()),
+        ("time.statement", "\"time_claimed\":\"\",\"reason\":\"\"".to_owned()),
+        (
+            "key.sealed",
+            format!(
+                "\"keyid\":\"{keyid}\",{sealed},\"detail\":\"sealed anew by ann, bob; before: 2 of ann, bob\""
+            ),
+        ),
+    ];
+    for (kind, body) in acts {
+        let before = forge(&desk, kind, &body);
+        let ran = desk.run(&["officer", "list"]).ended(Exit::Tampered);
+        let told = ran.out + &ran.err;
+        assert!(told.contains("are needed") || told.contains("is needed"), "{kind}: {told}");
+        std::fs::write(log.join("events/000000.jsonl"), before).expect("put back");
+    }
+    desk.run(&["officer", "list"]).done();
+    is_whole(&desk);
+}
+
+#[test]
+fn a_station_of_0_1_is_refused_with_a_word() {
+    let (desk, _) = desk();
+    let file = desk.station().join("station.toml");
+    let now = std::fs::read_to_string(&file).expect("read");
+    std::fs::write(&file, now.replace("countersign/station/2", "countersign/station/1")).expect("written");
+    let ran = desk.run(&["status"]).ended(Exit::Failed);
+    assert!(ran.err.contains("made by countersign 0.1"), "{}", ran.err);
+}
