@@ -227,7 +227,7 @@ impl<'a> Facts<'a> {
                 if entry.kind() == Kind::SignAborted && intent == 0 {
                     return Ok(());
                 }
-                if !self.intents.contains_key(&intent) {
+                if self.open.get(intent).is_none() {
                     return contradiction(&format!("there is no open intent {intent}"));
                 }
                 if entry.kind() == Kind::SignAborted || !entry.text("resolution").is_empty() {

@@ -19,10 +19,14 @@ pub(super) fn plain_remark(entry: &Entry<'_>) -> Option<Said> {
             RemarkKind::InDoubt,
             format!("intent {} was resolved: {}", entry.int("intent"), text("resolution")),
         ),
+        Kind::SignRecovered => (
+            RemarkKind::InDoubt,
+            format!("an intent to sign request {} stood after the newest checkpoint", request()),
+        ),
         Kind::LogRecovered => (
             RemarkKind::Recovery,
             format!(
-                "{} bytes of a torn line were moved from {} to {}",
+                "{} bytes after the newest checkpoint were moved from {} to {}, and count for nothing",
                 entry.int("bytes"),
                 text("file"),
                 text("saved")

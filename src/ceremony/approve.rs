@@ -111,7 +111,7 @@ pub fn decisions(station: &Station, subject: &Subject, now: Time) -> Result<Deci
 /// May this officer act in this role for a request, as far as she took it in? Who did is what the log says; where
 /// several did, each of them.
 pub fn may_act(station: &Station, request: Digest, name: &str, role: Role) -> bool {
-    station.policy.may_hold_both(Role::Importer, role) || !station.evidence.was_imported_by(request, name)
+    station.policy.may_hold_both(Role::Importer, role) || !station.taken.was_by(request, name)
 }
 
 /// Where the policy separates who takes a request in from others, it must be known who did: an import before such a
@@ -120,7 +120,7 @@ pub fn may_act(station: &Station, request: Digest, name: &str, role: Role) -> bo
 /// # Errors
 /// [`CeremonyError::NotApproved`].
 pub fn require_importer_known(station: &Station, request: Digest) -> Result<(), CeremonyError> {
-    if !station.policy.separates_importer() || station.evidence.is_importer_known(request) {
+    if !station.policy.separates_importer() || station.taken.is_importer_known(request) {
         return Ok(());
     }
     Err(CeremonyError::NotApproved(

@@ -9,7 +9,6 @@ use crate::host::Host;
 use crate::ledger::{Event, Kind};
 use crate::review::situation::{BaselineSource, Carried};
 use crate::review::{Baseline, Situation, review};
-use crate::station::evidence::Held;
 use crate::station::history::baseline_object;
 use crate::station::request::{self, Import, StoredRequest};
 use crate::station::trust::named_root;
@@ -134,13 +133,7 @@ fn take(
                 || request::store(station, &stored.request, &import),
                 || Reviewed::from(&situation, &review(&situation), false),
             );
-            Ok::<_, CeremonyError>((
-                reviewed,
-                objects?,
-                was_put_right?,
-                seen.clone(),
-                held_in(station, &situation),
-            ))
+            Ok::<_, CeremonyError>((reviewed, objects?, was_put_right?, seen.clone(), held_in(&situation)))
         })??;
     if was_put_right {
         let statement = format!(
@@ -164,20 +157,23 @@ fn take(
         .text("source", shown_path(path))
         .pairs("objects", objects);
     station.record_act(host, event, importer.as_slice())?;
-    station.evidence.taken_in(stored.digest(), importer.map(name).unwrap_or_default());
-    // A role whose keys the request brings itself is judged anew each time.
+    station.taken.by(stored.digest(), importer.map(name).unwrap_or_default());
+    // The keys of a role that the request brings itself are not the root's.
     if !held.is_empty() && manifest.kind.role(&manifest.tag) == ROLE {
-        station.keep_evidence(&host.stamp(), stored.digest(), held)?;
+        let verified = Event::new(Kind::EvidenceVerified, station.actor())
+            .text("request", stored.digest().to_string())
+            .int("root_version", station.trust.newest().version)
+            .pairs("signatures", held);
+        station.record(&host.stamp(), verified)?;
     }
     if let Some(mark) = seen {
-        station.mark_seen(&stored.request.manifest.tag, mark)?;
+        station.history.saw(&stored.request.manifest.tag, mark);
     }
     Ok(Imported { stored, new_roots, reviewed })
 }
 
-/// Which signatures over the request's own files hold.
-fn held_in(station: &Station, situation: &Situation<'_>) -> Held {
-    let mut held = Held::under(station.trust.newest().version);
+/// Which signatures over the request's own files hold: the file and the key id of each.
+fn held_in(situation: &Situation<'_>) -> Vec<(String, String)> {
     let own = situation.carried == Carried::Folder;
     let baseline = situation.baseline.as_ref().filter(|one| own && one.source == BaselineSource::Request);
     let published = situation.ci.as_ref().filter(|_| own);
@@ -186,15 +182,11 @@ fn held_in(station: &Station, situation: &Situation<'_>) -> Held {
         ("ci-targets.json", published.map(|one| one.signatures.as_slice())),
         ("targets.json", Some(situation.signatures)),
     ];
-    for (file, signatures) in of {
-        for one in signatures.unwrap_or_default().iter().filter(|one| one.worth == Worth::Counts) {
-            held.add(file, &one.signature.keyid);
-        }
-    }
-    if let Some(proven) = proven_baseline(situation).filter(|_| baseline.is_some()) {
-        held.proves(proven.digest);
-    }
-    held
+    let held = |(file, signatures): (&str, Option<&[Assessed]>)| -> Vec<(String, String)> {
+        let counts = signatures.unwrap_or_default().iter().filter(|one| one.worth == Worth::Counts);
+        counts.map(|one| (file.to_owned(), one.signature.keyid.as_str().to_owned())).collect()
+    };
+    of.into_iter().flat_map(held).collect()
 }
 
 /// The production targets that the request brings, if their signatures reach the threshold, the service's is among them,

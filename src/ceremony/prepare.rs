@@ -8,11 +8,10 @@ use crate::json::{Document, Limits};
 use crate::review::later::Later;
 use crate::review::situation::{Baseline, BaselineSource, Carried, CiTargets, Record, Situation, Vouched};
 use crate::review::{Review, review};
-use crate::station::evidence::Held;
 use crate::station::request::{self, StoredRequest};
 use crate::station::{Station, StationError, TagHistory};
 use crate::threads;
-use crate::tuf::signature::{Assessed, assess, assess_knowing, count};
+use crate::tuf::signature::{Assessed, assess, count};
 use crate::tuf::{Authority, Chain, Dialect, Digest, KeyId, Message, Metadata, Root, Targets};
 use crate::vault::keys;
 use std::sync::OnceLock;
@@ -63,12 +62,7 @@ pub fn with_situation<R>(
         _ => history.newest_up_to(u64::MAX).map(|(_, digest)| signed_here(station, digest)).transpose()?,
     };
     let remembered = remembered.as_ref().map(|bytes| parse_record(bytes)).transpose()?;
-    // What was verified when a request was taken in is not verified again; a request that is being taken in is.
-    let held = |of: &Request| -> Option<&Held> {
-        let is_known = !std::ptr::eq(of, request) || stored.is_stored();
-        let root = station.trust.newest().version;
-        (is_known && authority.role == ROLE).then(|| station.evidence.of(of.digest, root)).flatten()
-    };
+    // What a request proves is verified from its bytes each time; the log's word for it is no proof.
     // Reading the files, and hashing them for each signature, is what takes time: each file has a thread of its own.
     let bytes = request.file("targets.json").map_or(0, |file| file.len() as u64);
     let (current, published, proposed) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
@@ -87,19 +81,16 @@ pub fn with_situation<R>(
                 }));
             }
             let document = parse(evidence, "current.json")?.map(|document| current.get_or_init(|| document));
-            let judge = Judge { authority: &authority, held: held(evidence), file: "current.json" };
-            document.map(|document| read_baseline(&judge, chain, document)).transpose()
+            document.map(|document| read_baseline(&authority, chain, document)).transpose()
         },
         || {
             let document = parse(evidence, "ci-targets.json")?;
             let document = document.map(|document| published.get_or_init(|| document));
-            let judge = Judge { authority: &authority, held: held(evidence), file: "ci-targets.json" };
-            document.map(|document| read_ci(&judge, document)).transpose()
+            document.map(|document| read_ci(&authority, document)).transpose()
         },
         || {
             let document = proposal_of(request)?;
-            let judge = Judge { authority: &authority, held: held(request), file: "targets.json" };
-            read_proposal(&judge, proposed.get_or_init(|| document))
+            read_proposal(&authority, proposed.get_or_init(|| document))
         },
     );
     let (proposal, message, signatures) = proposal?;
@@ -190,62 +181,55 @@ fn proposal_of(request: &Request) -> Result<Document<'_>, CeremonyError> {
 
 /// Its targets, the bytes to sign with their digest worked out, and the signatures that it carries.
 fn read_proposal<'d>(
-    judge: &Judge<'_>,
+    authority: &Authority<'_>,
     document: &'d Document<'_>,
 ) -> Result<(Targets<'d>, Message<'d>, Vec<Assessed>), CeremonyError> {
-    let dialect = judge.authority.root().dialect;
+    let dialect = authority.root().dialect;
     let proposal = Targets::read(document.root(), dialect)?;
     let message = Message::of_any(proposal.metadata.signed, dialect);
     let bytes = message.bytes().len() as u64;
-    let (_, signatures) = threads::both(bytes, || message.digest(), || judge.assess(&proposal, &message));
+    let (_, signatures) =
+        threads::both(bytes, || message.digest(), || assess_all(authority, &proposal, &message));
     Ok((proposal, message, signatures))
 }
 
 fn read_baseline<'d>(
-    judge: &Judge<'_>,
+    authority: &Authority<'_>,
     chain: &Chain,
     document: &'d Document<'_>,
 ) -> Result<Baseline<'d>, CeremonyError> {
-    let targets = Targets::read(document.root(), judge.authority.root().dialect)?;
+    let targets = Targets::read(document.root(), authority.root().dialect)?;
     let message = targets.metadata.message()?;
     let bytes = message.bytes().len() as u64;
-    let known = judge.held.and_then(Held::baseline);
-    let digest = || known.unwrap_or_else(|| message.digest());
-    let (digest, signatures) = threads::both(bytes, digest, || judge.assess(&targets, &message));
+    let (digest, signatures) =
+        threads::both(bytes, || message.digest(), || assess_all(authority, &targets, &message));
     // Keys are rotated by a new root first; what they signed before was vouched for by the root of that time.
-    let is_short = count(&signatures) < judge.authority.root().threshold(&judge.authority.role);
+    let is_short = count(&signatures) < authority.root().threshold(&authority.role);
     let holds_under = |root: &&Root| {
         // A root that asks for one signature is content with the service's own, which is on everything that CI publishes.
-        if root.dialect.has_service() && root.threshold(&judge.authority.role) < 2 {
+        if root.dialect.has_service() && root.threshold(&authority.role) < 2 {
             return false;
         }
-        let by_root = assess(targets.metadata.signatures.clone(), &message, root, &judge.authority.role);
-        count(&by_root) >= root.threshold(&judge.authority.role)
+        let by_root = assess(targets.metadata.signatures.clone(), &message, root, &authority.role);
+        count(&by_root) >= root.threshold(&authority.role)
     };
     let older = chain.roots().iter().rev().skip(1).take_while(|_| is_short).find(holds_under);
     let older_root = older.map(|root| root.version);
     Ok(Baseline { digest, targets, signatures, source: BaselineSource::Request, older_root })
 }
 
-fn read_ci<'d>(judge: &Judge<'_>, document: &'d Document<'_>) -> Result<CiTargets<'d>, CeremonyError> {
-    let targets = Targets::read(document.root(), judge.authority.root().dialect)?;
-    let signatures = judge.assess(&targets, &targets.metadata.message()?);
+fn read_ci<'d>(
+    authority: &Authority<'_>,
+    document: &'d Document<'_>,
+) -> Result<CiTargets<'d>, CeremonyError> {
+    let targets = Targets::read(document.root(), authority.root().dialect)?;
+    let signatures = assess_all(authority, &targets, &targets.metadata.message()?);
     Ok(CiTargets { targets, signatures })
 }
 
-/// Who says what the signatures over a file are worth, and which of them are known to hold.
-struct Judge<'s> {
-    authority: &'s Authority<'s>,
-    held: Option<&'s Held>,
-    file: &'s str,
-}
-
-impl Judge<'_> {
-    fn assess(&self, targets: &Targets<'_>, message: &Message<'_>) -> Vec<Assessed> {
-        let holds = |keyid: &KeyId| self.held.is_some_and(|held| held.has(self.file, keyid));
-        let signatures = targets.metadata.signatures.clone();
-        assess_knowing(signatures, message, self.authority.root(), &self.authority.role, holds)
-    }
+/// What the signatures over a file are worth.
+fn assess_all(authority: &Authority<'_>, targets: &Targets<'_>, message: &Message<'_>) -> Vec<Assessed> {
+    assess(targets.metadata.signatures.clone(), message, authority.root(), &authority.role)
 }
 
 /// Who may sign what a request brings.

@@ -62,9 +62,7 @@ pub fn refuse(
         .text("reason", crate::text::one_line(&why.to_string()));
     station.record(&host.stamp(), aborted)?;
     station.commit()?;
-    if intent > 0 {
-        station.unmark_signed(intent)?;
-    }
+    station.history.gave_up(intent);
     Ok(why)
 }
 
@@ -146,7 +144,8 @@ fn sign_now(
         .pairs("preflight", report.summary());
     let holders: Vec<&OpenOfficer> = opened.iter().collect();
     let intent = station.record_act(host, intent, &holders)?.seq;
-    station.log.sync()?;
+    // An intent that no checkpoint covers is none: the key stays closed until then.
+    station.commit()?;
     let mark = SignedMark {
         version: manifest.version,
         signed: reviewed.signed.to_string(),
@@ -156,7 +155,8 @@ fn sign_now(
         seq: intent,
     };
     let tag = (manifest.kind != RequestKind::OfflineBundle).then_some(&*manifest.tag);
-    station.mark_signed(tag, mark, root_version)?;
+    station.history.signs(tag, mark);
+    station.history.acknowledge(root_version);
 
     let signature = {
         let secret = keys::open_key(station.disk(), &station.layout.keys(), &key.keyid, &holders)?;
@@ -179,8 +179,8 @@ fn sign_now(
         .text("sig", station.dialect.encode_signature(&signature))
         .text("strength", strength);
     let seq = station.record(&stamp, result)?.seq;
-    station.log.sync()?;
     settle_same_bytes(station, host, &lead)?;
+    station.commit()?;
     let made = Made {
         format: "countersign/signature/1".to_owned(),
         findings: reviewed
@@ -201,7 +201,6 @@ fn sign_now(
         time: stamp.time.to_string(),
     };
     stored.keep_signature(station.disk(), &made)?;
-    station.commit()?;
     Ok(made)
 }
 

@@ -76,7 +76,7 @@ impl<'h> Context<'h> {
     pub fn open(&self, command: &str) -> Result<Station, Failure> {
         let session = tool::session(self.host, command);
         let station = Station::open(self.host, &self.station_folder()?, Some(session))?;
-        self.tell_doubt(&station);
+        self.tell_found(&station);
         Ok(station)
     }
 
@@ -86,12 +86,34 @@ impl<'h> Context<'h> {
     /// See [`Station::open`].
     pub fn look(&self) -> Result<Station, Failure> {
         let station = Station::open(self.host, &self.station_folder()?, None)?;
-        self.tell_doubt(&station);
+        self.tell_found(&station);
         Ok(station)
     }
 
-    /// Whatever is done next, the officer hears first that a signature is in doubt.
-    fn tell_doubt(&self, station: &Station) {
+    /// Whatever is done next, the officer hears first what opening the log found: lines that nobody signed, and
+    /// signatures in doubt.
+    fn tell_found(&self, station: &Station) {
+        for aside in &station.recovery.aside {
+            self.note(&format!(
+                "{} bytes stood in log/{} after the newest signed checkpoint. Nobody signed them, and they count for \
+                 nothing: an earlier command was cut off, or somebody wrote there. They are kept in log/{}\n",
+                aside.bytes, aside.file, aside.saved
+            ));
+        }
+        if station.recovery.uncovered > 0 {
+            self.note(&format!(
+                "The log goes on for {} bytes after its newest signed checkpoint. Nobody signed them, and they count for \
+                 nothing: an earlier command was cut off, or somebody wrote there. The next command that writes keeps \
+                 them aside\n",
+                station.recovery.uncovered
+            ));
+        }
+        if station.recovery.uncovered_intents > 0 {
+            self.note(
+                "A signature is in doubt: an intent to sign stands after the newest signed checkpoint. The next command \
+                 that writes says how to settle it\n",
+            );
+        }
         for intent in station.log.open_intents() {
             let (seq, request) = (intent.seq, shown(intent.request.get(..12).unwrap_or(&intent.request)));
             self.note(&format!(
@@ -125,6 +147,7 @@ impl<'h> Context<'h> {
     ) -> Result<Exit, Failure> {
         let session = tool::session(self.host, command);
         let station = Station::open_to_mend(self.host, &self.station_folder()?, session)?;
+        self.tell_found(&station);
         self.with_opened(station, command, work)
     }
 

@@ -90,8 +90,8 @@ mod tests {
     #[test]
     fn kinds_are_found_by_their_name_or_the_part_before_the_dot() {
         assert_eq!(kinds_named("sign.intent"), [Kind::SignIntent]);
-        assert_eq!(kinds_named("sign").len(), 4);
-        assert_eq!(kinds_named("sign.*").len(), 4);
+        assert_eq!(kinds_named("sign").len(), 5);
+        assert_eq!(kinds_named("sign.*").len(), 5);
         assert_eq!(
             kinds_named("approval."),
             [Kind::ApprovalGranted, Kind::ApprovalDenied, Kind::ApprovalExpired]

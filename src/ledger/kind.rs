@@ -159,11 +159,16 @@ kinds! {
     SignAborted = "sign.aborted" { intent: Int, request: Text, keyid: Text, signed: Text, reason: Text }
     /// The station stopped between intent and result; `resolution` is empty until an officer says what it was.
     SignInDoubt = "sign.in_doubt" { intent: Int, request: Text, keyid: Text, signed: Text, resolution: Text }
+    /// An intent to sign that stood after the newest checkpoint when the log was opened: it is in doubt until an officer
+    /// says what it was. `saved` is the file that the line was kept in.
+    SignRecovered = "sign.recovered" {
+        request: Text, signed: Text, wave: Text, tag: Text, version: Int, kind: Text, keyid: Text, saved: Text,
+    }
     /// A signed bundle was written.
     BundleExported = "bundle.exported" { request: Text, signed: Text, manifest: Text, folder: Text }
     /// A signed bundle could not be written.
     ExportFailed = "export.failed" { request: Text, folder: Text, reason: Text }
-    /// A line that a crash had torn was moved aside.
+    /// What stood after the newest checkpoint when the log was opened was kept aside, and counts for nothing.
     LogRecovered = "log.recovered" { file: Text, bytes: Int, saved: Text }
     /// The log was verified on the station.
     LogVerified = "log.verified" { size: Int, root: Text }

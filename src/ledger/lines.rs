@@ -18,7 +18,7 @@ pub const FOLDER: &str = "events";
 /// The most files that are read: 10^9 lines.
 const MOST_FILES: usize = 1_000_000;
 /// The most bytes of a file: full of the longest lines.
-const LARGEST_FILE: u64 = LINES_PER_FILE * 65_536;
+pub const LARGEST_FILE: u64 = LINES_PER_FILE * 65_536;
 /// Threads that read and hash ahead.
 const READERS: usize = 2;
 
@@ -167,14 +167,20 @@ impl Chunk {
             .zip(&self.leaves)
     }
 
+    /// The place after this many good lines, or after all where there are fewer.
+    pub fn end_of(&self, lines: usize) -> usize {
+        let last = self.lines.get(..lines.min(self.lines.len())).and_then(<[_]>::last);
+        last.map_or(0, |(_, end, _)| end + 1)
+    }
+
+    /// The file's bytes.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// The last line without its line feed: the place of its first byte, and its bytes.
     pub fn torn(&self) -> Option<(usize, &[u8])> {
         self.torn.map(|start| (start, &self.bytes[start..]))
-    }
-
-    /// The number of bytes in the file.
-    pub fn length(&self) -> usize {
-        self.bytes.len()
     }
 
     /// The number that the line after the good ones has or would have.

@@ -34,5 +34,5 @@ pub use event::Event;
 pub use filter::Filter;
 pub use kind::Kind;
 pub use proofs::Proofs;
-pub use recovery::{OpenIntent, Recovery, Torn};
+pub use recovery::{Aside, OpenIntent, Recovery};
 pub use store::{Appended, Entries, Head, Log};

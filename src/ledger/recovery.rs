@@ -1,15 +1,23 @@
-//! What the log found when it was opened: a torn line of an earlier crash, and signatures that were begun and not
+//! What the log found when it was opened: lines that no checkpoint covers, and signatures that were begun and not
 //! finished.
+//!
+//! Lines after the newest checkpoint are what a crash left, or what somebody put there who can write the folder: nobody
+//! signed them, and they give nobody anything.
 
 use super::entry::Entry;
+use super::event::Event;
 use super::kind::Kind;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What opening the log found.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Recovery {
-    /// A last line that a crash had cut off; it was moved aside, and `log.recovered` was written.
-    pub torn: Option<Torn>,
+    /// What was kept aside; `log.recovered` was written of each.
+    pub aside: Vec<Aside>,
+    /// Bytes after the newest checkpoint that were passed over, because the log was opened to be looked at.
+    pub uncovered: u64,
+    /// Intents to sign among them.
+    pub uncovered_intents: usize,
     /// Every intent to sign without a result, in order.
     pub open_intents: Vec<OpenIntent>,
 }
@@ -17,19 +25,38 @@ pub struct Recovery {
 impl Recovery {
     /// Nothing to tell?
     pub fn is_clean(&self) -> bool {
-        self.torn.is_none() && self.open_intents.is_empty()
+        self.aside.is_empty() && self.uncovered == 0 && self.open_intents.is_empty()
     }
 }
 
-/// A line that a crash had cut off.
+/// What stood in a file after the lines that the newest checkpoint covers.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Torn {
+pub struct Aside {
     /// The file that it was in, relative to the log's folder.
     pub file: String,
-    /// How many bytes of it were there.
+    /// How many bytes there were.
     pub bytes: u64,
     /// Where they were put, relative to the log's folder.
     pub saved: String,
+}
+
+/// `sign.recovered` for each intent to sign among lines that were kept aside. The key is not opened before the intent
+/// is under a checkpoint; all the same, an officer is to say what it was.
+pub(super) fn found_intents(bytes: &[u8], saved: &str) -> Vec<Event> {
+    let mut seen = BTreeSet::new();
+    let mut events = Vec::new();
+    for line in bytes.split(|byte| *byte == b'\n') {
+        let Ok(entry) = Entry::read(line) else { continue };
+        if entry.kind() != Kind::SignIntent || !seen.insert((entry.text("signed"), entry.text("keyid"))) {
+            continue;
+        }
+        let mut event = Event::new(Kind::SignRecovered, "countersign");
+        for field in ["request", "signed", "wave", "tag", "kind", "keyid"] {
+            event = event.text(field, entry.text(field));
+        }
+        events.push(event.int("version", entry.int("version")).text("saved", saved));
+    }
+    events
 }
 
 /// An intent to sign without a result: whether a signature was made is not known.
@@ -55,14 +82,14 @@ impl Intents {
     /// Takes the next entry into account.
     pub fn see(&mut self, entry: &Entry<'_>) {
         match entry.kind() {
-            Kind::SignIntent => {
+            Kind::SignIntent | Kind::SignRecovered => {
                 let text = |field: &str| entry.text(field).into_owned();
                 let intent = OpenIntent {
                     seq: entry.seq(),
                     request: text("request"),
                     keyid: text("keyid"),
                     signed: text("signed"),
-                    recorded: false,
+                    recorded: entry.kind() == Kind::SignRecovered,
                 };
                 self.0.insert(intent.seq, intent);
             }

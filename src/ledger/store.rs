@@ -1,8 +1,8 @@
 //! The log on disk: nothing is acknowledged that a crash could take back.
 //!
-//! An entry is appended, then brought to disk by [`Log::sync`] (one fdatasync). A checkpoint is written to
-//! `checkpoints/<size>` (temporary file, fsync, rename, fsync of the folder) after the lines it covers are on disk, so
-//! a checkpoint never speaks of lines that are not there: three fsyncs in all. `checkpoint` is a second name of the
+//! An entry counts once a checkpoint covers it: [`Log::checkpoint`] brings the lines to disk (one fdatasync), then writes
+//! `checkpoints/<size>` (temporary file, fsync, rename, fsync of the folder), so a checkpoint never speaks of lines that
+//! are not there: three fsyncs in all. `checkpoint` is a second name of the
 //! newest one, put in place by a rename; when a crash loses that rename, the next start makes it again.
 
 use super::entry::{Entry, EntryBuf, LONGEST_LINE};
@@ -12,7 +12,7 @@ use super::kind::Kind;
 use super::lines::{self, LINES_PER_FILE, count_files, each_chunk, file_name};
 use super::objects;
 use super::proofs::Proofs;
-use super::recovery::{Intents, OpenIntent, Recovery, Torn};
+use super::recovery::{Aside, Intents, OpenIntent, Recovery, found_intents};
 use super::walk::{Walk, blame};
 use crate::host::disk::{DiskResult, Kind as FileKind, ensure_folder, write_durably};
 use crate::host::{Bytes, Disk, Stamp};
@@ -22,6 +22,7 @@ use crate::tlog::note::{LARGEST_NOTE, NoteSigner, VerifierKey};
 use crate::tlog::proof::Proof;
 use crate::tlog::tree::{self, Hash};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -32,7 +33,12 @@ pub const HEAD: &str = "checkpoint";
 /// The log's public key.
 pub const PUBLIC_KEY: &str = "vkey";
 const PRIVATE_KEY: &str = "key";
+/// The folder with what stood after the newest checkpoint when the log was opened.
 const TORN: &str = "torn";
+/// The most files in it that are listed.
+const MOST_ASIDE: usize = 100_000;
+/// The actor of entries that the log writes of its own accord.
+const ACTOR: &str = "countersign";
 /// The most checkpoints that are listed.
 const MOST_CHECKPOINTS: usize = 4_000_000;
 /// The most bytes of a key file.
@@ -64,6 +70,8 @@ pub struct Log {
     walk: Walk,
     head: Head,
     intents: Intents,
+    /// The files with what was kept aside that the log has told of.
+    told: BTreeSet<String>,
     /// The latest time at which an entry was written, since an officer last stated the time.
     latest: Option<Stamp>,
     /// Bytes of the file that the next line goes to.
@@ -116,6 +124,7 @@ impl Log {
             walk: Walk::default(),
             head,
             intents: Intents::default(),
+            told: BTreeSet::new(),
             latest: None,
             length: 0,
             unsynced: false,
@@ -124,84 +133,155 @@ impl Log {
         }
     }
 
-    /// Opens a log, reads every line, and checks them against the newest checkpoint. A last line that a crash cut off
-    /// after that checkpoint is moved aside and recorded, with this stamp.
+    /// Opens a log for writing: reads the lines that the newest checkpoint covers and checks them against it. What stands
+    /// after them is signed by nobody. It counts for nothing: it is kept aside and said in the log, with this stamp, and
+    /// an intent to sign among it is in doubt.
     ///
     /// # Errors
     /// [`LogError::Tampered`] when anything is not as it was written; nothing is changed then.
     pub fn open(disk: Arc<dyn Disk>, dir: &Path, stamp: &Stamp) -> Result<(Log, Recovery), LogError> {
-        let signer = read_signer(&*disk, dir)?;
-        let (head, head_name_is_current) = read_head(&*disk, dir, signer.public())?;
-        let mut log = Log::unread(disk, dir, signer, head);
-        let torn = log.read_lines()?;
+        let (mut log, uncovered, head_name_is_current) = Log::read(disk, dir)?;
         if !head_name_is_current {
             log.name_head(log.head.checkpoint.size)?;
         }
-        let torn = torn.map(|(at, bytes)| log.move_aside(at, &bytes, stamp)).transpose()?;
-        let recovery = Recovery { torn, open_intents: log.intents.open().cloned().collect() };
+        log.cut(&uncovered)?;
+        let aside = log.tell_aside(stamp)?;
+        let open_intents = log.intents.open().cloned().collect();
+        Ok((log, Recovery { aside, open_intents, ..Recovery::default() }))
+    }
+
+    /// Opens a log to look at it: nothing is written, and what stands after the newest checkpoint is passed over.
+    ///
+    /// # Errors
+    /// As [`Log::open`].
+    pub fn look(disk: Arc<dyn Disk>, dir: &Path) -> Result<(Log, Recovery), LogError> {
+        let (mut log, uncovered, _) = Log::read(disk, dir)?;
+        log.closed = Some("it was opened to be looked at".to_owned());
+        let recovery = Recovery {
+            aside: Vec::new(),
+            uncovered: uncovered.iter().map(|part| part.bytes.len() as u64).sum(),
+            uncovered_intents: uncovered.iter().map(|part| found_intents(&part.bytes, "").len()).sum(),
+            open_intents: log.intents.open().cloned().collect(),
+        };
         Ok((log, recovery))
     }
 
-    /// Reads all lines; returns a torn one at the end with its place in the last file.
-    fn read_lines(&mut self) -> Result<Option<(u64, Vec<u8>)>, LogError> {
+    /// Reads what the newest checkpoint covers; the parts of files after that; and whether `checkpoint` is the newest.
+    fn read(disk: Arc<dyn Disk>, dir: &Path) -> Result<(Log, Vec<Uncovered>, bool), LogError> {
+        let signer = read_signer(&*disk, dir)?;
+        let (head, head_name_is_current) = read_head(&*disk, dir, signer.public())?;
+        let mut log = Log::unread(disk, dir, signer, head);
+        let uncovered = log.read_lines()?;
+        Ok((log, uncovered, head_name_is_current))
+    }
+
+    /// Reads the lines that the newest checkpoint covers; returns what stands after them.
+    fn read_lines(&mut self) -> Result<Vec<Uncovered>, LogError> {
         let (disk, dir) = (self.disk.clone(), self.dir.clone());
         let head = self.head.checkpoint.clone();
-        let (walk, intents) = (&mut self.walk, &mut self.intents);
         let files = count_files(&*disk, &dir)?;
-        let mut torn = None;
-        let mut length = 0;
-        let mut latest = None;
+        let mut uncovered = Vec::new();
+        let mut is_cut_off = false;
         each_chunk(&*disk, &dir, 0, files, |chunk| -> Result<bool, LogError> {
-            for (entry, leaf) in chunk.entries() {
-                walk.step(&entry, leaf)
+            let before = self.walk.tree().size();
+            let left = usize::try_from(head.size - before).unwrap_or(usize::MAX);
+            for (entry, leaf) in chunk.entries().take(left) {
+                self.walk
+                    .step(&entry, leaf)
                     .map_err(|flaw| blame(&*disk, &dir, flaw.in_file(chunk.file()), Some(&head)))?;
-                intents.see(&entry);
-                if is_later(latest.as_ref(), &entry) {
-                    latest = Some(entry.stamp());
-                }
-                if walk.tree().size() == head.size && walk.tree().root() != head.root {
-                    return Err(wrong_root(&head).in_file(chunk.file()).into());
-                }
+                self.take_in(&entry);
             }
-            chunk.check(chunk.number() + 1 == files)?;
-            torn = chunk.torn().map(|(at, bytes)| (at as u64, bytes.to_vec()));
-            length = chunk.length() as u64;
+            let found = self.walk.tree().size();
+            if found < head.size {
+                chunk.check(chunk.number() + 1 == files)?;
+                is_cut_off = chunk.torn().is_some();
+                return Ok(true);
+            }
+            if before < found && self.walk.tree().root() != head.root {
+                return Err(wrong_root(&head).in_file(chunk.file()).into());
+            }
+            let at = chunk.end_of(left);
+            if before < found || chunk.number() == 0 {
+                self.length = at as u64;
+            }
+            uncovered.push(Uncovered {
+                file: chunk.number(),
+                seq: chunk.number() * LINES_PER_FILE + chunk.entries().len().min(left) as u64,
+                at: at as u64,
+                bytes: chunk.bytes().get(at..).unwrap_or_default().to_vec(),
+            });
             Ok(true)
         })?;
-        let found = walk.tree().size();
+        let found = self.walk.tree().size();
         if found < head.size {
-            let kind = if torn.is_some() { FlawKind::Torn } else { FlawKind::Missing };
+            let kind = if is_cut_off { FlawKind::Torn } else { FlawKind::Missing };
             let detail =
                 format!("the log ends after {found} entries, and its signed checkpoint says {}", head.size);
             return Err(Flaw::new(kind, detail).at(found).into());
         }
-        self.length = length;
-        self.latest = latest;
-        Ok(torn)
+        Ok(uncovered)
     }
 
-    /// Keeps a torn line's bytes in a file of their own, cuts it off, and says so in the log.
-    fn move_aside(&mut self, at: u64, bytes: &[u8], stamp: &Stamp) -> Result<Torn, LogError> {
-        let seq = self.walk.tree().size();
-        let file = file_name(seq / LINES_PER_FILE);
-        let digest = hex::encode(Sha256::digest(bytes));
-        let saved = format!("{TORN}/{seq}-{}", digest.get(..16).unwrap_or_default());
-        write_durably(&*self.disk, &self.dir.join(&saved), 0o600, &[bytes])?;
-        let path = self.dir.join(&file);
-        self.disk.truncate(&path, at)?;
-        self.disk.sync(&path)?;
-        self.length = at;
-        let torn = Torn { file, bytes: bytes.len() as u64, saved };
-        let event = Event::new(Kind::LogRecovered, "countersign")
-            .text("file", &torn.file)
-            .int("bytes", torn.bytes)
-            .text("saved", &torn.saved);
-        self.append(stamp, event)?;
-        self.sync()?;
-        Ok(torn)
+    /// Takes an entry that counts into account.
+    fn take_in(&mut self, entry: &Entry<'_>) {
+        self.intents.see(entry);
+        if entry.kind() == Kind::LogRecovered {
+            self.told.insert(entry.text("saved").into_owned());
+        }
+        if is_later(self.latest.as_ref(), entry) {
+            self.latest = Some(entry.stamp());
+        }
     }
 
-    /// Writes an entry after the last. It is not on disk before [`Log::sync`] or [`Log::checkpoint`].
+    /// Keeps what stands after the newest checkpoint in files of its own, and cuts it off.
+    fn cut(&mut self, uncovered: &[Uncovered]) -> Result<(), LogError> {
+        let last = self.walk.tree().size().saturating_sub(1) / LINES_PER_FILE;
+        for part in uncovered.iter().filter(|part| !part.bytes.is_empty()) {
+            let path = self.dir.join(part.saved());
+            if self.disk.kind(&path)?.is_none() {
+                write_durably(&*self.disk, &path, 0o600, &[&part.bytes])?;
+            }
+        }
+        for part in uncovered.iter().rev() {
+            let path = self.dir.join(file_name(part.file));
+            if part.file > last {
+                self.disk.remove(&path)?;
+                self.disk.sync_folder(&self.dir.join(lines::FOLDER))?;
+            } else if !part.bytes.is_empty() {
+                self.disk.truncate(&path, part.at)?;
+                self.disk.sync(&path)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Says in the log what was kept aside, now or before a crash that came in between, under a checkpoint of its own.
+    fn tell_aside(&mut self, stamp: &Stamp) -> Result<Vec<Aside>, LogError> {
+        let mut told = Vec::new();
+        for found in self.disk.list(&self.dir.join(TORN), MOST_ASIDE)? {
+            let saved = format!("{TORN}/{}", found.name);
+            let Some(seq) = seq_of_aside(&found.name).filter(|_| !self.told.contains(&saved)) else {
+                continue;
+            };
+            let bytes = self.disk.read_beneath(&self.dir, &saved, lines::LARGEST_FILE)?;
+            let aside = Aside { file: file_name(seq / LINES_PER_FILE), bytes: bytes.len() as u64, saved };
+            let event = Event::new(Kind::LogRecovered, ACTOR)
+                .text("file", &aside.file)
+                .int("bytes", aside.bytes)
+                .text("saved", &aside.saved);
+            self.append(stamp, event)?;
+            for event in found_intents(&bytes, &aside.saved) {
+                self.append(stamp, event)?;
+            }
+            told.push(aside);
+        }
+        if !told.is_empty() {
+            self.checkpoint()?;
+        }
+        Ok(told)
+    }
+
+    /// Writes an entry after the last. It counts for nothing before [`Log::checkpoint`].
     ///
     /// # Errors
     /// The event is incomplete or too long, or the disk; nothing was appended then.
@@ -215,16 +295,11 @@ impl Log {
         let leaf = tree::leaf_hash(&line);
         let entry =
             Entry::read(&line).map_err(|fault| Flaw::new(FlawKind::Line, fault.to_string()).at(seq))?;
-        // A line that would not be read back is not written; what it says about intents is known from here on.
-        let mut intents = self.intents.clone();
-        intents.see(&entry);
-        let is_later = is_later(self.latest.as_ref(), &entry);
+        // A line that would not be read back is not written.
+        let entry = entry.to_owned();
         line.push(b'\n');
         self.write_line(seq, &line)?;
-        self.intents = intents;
-        if is_later {
-            self.latest = Some(stamp.clone());
-        }
+        self.take_in(&entry.entry());
         self.walk.push(leaf);
         self.unsynced = true;
         Ok(Appended { seq, leaf })
@@ -272,7 +347,7 @@ impl Log {
     ///
     /// # Errors
     /// The disk. The log takes no more entries then: what is on disk is not known after a failed fsync.
-    pub fn sync(&mut self) -> Result<(), LogError> {
+    fn sync(&mut self) -> Result<(), LogError> {
         self.refuse_when_closed()?;
         if !self.unsynced {
             return Ok(());
@@ -446,6 +521,31 @@ impl Log {
         }
         Ok(Some(read_checkpoint(&*self.disk, &self.dir, self.key(), size)?))
     }
+}
+
+/// What stands in a file after the lines that the newest checkpoint covers.
+struct Uncovered {
+    file: u64,
+    /// The number that its first line has or would have.
+    seq: u64,
+    /// The place of its first byte in the file.
+    at: u64,
+    bytes: Vec<u8>,
+}
+
+impl Uncovered {
+    /// Where it is kept, relative to the log's folder.
+    fn saved(&self) -> String {
+        let digest = hex::encode(Sha256::digest(&self.bytes));
+        format!("{TORN}/{}-{}", self.seq, digest.get(..16).unwrap_or_default())
+    }
+}
+
+/// The number in the name of a file with what was kept aside; `None` for any other name.
+fn seq_of_aside(name: &str) -> Option<u64> {
+    let (seq, digest) = name.split_once('-')?;
+    let is_digest = digest.len() == 16 && digest.bytes().all(|byte| byte.is_ascii_hexdigit());
+    crate::tlog::checkpoint::parse_decimal(seq).filter(|_| is_digest)
 }
 
 /// Is an entry from here on the one that the clock must not fall behind? A stated time takes the place of any other: it

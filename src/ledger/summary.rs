@@ -113,13 +113,18 @@ pub fn summary(entry: &Entry<'_>) -> String {
             format!("intent {} is IN DOUBT: whether it was signed is not known", int("intent"))
         }
         Kind::SignInDoubt => format!("intent {} resolved: {}", int("intent"), text("resolution")),
+        Kind::SignRecovered => format!(
+            "an intent to sign {}, version {}, stood after the newest checkpoint: IN DOUBT",
+            text("wave"),
+            int("version")
+        ),
         Kind::BundleExported => format!("bundle for {} written to {}", short("request"), text("folder")),
         Kind::ExportFailed => {
             format!("bundle for {} NOT written to {}: {}", short("request"), text("folder"), text("reason"))
         }
         Kind::LogRecovered => {
             format!(
-                "RECOVERED: {} bytes of a torn line in {} kept as {}",
+                "RECOVERED: {} bytes after the newest checkpoint in {} count for nothing; kept as {}",
                 int("bytes"),
                 text("file"),
                 text("saved")

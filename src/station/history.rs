@@ -1,17 +1,15 @@
 //! What this station signed and saw: the marks that no later request may fall behind.
 //!
-//! `history.json` exists to prevent a second signature for one tag and version with another content, and a step back
-//! behind what devices may already have. It can be rebuilt from the log, which is the authority.
+//! They prevent a second signature for one tag and version with another content, and a step back behind what devices may
+//! already have. The log is their only memory.
 
 use crate::bundle::RequestKind;
 use crate::ledger::{Entry, Kind};
 use crate::tuf::KeyId;
-use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A signature that this station made.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SignedMark {
     /// Metadata version.
     pub version: u64,
@@ -28,8 +26,7 @@ pub struct SignedMark {
 }
 
 /// Production targets whose signatures reached the threshold when this station saw them.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SeenMark {
     /// Metadata version.
     pub version: u64,
@@ -40,8 +37,7 @@ pub struct SeenMark {
 }
 
 /// The marks of one device tag.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct TagHistory {
     /// The newest production targets seen.
     pub baseline: Option<SeenMark>,
@@ -101,8 +97,7 @@ impl TagHistory {
 }
 
 /// All marks.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct History {
     /// The root version under which the officer last signed, or that she confirmed when the station was made.
     pub acknowledged_root: u64,
@@ -110,11 +105,11 @@ pub struct History {
     pub tags: BTreeMap<String, TagHistory>,
     /// The signatures made over lists of offline bundles. A list has the version of the production targets that it names,
     /// and never becomes them.
-    #[serde(default)]
     pub lists: Vec<SignedMark>,
     /// The keys that are or were in the vault.
-    #[serde(default)]
     pub vault: BTreeSet<String>,
+    /// Intents that stood after the newest checkpoint: the key was never opened for them, unless an officer says so.
+    recovered: BTreeSet<u64>,
 }
 
 /// The name under which `request.imported` lists the production targets that a request proved: `baseline-VERSION`.
@@ -128,6 +123,9 @@ pub fn baseline_version(name: &str) -> Option<u64> {
 }
 
 const BASELINE: &str = "baseline-";
+
+/// What `sign.in_doubt` says where an officer settled that no signature left the station.
+pub const NOT_MADE: &str = "not made";
 
 impl History {
     /// Takes the next entry of the log into account: replaying the whole log rebuilds the marks.
@@ -145,7 +143,7 @@ impl History {
             Kind::KeyImported | Kind::KeyGenerated | Kind::KeyRestored => {
                 self.vault.insert(text("keyid"));
             }
-            Kind::SignIntent => {
+            Kind::SignIntent | Kind::SignRecovered => {
                 let mark = SignedMark {
                     version: entry.int("version"),
                     signed: text("signed"),
@@ -156,9 +154,18 @@ impl History {
                 };
                 let is_list = entry.text("kind") == RequestKind::OfflineBundle.name();
                 self.signs((!is_list).then_some(&*text("tag")), mark);
-                self.acknowledge(entry.int("root_version"));
+                match entry.kind() {
+                    Kind::SignRecovered => drop(self.recovered.insert(entry.seq())),
+                    _ => self.acknowledge(entry.int("root_version")),
+                }
             }
             Kind::SignAborted => self.gave_up(entry.int("intent")),
+            // Whoever can write the folder can put an intent there; it blocks a version no longer than it must.
+            Kind::SignInDoubt
+                if entry.text("resolution") == NOT_MADE && self.recovered.contains(&entry.int("intent")) =>
+            {
+                self.gave_up(entry.int("intent"));
+            }
             _ => {}
         }
     }

@@ -54,11 +54,6 @@ impl Layout {
         self.root.join("requests")
     }
 
-    /// The high-water marks.
-    pub fn history(&self) -> PathBuf {
-        self.root.join("history.json")
-    }
-
     /// The log.
     pub fn log(&self) -> PathBuf {
         self.root.join("log")

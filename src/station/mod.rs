@@ -1,23 +1,23 @@
 //! What the workstation remembers: layout on disk, trusted roots, policy, requests, history.
 
 pub mod error;
-pub mod evidence;
 pub mod history;
 pub mod layout;
 pub mod logged;
 pub mod policy;
 pub mod request;
 pub mod shown;
+pub mod taken;
 pub mod trust;
 pub mod workstation;
 
 pub use error::StationError;
-pub use evidence::Evidence;
 pub use history::{History, SeenMark, SignedMark, TagHistory};
 pub use layout::Layout;
 pub use logged::Logged;
 pub use policy::{Policy, PolicyError};
 pub use request::StoredRequest;
 pub use shown::{Shown, ShownReview};
+pub use taken::Taken;
 pub use trust::Trust;
 pub use workstation::{NewStation, Session, Station};

@@ -1,6 +1,6 @@
 //! The requests that were taken in: the bytes as they came, and what happened to them since.
 
-use super::{Evidence, Layout, Station, StationError};
+use super::{Layout, Station, StationError, Taken};
 use crate::bundle::BundleError;
 use crate::bundle::intake::{Request, take_in_files};
 use crate::bundle::manifest::REQUEST_FILE;
@@ -76,7 +76,6 @@ pub struct StoredRequest {
     /// How it came in.
     pub import: Import,
     folder: PathBuf,
-    is_stored: bool,
 }
 
 /// The shortest part of a request digest that names a request.
@@ -96,13 +95,13 @@ pub fn store(station: &Station, request: &Request, import: &Import) -> Result<bo
             read => read.map(|_| false)?,
         };
         let path = folder.join(IMPORT_FILE);
-        let agrees = |known: Import| check_import(&station.evidence, request.digest, &known).is_ok();
+        let agrees = |known: Import| check_import(&station.taken, request.digest, &known).is_ok();
         if read_json(disk, &path).is_ok_and(agrees) {
             return Ok(was_changed);
         }
         write_durably(disk, &path, 0o600, &[&to_json(import)])?;
         // What the log does not have yet was left behind by a crash.
-        return Ok(was_changed || station.evidence.has(request.digest));
+        return Ok(was_changed || station.taken.has(request.digest));
     }
     ensure_folder(disk, &layout.requests(), 0o700)?;
     let import = to_json(import);
@@ -146,7 +145,7 @@ pub fn list(disk: &dyn Disk, layout: &Layout) -> Result<Vec<Digest>, StationErro
 /// # Errors
 /// There is none.
 pub fn newest(station: &super::Station) -> Result<Digest, StationError> {
-    station.evidence.newest().ok_or_else(|| StationError::RequestId {
+    station.taken.newest().ok_or_else(|| StationError::RequestId {
         id: String::new(),
         why: "nothing was imported yet. Run `countersign import PATH`".to_owned(),
     })
@@ -211,9 +210,9 @@ pub fn open_files(
     let disk = station.disk();
     let folder = station.layout.requests().join(digest.to_string());
     let import: Import = read_json(disk, &folder.join(IMPORT_FILE))?;
-    check_import(&station.evidence, digest, &import)?;
+    check_import(&station.taken, digest, &import)?;
     let request = read_files(disk, &folder, digest, wanted)?;
-    Ok(StoredRequest { request, import, folder, is_stored: true })
+    Ok(StoredRequest { request, import, folder })
 }
 
 /// Reads a stored request's own files.
@@ -234,11 +233,11 @@ fn read_files(
 }
 
 /// Checks that the note about the import says of the importer what the log says.
-fn check_import(logged: &Evidence, request: Digest, import: &Import) -> Result<(), StationError> {
+fn check_import(logged: &Taken, request: Digest, import: &Import) -> Result<(), StationError> {
     if !logged.has(request) {
         return Err(StationError::RequestNotTaken { request });
     }
-    if logged.was_imported_by(request, &import.importer) {
+    if logged.was_by(request, &import.importer) {
         return Ok(());
     }
     let what = match import.importer.as_str() {
@@ -252,17 +251,12 @@ impl StoredRequest {
     /// A request that is about to be stored.
     pub fn unsaved(layout: &Layout, request: Request, import: Import) -> StoredRequest {
         let folder = layout.requests().join(request.digest.to_string());
-        StoredRequest { request, import, folder, is_stored: false }
+        StoredRequest { request, import, folder }
     }
 
     /// The request's digest.
     pub fn digest(&self) -> Digest {
         self.request.digest
-    }
-
-    /// Was it taken in before? One that is being taken in is not believed anything yet.
-    pub fn is_stored(&self) -> bool {
-        self.is_stored
     }
 
     /// A file of the station about this request.
@@ -322,14 +316,4 @@ pub(crate) fn read_json<T: DeserializeOwned>(
     Document::parse(name.clone(), &bytes[..], Limits::of_bytes(16 << 20))
         .map_err(crate::bundle::BundleError::from)?;
     serde_json::from_slice(&bytes).map_err(|e| StationError::File { path: name, why: shown(&e.to_string()) })
-}
-
-pub(crate) fn read_optional<T: DeserializeOwned>(
-    disk: &dyn Disk,
-    path: &std::path::Path,
-) -> Result<Option<T>, StationError> {
-    match disk.kind(path)? {
-        None => Ok(None),
-        Some(_) => read_json(disk, path).map(Some),
-    }
 }

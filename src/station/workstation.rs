@@ -1,13 +1,11 @@
 //! The station itself: made once, opened by one process at a time, and everything that it remembers in one place.
 
-use super::evidence::Held;
-use super::request::{read_optional, to_json};
 use super::trust::{OnlineKey, Trust, keep_root, online_key_in, service_key_in};
-use super::{Evidence, History, Layout, Logged, Policy, SeenMark, Shown, SignedMark, StationError, policy};
+use super::{History, Layout, Logged, Policy, Shown, StationError, Taken, policy};
 use crate::host::clock::{Stamp, Time};
 use crate::host::disk::{ensure_folder, is_free, parent, write_durably};
 use crate::host::{Disk, Host, Program};
-use crate::ledger::{Act, Appended, Custody, Event, Kind as EventKind, Log, LogError, acts};
+use crate::ledger::{Act, Appended, Custody, Event, Kind as EventKind, Log, LogError, Recovery, acts};
 use crate::text::{one_line, shown, shown_path};
 use crate::tuf::{Chain, Dialect, Digest, KeyId, Root};
 use crate::vault::officer::OpenOfficer;
@@ -65,12 +63,14 @@ pub struct Station {
     pub trust: Trust,
     /// What it signed and saw.
     pub history: History,
-    /// What it verified of the requests that it took in.
-    pub evidence: Evidence,
+    /// Who took the requests in.
+    pub taken: Taken,
     /// Which reviews it showed.
     pub shown: Shown,
     /// Its log.
     pub log: Log,
+    /// What opening the log found.
+    pub recovery: Recovery,
     disk: Arc<dyn Disk>,
     session: Option<Session>,
     /// The command whose session the log has opened; nothing before its first entry.
@@ -188,8 +188,6 @@ impl Station {
         }
         write_durably(disk, &layout.policy(), 0o600, &[policy.text().as_bytes()])?;
         let newest = new.chain.newest();
-        let history = History { acknowledged_root: newest.version, ..History::default() };
-        write_durably(disk, &layout.history(), 0o600, &[&to_json(&history)])?;
         let stamp = host.stamp();
         let policy_object = log.put_object(policy.text().as_bytes())?;
         let created = Event::new(EventKind::StationCreated, &session.actor)
@@ -249,8 +247,11 @@ impl Station {
         }
         let lock = take_lock(&layout, session.as_ref())?;
         let facts = read_facts(&*disk, &layout)?;
-        let (log, recovery) = Log::open(disk.clone(), &layout.log(), &host.stamp())?;
-        let Read { logged, marks, evidence, shown } = read_log(&log)?;
+        let (log, recovery) = match &session {
+            Some(_) => Log::open(disk.clone(), &layout.log(), &host.stamp())?,
+            None => Log::look(disk.clone(), &layout.log())?,
+        };
+        let Read { logged, marks, taken, shown } = read_log(&log)?;
         let may_write = session.is_some();
         let mut mended = logged.mend_trust(&*disk, &layout, &log, may_write)?;
         logged.check_station(&layout, &facts)?;
@@ -266,29 +267,29 @@ impl Station {
             path: shown_path(&layout.station_file()),
             why: "its dialect is not that of the pinned root".to_owned(),
         })?;
-        let history = read_optional(&*disk, &layout.history())?.unwrap_or_default();
         let mut station = Station {
             layout,
             facts,
             dialect,
             policy,
             trust,
-            history,
-            evidence,
+            history: marks,
+            taken,
             shown,
             log,
+            recovery,
             disk,
             session,
             begun: String::new(),
             _lock: lock,
         };
         if may_write {
-            station.reconcile_history(marks)?;
             for statement in mended {
                 let event = Event::new(EventKind::Deviation, STATION_ACTOR).text("statement", statement);
                 station.record(&host.stamp(), event)?;
             }
-            for intent in recovery.open_intents.iter().filter(|intent| !intent.recorded) {
+            let new: Vec<_> = station.log.open_intents().filter(|intent| !intent.recorded).cloned().collect();
+            for intent in new {
                 let event = Event::new(EventKind::SignInDoubt, STATION_ACTOR)
                     .int("intent", intent.seq)
                     .text("request", &intent.request)
@@ -297,6 +298,7 @@ impl Station {
                     .text("resolution", "");
                 station.record(&host.stamp(), event)?;
             }
+            station.commit()?;
         }
         Ok(station)
     }
@@ -441,10 +443,13 @@ impl Station {
                 .text("expires", root.expires.to_string())
                 .text("object", object);
             self.record(stamp, updated)?;
-            self.log.sync()?;
-            keep_root(&*self.disk, &self.layout, root)?;
             from = root.version;
         }
+        // A root that no checkpoint covers is not in force: its file comes after.
+        if !new.is_empty() {
+            self.commit()?;
+        }
+        new.iter().try_for_each(|root| keep_root(&*self.disk, &self.layout, root))?;
         self.trust.chain = chain;
         Ok(new.len())
     }
@@ -491,64 +496,6 @@ impl Station {
         Ok(())
     }
 
-    /// Remembers, in the log, which signatures over a request's files hold.
-    ///
-    /// # Errors
-    /// The log.
-    pub fn keep_evidence(&mut self, stamp: &Stamp, request: Digest, held: Held) -> Result<(), StationError> {
-        let verified = Event::new(EventKind::EvidenceVerified, self.actor())
-            .text("request", request.to_string())
-            .int("root_version", held.root_version())
-            .pairs("signatures", held.signatures());
-        self.record(stamp, verified)?;
-        self.evidence.verified(request, held);
-        Ok(())
-    }
-
-    /// Remembers production targets whose signatures reached the threshold; an older version than the one remembered
-    /// changes nothing.
-    ///
-    /// # Errors
-    /// The disk.
-    pub fn mark_seen(&mut self, tag: &str, mark: SeenMark) -> Result<(), StationError> {
-        if self.history.saw(tag, mark) { self.keep_history() } else { Ok(()) }
-    }
-
-    /// Remembers, before the key is opened, that these bytes are about to be signed: as the targets of a tag, or as the
-    /// list of an offline bundle.
-    ///
-    /// # Errors
-    /// The disk.
-    pub fn mark_signed(
-        &mut self,
-        tag: Option<&str>,
-        mark: SignedMark,
-        root: u64,
-    ) -> Result<(), StationError> {
-        self.history.signs(tag, mark);
-        self.history.acknowledge(root);
-        self.keep_history()
-    }
-
-    /// Forgets a mark whose intent was given up before anything was signed.
-    ///
-    /// # Errors
-    /// The disk.
-    pub fn unmark_signed(&mut self, intent: u64) -> Result<(), StationError> {
-        self.history.gave_up(intent);
-        self.keep_history()
-    }
-
-    /// Brings the marks in line with the log, which is the authority: a crash may have come between the two, and a file
-    /// can be removed or put back.
-    fn reconcile_history(&mut self, logged: History) -> Result<(), StationError> {
-        if logged != self.history {
-            self.history = logged;
-            self.keep_history()?;
-        }
-        Ok(())
-    }
-
     /// Checks that a key is sealed as the log says that it was sealed last.
     ///
     /// # Errors
@@ -577,10 +524,6 @@ impl Station {
         Ok(custody)
     }
 
-    fn keep_history(&self) -> Result<(), StationError> {
-        Ok(write_durably(&*self.disk, &self.layout.history(), 0o600, &[&to_json(&self.history)])?)
-    }
-
     /// The latest time in the log that the clock must not fall behind.
     pub fn log_time(&self) -> Option<Time> {
         self.log.latest().map(|stamp| stamp.time)
@@ -597,7 +540,7 @@ impl Station {
 struct Read {
     logged: Logged,
     marks: History,
-    evidence: Evidence,
+    taken: Taken,
     shown: Shown,
 }
 
@@ -610,7 +553,7 @@ fn read_log(log: &Log) -> Result<Read, StationError> {
         read.logged.judge(entry, log)?;
         read.logged.see(entry);
         read.marks.see(entry);
-        read.evidence.see(entry);
+        read.taken.see(entry);
         read.shown.see(entry);
     }
     Ok(read)

@@ -86,17 +86,6 @@ pub struct Assessed {
 /// Assesses every signature of a document for a role of a root: verified over the message, counted over distinct
 /// authorised keys.
 pub fn assess(signatures: Vec<Signature>, message: &Message<'_>, root: &Root, role: &str) -> Vec<Assessed> {
-    assess_knowing(signatures, message, root, role, |_| false)
-}
-
-/// As [`assess`], without hashing for the signatures that are known to hold over this message by this root's keys.
-pub fn assess_knowing(
-    signatures: Vec<Signature>,
-    message: &Message<'_>,
-    root: &Root,
-    role: &str,
-    holds: impl Fn(&KeyId) -> bool,
-) -> Vec<Assessed> {
     let mut seen_ids = BTreeSet::new();
     let mut seen_keys: Vec<PublicKey> = Vec::new();
     let mut to_verify: Vec<(usize, PublicKey)> = Vec::new();
@@ -114,10 +103,6 @@ pub fn assess_knowing(
                 (Some(key), Ok(_)) if seen_keys.contains(key) => Worth::Duplicate,
                 (Some(key), Ok(_)) => match root.dialect.check_method(signature.method.as_deref(), key) {
                     Err(why) => Worth::Invalid(why),
-                    Ok(()) if holds(&signature.keyid) => {
-                        seen_keys.push(key.clone());
-                        Worth::Counts
-                    }
                     Ok(()) => {
                         seen_keys.push(key.clone());
                         to_verify.push((index, key.clone()));

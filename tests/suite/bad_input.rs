@@ -315,8 +315,6 @@ fn production_targets_of_another_tag_leave_no_mark_on_this_one() {
     let review = desk.run(&["--json", "review", &id]).ended(Exit::Refused).json();
     let findings = review["findings"].as_array().expect("findings");
     assert!(findings.iter().any(|finding| finding["check"] == "baseline-replayed"), "{review}");
-    let history = json(&desk.station().join("history.json"));
-    assert_eq!(history["tags"].get("beta"), None, "{history}");
     let entry = desk.run(&["--json", "log", "show", "--type", "request.imported"]).done().json();
     let objects = entry[0]["objects"].as_array().expect("objects");
     assert!(!objects.iter().any(|one| one["name"].as_str().is_some_and(|name| name.starts_with("baseline"))));
@@ -561,25 +559,4 @@ fn the_same_tag_and_version_is_never_signed_with_another_content() {
     let (id, review) = desk.import(&other);
     assert!(blocking(&review).iter().any(|one| one == "equivocation"), "{:?}", blocking(&review));
     desk.sign(&id, &review, "alice", &[]).ended(Exit::Refused);
-}
-
-#[test]
-fn marks_that_were_removed_or_put_back_are_rebuilt_from_the_log() {
-    let desk = desk();
-    desk.add_officer("alice");
-    desk.import_key(&fixture("acme/targets.keys.tgz"), "alice", "1");
-    let history = desk.station().join("history.json");
-    let early = read(&history);
-    let (id, review) = desk.import(&update_request(&desk));
-    desk.sign(&id, &review, "alice", &[]).done();
-    let late = json(&history);
-    assert_eq!(late["tags"]["production"]["signed"][0]["version"], 42);
-    assert_eq!(late["tags"]["production"]["baseline"]["version"], 12);
-    std::fs::write(&history, &early).expect("put back");
-    let other = desk.request(&fixture("acme/2-update"), "acme-gateway", "other", 42, &["--prune", "12"]);
-    let (_, review) = desk.import(&other);
-    assert!(blocking(&review).iter().any(|one| one == "equivocation"), "{:?}", blocking(&review));
-    std::fs::remove_file(&history).expect("removed");
-    desk.run(&["review", &id]);
-    assert_eq!(json(&history), late);
 }

@@ -23,8 +23,7 @@ fn desk() -> Desk {
 
 /// The log's entries as they stand on disk.
 fn log(desk: &Desk) -> Vec<Value> {
-    let lines = std::fs::read_to_string(desk.station().join("log/events/000000.jsonl")).expect("a log");
-    lines.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+    desk.run(&["--json", "log", "show"]).done().json().as_array().expect("a list").clone()
 }
 
 fn last(desk: &Desk, kind: &str) -> Value {

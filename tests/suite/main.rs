@@ -25,6 +25,7 @@ mod fingerprint;
 mod golden;
 mod guided;
 mod log_crash;
+mod log_end;
 mod log_station;
 mod passes;
 mod recipe;

@@ -116,7 +116,7 @@ fn class(entry: &Entry<'_>) -> Class {
             managed(OTHER, 3, true)
         }
         Kind::SignAborted | Kind::ExportFailed | Kind::WitnessOverdue => managed(OTHER, 3, true),
-        Kind::SignInDoubt => managed(OTHER, 4, true),
+        Kind::SignInDoubt | Kind::SignRecovered => managed(OTHER, 4, true),
     }
 }
 
@@ -135,7 +135,7 @@ fn entity(entry: &Entry<'_>) -> Value {
         | Kind::ExportFailed => ("request", "request"),
         Kind::RequestRejected => ("request", "source"),
         Kind::ApprovalGranted | Kind::ApprovalDenied | Kind::ApprovalExpired => ("approval", "nonce"),
-        Kind::SignIntent | Kind::SignResult | Kind::SignAborted | Kind::SignInDoubt => {
+        Kind::SignIntent | Kind::SignRecovered | Kind::SignResult | Kind::SignAborted | Kind::SignInDoubt => {
             ("signature", "signed")
         }
         Kind::WitnessCosigned | Kind::WitnessOverdue => ("checkpoint", "root"),

@@ -90,25 +90,72 @@ fn the_key_files_are_for_the_owner_only() {
     assert_eq!((mode("key"), mode("")), (0o600, 0o700));
 }
 
+/// What stands after the newest checkpoint, in each file, as it was kept aside.
+fn kept(folder: &TempDir, recovery: &Recovery) -> Vec<Vec<u8>> {
+    let read = |aside: &Aside| std::fs::read(folder.path().join("log").join(&aside.saved)).expect("kept");
+    recovery.aside.iter().map(read).collect()
+}
+
 #[test]
-fn a_torn_last_line_is_moved_aside_and_recorded() {
+fn what_no_checkpoint_covers_is_kept_aside_and_told() {
     let (folder, mut log) = new_log(3);
     log.checkpoint().expect("written");
-    log.append(&stamp(), deviation("kept")).expect("appended");
+    log.append(&stamp(), deviation("not signed for")).expect("appended");
     log.sync().expect("synced");
     let path = folder.path().join("log/events/000000.jsonl");
     let mut bytes = std::fs::read(&path).expect("read");
-    bytes.extend_from_slice(b"{\"v\":1,\"seq\":4,\"pr");
-    std::fs::write(&path, &bytes).expect("written");
+    let covered = log.entries().take(3).map(|entry| entry.expect("read").entry().line().len() + 1).sum();
+    for end in ["{\"v\":1,\"seq\":4,\"pr", "no line at all\n", ""] {
+        bytes.extend_from_slice(end.as_bytes());
+        std::fs::write(&path, &bytes).expect("written");
+        let (looked, found) = Log::look(Arc::new(RealDisk), &folder.path().join("log")).expect("opened");
+        assert_eq!((looked.size(), found.uncovered), (3, (bytes.len() - covered) as u64));
+        assert_eq!(std::fs::read(&path).expect("read"), bytes, "a look changes nothing");
+    }
     let (log, recovery) = open(&folder).expect("opened");
-    let torn = recovery.torn.expect("a torn line");
-    assert_eq!(
-        std::fs::read(folder.path().join("log").join(&torn.saved)).expect("kept"),
-        b"{\"v\":1,\"seq\":4,\"pr"
-    );
+    assert_eq!(kept(&folder, &recovery), [&bytes[covered..]]);
     let last = log.entries().last().expect("some").expect("read");
-    assert_eq!((last.entry().seq(), last.entry().kind()), (4, Kind::LogRecovered));
-    assert_eq!(last.entry().int("bytes"), 18);
+    assert_eq!((last.entry().seq(), last.entry().kind()), (3, Kind::LogRecovered));
+    assert_eq!(last.entry().int("bytes"), (bytes.len() - covered) as u64);
+    assert_eq!(log.head().checkpoint.size, 4, "it is signed for");
+    assert!(open(&folder).expect("opened").1.is_clean());
+}
+
+#[test]
+fn what_no_checkpoint_covers_is_kept_aside_in_every_file() {
+    for covered in [998, 1_000, 1_999] {
+        let (folder, mut log) = new_log(covered);
+        log.checkpoint().expect("written");
+        (covered..2_003).for_each(|_| drop(log.append(&stamp(), deviation("not signed for"))));
+        log.sync().expect("synced");
+        let lines = log.entries().skip(usize::try_from(covered).expect("small"));
+        let appended: Vec<Vec<u8>> =
+            lines.map(|entry| [entry.expect("read").entry().line(), b"\n"].concat()).collect();
+        let (mut log, recovery) = open(&folder).expect("opened");
+        let mut aside: Vec<_> = recovery.aside.iter().zip(kept(&folder, &recovery)).collect();
+        aside.sort_by_key(|(aside, _)| &aside.file);
+        let aside: Vec<u8> = aside.into_iter().flat_map(|(_, bytes)| bytes).collect();
+        assert!(aside == appended.concat(), "{covered}");
+        let told = recovery.aside.len() as u64;
+        assert_eq!(log.size(), covered + told, "{covered}");
+        log.append(&stamp(), deviation("goes on")).expect("appended");
+        log.checkpoint().expect("written");
+        let (log, recovery) = open(&folder).expect("opened");
+        assert!(recovery.is_clean());
+        assert_eq!(log.entries().filter(Result::is_ok).count() as u64, covered + told + 1);
+    }
+}
+
+#[test]
+fn what_was_kept_aside_and_not_told_of_is_told_at_the_next_start() {
+    let (folder, mut log) = new_log(3);
+    log.checkpoint().expect("written");
+    drop(log);
+    // As a crash leaves it that came between cutting off and telling.
+    let saved = format!("torn/3-{}", "0123456789abcdef");
+    std::fs::write(folder.path().join("log").join(&saved), b"cut off").expect("written");
+    let (_, recovery) = open(&folder).expect("opened");
+    assert_eq!(recovery.aside, [Aside { file: "events/000000.jsonl".to_owned(), bytes: 7, saved }]);
     assert!(open(&folder).expect("opened").1.is_clean());
 }
 
@@ -158,22 +205,23 @@ fn a_checkpoint_that_was_removed_or_replaced_is_a_hard_stop() {
     assert_eq!(refused(&folder).kind, FlawKind::CheckpointForm);
 }
 
+fn intent() -> Event {
+    ["request", "review", "signed", "factory", "wave", "tag", "kind", "keyid", "policy", "tool", "binary"]
+        .iter()
+        .fold(Event::new(Kind::SignIntent, "mara"), |event, field| event.text(field, format!("the {field}")))
+        .int("version", 42)
+        .int("root_version", 3)
+        .list("officers", ["mara"])
+        .numbered("approvals", [("mara", 0)])
+        .pairs("findings", [("", ""); 0])
+        .pairs("preflight", [("", ""); 0])
+}
+
 #[test]
 fn an_intent_without_a_result_is_told_until_it_is_resolved() {
     let (folder, mut log) = new_log(1);
-    let intent = [
-        "request", "review", "signed", "factory", "wave", "tag", "kind", "keyid", "policy", "tool", "binary",
-    ]
-    .iter()
-    .fold(Event::new(Kind::SignIntent, "mara"), |event, field| event.text(field, format!("the {field}")))
-    .int("version", 42)
-    .int("root_version", 3)
-    .list("officers", ["mara"])
-    .numbered("approvals", [("mara", 0)])
-    .pairs("findings", [("", ""); 0])
-    .pairs("preflight", [("", ""); 0]);
-    let seq = log.append(&stamp(), intent).expect("appended").seq;
-    log.sync().expect("synced");
+    let seq = log.append(&stamp(), intent()).expect("appended").seq;
+    log.checkpoint().expect("written");
     drop(log);
     let (mut log, recovery) = open(&folder).expect("opened");
     let told = &recovery.open_intents[0];
@@ -187,10 +235,27 @@ fn an_intent_without_a_result_is_told_until_it_is_resolved() {
             .text("resolution", resolution)
     };
     log.append(&stamp(), in_doubt("")).expect("appended");
+    log.checkpoint().expect("written");
     assert!(open(&folder).expect("opened").1.open_intents[0].recorded);
     log.append(&stamp(), in_doubt("nothing left the room")).expect("appended");
     assert_eq!(log.open_intents().count(), 0);
+    log.checkpoint().expect("written");
     assert!(open(&folder).expect("opened").1.is_clean());
+}
+
+#[test]
+fn an_intent_that_no_checkpoint_covers_is_in_doubt() {
+    let (folder, mut log) = new_log(1);
+    log.checkpoint().expect("written");
+    log.append(&stamp(), intent()).expect("appended");
+    log.append(&stamp(), intent()).expect("appended");
+    log.sync().expect("synced");
+    let (log, recovery) = open(&folder).expect("opened");
+    let kinds: Vec<_> = log.entries().map(|entry| entry.expect("read").entry().kind()).collect();
+    assert_eq!(kinds, [Kind::Deviation, Kind::LogRecovered, Kind::SignRecovered], "said once");
+    let [open_intent] = recovery.open_intents.as_slice() else { panic!("one: {recovery:?}") };
+    assert_eq!((open_intent.seq, open_intent.keyid.as_str()), (2, "the keyid"));
+    assert!(open_intent.recorded);
 }
 
 #[test]

@@ -491,7 +491,6 @@ impl Station {
                 .pairs("preflight", [("network", "passed"), ("clock", "passed")]);
             let by: Vec<usize> = (0..openers.len() - twist.unsigned_openers).collect();
             intent = self.act(event, &by);
-            self.log.sync().expect("synced");
         }
         self.acts(twist.before_result, &request, &review);
         if twist.no_result {

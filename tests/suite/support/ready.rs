@@ -62,9 +62,25 @@ impl Ready {
         bytes.split_inclusive(|byte| *byte == b'\n').map(|line| line.trim_ascii_end().to_vec()).collect()
     }
 
+    /// How many entries of a kind are under a checkpoint: only these count.
+    pub fn covered(&self, kind: Kind) -> usize {
+        let checkpoints = std::fs::read_dir(self.desk.station().join("log/checkpoints")).expect("listed");
+        let names = checkpoints.map(|one| one.expect("read").file_name().into_string().expect("text"));
+        let newest: usize = names.filter_map(|name| name.parse().ok()).max().expect("a checkpoint");
+        let lines = self.lines().into_iter().take(newest);
+        lines.filter(|line| Entry::read(line).is_ok_and(|entry| entry.kind() == kind)).count()
+    }
+
     pub fn count(&self, kind: Kind) -> usize {
         let lines = self.lines();
         lines.iter().filter(|line| Entry::read(line).is_ok_and(|entry| entry.kind() == kind)).count()
+    }
+
+    /// The entry of the signature that is in doubt.
+    pub fn in_doubt(&self) -> u64 {
+        let told = self.desk.run(&["log", "head"]).done().err;
+        let (_, entry) = told.split_once("A signature is in doubt (log entry ").expect("told");
+        entry.split_once(')').expect("a number").0.parse().expect("a number")
     }
 
     /// After whatever happened: the log is whole, a signature is never without its intent, and signing again ends with
@@ -89,8 +105,7 @@ impl Ready {
         match again.exit {
             Exit::Done => {}
             Exit::InDoubt => {
-                let intent = self.desk.run(&["--json", "log", "show", "--type", "sign.intent"]).json();
-                let seq = intent.as_array().and_then(|all| all.last()).expect("an intent")["seq"].to_string();
+                let seq = self.in_doubt().to_string();
                 let settle =
                     ["settle", &seq, "--officer", "alice", "--outcome", "not-made", "--passphrase-file"];
                 let settle: Vec<&str> = settle.into_iter().chain([self.passphrase.as_str()]).collect();
