@@ -235,7 +235,7 @@ impl<'a> Facts<'a> {
                 }
                 Ok(())
             }
-            Kind::BundleExported => digest(&entry.text("signed")).map(drop),
+            Kind::BundleExported | Kind::SlipExported => digest(&entry.text("signed")).map(drop),
             Kind::WitnessCosigned => {
                 let newest = self.cosigned.map_or(0, |(size, _)| size);
                 if entry.int("size") >= newest {

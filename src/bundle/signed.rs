@@ -74,6 +74,9 @@ pub struct RootFacts {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SignedManifest {
+    /// Was it put together from a request and a signature slip? Then it has no review and no receipt, and knows no officers.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub assembled: bool,
     /// The root's dialect.
     pub dialect: String,
     /// The Factory. Foreign text, as all text here.

@@ -41,12 +41,25 @@ pub enum CeremonyError {
     /// Nothing was signed yet, or there is nothing to export.
     #[error("{0}")]
     Nothing(String),
+    /// A signature as a slip.
+    #[error("{0}")]
+    Slip(#[from] crate::bundle::slip::SlipError),
     /// Nobody can be told or asked any more.
     #[error("the terminal: {0}. What was done is kept in the station")]
     Terminal(#[from] std::io::Error),
     /// What was written is not what was meant.
     #[error("{0}")]
     NotAsWritten(String),
+}
+
+impl CeremonyError {
+    /// There is nothing to export yet.
+    pub(super) fn not_signed(request: &crate::tuf::Digest) -> CeremonyError {
+        let short = request.short();
+        CeremonyError::Nothing(format!(
+            "request {short} is not signed yet. Run `countersign sign {short} --officer NAME`"
+        ))
+    }
 }
 
 impl From<DiskError> for CeremonyError {

@@ -95,11 +95,7 @@ fn write(station: &Station, request: Digest, folder: &Path) -> Result<Written, C
         stored.keep_signature(station.disk(), one)?;
     }
     let Some(newest) = made.iter().max_by_key(|one| one.seq) else {
-        return Err(CeremonyError::Nothing(format!(
-            "request {} is not signed yet. Run `countersign sign {} --officer NAME`",
-            request.short(),
-            request.short()
-        )));
+        return Err(CeremonyError::not_signed(&request));
     };
     let bytes = stored.request.file("targets.json").unwrap_or_default();
     let document = Document::parse("targets.json", bytes, Limits::of_bytes(bytes.len() as u64))?;
@@ -205,6 +201,7 @@ fn manifest(
         time: one.time.clone(),
     };
     SignedManifest {
+        assembled: false,
         dialect: station.dialect.name().to_owned(),
         factory: request.factory.clone(),
         files,

@@ -14,6 +14,7 @@ pub mod review;
 pub mod reviewed;
 pub mod sign;
 pub mod signers;
+pub mod slip;
 pub mod tool;
 pub mod trust;
 

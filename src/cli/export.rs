@@ -1,38 +1,112 @@
-//! `export`: writes the signed bundle, reads it back, and says where it is.
+//! `export`: writes the signed bundle, reads it back, and says where it is; or shows the signature as a slip.
 
 use super::review::digest;
 use super::verify::{describe, value};
-use super::{Context, Exit, Outcome};
+use super::{Context, Exit, Failure, Outcome};
 use crate::ceremony::export::export;
+use crate::ceremony::slip::{Shown, export_slip};
+use crate::station::Station;
 use crate::text::shown_path;
+use crate::tuf::Digest;
+use crate::vault::qr::{Level, Qr};
+use serde_json::json;
 use std::path::PathBuf;
 
 /// Write the signed bundle into a new folder and read it back.
 #[derive(clap::Args)]
-#[command(after_help = "Example:\n  countersign export 4f2a90c1d3e7 /media/usb/signed")]
+#[command(
+    after_help = "Example:\n  countersign export 4f2a90c1d3e7 /media/usb/signed\n  countersign export 4f2a90c1d3e7 --slip"
+)]
 pub struct Args {
     /// The request: the first digits of its digest.
     id: String,
-    /// The folder to write; it must not exist, or be empty.
-    dir: PathBuf,
+    /// The folder to write; it must not exist, or be empty. With --slip it may be left out: the codes are shown here.
+    #[arg(required_unless_present = "slip")]
+    dir: Option<PathBuf>,
+    /// The signature alone, as QR codes for a camera, where nothing writable may leave the room. On the connected
+    /// machine: countersign assemble.
+    #[arg(long)]
+    slip: bool,
 }
 
 /// Exports.
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     context.with_station("export", |station| {
         let digest = digest(station, Some(&args.id))?;
-        let verdict = export(station, context.host, digest, &args.dir)?;
-        context.text(&format!(
-            "Signed bundle written to {}, read back and verified\n{}",
-            shown_path(&args.dir),
-            describe(&verdict)
-        ))?;
-        let mut json = value(&verdict);
-        if let Some(object) = json.as_object_mut() {
-            object.insert("folder".to_owned(), args.dir.to_string_lossy().into_owned().into());
-            object.insert("request".to_owned(), digest.to_string().into());
+        match args.dir {
+            Some(dir) if !args.slip => bundle(station, digest, &dir, context),
+            dir => slip(station, digest, dir.as_deref(), context),
         }
-        context.json(&json)?;
-        Ok(Exit::Done)
     })
+}
+
+fn bundle(station: &mut Station, digest: Digest, dir: &std::path::Path, context: &Context<'_>) -> Outcome {
+    let verdict = export(station, context.host, digest, dir)?;
+    context.text(&format!(
+        "Signed bundle written to {}, read back and verified\n{}",
+        shown_path(dir),
+        describe(&verdict)
+    ))?;
+    let mut json = value(&verdict);
+    if let Some(object) = json.as_object_mut() {
+        object.insert("folder".to_owned(), dir.to_string_lossy().into_owned().into());
+        object.insert("request".to_owned(), digest.to_string().into());
+    }
+    context.json(&json)?;
+    Ok(Exit::Done)
+}
+
+fn slip(
+    station: &mut Station,
+    digest: Digest,
+    dir: Option<&std::path::Path>,
+    context: &Context<'_>,
+) -> Outcome {
+    let shown = export_slip(station, context.host, digest, dir)?;
+    context.json(&json!({
+        "request": digest.to_string(),
+        "keyid": shown.slip.keyid.as_str(),
+        "parts": shown.parts,
+        "folder": dir.map(|dir| dir.to_string_lossy().into_owned()),
+    }))?;
+    if let Some(dir) = dir {
+        context.text(&format!(
+            "Signature slip written to {}: slip.txt, {} and slip.html to print\n",
+            shown_path(dir),
+            if shown.parts.len() == 1 { "one picture" } else { "two pictures" }
+        ))?;
+    } else if context.host.terminal.is_terminal() && !context.global.json {
+        on_screen(&shown, digest, context)?;
+    } else {
+        context.text(&(shown.parts.join("\n") + "\n"))?;
+    }
+    Ok(Exit::Done)
+}
+
+/// One code a screen, with its text under it.
+fn on_screen(shown: &Shown, digest: Digest, context: &Context<'_>) -> Result<(), Failure> {
+    let terminal = &*context.host.terminal;
+    let codes = shown.codes(Level::M)?;
+    let side = codes.iter().map(Qr::side).max().unwrap_or_default();
+    let (columns, rows) = (terminal.width(), terminal.height());
+    // The prompt is a line of its own.
+    if columns < side || rows < side.div_ceil(2) + 1 {
+        return Err(Failure::new(
+            Exit::Failed,
+            format!(
+                "a code needs {side} columns and {} rows, and this terminal has {columns} and {rows}. Make it larger or its \
+                 letters smaller, or write pictures: countersign export {} --slip DIR",
+                side.div_ceil(2) + 1,
+                digest.short()
+            ),
+        ));
+    }
+    for (at, (code, part)) in codes.iter().zip(&shown.parts).enumerate() {
+        terminal.out(&code.half_blocks())?;
+        if terminal.can_ask() {
+            terminal.ask(&format!("Code {} of {}. Enter when it was read: ", at + 1, codes.len()))?;
+        }
+        terminal.out(&format!("{part}\n"))?;
+    }
+    Ok(())
 }

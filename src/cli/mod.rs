@@ -4,6 +4,7 @@
 //! came of it. Exit codes stand in one place: [`Exit`].
 
 pub mod approve;
+pub mod assemble;
 pub mod audit;
 pub mod clock;
 pub mod completions;
@@ -90,6 +91,8 @@ pub enum Verb {
     Sign(sign::Args),
     /// Write the signed bundle and read it back.
     Export(export::Args),
+    /// On the connected machine: put the signature of a slip into the request, and verify it.
+    Assemble(assemble::Args),
     /// On any machine: is a signed bundle whole, do its signatures hold, what is still missing?
     Verify(verify::Args),
     /// On any machine: what a file is, and its digest in hex and in words.
@@ -207,6 +210,7 @@ fn dispatch(verb: Verb, context: &Context<'_>) -> Outcome {
         Verb::Reject(args) => approve::reject(args, context),
         Verb::Sign(args) => sign::run(args, context),
         Verb::Export(args) => export::run(args, context),
+        Verb::Assemble(args) => assemble::run(args, context),
         Verb::Verify(args) => verify::run(args, context),
         Verb::Fingerprint(args) => fingerprint::run(args, context),
         Verb::Settle(args) => settle::run(args, context),

@@ -40,6 +40,10 @@ pub trait Terminal: Send + Sync {
     fn can_ask(&self) -> bool;
     /// Columns of the terminal, or 100 where there is none.
     fn width(&self) -> usize;
+    /// Rows of the terminal, or 24 where there is none.
+    fn height(&self) -> usize {
+        24
+    }
     /// Is NO_COLOR set (to anything but nothing)? <https://no-color.org>
     fn no_color(&self) -> bool;
 }
@@ -161,6 +165,14 @@ impl Terminal for RealTerminal {
             .map(|size| usize::from(size.ws_col))
             .filter(|columns| *columns >= 20)
             .unwrap_or(100)
+    }
+
+    fn height(&self) -> usize {
+        rustix::termios::tcgetwinsize(rustix::stdio::stdout())
+            .ok()
+            .map(|size| usize::from(size.ws_row))
+            .filter(|rows| *rows > 0)
+            .unwrap_or(24)
     }
 
     fn no_color(&self) -> bool {

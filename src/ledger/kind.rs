@@ -166,6 +166,8 @@ kinds! {
     }
     /// A signed bundle was written.
     BundleExported = "bundle.exported" { request: Text, signed: Text, manifest: Text, folder: Text }
+    /// A signature was shown or written as a slip; `slip` is the SHA-256 of its text, `folder` nothing for the screen.
+    SlipExported = "slip.exported" { request: Text, signed: Text, keyid: Text, slip: Text, folder: Text }
     /// A signed bundle could not be written.
     ExportFailed = "export.failed" { request: Text, folder: Text, reason: Text }
     /// What stood after the newest checkpoint when the log was opened was kept aside, and counts for nothing.

@@ -119,6 +119,12 @@ pub fn summary(entry: &Entry<'_>) -> String {
             int("version")
         ),
         Kind::BundleExported => format!("bundle for {} written to {}", short("request"), text("folder")),
+        Kind::SlipExported if text("folder").is_empty() => {
+            format!("signature of {} shown as a slip", short("request"))
+        }
+        Kind::SlipExported => {
+            format!("signature of {} written as a slip to {}", short("request"), text("folder"))
+        }
         Kind::ExportFailed => {
             format!("bundle for {} NOT written to {}: {}", short("request"), text("folder"), text("reason"))
         }

@@ -1,4 +1,4 @@
-//! QR codes of a paper backup: error correction level Q (a quarter of it may be lost), quiet zone of 4 modules.
+//! QR codes: of a paper backup and of a signature slip, with a quiet zone of 4 modules.
 
 use crate::vault::error::{CustodyError, CustodyResult};
 use qrcode::{Color, EcLevel, QrCode};
@@ -8,6 +8,15 @@ use std::fmt::Write as _;
 const QUIET: usize = 4;
 /// Dots of a picture for each module.
 const DOTS: usize = 8;
+
+/// How much of a code may be lost.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Level {
+    /// 15 %: for screens, which have neither stains nor folds.
+    M,
+    /// 25 %: for paper.
+    Q,
+}
 
 /// A QR code, its quiet zone included.
 pub struct Qr {
@@ -20,12 +29,24 @@ fn failed(reason: impl ToString) -> CustodyError {
 }
 
 impl Qr {
-    /// The QR code of a text.
+    /// The QR code of a text, for paper.
     ///
     /// # Errors
     /// The text is longer than a QR code can hold.
     pub fn of(text: &str) -> CustodyResult<Qr> {
-        let code = QrCode::with_error_correction_level(text, EcLevel::Q).map_err(failed)?;
+        Qr::at(text, Level::Q)
+    }
+
+    /// The QR code of a text.
+    ///
+    /// # Errors
+    /// The text is longer than a QR code can hold.
+    pub fn at(text: &str, level: Level) -> CustodyResult<Qr> {
+        let level = match level {
+            Level::M => EcLevel::M,
+            Level::Q => EcLevel::Q,
+        };
+        let code = QrCode::with_error_correction_level(text, level).map_err(failed)?;
         Ok(Qr {
             side: code.width(),
             code: code.into_colors().into_iter().map(|color| color == Color::Dark).collect(),
@@ -41,6 +62,23 @@ impl Qr {
     pub fn is_dark(&self, x: usize, y: usize) -> bool {
         let (Some(x), Some(y)) = (x.checked_sub(QUIET), y.checked_sub(QUIET)) else { return false };
         x < self.side && y < self.side && self.code.get(y * self.side + x).copied().unwrap_or(false)
+    }
+
+    /// As text for a terminal: two modules a character, black on bright white whatever the terminal's own colours are.
+    pub fn half_blocks(&self) -> String {
+        let side = self.side();
+        let mut text = String::new();
+        for y in (0..side).step_by(2) {
+            text.push_str("\x1b[30;107m");
+            text.extend((0..side).map(|x| match (self.is_dark(x, y), self.is_dark(x, y + 1)) {
+                (true, true) => '\u{2588}',
+                (true, false) => '\u{2580}',
+                (false, true) => '\u{2584}',
+                (false, false) => ' ',
+            }));
+            text.push_str("\x1b[0m\n");
+        }
+        text
     }
 
     /// As a picture that scales: one SVG element.

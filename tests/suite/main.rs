@@ -31,6 +31,7 @@ mod passes;
 mod recipe;
 mod repository;
 mod said;
+mod slip;
 mod station_files;
 mod trust;
 mod whole;

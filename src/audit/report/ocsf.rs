@@ -106,9 +106,11 @@ fn class(entry: &Entry<'_>) -> Class {
             managed(UPDATE, 3, false)
         }
         Kind::OfficerRetired | Kind::KeyRetired => managed(DELETE, 2, false),
-        Kind::RequestImported | Kind::ReviewRendered | Kind::ApprovalGranted | Kind::BundleExported => {
-            managed(CREATE, 1, false)
-        }
+        Kind::RequestImported
+        | Kind::ReviewRendered
+        | Kind::ApprovalGranted
+        | Kind::BundleExported
+        | Kind::SlipExported => managed(CREATE, 1, false),
         Kind::EvidenceVerified | Kind::ReviewKept | Kind::ActSigned => managed(OTHER, 1, false),
         Kind::SignResult => managed(CREATE, 2, false),
         Kind::SignIntent | Kind::KeyDrilled | Kind::WitnessCosigned => managed(OTHER, 1, false),
@@ -132,6 +134,7 @@ fn entity(entry: &Entry<'_>) -> Value {
         | Kind::ReviewRendered
         | Kind::ReviewKept
         | Kind::BundleExported
+        | Kind::SlipExported
         | Kind::ExportFailed => ("request", "request"),
         Kind::RequestRejected => ("request", "source"),
         Kind::ApprovalGranted | Kind::ApprovalDenied | Kind::ApprovalExpired => ("approval", "nonce"),

@@ -1,0 +1,127 @@
+//! Writing a signature as a slip: on the screen or on paper, for sites whose rules let nothing writable leave the room.
+
+use super::CeremonyError;
+use super::made::signatures;
+use crate::bundle::media::{Files, write_folder};
+use crate::bundle::slip::{Slip, SlipError};
+use crate::host::Host;
+use crate::ledger::{Event, Kind};
+use crate::station::Station;
+use crate::station::request::{self, Made};
+use crate::text::shown_path;
+use crate::tuf::{Digest, KeyId};
+use crate::vault::qr::{Level, Qr};
+use std::borrow::Cow;
+use std::fmt::Write as _;
+use std::path::Path;
+
+/// A slip, ready to be shown.
+pub struct Shown {
+    /// What it says.
+    pub slip: Slip,
+    /// The text of each of its codes.
+    pub parts: Vec<String>,
+}
+
+impl Shown {
+    /// The codes, at the level for screens (M) or for paper (Q).
+    ///
+    /// # Errors
+    /// A code cannot be made.
+    pub fn codes(&self, level: Level) -> Result<Vec<Qr>, CeremonyError> {
+        Ok(self.parts.iter().map(|part| Qr::at(part, level)).collect::<Result<_, _>>()?)
+    }
+}
+
+/// The slip of a request's newest signature; with a folder it is written there, as text, pictures and a page. The log says
+/// that it went out.
+///
+/// # Errors
+/// Nothing was signed for it, the signature has no form as a slip, the folder is not empty or cannot be written.
+pub fn export_slip(
+    station: &mut Station,
+    host: &Host,
+    request: Digest,
+    folder: Option<&Path>,
+) -> Result<Shown, CeremonyError> {
+    let stored = request::open_files(station, request, |name| name == "targets.json")?;
+    let (made, _) = signatures(station, &stored)?;
+    let Some(newest) = made.iter().max_by_key(|one| one.seq) else {
+        return Err(CeremonyError::not_signed(&request));
+    };
+    let slip = slip(station, request, newest)?;
+    let parts = slip.parts()?;
+    // What a camera will read is read back first.
+    if Slip::parse(&parts.join("\n"))? != slip {
+        return Err(CeremonyError::NotAsWritten(
+            "the slip does not read as it was written: report it".to_owned(),
+        ));
+    }
+    let shown = Shown { slip, parts };
+    if let Some(folder) = folder {
+        write_folder(station.disk(), folder, &files(&shown, &stored.request.manifest.subject())?)?;
+    }
+    let event = Event::new(Kind::SlipExported, station.actor())
+        .text("request", request.to_string())
+        .text("signed", &newest.signed)
+        .text("keyid", &newest.keyid)
+        .text("slip", Digest::of(text(&shown).as_bytes()).to_string())
+        .text("folder", folder.map(shown_path).unwrap_or_default());
+    station.record(&host.stamp(), event)?;
+    station.commit()?;
+    Ok(shown)
+}
+
+fn slip(station: &Station, request: Digest, made: &Made) -> Result<Slip, CeremonyError> {
+    let unfit = |why| CeremonyError::from(SlipError::Unfit(why));
+    let json: serde_json::Value = serde_json::from_str(&made.signature).unwrap_or_default();
+    let sig = json.get("sig").and_then(|sig| sig.as_str()).unwrap_or_default();
+    Ok(Slip {
+        request,
+        signed: Digest::parse(&made.signed).ok_or_else(|| unfit("what was signed has no SHA-256"))?,
+        keyid: KeyId::new(made.keyid.clone()),
+        signature: station.dialect.decode_signature(sig).map_err(unfit)?,
+        head: station.log.head().note.clone(),
+    })
+}
+
+fn text(shown: &Shown) -> String {
+    shown.parts.join("\n") + "\n"
+}
+
+/// `slip.txt`, a picture for each code, and a page to print.
+fn files(shown: &Shown, subject: &str) -> Result<Files<'static>, CeremonyError> {
+    let owned = |bytes: Vec<u8>| vec![Cow::Owned(bytes)];
+    let mut files = Files::from([("slip.txt".to_owned(), owned(text(shown).into_bytes()))]);
+    let codes = shown.codes(Level::Q)?;
+    for (at, code) in codes.iter().enumerate() {
+        files.insert(format!("slip-{}of{}.png", at + 1, codes.len()), owned(code.png()?));
+    }
+    files.insert("slip.html".to_owned(), owned(page(shown, &codes, subject).into_bytes()));
+    Ok(files)
+}
+
+/// One self-contained page for A4, without scripts; the text stands under each code.
+fn page(shown: &Shown, codes: &[Qr], subject: &str) -> String {
+    let subject = subject.replace('&', "&amp;").replace('<', "&lt;");
+    let mut page = format!(
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Signature slip</title><style>@page{{size:A4;\
+         margin:14mm}}body{{font:11pt/1.4 sans-serif;max-width:182mm;margin:0 auto;color:#000;background:#fff}}figure{{\
+         margin:4mm 0;break-inside:avoid}}figure svg{{width:120mm;max-width:100%;display:block}}code{{font-size:9pt;\
+         overflow-wrap:anywhere}}</style><main><h1>Signature slip</h1><p>{subject}. Request <code>{}</code>, signed bytes \
+         <code>{}</code>, key <code>{}</code>.</p><p>It is no secret. On the connected machine: <code>zbarcam --raw | \
+         countersign assemble REQUEST --slip - --out BUNDLE</code></p>",
+        shown.slip.request, shown.slip.signed, shown.slip.keyid
+    );
+    for (at, (code, part)) in codes.iter().zip(&shown.parts).enumerate() {
+        // Writing to a string cannot fail.
+        let _ = write!(
+            page,
+            "<figure>{}<figcaption>Code {} of {}<br><code>{part}</code></figcaption></figure>",
+            code.svg(),
+            at + 1,
+            codes.len()
+        );
+    }
+    page + "</main></html>\n"
+}
