@@ -2,6 +2,7 @@
 
 pub mod assemble;
 pub mod compose;
+pub mod downloads;
 pub mod error;
 pub mod evidence;
 pub mod fingerprint;
