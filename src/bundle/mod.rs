@@ -2,7 +2,6 @@
 
 pub mod assemble;
 pub mod compose;
-pub mod downloads;
 pub mod error;
 pub mod evidence;
 pub mod fingerprint;

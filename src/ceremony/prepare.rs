@@ -128,7 +128,6 @@ pub fn with_situation<R>(
         policy: &station.policy,
         policy_digest: station.policy_digest(),
         networked: station.facts.networked,
-        at_station: true,
         now,
         log_time: station.log_time(),
     };
@@ -169,19 +168,19 @@ fn later(
 }
 
 /// Reads a file of a request, if it is there. The cap on its size was applied when it was taken in.
-pub(super) fn parse<'r>(request: &'r Request, name: &str) -> Result<Option<Document<'r>>, CeremonyError> {
+fn parse<'r>(request: &'r Request, name: &str) -> Result<Option<Document<'r>>, CeremonyError> {
     let Some(bytes) = request.file(name) else { return Ok(None) };
     Ok(Some(Document::parse(name.to_owned(), bytes, Limits::of_bytes(bytes.len() as u64))?))
 }
 
 /// What is to be signed.
-pub(super) fn proposal_of(request: &Request) -> Result<Document<'_>, CeremonyError> {
+fn proposal_of(request: &Request) -> Result<Document<'_>, CeremonyError> {
     parse(request, "targets.json")?
         .ok_or_else(|| CeremonyError::Nothing("the request has no targets.json".to_owned()))
 }
 
 /// Its targets, the bytes to sign with their digest worked out, and the signatures that it carries.
-pub(super) fn read_proposal<'d>(
+fn read_proposal<'d>(
     authority: &Authority<'_>,
     document: &'d Document<'_>,
 ) -> Result<(Targets<'d>, Message<'d>, Vec<Assessed>), CeremonyError> {
@@ -194,7 +193,7 @@ pub(super) fn read_proposal<'d>(
     Ok((proposal, message, signatures))
 }
 
-pub(super) fn read_baseline<'d>(
+fn read_baseline<'d>(
     authority: &Authority<'_>,
     chain: &Chain,
     document: &'d Document<'_>,
@@ -219,7 +218,7 @@ pub(super) fn read_baseline<'d>(
     Ok(Baseline { digest, targets, signatures, source: BaselineSource::Request, older_root })
 }
 
-pub(super) fn read_ci<'d>(
+fn read_ci<'d>(
     authority: &Authority<'_>,
     document: &'d Document<'_>,
 ) -> Result<CiTargets<'d>, CeremonyError> {
@@ -271,7 +270,7 @@ pub fn own_keys(station: &Station, authority: &Authority<'_>) -> Result<Vec<KeyI
 }
 
 /// The newest root version that a request brings.
-pub(super) fn request_root(request: &Request) -> Option<u64> {
+fn request_root(request: &Request) -> Option<u64> {
     let number = |name: &str| name.rsplit('/').next()?.strip_suffix(".root.json")?.parse().ok();
     request.production_roots().filter_map(|(name, _)| number(name)).max()
 }

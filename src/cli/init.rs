@@ -4,7 +4,7 @@ use super::secrets::ConfirmArgs;
 use super::{Context, Exit, Failure, Outcome};
 use crate::station::trust::{OnlineKey, online_key_in, roots_at};
 use crate::station::{NewStation, Station, StationError};
-use crate::text::{shown, shown_path};
+use crate::text::shown_path;
 use crate::tuf::{Chain, Digest, KeyId};
 use crate::words;
 use serde_json::json;
@@ -44,14 +44,12 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     Station::require_free(&*host.disk, &folder)?;
     let chain = Chain::verify(roots_at(&*host.disk, &args.roots)?)?;
     let newest = chain.newest();
-    newest.require_production()?;
     newest.require_reachable_thresholds()?;
     let online_key = args.online_key.as_deref().map(|path| OnlineKey::read(&*host.disk, path)).transpose()?;
     if online_key.is_none() && newest.dialect.has_service() {
         return Err(Failure::usage(StationError::NoOnlineKey.to_string()));
     }
     let online = online_key.as_ref().map(|key| online_key_in(newest, &key.public)).transpose()?;
-    ask_name_again(&args.factory, newest.dialect.noun(), context)?;
     let fingerprint = newest.fingerprint;
     let words = words::of(&fingerprint.0);
     let lines: Vec<String> =
@@ -133,22 +131,4 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         "networked": args.networked,
     }))?;
     Ok(Exit::Done)
-}
-
-/// A station signs for one name and for ever: where somebody is there, she types it a second time.
-fn ask_name_again(name: &str, noun: &str, context: &Context<'_>) -> Result<(), Failure> {
-    if !context.host.terminal.can_ask() {
-        return Ok(());
-    }
-    let prompt = format!("This station will sign for one {noun} only. Type the {noun}'s name again: ");
-    if context.host.terminal.ask(&prompt)?.trim() == name {
-        return Ok(());
-    }
-    Err(Failure::new(
-        Exit::NotApproved,
-        format!(
-            "it is not the name that was given with --factory, which is \"{}\". Nothing was made",
-            shown(name)
-        ),
-    ))
 }

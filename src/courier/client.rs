@@ -30,6 +30,14 @@ pub(super) struct Answer {
     pub body: Vec<u8>,
 }
 
+/// Whatever a server answered.
+pub(super) struct Said {
+    pub status: u16,
+    /// `Content-Type`.
+    pub kind: String,
+    pub body: Vec<u8>,
+}
+
 /// The service, for one Factory.
 pub struct Client<'h> {
     wire: Wire<'h>,
@@ -189,8 +197,7 @@ impl<'h> Client<'h> {
 }
 
 impl<'h> Wire<'h> {
-    /// A wire without a token: for witnesses.
-    #[expect(dead_code, reason = "the witness client lands next")]
+    /// A wire to a server that is sent no token.
     pub(super) fn new(
         server: &Server,
         ca: Option<&[u8]>,
@@ -223,13 +230,23 @@ impl<'h> Wire<'h> {
         answer.map(|answer| answer.body).map_err(|trouble| CourierError::refused("log in", why(trouble)))
     }
 
-    fn call(
+    /// Posts text, and hands over whatever comes back: a witness says much by its status.
+    pub(super) fn post_text(&self, address: &str, text: &str, cap: u64) -> Result<Said, Trouble> {
+        let request = Request::builder().method(Method::POST).uri(address);
+        let request = request.header(header::CONTENT_TYPE, "text/plain; charset=utf-8");
+        let mut response = self.open(request, Some(text.as_bytes()))?;
+        judge_head(&response)?;
+        let kind = text_of(&response, &header::CONTENT_TYPE).unwrap_or_default().to_owned();
+        let status = response.status().as_u16();
+        let body = download::body(response.body_mut(), cap, "the witness's answer", &*self.host.terminal)?;
+        Ok(Said { status, kind, body })
+    }
+
+    fn open(
         &self,
         request: ureq::http::request::Builder,
         body: Option<&[u8]>,
-        cap: u64,
-        what: &str,
-    ) -> Result<Answer, Trouble> {
+    ) -> Result<Response<ureq::Body>, Trouble> {
         let odd = |e: ureq::http::Error| {
             Trouble::NotSent(format!("the call cannot be made: {}", shown(&e.to_string())))
         };
@@ -237,7 +254,17 @@ impl<'h> Wire<'h> {
             Some(body) => self.agent.run(request.body(body).map_err(odd)?),
             None => self.agent.run(request.body(()).map_err(odd)?),
         };
-        let mut response = response.map_err(|e| download::trouble(&e))?;
+        response.map_err(|e| download::trouble(&e))
+    }
+
+    fn call(
+        &self,
+        request: ureq::http::request::Builder,
+        body: Option<&[u8]>,
+        cap: u64,
+        what: &str,
+    ) -> Result<Answer, Trouble> {
+        let mut response = self.open(request, body)?;
         judge_head(&response)?;
         let status = response.status().as_u16();
         let retry_after = text_of(&response, &header::RETRY_AFTER).and_then(|text| text.trim().parse().ok());

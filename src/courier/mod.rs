@@ -18,6 +18,7 @@ mod shelf;
 mod status;
 pub mod submit;
 mod wave;
+pub mod witness;
 
 pub use client::Client;
 pub use error::CourierError;

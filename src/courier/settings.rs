@@ -36,6 +36,21 @@ pub struct Options {
     pub wait: Duration,
 }
 
+impl Options {
+    /// The certificates (PEM) to trust beside the machine's.
+    pub(super) fn certificates(
+        &self,
+        environment: &dyn Fn(&str) -> Option<String>,
+        host: &Host,
+    ) -> Result<Option<Vec<u8>>, CourierError> {
+        let variable = || environment("CACERT").filter(|path| !path.is_empty()).map(PathBuf::from);
+        match self.ca.clone().or_else(variable) {
+            Some(path) => Ok(Some(host.disk.read(&path, MAX_FILE_BYTES)?)),
+            None => Ok(None),
+        }
+    }
+}
+
 /// The address of a server that a secret may be sent to.
 #[derive(Clone, Debug)]
 pub struct Server {
@@ -64,7 +79,7 @@ impl Server {
         match uri.scheme_str() {
             Some("https") => {}
             Some("http") if is_loopback => {}
-            _ => return Err(fail("is not reached over TLS: a token is sent over https only")),
+            _ => return Err(fail("is not reached over TLS: https is needed, but to this machine itself")),
         }
         Ok(Server { base: base.to_owned(), authority, is_loopback })
     }
@@ -144,10 +159,7 @@ impl Settings {
             )));
         }
         let address = options.server.clone().or(filled(file.server.url));
-        let ca = match options.ca.clone().or_else(|| variable("CACERT").map(PathBuf::from)) {
-            Some(path) => Some(host.disk.read(&path, MAX_FILE_BYTES)?),
-            None => None,
-        };
+        let ca = options.certificates(environment, host)?;
         if file.server.insecure_skip_verify == Some(true) {
             notes.push(
                 "fioctl's configuration turns the check of certificates off. Here it stays on: give the certificates \

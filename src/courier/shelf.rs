@@ -42,20 +42,50 @@ impl Shelf {
         witness: &VerifierKey,
         note: &[u8],
     ) -> Result<(), CourierError> {
-        self.keep(disk, key, &Digest::of(witness.to_string().as_bytes()).short(), note)
+        self.keep(disk, key, &witness_name(witness), note)
+    }
+
+    /// The newest head of a log that is kept.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn head(&self, disk: &dyn Disk, key: &VerifierKey) -> Result<Option<Vec<u8>>, CourierError> {
+        self.read(disk, &self.path(key, "head"))
+    }
+
+    /// The size of the head that a witness is known to hold; 0 when nothing is known.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn witnessed(
+        &self,
+        disk: &dyn Disk,
+        key: &VerifierKey,
+        witness: &VerifierKey,
+    ) -> Result<u64, CourierError> {
+        let note = self.read(disk, &self.path(key, &witness_name(witness)))?;
+        Ok(note.and_then(|note| Checkpoint::verify(&note, key).ok()).map_or(0, |head| head.size))
+    }
+
+    fn path(&self, key: &VerifierKey, name: &str) -> PathBuf {
+        self.folder.join(format!("{}-{name}.note", Digest::of(key.to_string().as_bytes()).short()))
+    }
+
+    fn read(&self, disk: &dyn Disk, path: &Path) -> Result<Option<Vec<u8>>, CourierError> {
+        match disk.kind(path)? {
+            None => Ok(None),
+            Some(_) => Ok(Some(disk.read(path, LARGEST_NOTE as u64)?)),
+        }
     }
 
     fn keep(&self, disk: &dyn Disk, key: &VerifierKey, name: &str, note: &[u8]) -> Result<(), CourierError> {
         let new = Checkpoint::verify(note, key).map_err(|e| {
             CourierError::Blocked(format!("the head of the station's log does not hold: {e}"))
         })?;
-        let log = Digest::of(key.to_string().as_bytes()).short();
-        let path = self.folder.join(format!("{log}-{name}.note"));
-        if disk.kind(&path)?.is_some() {
-            let old = disk.read(&path, LARGEST_NOTE as u64)?;
-            if Checkpoint::verify(&old, key).is_ok_and(|old| old.size > new.size) {
-                return Ok(());
-            }
+        let path = self.path(key, name);
+        let old = self.read(disk, &path)?.and_then(|old| Checkpoint::verify(&old, key).ok());
+        if old.is_some_and(|old| old.size > new.size) {
+            return Ok(());
         }
         for folder in [self.folder.parent().and_then(Path::parent), self.folder.parent(), Some(&self.folder)]
         {
@@ -79,4 +109,8 @@ impl Shelf {
             files.iter().filter(|entry| !entry.name.starts_with('.') && entry.name.ends_with(".note"));
         Ok(notes.take(MOST_NOTES).map(|entry| self.folder.join(&entry.name)).collect())
     }
+}
+
+fn witness_name(witness: &VerifierKey) -> String {
+    Digest::of(witness.to_string().as_bytes()).short()
 }

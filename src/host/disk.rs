@@ -282,7 +282,9 @@ impl Disk for RealDisk {
     }
 
     fn sync(&self, path: &Path) -> DiskResult<()> {
-        File::open(path).and_then(|file| file.sync_data()).map_err(failed("bring to disk", path))
+        // Opened as it was written: a confined command may put files where it may not read them.
+        let open = || OpenOptions::new().write(true).open(path)?.sync_data();
+        open().map_err(failed("bring to disk", path))
     }
 
     fn sync_folder(&self, path: &Path) -> DiskResult<()> {

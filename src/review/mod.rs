@@ -21,7 +21,6 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
-pub use checks::is_signable;
 pub use finding::{Finding, Severity};
 pub use html::with_note;
 pub use model::{Review, review};

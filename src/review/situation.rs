@@ -142,9 +142,6 @@ pub struct Situation<'d> {
     pub policy_digest: Digest,
     /// Was the station made on a machine with a network (`init --networked`)? Every report says so.
     pub networked: bool,
-    /// Is this the station? On the connected machine there is no vault, no record and nothing pinned: what needs them is
-    /// left to the station.
-    pub at_station: bool,
     /// Now.
     pub now: Time,
     /// The time of the log's last entry.
@@ -154,12 +151,7 @@ pub struct Situation<'d> {
 impl<'d> Situation<'d> {
     /// Who vouches for the baseline, where there is one.
     pub fn vouched(&self) -> Option<Vouched> {
-        let baseline = self.baseline.as_ref()?;
-        match baseline.vouched(self.history, self.authority) {
-            // Whether its record has it, only the station can say: the connected machine shows what it changes if so.
-            Vouched::ByNobody if !self.at_station && baseline.older_root.is_some() => Some(Vouched::ByRecord),
-            vouched => Some(vouched),
-        }
+        Some(self.baseline.as_ref()?.vouched(self.history, self.authority))
     }
 
     /// What the proposal is compared with: the baseline, or, where nobody vouches for it, the station's own record.

@@ -7,3 +7,4 @@ mod faults;
 mod harness;
 mod rounds;
 mod secrets;
+mod witnesses;

@@ -15,7 +15,6 @@ mod audit_verify;
 mod bad_input;
 mod commands;
 mod confinement;
-mod connected;
 mod custody_commands;
 mod custody_never_leaked;
 mod custody_paper;

@@ -7,6 +7,7 @@ mod submit;
 mod table;
 mod watch;
 mod wave;
+mod witness;
 
 use super::context::{Global, When};
 use super::{Context, Exit, Failure, Outcome, completions, man, usage};
@@ -79,6 +80,8 @@ enum Verb {
     /// Look at waves, roll them out, complete or cancel them.
     #[command(subcommand)]
     Wave(wave::Args),
+    /// Show the newest head of a station's log to witnesses, and keep what they cosign.
+    Witness(witness::Args),
     /// Print the completions for a shell.
     Completions(completions::Args),
     /// Write the manual pages.
@@ -123,6 +126,7 @@ fn dispatch(verb: Verb, desk: &Desk<'_>) -> Outcome {
         Verb::Request(args) => request::run(args, desk),
         Verb::Submit(args) => submit::run(&args, desk),
         Verb::Wave(args) => wave::run(args, desk),
+        Verb::Witness(args) => witness::run(&args, desk),
         Verb::Completions(args) => completions::run(&args, command(), &desk.context),
         Verb::Man(args) => man::run(&args, command(), &desk.context),
     }
@@ -135,19 +139,25 @@ struct Desk<'h> {
 }
 
 impl<'h> Desk<'h> {
+    /// What was given on the command line.
+    fn options(&self) -> Options {
+        let Service { server, factory, token_file, config, ca, timeout, .. } = self.service.clone();
+        Options { config, server, factory, token_file, ca, wait: Duration::from_secs(timeout) }
+    }
+
+    fn environment(&self) -> impl Fn(&str) -> Option<String> {
+        |name| std::env::var(name).ok()
+    }
+
     /// The service. Nothing is sent yet.
     fn client(&self) -> Result<Client<'h>, Failure> {
-        let Service { server, factory, token_file, config, ca, timeout, .. } = self.service.clone();
-        let options = Options { config, server, factory, token_file, ca, wait: Duration::from_secs(timeout) };
-        let settings = Settings::read(&options, &|name| std::env::var(name).ok(), self.context.host)?;
+        let settings = Settings::read(&self.options(), &self.environment(), self.context.host)?;
         for note in &settings.notes {
             self.context.note(&format!("Note: {note}\n"));
         }
         Ok(Client::new(settings, self.context.host)?)
     }
-}
 
-impl Desk<'_> {
     /// What is kept between bundles; `None` where there is no home to keep it in.
     fn shelf(&self, factory: &str) -> Option<Shelf> {
         let variable =

@@ -20,24 +20,24 @@ pub struct Args {
     downloads: Option<PathBuf>,
 }
 
+/// What stands for --from when it is not given.
+const NO_FOLDER: &str = "-";
+
 /// The arguments of `countersign request`, less what the courier knows by itself.
 pub(super) fn shape(command: clap::Command) -> clap::Command {
     command
-        .mut_arg("from", |from| from.required(false).default_value("").hide(true))
+        .mut_arg("from", |from| from.required(false).default_value(NO_FOLDER).hide(true))
         .mut_arg("factory", |factory| factory.required(false).default_value("").hide_default_value(true))
 }
 
 /// Downloads and composes.
 pub fn run(mut args: Args, desk: &Desk<'_>) -> Outcome {
-    if !args.request.from.as_os_str().is_empty() {
+    if args.request.from != Path::new(NO_FOLDER) {
         return Err(Failure::usage("--from is for `countersign request`: the courier downloads by itself"));
     }
     let context = &desk.context;
     let client = desk.client()?;
-    let wave = args.request.wave.clone().filter(|_| args.request.further_signature);
-    if args.request.further_signature && wave.is_none() {
-        return Err(Failure::usage("--further-signature needs --wave W: the wave to download"));
-    }
+    let wave = args.request.further_signature.then(|| args.request.wave.clone());
     let downloads = fetch(&client, args.request.max_file_bytes, wave.as_deref())?;
     let kept = match args.downloads.take() {
         Some(folder) => Kept { folder, is_passing: false },

@@ -1,12 +1,9 @@
-//! `submit`: uploads a signed bundle, and keeps the head of the station's log for the next request.
+//! `submit`: uploads a signed bundle, and carries the head of the station's log to its witnesses.
 
-use super::Desk;
-use crate::bundle::signed::SignedManifest;
-use crate::cli::{Exit, Failure, Outcome};
+use super::{Desk, witness};
+use crate::cli::{Exit, Outcome};
 use crate::courier::submit::{Submitted, submit};
 use crate::text::{counted, shown};
-use crate::tlog::VerifierKey;
-use crate::tlog::note::LARGEST_NOTE;
 use std::path::PathBuf;
 
 /// Upload a signed bundle: verified before, read back and compared afterwards. Twice is once.
@@ -21,6 +18,8 @@ pub struct Args {
     /// The largest file that is read, in bytes.
     #[arg(long, value_name = "BYTES", default_value_t = 64 << 20)]
     max_file_bytes: u64,
+    #[command(flatten)]
+    list: witness::List,
 }
 
 /// Uploads.
@@ -32,9 +31,15 @@ pub fn run(args: &Args, desk: &Desk<'_>) -> Outcome {
         submit(&client, disk, &args.bundle, args.roots.as_deref(), args.max_file_bytes)?;
     context.text(&described(&submitted))?;
     context.json(&submitted)?;
-    if let Err(failure) = keep_head(args, &manifest, desk) {
-        // The upload is what was asked for, and it is done.
-        context.note(&format!("Note: the head of the station's log was not kept: {}\n", failure.message));
+    // Shown to the station with the next request, the head proves that the station was not put back. The upload is what
+    // was asked for, and it is done whatever comes of this.
+    let carried = args.list.read(desk).and_then(|list| witness::carry(&args.bundle, &manifest, &list, desk));
+    match carried {
+        Ok(asked) => context.note(&witness::described(&asked)),
+        Err(failure) => {
+            context
+                .note(&format!("Note: the head of the station's log was not carried: {}\n", failure.message));
+        }
     }
     Ok(Exit::Done)
 }
@@ -64,14 +69,4 @@ fn described(submitted: &Submitted) -> String {
     }
     out.push_str(&format!("Next: {}\n", submitted.next));
     out
-}
-
-/// Keeps the bundle's checkpoint: shown to the station with the next request, it proves that the station was not put back.
-fn keep_head(args: &Args, manifest: &SignedManifest, desk: &Desk<'_>) -> Result<(), Failure> {
-    let disk = &*desk.context.host.disk;
-    let Some(shelf) = desk.shelf(&manifest.factory) else { return Ok(()) };
-    let key = VerifierKey::parse(&manifest.log.key)
-        .map_err(|e| Failure::new(Exit::Failed, format!("the log's key in the bundle: {e}")))?;
-    let note = disk.read_beneath(&args.bundle, "log/checkpoint", LARGEST_NOTE as u64)?;
-    Ok(shelf.keep_head(disk, &key, &note)?)
 }

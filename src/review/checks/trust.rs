@@ -174,7 +174,7 @@ pub(super) fn key_in_role(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
     let (situation, newest) = (subject.situation, subject.root());
     let listed = newest.keyids(subject.role());
     let at = || format!("{}.keyids", subject.role_place());
-    if situation.at_station && !situation.own_keys.iter().any(|keyid| listed.contains(keyid)) {
+    if !situation.own_keys.iter().any(|keyid| listed.contains(keyid)) {
         out.report(at, || {
             format!(
                 "No key in this station's vault is a {} key of production root {}: a signature would count for \
@@ -186,13 +186,6 @@ pub(super) fn key_in_role(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
     }
     if let Some(online) = situation.online_key.filter(|online| !listed.contains(online)) {
         out.report(at, || {
-            if !situation.at_station {
-                return format!(
-                    "ci-targets.pub is the key {online}, which is not a targets key of production root {}: the two are of \
-                     different Factories, or one of them is old. Download both again.",
-                    newest.version
-                );
-            }
             format!(
                 "The pinned online key {online} is not a targets key of production root {}. If the service's key was \
                  rotated, pin the new one (countersign trust online-key FILE).",
@@ -267,13 +260,6 @@ pub(super) fn baseline_threshold(subject: &Subject<'_, '_>, out: &mut Findings<'
     let may_be_signed = subject.is(RequestKind::Resign) || !subject.has_service();
     let recorded = subject.situation.vouched() == Some(Vouched::ByRecord);
     match baseline.older_root {
-        Some(older) if may_be_signed && !subject.situation.at_station => out.warn(at, || {
-            format!(
-                "{}. Only the older root {older} is content with them: the station holds them against its own record, and \
-                 shows as added what that does not have.",
-                carries()
-            )
-        }),
         _ if recorded && may_be_signed => out.note(at, || {
             format!("{}. This station's own record vouches for them, byte for byte.", carries())
         }),
@@ -488,7 +474,6 @@ pub(super) fn threshold_outlook(subject: &Subject<'_, '_>, out: &mut Findings<'_
         };
         let with_ours = match ours {
             Some(_) => "with this station's signature",
-            None if !situation.at_station => "so far",
             None => "this station has no key that could add one, so",
         };
         let are = if have == 1 { "is" } else { "are" };
