@@ -4,6 +4,7 @@
 use crate::host::Reach;
 use crate::host::disk::parent;
 use crate::station::Layout;
+use crate::vault::officer::OfficerName;
 use clap::{ArgMatches, Command, parser::ValueSource};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
@@ -97,9 +98,14 @@ pub(super) fn of(given: &Given<'_>, station: Option<&Path>) -> Reach {
     if verb == "rehearse" {
         reach = reach.write(&std::env::temp_dir());
     }
-    match station {
-        Some(station) => with_station(reach, part(verb), station),
-        None => reach,
+    let Some(station) = station else { return reach };
+    let reach = with_station(reach, part(verb), station);
+    match arguments.try_get_one::<OfficerName>("officer") {
+        // Who takes a request in opens her own identity, and nobody else's.
+        Ok(Some(name)) if verb == "import" => {
+            reach.read(&Layout::new(station).officers().join(format!("{name}.age")))
+        }
+        _ => reach,
     }
 }
 
@@ -227,6 +233,10 @@ mod tests {
         }
         for path in ["", "keys", "keys/00", "keys/00/sealed.age", "officers", "officers/a.age"] {
             assert!(!import.rules().contains(&read(path)), "{path}");
+        }
+        let import = reach(&["import", "/media/request", "--officer", "a"], &station);
+        for (path, is_reached) in [("officers/a.age", true), ("officers/b.age", false), ("keys/00", false)] {
+            assert_eq!(import.rules().contains(&read(path)), is_reached, "{path}");
         }
     }
 }

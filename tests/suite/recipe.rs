@@ -3,11 +3,14 @@
 use crate::common;
 
 use common::{Desk, copy_folder, fixture, read, text};
+use countersign::host::clock::Time;
+use countersign::host::{RealDisk, Stamp};
+use countersign::ledger::{Event, Kind, Log};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 /// No check of a small pack takes nearly as long.
@@ -27,10 +30,14 @@ fn whole() -> &'static Path {
         desk.sign(&id, &review, "alice", &[]).done();
         let dir = desk.path("evidence");
         desk.run(&["log", "export", text(&dir)]).done();
+        STATION.get_or_init(|| desk.station());
         (desk, dir)
     });
     dir
 }
+
+/// The station of that pack.
+static STATION: OnceLock<PathBuf> = OnceLock::new();
 
 /// A copy of the pack in a folder of its own, to be spoilt.
 fn copy_of_whole() -> (tempfile::TempDir, PathBuf) {
@@ -153,6 +160,106 @@ fn a_whole_pack_is_whole_and_leaves_what_openssl_needs() {
             assert_eq!(read(&ran.kept.join(format!("{size}.sig"))).len(), 64);
         }
     }
+}
+
+/// A pack whose log goes on, after its own last entry and signed by its own key, with these events.
+fn gone_on(events: impl FnOnce(&Log) -> Vec<Event>) -> Ran {
+    let (_folder, dir) = copy_of_whole();
+    let station = dir.parent().expect("a folder").join("log");
+    copy_folder(&STATION.get().expect("made with the pack").join("log"), &station);
+    let stamp = Stamp { time: Time::parse(common::NOW).expect("a time"), boot: String::new(), uptime_ms: 1 };
+    let (mut log, _) = Log::open(Arc::new(RealDisk), &station, &stamp).expect("opened");
+    for event in events(&log) {
+        log.append(&stamp, event).expect("appended");
+    }
+    log.checkpoint().expect("a checkpoint");
+    std::fs::copy(dir.join("verify.py"), station.join("verify.py")).expect("copied");
+    check(&station, "python3")
+}
+
+#[test]
+fn an_act_that_is_not_signed_by_those_who_have_to_is_not_whole() {
+    whole();
+    let ran = gone_on(|_| Vec::new());
+    assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("\nOfficers' signatures before their acts: 1\n"), "{}", ran.out);
+    let key = |log: &Log, name: &str| {
+        let entries = log.entries().map(|entry| entry.expect("read"));
+        let of = entries.filter(|one| one.entry().kind() == Kind::KeyImported).last().expect("a key");
+        of.entry().text(name).into_owned()
+    };
+    let policy = |log: &Log| {
+        let first = log.entries().next().expect("one").expect("read");
+        first.entry().text("policy").into_owned()
+    };
+    let acts: [fn(&Log, &dyn Fn(&Log, &str) -> String, &dyn Fn(&Log) -> String) -> Event; 6] = [
+        |_, _, _| Event::new(Kind::TimeStatement, "alice").text("time_claimed", "").text("reason", ""),
+        |log, _, policy| {
+            Event::new(Kind::PolicyChanged, "alice").text("from", policy(log)).text("to", policy(log))
+        },
+        |_, _, _| Event::new(Kind::OfficerRetired, "alice").text("officer", "alice").text("reason", "left"),
+        |log, key, _| {
+            let event = Event::new(Kind::KeyDrilled, "alice").text("keyid", key(log, "keyid"));
+            let event = event.text("keytype", "ED25519").int("quorum", 1).list("officers", ["alice"]);
+            event.text("set", "").text("detail", "opens")
+        },
+        |log, key, _| {
+            let event = Event::new(Kind::KeyRestored, "alice").text("keyid", key(log, "keytype"));
+            let event = event.text("keytype", "ED25519").int("quorum", 1).list("officers", ["alice"]);
+            event.text("set", "").text("detail", "scans")
+        },
+        |_, _, _| {
+            let event = Event::new(Kind::SignInDoubt, "alice").int("intent", 1).text("request", "");
+            event.text("keyid", "").text("signed", "").text("resolution", "not made")
+        },
+    ];
+    for act in acts {
+        let ran = gone_on(|log| vec![act(log, &key, &policy)]);
+        assert_eq!(ran.code, Some(1), "{}{}", ran.out, ran.err);
+        assert!(ran.out.ends_with(": it is not signed by those who have to sign it\n"), "{}", ran.out);
+    }
+    // The signature of another act, and of this log, once more.
+    let ran = gone_on(|log| {
+        let signed = log.entries().map(|entry| entry.expect("read"));
+        let signed = signed.filter(|one| one.entry().kind() == Kind::ActSigned).last().expect("one");
+        let key = log.key().to_string();
+        vec![countersign::ledger::SignedAct::from_entry(&signed.entry(), &key).expect("an act").event()]
+    });
+    assert!(ran.out.ends_with(": the same signature stands in the log before\n"), "{}", ran.out);
+}
+
+#[test]
+fn openssl_verifies_what_officers_signed() {
+    let ran = check(whole(), "python3");
+    let of = |end: &str| {
+        let found =
+            std::fs::read_dir(ran.kept.join("acts")).expect("acts").map(|one| one.expect("read").path());
+        found.filter(|path| path.extension().is_some_and(|found| found == end)).collect::<Vec<_>>()
+    };
+    let texts = of("txt");
+    assert_eq!(texts.len(), 1);
+    let openssl = |text: &Path| {
+        let [pem, sig] = ["pem", "sig"].map(|end| text.with_extension(end));
+        let run = Command::new("openssl")
+            .args([
+                "pkeyutl",
+                "-verify",
+                "-pubin",
+                "-rawin",
+                "-inkey",
+                common::text(&pem),
+                "-in",
+                common::text(text),
+            ])
+            .args(["-sigfile", common::text(&sig)])
+            .output();
+        run.expect("openssl 3 is needed for this test").status.success()
+    };
+    assert!(openssl(&texts[0]));
+    let mut other = read(&texts[0]);
+    other.push(b' ');
+    std::fs::write(&texts[0], other).expect("written");
+    assert!(!openssl(&texts[0]));
 }
 
 #[test]

@@ -3,9 +3,10 @@
 
 Usage: python3 -I verify.py PACK OUT
 
-Checks every line, the tree, every checkpoint's root and every object's digest. Writes into OUT, a new or empty folder,
-what openssl needs to check the signatures of the checkpoints: for each of them <size>.txt and <size>.sig, and key.pem
-at the end.
+Checks every line, the tree, every checkpoint's root and every object's digest, and that each act of officers stands
+behind the signatures of those who have to sign it. Writes into OUT, a new or empty folder, what openssl needs to check
+the signatures: of each checkpoint <size>.txt and <size>.sig, of each act acts/<entry>.txt, .sig and .pem, and at the end
+key.pem, the log's key.
 
 Ends with 0 when all of it agrees; with 1 and one line `NOT WHOLE: where: why` when not; with 2 when it could not check.
 The pack is foreign: no link in it is followed, only regular files up to a size are opened, and at most a line, a note
@@ -22,6 +23,7 @@ import base64, hashlib, json, os, re, stat
 LARGEST_KEY = 4096
 LARGEST_NOTE = 128 << 10
 LARGEST_OBJECT = 1 << 30
+LARGEST_POLICY = 1 << 20
 LINES_PER_FILE = 1000
 LONGEST_LINE = 65535
 
@@ -151,7 +153,7 @@ def read_checkpoint(pack, size, name, key_id):
 
 
 def read_entry(size, line, previous):
-    """Takes a line apart; returns the digests that it names objects by."""
+    """Takes a line apart; returns the entry, and the digests that it names objects by."""
     where = "entry %d" % size
     if not line.endswith(b"\n"):
         fail(where, "the line is cut off, or too long")
@@ -175,7 +177,121 @@ def read_entry(size, line, previous):
         named += re.findall('"sha256":"([^"]*)"', text)
     if not all(isinstance(one, str) and re.fullmatch(DIGEST, one) for one in named):
         fail(where, "it names an object by what is not a digest")
-    return named
+    return entry, named
+
+
+class Acts:
+    """Who has to sign which act, and did they? The signatures stand in the entries right before it (docs/log.md)."""
+
+    def __init__(self, pack, keep):
+        self.pack, self.keep, self.log = pack, keep, None
+        self.keys, self.retired, self.fresh, self.staffed = {}, set(), set(), set()
+        self.sealed, self.nonces, self.signed, self.again = {}, set(), [], None
+
+    def see(self, size, entry):
+        kind, where = entry["type"], "entry %d" % size
+        if kind == "station.created" and "format" in entry:
+            if entry["format"] != "countersign/log/2":
+                fail(where, "the log's format is not known")
+            self.log = entry["log_key"]
+        if self.log is None:  # 0.1: acts were not signed
+            return
+        if kind == "act.signed":
+            return self.signature(where, size, entry)
+        said = {member: value for member, value in list(entry.items())[6:]}
+        digest = sha(json.dumps(said, separators=(",", ":")).encode()).hex()
+        signers = {one["officer"] for one in self.signed if (one["act"], one["digest"]) == (kind, digest)}
+        self.signed = []
+        if not self.enough(where, entry, kind, signers):
+            fail(where, "it is not signed by those who have to sign it")
+        self.remember(entry, kind)
+
+    def signature(self, where, size, entry):
+        name = entry["officer"]
+        if entry["actor"] != name or self.keys.get(name) != entry["key"] or name in self.retired:
+            fail(where, "the signature is not by an officer who serves, or not with her key")
+        if entry["nonce"] in self.nonces:
+            fail(where, "the same signature stands in the log before")
+        self.nonces.add(entry["nonce"])
+        self.staffed.add(name)
+        self.signed.append(entry)
+        members = {"officer": name, "key": entry["key"], "log": self.log, "time": entry["time"]}
+        members.update((member, entry[member]) for member in ("act", "digest", "nonce"))
+        message = "countersign/act/1\n" + json.dumps(members, separators=(",", ":"))
+        self.keep("acts/%d.txt" % size, message.encode())
+        self.keep("acts/%d.sig" % size, base64.b64decode(entry["sig"], validate=True))
+        self.keep("acts/%d.pem" % size, pem(bytes.fromhex(entry["key"])))
+
+    def enough(self, where, entry, kind, signers):
+        actor, staffed = entry["actor"], self.staffed
+        if kind == "sign.in_doubt":
+            if entry["resolution"] == "the same bytes were signed again":
+                return self.again == (entry["keyid"], entry["signed"])
+            return entry["resolution"] == "" or actor in signers
+        if kind == "time.statement" or kind == "request.imported" and actor in self.keys:
+            return actor in signers
+        if kind in ("sign.intent", "key.drilled"):
+            return set(entry["officers"]) <= signers and actor in signers
+        if kind == "key.sealed":
+            by = entry["detail"].partition("sealed anew by ")[2].partition("; before: ")[0].split(", ")
+            return set(by) <= signers and actor in signers
+        if kind == "officer.retired":
+            gone = entry["reason"].startswith("never finished: ") and entry["officer"] not in staffed
+            return gone or actor in signers
+        if kind == "key.restored":
+            known = any(self.holding(entry) == one for one in self.sealed.get(entry["keyid"], [None])[1:])
+            return known or not staffed or actor in signers
+        if kind == "policy.changed" and staffed:
+            count = max(self.approvals(where, entry[which]) for which in ("from", "to"))
+            return len(signers) >= count and actor in signers
+        if kind == "online_key.pinned" and staffed:
+            sealings = [one[-1] for one in self.sealed.values() if one[0]]
+            most = max((one[0] for one in sealings), default=1)
+            able = [len(signers & set(one[1])) >= most for one in sealings if one[0] == most]
+            return actor in signers and (any(able) or not able)
+        return True
+
+    def approvals(self, where, policy):
+        text = content(self.pack, "objects/sha256/" + policy, LARGEST_POLICY).decode()
+        found = re.search(r"(?m)^[^#\n]*\bcount\s*=\s*([0-9]+)", text)
+        if not found:
+            fail(where, "its policy does not say how many approvals it asks for")
+        return int(found[1])
+
+    @staticmethod
+    def holding(entry):
+        return entry["quorum"], entry["officers"], entry["set"]
+
+    def remember(self, entry, kind):
+        """Officers count once their adding came to its end, or they did something. Of a key: is it in the vault, and
+        its sealings, the newest last."""
+        if kind == "officer.added":
+            self.keys[entry["officer"]] = entry["key"]
+            self.retired.discard(entry["officer"])
+            self.fresh.add(entry["officer"])
+        elif kind == "session.opened":
+            self.fresh = set()
+        elif kind == "session.closed" and entry["exit"] == 0:
+            self.staffed |= self.fresh
+        elif kind == "officer.retired":
+            self.retired.add(entry["officer"])
+        elif kind == "sign.result":
+            self.again = entry["keyid"], entry["signed"]
+        elif kind in ("approval.granted", "approval.denied", "officer.auth.failed"):
+            self.staffed.add(entry["officer"])
+        elif kind == "key.retired" and entry["keyid"] in self.sealed:
+            self.sealed[entry["keyid"]][0] = False
+        elif kind in ("key.imported", "key.generated", "key.sealed", "key.restored"):
+            before = self.sealed.get(entry["keyid"], [True])
+            self.sealed[entry["keyid"]] = [True] + before[1:] + [self.holding(entry)]
+        if kind in ("key.imported", "key.generated", "key.sealed"):
+            self.staffed |= set(entry["officers"])
+
+
+def pem(key):
+    """An ed25519 key as openssl reads it."""
+    info = base64.b64encode(bytes.fromhex("302a300506032b6570032100") + key).decode()
+    return b"-----BEGIN PUBLIC KEY-----\n%s\n-----END PUBLIC KEY-----\n" % info.encode()
 
 
 def main(pack, keep):
@@ -207,13 +323,15 @@ def main(pack, keep):
         keep("%d.sig" % size, signature)
         return 1
 
-    kept = check()
+    kept, acts = check(), Acts(pack, keep)
     for file, line in lines(pack):
         if file != "events/%06d.jsonl" % (size // LINES_PER_FILE):
             fail("entry %d" % size, "it stands in %s" % file)
-        for one in read_entry(size, line, previous):
+        entry, named = read_entry(size, line, previous)
+        for one in named:
             if not os.path.lexists(os.path.join(pack, "objects", "sha256", one)):
                 fail("entry %d" % size, "the object %s that it names is missing" % one)
+        acts.see(size, entry)
         previous = hash_ = sha(b"\0" + line[:-1])
         count = size
         while count & 1:
@@ -229,9 +347,10 @@ def main(pack, keep):
         if digest(pack, "objects/sha256/" + file) != file:
             fail("objects/sha256/" + file, "its bytes have another digest")
 
-    info = base64.b64encode(bytes.fromhex("302a300506032b6570032100") + key).decode()
-    keep("key.pem", b"-----BEGIN PUBLIC KEY-----\n%s\n-----END PUBLIC KEY-----\n" % info.encode())
+    keep("key.pem", pem(key))
     print("%d entries, %d checkpoints: lines, tree and objects agree" % (size, kept))
+    if acts.log is not None:
+        print("Officers' signatures before their acts: %d" % len(acts.nonces))
     print("Log %s, key %s" % (ascii(name)[1:-1], key.hex()))
     print("Now check the signatures with openssl: see VERIFY.md")
 
@@ -249,6 +368,7 @@ if __name__ == "__main__":
 
     def keep(name, data):
         try:
+            os.makedirs(os.path.dirname(os.path.join(out, name)), exist_ok=True)
             with open(os.path.join(out, name), "xb") as file:
                 file.write(data)
         except OSError as problem:
