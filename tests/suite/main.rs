@@ -22,6 +22,7 @@ mod dependencies;
 mod docs;
 mod evidence;
 mod fingerprint;
+mod fuzz_corpus;
 mod golden;
 mod guided;
 mod log_crash;
