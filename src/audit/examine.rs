@@ -10,16 +10,17 @@ use super::remark::{Remark, RemarkKind};
 use crate::host::clock::Time;
 use crate::host::disk::{DiskError, Kind as FileKind};
 use crate::ledger::lines::{Chunk, each_chunk, look_at_files};
-use crate::ledger::objects;
 use crate::ledger::recovery::OpenIntent;
 use crate::ledger::store::Head;
 use crate::ledger::tiles::{self, Tile, Tiler};
 use crate::ledger::walk::{Walk, blame};
+use crate::ledger::{Anchors, Proofs, objects};
 use crate::ledger::{Entry, Kind};
+use crate::tlog::checkpoint::Checkpoint;
 use crate::tlog::tree::Hash;
 use crate::tlog::{Flaw, FlawKind};
 use crate::tuf::Digest;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Mutex;
 use std::sync::mpsc::sync_channel;
 
@@ -68,10 +69,10 @@ pub struct Examination {
     pub period: Option<(Time, Time)>,
     /// Intents to sign without a result.
     pub open_intents: Vec<OpenIntent>,
-    /// The policy's window for witnesses in days (0: none is asked for).
-    pub witness_window_days: i64,
-    /// The newest size that a witness cosigned, and when the station learnt of it.
-    pub cosigned: Option<(u64, Time)>,
+    /// Heads that came back, and witnesses: what the log says of them.
+    pub anchors: Anchors,
+    /// The notes of heads that came back and that the log continues, by the names of their objects.
+    pub notes: BTreeSet<String>,
 }
 
 /// What is handed every entry that stands in its place, with the remarks about it.
@@ -130,6 +131,8 @@ struct Pass<'a> {
     head: Option<Head>,
     sizes: Vec<u64>,
     checkpoints: u64,
+    /// The lines' roots at the sizes of the kept checkpoints.
+    kept: HashMap<u64, Hash>,
     objects: u64,
     roots: BTreeMap<u64, Hash>,
     flaws: Vec<Flaw>,
@@ -150,6 +153,7 @@ impl<'a> Pass<'a> {
             head: None,
             sizes: Vec::new(),
             checkpoints: 0,
+            kept: HashMap::new(),
             objects: 0,
             roots: BTreeMap::new(),
             flaws: Vec::new(),
@@ -177,6 +181,7 @@ impl<'a> Pass<'a> {
                     tiler.finish(&mut |tile| tile_job(queue, tile))?;
                 }
                 self.compare_with_head();
+                self.compare_claims()?;
                 self.check_objects(queue)
             }
             Err(Stop::Flaw(flaw)) => {
@@ -258,7 +263,9 @@ impl<'a> Pass<'a> {
         let next = usize::try_from(self.checkpoints).unwrap_or(usize::MAX);
         if self.sizes.get(next) == Some(&size) {
             self.checkpoints += 1;
-            queue.add(Job::Checkpoint { size, root: self.walk.tree().root() });
+            let root = self.walk.tree().root();
+            self.kept.insert(size, root);
+            queue.add(Job::Checkpoint { size, root });
         }
     }
 
@@ -273,6 +280,32 @@ impl<'a> Pass<'a> {
             let detail = format!("{} entries stand after the last signed checkpoint", found - said);
             self.flaws.push(Flaw::new(FlawKind::Uncovered, detail).at(said));
         }
+    }
+
+    /// What entries say of heads that came back must be what the lines give.
+    fn compare_claims(&mut self) -> Result<(), AuditError> {
+        let claims = std::mem::take(&mut self.facts.claims);
+        // Heads are mostly ones that were kept; another reading is for those that were not.
+        let whole = match claims.iter().any(|claim| !self.kept.contains_key(&claim.size)) {
+            true => Some(Proofs::read(self.pack.disk(), self.pack.dir(), &self.walked())?),
+            false => None,
+        };
+        for claim in claims {
+            let kept = self.kept.get(&claim.size).copied();
+            let root = kept.or_else(|| whole.as_ref().and_then(|whole| whole.root(claim.size)));
+            if root.is_none_or(|root| (root == claim.root) != claim.is_own) && self.flaws.len() < MOST_FLAWS {
+                let why = if claim.is_own { "do not give its root" } else { "give this very root" };
+                let detail = format!("the lines up to {} {why}", claim.size);
+                self.flaws.push(Flaw::new(FlawKind::Contradiction, detail).at(claim.seq));
+            }
+        }
+        Ok(())
+    }
+
+    /// What was read, as a head.
+    fn walked(&self) -> Checkpoint {
+        let (size, root) = (self.walk.tree().size(), self.walk.tree().root());
+        Checkpoint { origin: self.pack.key().name().to_owned(), size, root }
     }
 
     /// Every object that an entry names must be there, and every object must have its digest.
@@ -314,7 +347,6 @@ impl<'a> Pass<'a> {
         // A tile that is wrong because a line was changed says less than the line.
         self.flaws.sort_by_key(|flaw| (flaw.kind == FlawKind::Tile, flaw.seq.unwrap_or(u64::MAX), flaw.kind));
         self.flaws.dedup();
-        let (witness_window_days, cosigned) = self.facts.witness();
         let kinds = Kind::ALL.iter().zip(self.kinds).filter(|(_, count)| *count > 0);
         Examination {
             head: self.head,
@@ -329,8 +361,8 @@ impl<'a> Pass<'a> {
             objects: self.objects,
             period: self.period,
             open_intents: self.facts.open_intents(),
-            witness_window_days,
-            cosigned,
+            anchors: self.facts.anchors,
+            notes: self.facts.notes,
         }
     }
 }

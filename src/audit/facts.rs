@@ -6,15 +6,15 @@ use super::jobs::{Job, Queue};
 use super::pack::Pack;
 use super::remark::RemarkKind;
 use super::signing::Asked;
-use crate::host::clock::Time;
 use crate::ledger::recovery::{Intents, OpenIntent};
-use crate::ledger::{Acts, Custody, Entry, Kind, objects};
+use crate::ledger::{Acts, Anchors, Custody, Demand, Entry, Kind, objects};
 use crate::text::Foreign;
 use crate::tlog::{Flaw, FlawKind};
 use crate::tuf::{Dialect, Digest, KeyId, Root, keyfile};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
+pub(super) mod anchors;
 mod apart;
 mod approval;
 mod signature;
@@ -29,7 +29,7 @@ struct Policy {
     digest: String,
     approvals: u64,
     apart: Apart,
-    witness_window_days: i64,
+    demand: Demand,
 }
 
 struct Officer {
@@ -100,7 +100,12 @@ pub(super) struct Facts<'a> {
     pub(super) objects: HashMap<Digest, u64>,
     /// Signatures seen.
     pub(super) signatures: u64,
-    cosigned: Option<(u64, Time)>,
+    /// Heads that came back, and witnesses.
+    pub(super) anchors: Anchors,
+    /// What entries say about roots of this log.
+    pub(super) claims: Vec<anchors::Claim>,
+    /// Notes of heads that this log continues, by the names of their objects.
+    pub(super) notes: BTreeSet<String>,
 }
 
 impl<'a> Facts<'a> {
@@ -129,18 +134,15 @@ impl<'a> Facts<'a> {
             signed_versions: HashMap::new(),
             objects: HashMap::new(),
             signatures: 0,
-            cosigned: None,
+            anchors: Anchors::default(),
+            claims: Vec::new(),
+            notes: BTreeSet::new(),
         }
     }
 
     /// The intents without a result.
     pub(super) fn open_intents(&self) -> Vec<OpenIntent> {
         self.open.open().cloned().collect()
-    }
-
-    /// The policy's window for witnesses in days (0: none is asked for), and the newest cosigned size with its time.
-    pub(super) fn witness(&self) -> (i64, Option<(u64, Time)>) {
-        (self.policy.as_ref().map_or(0, |policy| policy.witness_window_days), self.cosigned)
     }
 
     /// Judges an entry, takes it into account, and hands over the checks that can wait.
@@ -157,6 +159,7 @@ impl<'a> Facts<'a> {
         self.open.see(entry);
         self.custody.see(entry);
         self.acts.see(entry);
+        self.anchors.see(entry);
         match judged {
             Err(AuditError::Flawed(flaw)) => Err(AuditError::Flawed(flaw.at(entry.seq()))),
             other => other,
@@ -172,7 +175,7 @@ impl<'a> Facts<'a> {
         if (entry.kind() == Kind::StationCreated) != (entry.seq() == 0) {
             return contradiction("a log begins with station.created, and has it nowhere else");
         }
-        if let Some(flaw) = self.custody.flaw(entry) {
+        if let Some(flaw) = self.custody.flaw(entry).or_else(|| self.anchors.flaw(entry)) {
             return Err(AuditError::Flawed(flaw));
         }
         self.act(entry, queue)?;
@@ -236,13 +239,14 @@ impl<'a> Facts<'a> {
                 Ok(())
             }
             Kind::BundleExported | Kind::SlipExported => digest(&entry.text("signed")).map(drop),
-            Kind::WitnessCosigned => {
-                let newest = self.cosigned.map_or(0, |(size, _)| size);
-                if entry.int("size") >= newest {
-                    self.cosigned = Some((entry.int("size"), entry.time()));
-                }
-                Ok(())
-            }
+            Kind::MarkTakenOver => self.mark_taken_over(entry),
+            Kind::AnchorJudged
+            | Kind::AnchorSettled
+            | Kind::StationSucceeds
+            | Kind::WitnessAdded
+            | Kind::WitnessCosigned
+            | Kind::WitnessRetired
+            | Kind::WitnessStale => self.anchor(entry, said),
             _ => Ok(()),
         }
     }
@@ -276,12 +280,14 @@ impl<'a> Facts<'a> {
         if entry.flag("networked") {
             said.push((RemarkKind::Networked, "the station was made on a machine with a network".to_owned()));
         }
-        self.set_policy(&entry.text("policy"), entry.seq())
+        self.set_policy(&entry.text("policy"), entry)
     }
 
-    fn set_policy(&mut self, name: &str, seq: u64) -> Result<(), AuditError> {
-        self.needs_object(name, seq)?;
-        self.policy = Some(self.read_policy(name)?);
+    fn set_policy(&mut self, name: &str, entry: &Entry<'_>) -> Result<(), AuditError> {
+        self.needs_object(name, entry.seq())?;
+        let policy = self.read_policy(name)?;
+        self.anchors.set_demand(policy.demand, entry.time());
+        self.policy = Some(policy);
         Ok(())
     }
 
@@ -294,9 +300,11 @@ impl<'a> Facts<'a> {
         let Some(approvals) = number("approvals", "count").and_then(|count| u64::try_from(count).ok()) else {
             return flawed(FlawKind::Object, "the policy does not say how many approvals it asks for");
         };
-        let witness_window_days = number("witness", "window_days").unwrap_or(0);
+        let Some(demand) = Demand::of_policy(&bytes) else {
+            return flawed(FlawKind::Object, "the policy does not say what it asks of witnesses");
+        };
         let apart = table.as_ref().map_or_else(Apart::default, Apart::of);
-        Ok(Policy { digest: name.to_owned(), approvals, apart, witness_window_days })
+        Ok(Policy { digest: name.to_owned(), approvals, apart, demand })
     }
 
     fn policy_changed(&mut self, entry: &Entry<'_>, said: &mut Vec<Said>) -> Result<(), AuditError> {
@@ -305,7 +313,7 @@ impl<'a> Facts<'a> {
             return contradiction("the policy that it replaces was not the one in force");
         }
         let before = self.policy.as_ref().map_or(0, |policy| policy.approvals);
-        self.set_policy(&to, entry.seq())?;
+        self.set_policy(&to, entry)?;
         let after = self.policy.as_ref().map_or(0, |policy| policy.approvals);
         said.push((
             RemarkKind::PolicyChanged,

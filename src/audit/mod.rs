@@ -18,6 +18,7 @@ mod signing;
 pub mod state;
 pub mod verdict;
 pub mod who;
+pub mod witnessed;
 
 pub use error::AuditError;
 pub use examine::{Examination, Options, examine};

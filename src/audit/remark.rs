@@ -58,6 +58,8 @@ remarks! {
     FailedExport = "failed-export", "Failed exports";
     /// No witness cosigned in time.
     WitnessOverdue = "witness-overdue", "Witness overdue";
+    /// A head that came back showed something, or a witness came or went.
+    Heads = "heads", "Heads that came back, and witnesses";
     /// The station was made on a machine with a network.
     Networked = "networked", "Machine with a network";
     /// An officer or a key came or went.

@@ -4,8 +4,11 @@ use super::AuditError;
 use super::examine::{Examination, Options, Visit, examine};
 use super::pack::Pack;
 use super::state::State;
+use super::witnessed::{Witnessed, witnessed};
 use crate::host::clock::Time;
+use crate::ledger::anchors::Verdict as HeadVerdict;
 use crate::ledger::store::Head;
+use crate::ledger::{Hold, Overdue};
 use crate::text::{shown, shown_path};
 use crate::tlog::checkpoint::Checkpoint;
 use crate::tlog::note::Note;
@@ -59,8 +62,10 @@ impl Outcome {
 pub struct Compare<'a> {
     /// What was seen before.
     pub state: Option<&'a mut State>,
-    /// A checkpoint that came another way: from a signed bundle, a receipt, a witness.
-    pub against: Option<Vec<u8>>,
+    /// Checkpoints that came another way: from a signed bundle, a receipt, a witness.
+    pub against: Vec<Vec<u8>>,
+    /// Witnesses whose cosignatures are counted; none: those that the log has.
+    pub witnesses: Vec<VerifierKey>,
     /// The day of the audit.
     pub now: Option<Time>,
 }
@@ -74,6 +79,8 @@ pub struct Verdict {
     pub reasons: Vec<String>,
     /// How many checkpoints that came another way it was compared with: one that was given, those seen before.
     pub compared: (usize, usize),
+    /// Which part of the log who cosigned.
+    pub witnessed: Vec<Witnessed>,
     /// What was examined.
     pub examination: Examination,
 }
@@ -101,8 +108,8 @@ pub fn verify(
         None => Vec::new(),
     };
     let mut reasons = Vec::new();
-    let compared = (usize::from(compare.against.is_some()), known.len());
-    if let Some(note) = &compare.against {
+    let compared = (compare.against.len(), known.len());
+    for note in &compare.against {
         match given(note, pack.key())? {
             Given::Head(head) => known.push(head),
             Given::OtherKey => reasons.push(
@@ -151,6 +158,10 @@ pub fn verify(
         );
         reasons.push(detail);
     }
+    let witnessed = match compare.now {
+        Some(now) => witnessed(pack, &examination, &compare.witnesses, &compare.against, now)?,
+        None => Vec::new(),
+    };
     if let (Some(state), Some(head), Some(now)) = (compare.state, &examination.head, compare.now) {
         for conflict in &conflicts {
             state.remember_conflict(pack.key(), &conflict.note, &head.note, now);
@@ -159,6 +170,7 @@ pub fn verify(
             state.remember(pack.key(), head, now);
         }
     }
+    let held = held(&examination);
     let is_unwitnessed = unwitnessed(&examination, compare.now);
     let outcome = if !examination.flaws.is_empty() {
         Outcome::Tampered
@@ -166,14 +178,14 @@ pub fn verify(
         Outcome::Forked
     } else if is_older {
         Outcome::RolledBack
+    } else if let Some((outcome, why)) = held {
+        reasons.push(why);
+        outcome
     } else if let Some(open) = examination.open_intents.first() {
         reasons.push(format!("the intent to sign in entry {} has no result", open.seq));
         Outcome::InDoubt
-    } else if is_unwitnessed {
-        reasons.push(format!(
-            "no witness has cosigned for more than {} days, the window of the policy in force",
-            examination.witness_window_days
-        ));
+    } else if let Some(why) = is_unwitnessed {
+        reasons.push(why);
         Outcome::Unwitnessed
     } else {
         Outcome::Whole
@@ -186,7 +198,7 @@ pub fn verify(
         examination.flaws.push(flaw.at(head.checkpoint.size.saturating_sub(1)));
         examination.flaws.sort_by_key(|flaw| (flaw.seq.unwrap_or(u64::MAX), flaw.kind));
     }
-    Ok(Verdict { outcome, reasons, compared, examination })
+    Ok(Verdict { outcome, reasons, compared, witnessed, examination })
 }
 
 /// What a checkpoint that came another way says.
@@ -220,16 +232,44 @@ fn given(bytes: &[u8], key: &VerifierKey) -> Result<Given, AuditError> {
     Ok(Given::Head(Head { checkpoint, note: String::from_utf8_lossy(bytes).into_owned() }))
 }
 
-/// Has the policy's window passed since the last cosignature, or since the log began?
-fn unwitnessed(examination: &Examination, now: Option<Time>) -> bool {
-    let (window, Some(now), Some((first, _))) = (examination.witness_window_days, now, examination.period)
-    else {
-        return false;
-    };
-    let since = match examination.cosigned {
-        Some((size, time)) if size < examination.size => time,
-        Some(_) => return false,
-        None => first,
-    };
-    window > 0 && now > since.plus_days(window)
+/// Why nothing may be signed on the station, as its own log says: the answer that it makes, and a sentence.
+fn held(examination: &Examination) -> Option<(Outcome, String)> {
+    Some(match examination.anchors.hold()? {
+        Hold::AwaitsWitness(seq) => (
+            Outcome::Unwitnessed,
+            format!(
+                "officers settled the lost history in entry {seq}, and no witness has cosigned the log since"
+            ),
+        ),
+        Hold::Stopped(stop) => {
+            let (seq, size, known) = (stop.seq, stop.size, stop.known);
+            let (outcome, why) = match stop.verdict {
+                HeadVerdict::Forked => {
+                    (Outcome::Forked, format!("two heads of {size} entries are signed by this log's key"))
+                }
+                _ => (
+                    Outcome::RolledBack,
+                    format!(
+                        "a head of {size} entries is signed by this log's key, when the station had {known}"
+                    ),
+                ),
+            };
+            (outcome, format!("{why}: the station stopped in entry {seq}, and nobody has settled it"))
+        }
+    })
+}
+
+/// What is missing of the cosignatures that the policy in force asks for.
+fn unwitnessed(examination: &Examination, now: Option<Time>) -> Option<String> {
+    let demand = examination.anchors.demand();
+    Some(match examination.anchors.overdue(now?)? {
+        Overdue::Window(end) => format!(
+            "fewer than {} witnesses have cosigned for more than {} days, the window of the policy in force, which ended on {end}",
+            demand.quorum, demand.window_days
+        ),
+        Overdue::Bundle(there) => format!(
+            "the head of the last exported bundle is cosigned by {there} witnesses, and the policy asks for {}",
+            demand.quorum
+        ),
+    })
 }

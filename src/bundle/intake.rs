@@ -1,11 +1,12 @@
 //! Taking in what came on a stick: a request folder, or a bare file. Everything here is hostile until it is proven.
 
+use super::anchors::is_anchor;
 use super::evidence::WaveList;
 use super::manifest::{
     DELEGATING_FILE, FILES_WORTH, MAX_FILES, MAX_MANIFEST_BYTES, REQUEST_FILE, REQUEST_FORMAT,
 };
 use super::repository::{self, RepositoryFiles};
-use super::{BundleError, FileFacts, RequestKind, RequestManifest};
+use super::{BundleError, FileFacts, RequestKind, RequestManifest, anchors};
 use crate::host::clock::Time;
 use crate::host::disk::Kind;
 use crate::host::{Bytes, Disk};
@@ -37,7 +38,7 @@ impl Request {
     /// covers: a note beside the files could be changed.
     pub fn is_bare(&self) -> bool {
         let RequestManifest { kind, files, prune, source_tag, .. } = &self.manifest;
-        let is_alone = files.keys().eq(["targets.json"]);
+        let is_alone = files.keys().filter(|name| !is_anchor(name)).eq(["targets.json"]);
         kind.has_service() && is_alone && prune.is_empty() && source_tag.is_none()
     }
 
@@ -58,6 +59,11 @@ impl Request {
     pub fn delegating(&self) -> Result<Option<Document<'_>>, BundleError> {
         let Some(bytes) = self.file(DELEGATING_FILE) else { return Ok(None) };
         Ok(Some(Document::parse(DELEGATING_FILE, bytes, Limits::of_bytes(bytes.len() as u64))?))
+    }
+
+    /// The heads of the station's log that it brings back.
+    pub fn anchors(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.files.iter().filter(|(name, _)| is_anchor(name)).map(|(name, bytes)| (name.as_str(), &**bytes))
     }
 
     /// The files of the production root chain.
@@ -132,6 +138,7 @@ pub fn take_in_files(
     };
     let manifest = RequestManifest::parse(REQUEST_FILE, &manifest_bytes)?;
     require_total(REQUEST_FILE, LISTED, manifest.files.values().map(|facts| facts.length), cap)?;
+    anchors::check(&manifest.files)?;
     let there = files_in(disk, folder)?;
     for found in there.keys() {
         if found != REQUEST_FILE && !manifest.files.contains_key(found) {

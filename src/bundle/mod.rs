@@ -1,5 +1,6 @@
 //! What crosses the gap: request and signed-bundle manifests, reading hostile media, writing media durably.
 
+pub mod anchors;
 pub mod assemble;
 pub mod compose;
 pub mod error;

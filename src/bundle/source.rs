@@ -31,6 +31,8 @@ pub struct Ask {
     pub now: Time,
     /// The largest file that is read, in bytes.
     pub max_file_bytes: u64,
+    /// Heads of the station's log that came back: see [`super::anchors::collect`].
+    pub anchors: BTreeMap<String, Vec<u8>>,
 }
 
 /// A request, ready to be written.
@@ -128,6 +130,7 @@ pub fn compose_request(disk: &dyn Disk, folder: &Path, ask: &Ask) -> Result<Comp
     for roots in ["prod-roots", "ci-roots"] {
         copy_roots(disk, folder, roots, &mut files)?;
     }
+    files.extend(ask.anchors.iter().map(|(name, bytes)| (name.clone(), Bytes::from(bytes.clone()))));
     let manifest = RequestManifest {
         created: ask.now.to_string(),
         factory: ask.factory.clone(),

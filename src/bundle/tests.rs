@@ -7,7 +7,7 @@ use crate::host::RealDisk;
 use crate::host::clock::Time;
 use crate::json::{Document, Limits};
 use crate::tuf::{Dialect, Targets};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 fn step(path: &str) -> PathBuf {
@@ -32,6 +32,7 @@ fn ask(wave: &str, version: u64, prune: &[u64]) -> Ask {
         further_signature: false,
         now: time("2026-11-23T10:00:00Z"),
         max_file_bytes: 64 << 20,
+        anchors: BTreeMap::new(),
     }
 }
 

@@ -35,6 +35,12 @@ pub enum CeremonyError {
     /// An earlier intent to sign has no result.
     #[error("{0}")]
     InDoubt(String),
+    /// A head of this station's log came back that its log does not have.
+    #[error("{0}")]
+    RolledBack(String),
+    /// A head of this station's log came back that tells another history.
+    #[error("{0}")]
+    Forked(String),
     /// No witness cosigned the log within the policy's window.
     #[error("{0}")]
     Unwitnessed(String),

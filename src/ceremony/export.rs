@@ -4,6 +4,7 @@ use super::CeremonyError;
 use super::made::signatures;
 use super::prepare::authority;
 use crate::bundle::FileFacts;
+use crate::bundle::anchors::{CONSISTENCY, HEAD_FILE};
 use crate::bundle::manifest::{DELEGATING_FILE, REQUEST_FILE};
 use crate::bundle::media::{Files, Parts, length, write_folder_then};
 use crate::bundle::signed::{
@@ -19,11 +20,12 @@ use crate::station::workstation::tool;
 use crate::station::{Station, StationError};
 use crate::text::{one_line, shown_path};
 use crate::threads;
+use crate::tlog::consistency;
 use crate::tuf::signature::{Assessed, Worth, assess};
 use crate::tuf::{Digest, Targets};
 use sha2::{Digest as _, Sha256};
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// Is this file of a request needed for its signed bundle? The evidence stays in the station.
@@ -147,10 +149,29 @@ fn files<'a>(
     files.insert("review.txt".to_owned(), vec![Cow::Owned(text)]);
     files.insert("review.html".to_owned(), vec![Cow::Owned(html)]);
     let head = station.log.head();
-    files.insert("log/checkpoint".to_owned(), vec![Cow::Owned(head.note.clone().into_bytes())]);
-    let receipt = station.log.prove(newest.seq).map_err(StationError::from)?;
+    files.insert(HEAD_FILE.to_owned(), vec![Cow::Owned(head.note.clone().into_bytes())]);
+    let proofs = station.log.proofs()?;
+    let receipt = proofs.receipt(station.disk(), station.log.dir(), head, newest.seq)?;
     files.insert("log/receipt.tlog-proof".to_owned(), vec![Cow::Owned(receipt.text().into_bytes())]);
+    let size = head.checkpoint.size;
+    for old in earlier_heads(station, size)? {
+        let hashes = proofs.consistency(old, size).unwrap_or_default();
+        let text = consistency::text(&hashes).into_bytes();
+        files.insert(format!("{CONSISTENCY}{old}"), vec![Cow::Owned(text)]);
+    }
     Ok(files)
+}
+
+/// The sizes from which somebody may want to see that this head continues: the heads of the last exports, and what each
+/// witness holds.
+fn earlier_heads(station: &Station, newest: u64) -> Result<BTreeSet<u64>, CeremonyError> {
+    let anchors = station.anchors()?;
+    let kept = station.log.checkpoint_sizes()?;
+    // An export's head is the last one that was issued before its entry.
+    let head_at = |seq: u64| kept[..kept.partition_point(|size| *size <= seq)].last().copied();
+    let exported = anchors.exports().filter_map(head_at);
+    let witnessed = anchors.active().filter_map(|witness| Some(witness.newest.as_ref()?.size));
+    Ok(exported.chain(witnessed).filter(|old| (1..=newest).contains(old)).collect())
 }
 
 /// The review that the signature was made on, as text and as a page: the log's objects, not files that lie beside it.

@@ -1,6 +1,7 @@
 //! Taking in a request: what it proves is checked at once, and everything that it brings is kept.
 
 use super::CeremonyError;
+use super::anchors::{Judged, judge};
 use super::prepare::{ROLE, with_situation};
 use super::reviewed::Reviewed;
 use crate::bundle::intake::{BareFacts, take_in};
@@ -28,6 +29,8 @@ pub struct Imported {
     pub new_roots: usize,
     /// Its review, as of now.
     pub reviewed: Reviewed,
+    /// Heads of this station's log that it brought back.
+    pub anchors: Vec<Judged>,
 }
 
 /// Takes in what lies at a path; the importer, where one is named, signs that it was she. A refusal is logged too.
@@ -99,6 +102,7 @@ fn take(
             station.dialect.described()
         )));
     }
+    let anchors = judge(station, host, request.anchors())?;
     let roots = request
         .production_roots()
         .map(|(name, bytes)| named_root(name, bytes))
@@ -169,7 +173,7 @@ fn take(
     if let Some(mark) = seen {
         station.history.saw(&stored.request.manifest.tag, mark);
     }
-    Ok(Imported { stored, new_roots, reviewed })
+    Ok(Imported { stored, new_roots, reviewed, anchors })
 }
 
 /// Which signatures over the request's own files hold: the file and the key id of each.

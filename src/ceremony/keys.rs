@@ -74,6 +74,16 @@ fn record_act(
     Ok(())
 }
 
+/// A key that the station before this one retired does not come back.
+fn refuse_retired(station: &Station, keyid: &KeyId) -> Result<(), CeremonyError> {
+    if !station.history.retired.contains(keyid.as_str()) {
+        return Ok(());
+    }
+    Err(CeremonyError::Refused(format!(
+        "the key {keyid} was retired on the station whose log this one continues: it does not sign any more"
+    )))
+}
+
 fn meta(keyid: &KeyId, public: &PublicKey) -> KeyMeta {
     KeyMeta {
         keyid: keyid.as_str().to_owned(),
@@ -125,6 +135,7 @@ pub fn import(
     };
     let online = station.trust.online.as_ref();
     let active = station.dialect.active_key(&name, &archive, authority.root(), &authority.role, online)?;
+    refuse_retired(station, &active.keyid)?;
     let meta = meta(&active.keyid, &active.public);
     let keys = station.layout.keys();
     let holders = Holders { officers: &officers, quorum: to.quorum };
@@ -349,6 +360,7 @@ pub fn bring_back(
 ) -> Result<(SealedKey, Restored), CeremonyError> {
     let scanned = restore::read_scans(station.disk(), scans)?;
     let key = scanned.key.clone();
+    refuse_retired(station, &KeyId::new(key.keyid.clone()))?;
     let root = station.trust.newest();
     let public_differs = |listed: &PublicKey| listed.text() != key.public.trim();
     if root.key_in_role(ROLE, &KeyId::new(key.keyid.clone())).is_some_and(public_differs) {

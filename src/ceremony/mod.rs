@@ -1,6 +1,7 @@
 //! The acts: preflight, import, review, approve, sign, export; the only room that opens a private key.
 
 pub mod acts;
+pub mod anchors;
 pub mod approve;
 pub mod error;
 pub mod export;
@@ -15,6 +16,7 @@ pub mod reviewed;
 pub mod sign;
 pub mod signers;
 pub mod slip;
+pub mod succession;
 pub mod tool;
 pub mod trust;
 

@@ -129,6 +129,7 @@ pub fn with_situation<R>(
         policy_digest: station.policy_digest(),
         networked: station.facts.networked,
         now,
+        continues: station.history.continues.as_deref(),
         log_time: station.log_time(),
     };
     Ok(work(situation))

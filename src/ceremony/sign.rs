@@ -3,6 +3,7 @@
 //! The order is what keeps a crash harmless: the intent is in the log on disk before the key is opened, the result
 //! before the command says that it signed, and a station that finds an intent without a result says so.
 
+use super::anchors::{require_in_time, require_may_sign};
 use super::approve::Subject;
 use super::prepare::authority;
 use super::reviewed::Reviewed;
@@ -10,12 +11,11 @@ use super::signers::{Ask, approvals, check_signers, open_officers, strength};
 use super::{CeremonyError, preflight};
 use crate::bundle::RequestKind;
 use crate::host::Host;
-use crate::host::clock::Time;
 use crate::ledger::acts::SIGNED_AGAIN;
 use crate::ledger::{Event, Kind, objects};
 use crate::station::request::{Made, StoredRequest};
 use crate::station::workstation::tool;
-use crate::station::{SignedMark, Station, StationError};
+use crate::station::{SignedMark, Station};
 use crate::threads;
 use crate::tuf::{KeyId, PrivateKey};
 use crate::vault::keys;
@@ -75,7 +75,7 @@ fn sign_now(
 ) -> Result<Made, CeremonyError> {
     let key = check_signers(station, stored, ask)?;
     refuse_while_in_doubt(station, reviewed, &key)?;
-    require_witnessed(station, host.clock.now())?;
+    let anchors = require_may_sign(station, &host.stamp())?;
     let report = preflight::of_station(station, host, None);
     if !report.fit() {
         let failures: Vec<_> =
@@ -112,6 +112,7 @@ fn sign_now(
     };
     let officers: Vec<String> = opened.iter().map(|officer| officer.name().as_str().to_owned()).collect();
     let stamp = host.stamp();
+    require_in_time(&anchors, stamp.time)?;
     let facts = |event: Event| {
         event
             .text("request", &subject.request)
@@ -225,28 +226,6 @@ fn refuse_while_in_doubt(
             intent.seq
         ))),
     }
-}
-
-/// Where the policy asks for witnesses, nothing is signed once none has cosigned the log for longer than its window; the
-/// auditor judges by the same rule.
-fn require_witnessed(station: &Station, now: Time) -> Result<(), CeremonyError> {
-    let Some(days) = station.policy.witness_window_days else { return Ok(()) };
-    let mut last = None;
-    for entry in station.log.entries() {
-        let entry = entry.map_err(StationError::from)?;
-        let entry = entry.entry();
-        if last.is_none() || entry.kind() == Kind::WitnessCosigned {
-            last = Some(entry.time());
-        }
-    }
-    if last.is_none_or(|last| now > last.plus_days(i64::from(days))) {
-        return Err(CeremonyError::Unwitnessed(format!(
-            "no witness has cosigned the log for more than {days} day{}, the window of the policy in force. Have a \
-             checkpoint cosigned, or set a policy that asks for none (witness.window_days = 0)",
-            if days == 1 { "" } else { "s" }
-        )));
-    }
-    Ok(())
 }
 
 /// The intents that are left are for these very bytes and this key, and were in doubt: the log says that the bytes are

@@ -167,6 +167,8 @@ impl From<CeremonyError> for Failure {
             CeremonyError::Refused(message) => Failure::new(Exit::Refused, message),
             CeremonyError::NotApproved(message) => Failure::new(Exit::NotApproved, message),
             CeremonyError::InDoubt(message) => Failure::new(Exit::InDoubt, message),
+            CeremonyError::RolledBack(message) => Failure::new(Exit::RolledBack, message),
+            CeremonyError::Forked(message) => Failure::new(Exit::Forked, message),
             CeremonyError::Unwitnessed(message) => Failure::new(Exit::Unwitnessed, message),
             other => failed(&other),
         }

@@ -121,6 +121,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
                 station.trust.newest().version
             ));
         }
+        text.push_str(&super::anchor::describe(&imported.anchors));
         if !blocks.is_empty() {
             text.push_str(&format!("BLOCKED: it cannot be signed.\n{}\n", blocks.join("\n")));
         }
@@ -144,6 +145,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
             "root_version": station.trust.newest().version,
             "signable": reviewed.signable,
             "blocking": blocking,
+            "anchors": super::anchor::values(&imported.anchors),
         }))?;
         Ok(Exit::Done)
     })

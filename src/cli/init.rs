@@ -2,6 +2,8 @@
 
 use super::secrets::ConfirmArgs;
 use super::{Context, Exit, Failure, Outcome};
+use crate::bundle::anchors;
+use crate::ceremony::succession::Legacy;
 use crate::station::trust::{OnlineKey, online_key_in, roots_at};
 use crate::station::{NewStation, Station, StationError};
 use crate::text::shown_path;
@@ -32,6 +34,15 @@ pub struct Args {
     /// How many officers must approve a request.
     #[arg(long, value_name = "N", default_value_t = 1)]
     approvals: u32,
+    /// Continue the log of a lost station: its evidence pack (countersign log export). What it signed and saw comes along.
+    #[arg(long = "continue", value_name = "PACK", requires = "log_key")]
+    continues: Option<PathBuf>,
+    /// The lost station's log key as it came another way, or a file that holds it.
+    #[arg(long, value_name = "VKEY", requires = "continues")]
+    log_key: Option<String>,
+    /// Heads of the lost station's log that the pack must reach: signed bundles, or notes that witnesses cosigned.
+    #[arg(long, value_name = "FILE", num_args = 1.., requires = "continues")]
+    against: Vec<PathBuf>,
     /// This machine has a network (tests, rehearsals): the network check warns, and every report says so.
     #[arg(long)]
     networked: bool,
@@ -50,6 +61,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         return Err(Failure::usage(StationError::NoOnlineKey.to_string()));
     }
     let online = online_key.as_ref().map(|key| online_key_in(newest, &key.public)).transpose()?;
+    let legacy = legacy(&args, context, newest.version)?;
     let fingerprint = newest.fingerprint;
     let words = words::of(&fingerprint.0);
     let lines: Vec<String> =
@@ -93,19 +105,22 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         }
     }
     let (version, expires, threshold) = (newest.version, newest.expires, newest.threshold("targets"));
+    let session = context.session("init");
     let new = NewStation {
         factory: args.factory,
         chain,
         online_key,
         approvals: args.approvals,
         networked: args.networked,
+        legacy: legacy.as_ref().map(|legacy| (legacy.events(&session.actor), legacy.head.note.clone())),
     };
-    let station = Station::create(host, &folder, new, &context.session("init"))?;
+    let station = Station::create(host, &folder, new, &session)?;
     context.text(&format!(
         "Station for the {} {} in {}\n\
          Root version {version}, expires {expires}, {threshold} signatures for targets\n\
          {}\
          Log key {}\n\
+         {}\
          {}\
          Next: countersign officer add NAME\n",
         station.dialect.noun(),
@@ -118,6 +133,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         } else {
             ""
         },
+        legacy.as_ref().map(describe).unwrap_or_default(),
     ))?;
     context.json(&json!({
         "factory": station.facts.factory,
@@ -129,6 +145,35 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         "online_key": online.as_ref().map(KeyId::as_str),
         "log_key": station.log.key().to_string(),
         "networked": args.networked,
+        "continues": legacy.as_ref().map(|legacy| json!({
+            "origin": legacy.head.checkpoint.origin, "size": legacy.head.checkpoint.size, "marks": legacy.marks(),
+        })),
     }))?;
     Ok(Exit::Done)
+}
+
+/// What is taken over from the log of a lost station.
+fn legacy(args: &Args, context: &Context<'_>, root_version: u64) -> Result<Option<Legacy>, Failure> {
+    let (Some(pack), Some(key)) = (&args.continues, &args.log_key) else { return Ok(None) };
+    let disk = &*context.host.disk;
+    let key = super::audit::key_text(context, key)?;
+    let against = args.against.iter().map(|path| anchors::read(disk, path)).collect::<Result<_, _>>()?;
+    let legacy = Legacy::read(context.host, pack, &key, against)?;
+    legacy.require_fits(&args.factory, root_version)?;
+    if args.against.is_empty() {
+        context.note(
+            "Warning: whether the pack is the lost station's last, nothing shows. Give the last signed bundle with --against.\n",
+        );
+    }
+    Ok(Some(legacy))
+}
+
+fn describe(legacy: &Legacy) -> String {
+    let head = &legacy.head.checkpoint;
+    format!(
+        "It continues the log {}, {} entries: {} marks came along\n",
+        crate::text::shown(&head.origin),
+        head.size,
+        legacy.marks()
+    )
 }

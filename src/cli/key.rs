@@ -375,6 +375,12 @@ fn restore(
         list("left alone", &restored.kept)?;
         list("no share of", &restored.without_share)?;
         context.note(&format!("Prove that it opens: countersign key drill {} --officer …\n", short(&key)));
+        if station.history.marks().next().is_none() && station.anchors()?.predecessor().is_none() {
+            context.note(
+                "This station does not know what the key signed before: it would sign another content for the same version. \
+                 If it replaces a lost station, make it from that one's evidence: countersign init --continue PACK\n",
+            );
+        }
         let names =
             |names: &[OfficerName]| names.iter().map(|name| name.as_str().to_owned()).collect::<Vec<_>>();
         let mut json = value(&key, station);

@@ -3,6 +3,7 @@
 //! A verb's file holds its arguments and one function `run`, which calls the room that does the work and prints what
 //! came of it. Exit codes stand in one place: [`Exit`].
 
+pub mod anchor;
 pub mod approve;
 pub mod assemble;
 pub mod audit;
@@ -33,6 +34,7 @@ pub mod sign;
 pub mod status;
 pub mod trust;
 pub mod verify;
+pub mod witness;
 
 pub use context::{Context, Global};
 pub use failure::{Exit, Failure, Outcome};
@@ -99,6 +101,12 @@ pub enum Verb {
     Fingerprint(fingerprint::Args),
     /// Say what an intent to sign without a result came to.
     Settle(settle::Args),
+    /// Heads of this log that came back: list, import, settle what they showed.
+    #[command(subcommand)]
+    Anchor(anchor::Args),
+    /// Whose cosignatures count for this station's log: add, list, retire.
+    #[command(subcommand)]
+    Witness(witness::Args),
     /// State that the clock is right, after it was ahead once.
     Clock(clock::Args),
     /// This station's log: show, verify, head, export.
@@ -214,6 +222,8 @@ fn dispatch(verb: Verb, context: &Context<'_>) -> Outcome {
         Verb::Verify(args) => verify::run(args, context),
         Verb::Fingerprint(args) => fingerprint::run(args, context),
         Verb::Settle(args) => settle::run(args, context),
+        Verb::Anchor(args) => anchor::run(args, context),
+        Verb::Witness(args) => witness::run(args, context),
         Verb::Clock(args) => clock::run(args, context),
         Verb::Log(args) => log::run(args, context),
         Verb::Audit(args) => audit::run(args, context),

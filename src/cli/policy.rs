@@ -2,6 +2,7 @@
 
 use super::secrets::PassphraseArgs;
 use super::{Context, Exit, Outcome};
+use crate::ceremony::anchors::require_witnesses_for;
 use crate::ceremony::trust;
 use crate::station::policy::{Change, MAX_POLICY_BYTES};
 use crate::station::{Policy, Station};
@@ -52,6 +53,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
                     context.json(&json!({ "from": from, "digest": to, "changes": [] }))?;
                     return Ok(Exit::Done);
                 }
+                require_witnesses_for(station, &policy)?;
                 let changes = station.policy.changes(&policy);
                 show(station, &file, &changes, context)?;
                 trust::set_policy(station, context.host, policy, &officer, &files)?;

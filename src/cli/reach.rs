@@ -36,6 +36,7 @@ fn part(verb: &str) -> Part {
         "request" | "assemble" | "fingerprint" | "completions" | "man" | "rehearse" => Part::Nothing,
         _ if verb.starts_with("audit ") => Part::Nothing,
         "import" | "review" | "export" | "status" | "preflight" => Part::Unsealed,
+        "anchor import" | "anchor list" => Part::Unsealed,
         "trust show" | "officer list" | "key list" | "policy show" | "witness list" => Part::Unsealed,
         _ if verb.starts_with("log ") => Part::Unsealed,
         _ => Part::Whole,

@@ -1,6 +1,7 @@
 //! `request`: on the connected machine, composes the unsigned request from downloaded files.
 
 use super::{Context, Exit, Failure, Outcome};
+use crate::bundle::anchors;
 use crate::bundle::compose::Parameters;
 use crate::bundle::source::{Ask, compose_request, write_request};
 use crate::host::clock::Time;
@@ -44,6 +45,10 @@ pub struct Args {
     /// Ask for a further signature for the wave in wave.json, instead of composing a new wave.
     #[arg(long)]
     pub(super) further_signature: bool,
+    /// A head of the station's log that came back: a signed bundle's folder, or a note that a witness cosigned. The
+    /// station judges it by its signatures.
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub(super) anchor: Vec<PathBuf>,
     /// The largest file that is read, in bytes.
     #[arg(long, value_name = "BYTES", default_value_t = 64 << 20)]
     pub(super) max_file_bytes: u64,
@@ -73,6 +78,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         further_signature: args.further_signature,
         now,
         max_file_bytes: args.max_file_bytes,
+        anchors: anchors::collect(&*context.host.disk, &args.anchor)?,
     };
     let request = compose_request(&*context.host.disk, &args.from, &ask)?;
     write_request(&*context.host.disk, &args.out, &request)?;
@@ -108,6 +114,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         "expires": expires.to_string(),
         "added": request.added,
         "without_static_delta": request.without_delta,
+        "anchors": ask.anchors.len(),
     }))?;
     Ok(Exit::Done)
 }

@@ -2,9 +2,11 @@
 
 use super::{Context, Exit, Failure, Outcome};
 use crate::ceremony::made::signatures;
+use crate::ceremony::preflight::heads;
 use crate::ceremony::review::{rejected_by, rejected_value, rejections};
 use crate::ledger::Kind;
 use crate::station::{Station, request};
+use crate::text::shown;
 use crate::vault::keys;
 use crate::vault::officer::{self, OfficerName, OfficerPublic};
 use crate::vault::sealed::SealedKey;
@@ -111,6 +113,23 @@ pub fn run(context: &Context<'_>) -> Outcome {
         station.log.size(),
         head.checkpoint.size
     ));
+    let anchors = station.anchors()?;
+    text.push_str(&format!("Heads     {}\n", heads::came_back(&anchors, now)));
+    for witness in anchors.active() {
+        let newest = match &witness.newest {
+            Some(newest) => format!("cosigned {} entries on {}", newest.size, newest.time),
+            None => "has not cosigned yet".to_owned(),
+        };
+        text.push_str(&format!("Witness   {}  {newest}\n", shown(witness.key.name())));
+    }
+    if let Some(before) = anchors.predecessor() {
+        let name = shown(before.key.name());
+        text.push_str(&format!("Continues {name}, {} entries\n", before.size));
+    }
+    let line = heads::line(&anchors, now);
+    if line.outcome != crate::ceremony::preflight::Outcome::Pass {
+        overdue.push(line.message);
+    }
     for line in &overdue {
         text.push_str(&format!("OVERDUE   {line}\n"));
     }
@@ -132,6 +151,12 @@ pub fn run(context: &Context<'_>) -> Outcome {
         })).collect::<Vec<_>>(),
         "requests": listed,
         "log_size": station.log.size(),
+        "came_back": anchors.came_back().map(|back| json!({
+            "size": back.size, "time": back.time.to_string(),
+        })),
+        "window_ends": anchors.window_ends().map(|end| end.to_string()),
+        "stopped": anchors.hold().is_some(),
+        "witnesses": anchors.active().map(super::witness::value).collect::<Vec<_>>(),
         "overdue": overdue,
     }))?;
     Ok(Exit::Done)

@@ -109,14 +109,14 @@ fn needs(entry: &Entry<'_>, custody: &Custody, approvals: u64) -> Needs {
                 false => Needs::Officers(1),
             }
         }
-        Kind::TimeStatement => actor(),
+        Kind::TimeStatement | Kind::WitnessAdded | Kind::WitnessRetired => actor(),
         Kind::SignInDoubt => match entry.text("resolution").as_ref() {
             "" | SIGNED_AGAIN => Needs::Nobody,
             _ => actor(),
         },
         // Who took a request in may be kept from approving it: that it was she is not believed of a line alone.
         Kind::RequestImported if custody.officer(&entry.actor()).is_some() => actor(),
-        Kind::SignIntent | Kind::KeyDrilled => each("officers"),
+        Kind::SignIntent | Kind::KeyDrilled | Kind::AnchorSettled => each("officers"),
         Kind::KeySealed => {
             let detail = entry.text("detail");
             let by = Resealed::read(&detail).map(|resealed| resealed.by).unwrap_or_default();

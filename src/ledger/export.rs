@@ -1,6 +1,7 @@
 //! The evidence pack: everything that an auditor needs to check the log without this program, in one folder.
 
 use super::error::LogError;
+use super::kind::Kind;
 use super::lines::{self, LINES_PER_FILE};
 use super::store::{CHECKPOINTS, HEAD, Log, PUBLIC_KEY, checkpoint_sizes};
 use super::{objects, tiles};
@@ -14,6 +15,8 @@ use std::path::Path;
 pub const SCRIPT: &str = include_str!("recipe/verify.py");
 /// The recipe.
 pub const RECIPE: &str = include_str!("recipe/VERIFY.md");
+/// The folder with the heads that came back.
+const ANCHORS: &str = "anchors";
 /// The most objects that are copied.
 const MOST_OBJECTS: usize = 4_000_000;
 
@@ -84,11 +87,34 @@ pub fn write(disk: &dyn Disk, log: &Log, to: &Path) -> Result<Written, LogError>
     put(disk, &to.join("VERIFY.md"), &[RECIPE.as_bytes()])?;
     put(disk, &to.join("verify.py"), &[SCRIPT.as_bytes()])?;
     put(disk, &to.join(HEAD), &[log.head().note.as_bytes()])?;
+    put_anchors(disk, log, to)?;
     for folder in [lines::FOLDER, CHECKPOINTS, objects::FOLDER, "objects"] {
         disk.sync_folder(&to.join(folder))?;
     }
     disk.sync_folder(to)?;
     Ok(Written { entries: log.size(), checkpoints: sizes.len(), objects: count })
+}
+
+/// The heads that came back, each as it was judged: a second name of the objects, for tools that read notes.
+fn put_anchors(disk: &dyn Disk, log: &Log, to: &Path) -> Result<(), LogError> {
+    let folder = to.join(ANCHORS);
+    for entry in log.entries() {
+        let entry = entry?;
+        let entry = entry.entry();
+        if entry.kind() != Kind::AnchorJudged {
+            continue;
+        }
+        let note = entry.text("note");
+        let path = folder.join(format!("{note}.note"));
+        ensure_folder(disk, &folder, 0o755)?;
+        if disk.kind(&path)?.is_none() {
+            put(disk, &path, &[&log.get_object(&note)?])?;
+        }
+    }
+    if disk.kind(&folder)?.is_some() {
+        disk.sync_folder(&folder)?;
+    }
+    Ok(())
 }
 
 fn put(disk: &dyn Disk, path: &Path, parts: &[&[u8]]) -> DiskResult<()> {

@@ -177,7 +177,28 @@ kinds! {
     /// An evidence pack was written.
     LogExported = "log.exported" { size: Int, root: Text, folder: Text }
     /// A witness cosigned a checkpoint.
-    WitnessCosigned = "witness.cosigned" { size: Int, root: Text, witness: Text }
+    WitnessCosigned = "witness.cosigned" {
+        size: Int, root: Text, witness: Text, time_cosigned: Text, note: Text,
+    }
+    /// A cosignature came that does not count.
+    WitnessStale = "witness.stale" { size: Int, root: Text, witness: Text, note: Text, reason: Text }
+    /// A witness whose cosignatures count from here on.
+    WitnessAdded = "witness.added" { witness: Text, key: Text }
+    /// A witness whose cosignatures do not count any more.
+    WitnessRetired = "witness.retired" { witness: Text, reason: Text }
+    /// A head of this log came back; `known` is how many entries this log had, `own` this log's own head where the two
+    /// contradict each other.
+    AnchorJudged = "anchor.judged" {
+        size: Int, root: Text, verdict: Text, known: Int, note: Text, own: Text, reason: Text,
+    }
+    /// Officers say what the heads up to this size are that this log does not have.
+    AnchorSettled = "anchor.settled" { anchor: Int, size: Int, reason: Text, officers: Texts }
+    /// This log continues another one, whose entries up to this size were taken over.
+    StationSucceeds = "station.succeeds" { origin: Text, size: Int, root: Text, key: Text, note: Text }
+    /// A mark of the log that this one continues: `what` is signed, list, seen or retired.
+    MarkTakenOver = "mark.taken_over" {
+        what: Text, tag: Text, version: Int, signed: Text, wave: Text, keyid: Text, seq: Int,
+    }
     /// No witness cosigned within the policy's window.
     WitnessOverdue = "witness.overdue" { size: Int, root: Text, witness: Text }
     /// An officer signed the act in the entry that follows this one and others like it.

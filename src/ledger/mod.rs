@@ -6,6 +6,7 @@
 
 pub mod act;
 pub mod acts;
+pub mod anchors;
 pub mod approval;
 pub mod custody;
 pub mod entry;
@@ -26,6 +27,7 @@ pub mod walk;
 
 pub use act::{Act, SignedAct};
 pub use acts::Acts;
+pub use anchors::{Anchors, Demand, Hold, Overdue};
 pub use approval::{Approval, Decision, SignedApproval};
 pub use custody::Custody;
 pub use entry::{Entry, EntryBuf};

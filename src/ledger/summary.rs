@@ -1,5 +1,6 @@
 //! An entry in one plain sentence, for a timeline. Foreign text in it is escaped.
 
+use super::anchors::Verdict;
 use super::entry::Entry;
 use super::kind::Kind;
 use crate::text::{Foreign, counted, shown};
@@ -139,9 +140,53 @@ pub fn summary(entry: &Entry<'_>) -> String {
         Kind::LogVerified => format!("log verified, {} entries", int("size")),
         Kind::LogExported => format!("evidence of {} entries written to {}", int("size"), text("folder")),
         Kind::WitnessCosigned => format!("witness {} cosigned {} entries", text("witness"), int("size")),
+        Kind::WitnessStale => {
+            format!("a cosignature of {} does NOT count: {}", text("witness"), text("reason"))
+        }
+        Kind::WitnessAdded => format!("witness {} added", text("witness")),
+        Kind::WitnessRetired => format!("witness {} retired: {}", text("witness"), text("reason")),
+        Kind::AnchorJudged => anchor(entry),
+        Kind::AnchorSettled => {
+            format!("heads up to {} SETTLED by {}: {}", int("size"), names("officers"), text("reason"))
+        }
+        Kind::StationSucceeds => format!("continues the log {}, {} entries", text("origin"), int("size")),
+        Kind::MarkTakenOver => format!(
+            "taken over: {} version {} for tag {}, key {}",
+            text("what"),
+            int("version"),
+            text("tag"),
+            short("keyid")
+        ),
         Kind::WitnessOverdue => format!("witness {} is overdue at {} entries", text("witness"), int("size")),
         Kind::ActSigned => format!("{} signed an act: {}", text("officer"), text("act")),
         Kind::Deviation => text("statement"),
+    }
+}
+
+/// A head of this log that came back, in words.
+fn anchor(entry: &Entry<'_>) -> String {
+    let (size, known) = (entry.int("size"), entry.int("known"));
+    match Verdict::named(&entry.text("verdict")) {
+        Some(Verdict::Known) => format!("the head of {size} entries came back, and this log continues it"),
+        Some(Verdict::Ahead) => {
+            format!(
+                "STOPPED: a head of {size} entries came back, and this log has {known}: rolled back, or a copy"
+            )
+        }
+        Some(Verdict::Forked) => {
+            format!(
+                "STOPPED: another head of {size} entries came back, signed by this log's key: two histories"
+            )
+        }
+        Some(Verdict::Settled) => format!("the head of {size} entries of the lost history came back"),
+        Some(Verdict::PredecessorAhead) => {
+            format!(
+                "a head of {size} entries of the log that this one continues came back, MORE than were taken over"
+            )
+        }
+        Some(Verdict::Ignored) | None => {
+            format!("a head that came back was ignored: {}", shown(&entry.text("reason")))
+        }
     }
 }
 

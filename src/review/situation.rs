@@ -144,6 +144,8 @@ pub struct Situation<'d> {
     pub networked: bool,
     /// Now.
     pub now: Time,
+    /// The log that this station's continues, in words, until it first signs.
+    pub continues: Option<&'d str>,
     /// The time of the log's last entry.
     pub log_time: Option<Time>,
 }

@@ -219,6 +219,7 @@ impl Fixture {
             policy_digest: Digest::parse(&self.policy.digest()).expect("a digest"),
             networked: self.networked,
             now: self.now,
+            continues: None,
             log_time: self.log_time,
         })
     }

@@ -108,9 +108,22 @@ pub struct History {
     pub lists: Vec<SignedMark>,
     /// The keys that are or were in the vault.
     pub vault: BTreeSet<String>,
+    /// Keys that were retired on the station whose log this one continues.
+    pub retired: BTreeSet<String>,
+    /// The log that this one continues, in words, until the first signature here.
+    pub continues: Option<String>,
     /// Intents that stood after the newest checkpoint: the key was never opened for them, unless an officer says so.
     recovered: BTreeSet<u64>,
 }
+
+/// What a mark is that came from the log that this one continues: bytes that were signed …
+pub const SIGNED: &str = "signed";
+/// … the list of an offline bundle that was …
+pub const LIST: &str = "list";
+/// … production targets that were seen …
+pub const SEEN: &str = "seen";
+/// … or a key that was retired.
+pub const RETIRED: &str = "retired";
 
 /// The name under which `request.imported` lists the production targets that a request proved: `baseline-VERSION`.
 pub fn baseline_object(version: u64) -> String {
@@ -159,6 +172,12 @@ impl History {
                     _ => self.acknowledge(entry.int("root_version")),
                 }
             }
+            Kind::StationSucceeds => {
+                let (origin, size) = (text("origin"), entry.int("size"));
+                self.continues = Some(format!("{origin}, {size} entries"));
+            }
+            Kind::MarkTakenOver => self.take_over(entry),
+            Kind::SignResult => self.continues = None,
             Kind::SignAborted => self.gave_up(entry.int("intent")),
             // Whoever can write the folder can put an intent there; it blocks a version no longer than it must.
             Kind::SignInDoubt
@@ -167,6 +186,27 @@ impl History {
                 self.gave_up(entry.int("intent"));
             }
             _ => {}
+        }
+    }
+
+    /// A mark of the log that this one continues. Its request is the old station's, and not here.
+    fn take_over(&mut self, entry: &Entry<'_>) {
+        let text = |field: &str| entry.text(field).into_owned();
+        let (what, tag, version) = (text("what"), text("tag"), entry.int("version"));
+        if what == RETIRED {
+            self.retired.insert(text("keyid"));
+        } else if what == SEEN {
+            self.saw(&tag, SeenMark { version, signed: text("signed"), request: String::new() });
+        } else if what == SIGNED || what == LIST {
+            let mark = SignedMark {
+                version,
+                signed: text("signed"),
+                keyid: text("keyid"),
+                wave: text("wave"),
+                request: String::new(),
+                seq: entry.seq(),
+            };
+            self.signs((what == SIGNED).then_some(&*tag), mark);
         }
     }
 

@@ -1,6 +1,7 @@
 //! What the workstation remembers: layout on disk, trusted roots, policy, requests, history.
 
 pub mod error;
+mod heads;
 pub mod history;
 pub mod layout;
 pub mod logged;

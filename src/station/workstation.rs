@@ -47,6 +47,8 @@ pub struct NewStation {
     pub approvals: u32,
     /// Is this a machine with a network?
     pub networked: bool,
+    /// What a log that this one continues hands on: the first entries, and the old head that they name.
+    pub legacy: Option<(Vec<Event>, String)>,
 }
 
 /// An open station. The lock is held until it is dropped.
@@ -209,6 +211,10 @@ impl Station {
             let object = log.put_object(&online.file)?;
             let keyid = online_key_in(newest, &online.public)?;
             log.append(&stamp, online_key_pinned("", &keyid, &object, &session.actor))?;
+        }
+        if let Some((events, note)) = &new.legacy {
+            log.put_object(note.as_bytes())?;
+            events.iter().try_for_each(|event| log.append(&stamp, event.clone()).map(drop))?;
         }
         log.checkpoint()?;
         let facts = toml::to_string(&facts).map_err(|e| StationError::Contradiction(e.to_string()))?;

@@ -11,6 +11,7 @@ use countersign::host::Disk;
 use countersign::host::clock::Time;
 use countersign::ledger::{Event, Kind};
 use countersign::tlog::FlawKind;
+use countersign::tlog::note::NoteSigner;
 use crash_disk::CrashDisk;
 use made_up_station::{Act, Station, Twist, sha256};
 use std::path::Path;
@@ -355,11 +356,20 @@ fn a_window_for_witnesses_that_has_passed_is_told() {
     let to = station.put(policy.as_bytes());
     let event = Event::new(Kind::PolicyChanged, "mara").text("from", &station.policy).text("to", &to);
     station.append(event);
-    let size = station.log.size();
+    let witness = NoteSigner::witness("witness.example", &[5; 32]).expect("a name");
+    let event = Event::new(Kind::WitnessAdded, "mara")
+        .text("witness", "witness.example")
+        .text("key", witness.public().to_string());
+    station.append(event);
+    let head = station.log.checkpoint().expect("a checkpoint").clone();
+    let line = witness.cosign(&head.checkpoint.text(), station.time().unix() as u64).expect("a witness");
+    let note = station.put(format!("{}{line}", head.note).as_bytes());
     let event = Event::new(Kind::WitnessCosigned, "mara")
-        .int("size", size)
-        .text("root", hex::encode(station.log.root()))
-        .text("witness", "witness.example");
+        .int("size", head.checkpoint.size)
+        .text("root", hex::encode(head.checkpoint.root))
+        .text("witness", "witness.example")
+        .text("time_cosigned", station.time().to_string())
+        .text("note", note);
     station.append(event);
     station.log.checkpoint().expect("a checkpoint");
     let at = |days: i64| {
@@ -431,7 +441,7 @@ fn a_remembered_head_reveals_a_log_that_was_rolled_back_or_forked_and_both_notes
     let ask = |disk: &CrashDisk| {
         let mut state = State::read(disk, path).expect("a state");
         let pack = Pack::open(disk, Path::new(LOG), None).expect("a pack");
-        let compare = Compare { state: Some(&mut state), now, against: None };
+        let compare = Compare { state: Some(&mut state), now, ..Compare::default() };
         let verdict = verify(&pack, Options::default(), compare, &mut |_, _| Ok(())).expect("examined");
         state.write(disk).expect("written");
         verdict
@@ -490,7 +500,7 @@ fn a_log_of_the_same_name_with_another_key_is_a_fork() {
     let now = Some(Time::from_unix(1_900_000_000));
     let mut state = State::read(&*disk, path).expect("a state");
     let pack = Pack::open(&*disk, Path::new(LOG), None).expect("a pack");
-    let compare = Compare { state: Some(&mut state), now, against: None };
+    let compare = Compare { state: Some(&mut state), now, ..Compare::default() };
     assert_eq!(
         verify(&pack, Options::default(), compare, &mut |_, _| Ok(())).expect("examined").outcome,
         Outcome::Whole
@@ -499,7 +509,7 @@ fn a_log_of_the_same_name_with_another_key_is_a_fork() {
     let mut other = Station::new(other_disk.clone(), Path::new(LOG), 12, 1, 1);
     other.log.checkpoint().expect("a checkpoint");
     let pack = Pack::open(&*other_disk, Path::new(LOG), None).expect("a pack");
-    let compare = Compare { state: Some(&mut state), now, against: None };
+    let compare = Compare { state: Some(&mut state), now, ..Compare::default() };
     let verdict = verify(&pack, Options::default(), compare, &mut |_, _| Ok(())).expect("examined");
     assert_eq!((verdict.outcome, verdict.outcome.exit_code()), (Outcome::Forked, 11));
 }

@@ -24,7 +24,8 @@ fn station(seed: u64, approvals: usize, quorum: usize) -> (Arc<CrashDisk>, Stati
 /// Verifies a log; what cannot even be opened as a pack is an error.
 fn audit(disk: &dyn Disk, key: Option<&str>, against: Option<&[u8]>) -> Result<Verdict, AuditError> {
     let pack = Pack::open(disk, Path::new(LOG), key)?;
-    let compare = Compare { against: against.map(<[u8]>::to_vec), ..Compare::default() };
+    let compare =
+        Compare { against: against.map(<[u8]>::to_vec).into_iter().collect(), ..Compare::default() };
     verify(&pack, Options::default(), compare, &mut |_, _| Ok(()))
 }
 

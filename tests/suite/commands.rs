@@ -88,7 +88,8 @@ fn preflight_on_a_fit_machine_passes_and_is_logged() {
             "self-test",
             "program",
             "image",
-            "log"
+            "log",
+            "heads"
         ]
     );
     let lines = std::fs::read_to_string(desk.station().join("log/events/000000.jsonl")).expect("the log");

@@ -25,6 +25,7 @@ mod fingerprint;
 mod fuzz_corpus;
 mod golden;
 mod guided;
+mod heads;
 mod log_crash;
 mod log_end;
 mod log_station;

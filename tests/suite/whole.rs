@@ -113,22 +113,6 @@ fn a_bundle_shows_the_review_that_the_log_has_and_no_other() {
 }
 
 #[test]
-fn past_the_window_for_witnesses_nothing_is_signed() {
-    let desk = alone();
-    let policy = desk.run(&["policy", "show"]).done().out;
-    let other = desk.path("policy.toml");
-    std::fs::write(&other, policy.replace("window_days = 0", "window_days = 1")).expect("written");
-    desk.by(&["alice"], &["policy", "set", text(&other)]).done();
-    let request = update(&desk);
-    // An hour past the window of a day.
-    desk.clock.set("2026-11-24T13:00:00Z");
-    let (id, review) = desk.import(&request);
-    let ran = desk.sign(&id, &review, "alice", &[]).ended(Exit::Unwitnessed);
-    assert!(ran.err.contains("no witness has cosigned the log for more than 1 day"), "{}", ran.err);
-    desk.run(&["log", "export", text(&desk.path("pack"))]).ended(Exit::Unwitnessed);
-}
-
-#[test]
 fn the_same_signature_made_again_alarms_no_auditor() {
     let desk = alone();
     let request = update(&desk);

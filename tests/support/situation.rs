@@ -134,6 +134,7 @@ impl Made {
             policy: &policy,
             networked: false,
             now: NOW,
+            continues: None,
             log_time: None,
             chain: &chain,
         })

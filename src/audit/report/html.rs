@@ -113,6 +113,7 @@ impl Page {
             escape(&factory)
         );
         self.verdict(&mut out, pack, verdict, now, &fingerprint);
+        witnesses(&mut out, verdict);
         self.exceptions(&mut out, verdict);
         self.signed(&mut out, verdict);
         self.comings(&mut out);
@@ -286,4 +287,37 @@ pub(super) fn escape(text: &str) -> String {
         }
     }
     out
+}
+
+/// Who cosigned which part of the log, in words and as a line over its time.
+fn witnesses(out: &mut String, verdict: &Verdict) {
+    out.push_str("<h2>Who cosigned it</h2>\n");
+    let found = &verdict.examination;
+    if verdict.witnessed.iter().all(|one| one.heads.is_empty()) {
+        out.push_str("<p>Nobody cosigned this log, as far as this pack shows.</p>\n");
+    }
+    for one in &verdict.witnessed {
+        let words = escape(&one.words(found.size));
+        let from = if one.was_given { "" } else { " The key is the one that the log has." };
+        // Writing to a string cannot fail.
+        let _ = writeln!(out, "<p>{words}.{from}</p>");
+        let Some((first, last)) = found.period.filter(|_| !one.heads.is_empty()) else { continue };
+        let whole = (last.unix() - first.unix()).max(1);
+        let at = |time: Time| ((time.unix() - first.unix()) * 1000 / whole).clamp(0, 1000);
+        let newest = one.heads.iter().map(|(_, time)| at(*time)).max().unwrap_or(0);
+        let _ = write!(
+            out,
+            "<svg viewBox=\"-6 0 1012 16\" role=\"img\"><title>{words}</title>\
+             <line x1=\"0\" y1=\"8\" x2=\"1000\" y2=\"8\" stroke=\"#bbb\" stroke-width=\"2\"/>\
+             <line x1=\"0\" y1=\"8\" x2=\"{newest}\" y2=\"8\" stroke=\"#176f3d\" stroke-width=\"4\"/>"
+        );
+        for (size, time) in &one.heads {
+            let _ = write!(
+                out,
+                "<circle cx=\"{}\" cy=\"8\" r=\"5\" fill=\"#176f3d\"><title>{size} entries on {time}</title></circle>",
+                at(*time)
+            );
+        }
+        let _ = writeln!(out, "</svg>\n<p>{first} to {last}</p>");
+    }
 }

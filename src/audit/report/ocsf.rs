@@ -4,6 +4,7 @@
 //! everything else is Entity Management (3004) of a policy, root, officer, key, request, approval or signature. The
 //! exact line goes along as `raw_data`.
 
+use crate::ledger::anchors::Verdict;
 use crate::ledger::summary::summary;
 use crate::ledger::{Entry, Kind};
 use serde_json::{Value, json};
@@ -117,7 +118,17 @@ fn class(entry: &Entry<'_>) -> Class {
         Kind::RootRejected | Kind::RequestRejected | Kind::ApprovalDenied | Kind::ApprovalExpired => {
             managed(OTHER, 3, true)
         }
-        Kind::SignAborted | Kind::ExportFailed | Kind::WitnessOverdue => managed(OTHER, 3, true),
+        Kind::SignAborted | Kind::ExportFailed | Kind::WitnessOverdue | Kind::WitnessStale => {
+            managed(OTHER, 3, true)
+        }
+        Kind::WitnessAdded | Kind::StationSucceeds | Kind::MarkTakenOver => managed(CREATE, 2, false),
+        Kind::WitnessRetired => managed(DELETE, 2, false),
+        Kind::AnchorSettled => managed(UPDATE, 4, false),
+        Kind::AnchorJudged => match Verdict::named(&entry.text("verdict")) {
+            Some(verdict) if verdict.stops() => managed(OTHER, 5, true),
+            Some(Verdict::Known) => managed(OTHER, 1, false),
+            _ => managed(OTHER, 3, false),
+        },
         Kind::SignInDoubt | Kind::SignRecovered => managed(OTHER, 4, true),
     }
 }
@@ -141,7 +152,14 @@ fn entity(entry: &Entry<'_>) -> Value {
         Kind::SignIntent | Kind::SignRecovered | Kind::SignResult | Kind::SignAborted | Kind::SignInDoubt => {
             ("signature", "signed")
         }
-        Kind::WitnessCosigned | Kind::WitnessOverdue => ("checkpoint", "root"),
+        Kind::WitnessCosigned
+        | Kind::WitnessOverdue
+        | Kind::WitnessStale
+        | Kind::AnchorJudged
+        | Kind::StationSucceeds => ("checkpoint", "root"),
+        Kind::WitnessAdded | Kind::WitnessRetired => ("witness", "witness"),
+        Kind::AnchorSettled => ("checkpoint", "reason"),
+        Kind::MarkTakenOver => ("mark", "signed"),
         Kind::TimeStatement => ("clock", "time_claimed"),
         Kind::ActSigned => ("act", "digest"),
         Kind::Deviation => ("ceremony", "statement"),

@@ -7,6 +7,7 @@
 mod clock;
 mod confinement;
 mod files;
+pub mod heads;
 mod image;
 mod mounts;
 mod network;
@@ -57,7 +58,12 @@ pub fn of_station(station: &Station, host: &Host, medium: Option<&Path>) -> Repo
         // Opening the station verified every line against the newest checkpoint.
         log: Ok(format!("{} entries", station.log.size())),
     };
-    run(host, &known)
+    let mut report = run(host, &known);
+    report.lines.push(match station.anchors() {
+        Ok(anchors) => heads::line(&anchors, host.clock.now()),
+        Err(e) => Line::fail(heads::NAME, e.to_string()),
+    });
+    report
 }
 
 /// Looks at everything. Writes nothing.

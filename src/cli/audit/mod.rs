@@ -1,11 +1,12 @@
 //! `audit`: the auditor's commands. They need no station and never write into the pack.
 
 pub mod choose;
+mod cosign;
 mod print;
 mod proof;
 mod reconcile;
 
-pub use print::{describe_compared, describe_verdict, verdict_value};
+pub use print::{describe_compared, describe_verdict, describe_witnessed, verdict_value};
 
 use super::{Context, Exit, Failure, Outcome};
 use crate::audit::report::{self, Format};
@@ -13,11 +14,11 @@ use crate::audit::state::State;
 use crate::audit::verdict::{self, Compare};
 use crate::audit::who::{self, Question};
 use crate::audit::{AuditError, Options, Outcome as Answer, Pack};
+use crate::bundle::anchors;
 use crate::ledger::Proofs;
 use crate::ledger::store::Head;
 use crate::ledger::summary::timeline_line;
 use crate::tlog::VerifierKey;
-use crate::tlog::note::LARGEST_NOTE;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
@@ -46,6 +47,10 @@ pub enum Args {
     /// Compare published targets metadata with the log, both ways.
     #[command(after_help = "Example:\n  countersign audit reconcile evidence/ --targets published/")]
     Reconcile(reconcile::Args),
+    /// The auditor as a witness: verify the pack, and that it continues what was cosigned before, and cosign its head.
+    Cosign(cosign::Args),
+    /// Make the auditor's key for cosigning.
+    WitnessKey(cosign::KeyArgs),
     /// Print the receipt of one entry (C2SP tlog-proof).
     #[command(after_help = "Example:\n  countersign audit prove evidence/ --seq 41 > receipt.tlog-proof")]
     Prove {
@@ -97,9 +102,12 @@ pub struct Known {
     /// Remember the heads seen in this file, and compare with those seen before.
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
-    /// A checkpoint that came another way: log/checkpoint of a signed bundle.
-    #[arg(long, value_name = "CHECKPOINT")]
-    against: Option<PathBuf>,
+    /// Checkpoints that came another way: log/checkpoint of a signed bundle, or the bundle's folder.
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    against: Vec<PathBuf>,
+    /// The key of a witness whose cosignatures are counted, or a file that holds it. Without it, those that the log has.
+    #[arg(long, value_name = "VKEY", num_args = 1..)]
+    witness: Vec<String>,
 }
 
 /// Who signed it?
@@ -162,6 +170,8 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         Args::Who(args) => answer_who(args, context),
         Args::Reconcile(args) => reconcile::run(&args, context),
         Args::Prove { dir, seq } => prove(&dir, seq, context),
+        Args::Cosign(args) => cosign::run(&args, context),
+        Args::WitnessKey(args) => cosign::make_key(&args, context),
         Args::CheckProof(args) => proof::run(&args, context),
         Args::Report { dir, format, out, known } => write_report(&dir, format, &out, &known, context),
     }
@@ -188,7 +198,10 @@ impl From<AuditError> for Failure {
 }
 
 /// A key given as itself or as a file.
-fn key_text(context: &Context<'_>, given: &str) -> Result<String, Failure> {
+///
+/// # Errors
+/// The file cannot be read.
+pub fn key_text(context: &Context<'_>, given: &str) -> Result<String, Failure> {
     if VerifierKey::parse(given).is_ok() {
         return Ok(given.to_owned());
     }
@@ -203,7 +216,8 @@ fn open<'c>(context: &'c Context<'_>, dir: &Path) -> Result<Pack<'c>, Failure> {
 /// What a log is compared with, read from the auditor's files.
 struct Elsewhere {
     state: Option<State>,
-    against: Option<Vec<u8>>,
+    against: Vec<Vec<u8>>,
+    witnesses: Vec<VerifierKey>,
 }
 
 impl Known {
@@ -215,15 +229,28 @@ impl Known {
             pack.refuse_within(path)?;
         }
         let state = self.state.as_deref().map(|path| State::read(disk, path)).transpose()?;
-        let against = self.against.as_deref().map(|path| disk.read(path, LARGEST_NOTE as u64)).transpose()?;
-        Ok((pack, Elsewhere { state, against }))
+        let against = self.against.iter().map(|path| anchors::read(disk, path));
+        let against = against.collect::<Result<_, _>>()?;
+        let key = |given: &String| {
+            let key = VerifierKey::parse(&key_text(context, given)?);
+            let key = key.map_err(|e| Failure::new(Exit::Failed, format!("--witness: {e}")))?;
+            key.is_witness().then_some(key).ok_or_else(|| {
+                Failure::new(
+                    Exit::Failed,
+                    "--witness: it is a key for notes (type 1), not a witness's (type 4)",
+                )
+            })
+        };
+        let witnesses = self.witness.iter().map(key).collect::<Result<_, _>>()?;
+        Ok((pack, Elsewhere { state, against, witnesses }))
     }
 }
 
 impl Elsewhere {
     fn compare(&mut self, context: &Context<'_>) -> Compare<'_> {
         let now = Some(context.host.clock.now());
-        Compare { state: self.state.as_mut(), against: self.against.take(), now }
+        let (against, witnesses) = (std::mem::take(&mut self.against), std::mem::take(&mut self.witnesses));
+        Compare { state: self.state.as_mut(), against, witnesses, now }
     }
 
     fn keep(&self, context: &Context<'_>) -> Result<(), Failure> {
@@ -238,6 +265,7 @@ fn verify(args: &VerifyArgs, context: &Context<'_>) -> Outcome {
     elsewhere.keep(context)?;
     context.text(&describe_verdict(&verdict, pack.key(), pack.key_was_given()))?;
     context.text(&describe_compared(&verdict))?;
+    context.text(&describe_witnessed(&verdict))?;
     if !pack.key_was_given() {
         context.text(&format!(
             "The key came with the pack: {}\nWhether it is the station's, the pack cannot prove. Compare it with one that came another way (--key).\n",

@@ -1,5 +1,6 @@
 //! A verdict in words and as JSON.
 
+use crate::audit::witnessed::Witnessed;
 use crate::audit::{Outcome, Verdict};
 use crate::text::{counted, shown};
 use crate::tlog::{Flaw, VerifierKey};
@@ -74,6 +75,29 @@ pub fn describe_compared(verdict: &Verdict) -> String {
     }
 }
 
+/// Which part of the log who cosigned, a line each.
+pub fn describe_witnessed(verdict: &Verdict) -> String {
+    let entries = verdict.examination.size;
+    let lines = verdict.witnessed.iter().map(|one| format!("Witness     {}\n", one.words(entries)));
+    let text: String = lines.collect();
+    if verdict.witnessed.iter().all(|one| one.heads.is_empty()) {
+        return format!(
+            "{text}Witnessed   not at all: nobody cosigned this log, as far as this pack shows\n"
+        );
+    }
+    text
+}
+
+fn witnessed_value(one: &Witnessed) -> Value {
+    json!({
+        "name": one.key.name(), "key": one.key.to_string(), "key_given": one.was_given,
+        "size": one.newest().map(|(size, _)| size),
+        "time": one.newest().map(|(_, time)| time.to_string()),
+        "heads": one.heads.iter().map(|(size, time)| json!({ "size": size, "time": time.to_string() }))
+            .collect::<Vec<_>>(),
+    })
+}
+
 /// A verdict as JSON.
 pub fn verdict_value(verdict: &Verdict, key: &VerifierKey, key_was_given: bool) -> Value {
     let found = &verdict.examination;
@@ -92,6 +116,7 @@ pub fn verdict_value(verdict: &Verdict, key: &VerifierKey, key_was_given: bool) 
         "key": key.to_string(),
         "key_from_pack": !key_was_given,
         "compared": { "given": verdict.compared.0, "seen_before": verdict.compared.1 },
+        "witnessed": verdict.witnessed.iter().map(witnessed_value).collect::<Vec<_>>(),
         "first": found.period.map(|(first, _)| first.to_string()),
         "last": found.period.map(|(_, last)| last.to_string()),
         "checkpoints": found.checkpoints,

@@ -38,6 +38,10 @@ NAMES = {
     "review.rendered": ["policy", "object"],
     "review.kept": ["text", "html"],
     "sign.intent": ["policy", "signed"],
+    "witness.cosigned": ["note"],
+    "witness.stale": ["note"],
+    "anchor.judged": ["note"],
+    "station.succeeds": ["note"],
 }
 
 

@@ -6,13 +6,20 @@ use super::{
     composition, content, delegation, evidence, freshness, limits, portability, provenance, text, trust, wave,
 };
 
-pub(super) const CHECKS: [Check; 46] = [
+pub(super) const CHECKS: [Check; 47] = [
     Check {
         name: "root-chain",
         family: Trust,
         sentence: "The request brings roots that lead to the newest root that the station trusts, and no role asks for more signatures than it has keys.",
         remedy: "Restore the station from its newest copy; download the roots and make the request again.",
         run: trust::root_chain,
+    },
+    Check {
+        name: "continued-log",
+        family: Trust,
+        sentence: "Says, until this station first signs, from which log its marks come, where it continues a lost station's.",
+        remedy: "Compare the log's name and size with what is known of the lost station.",
+        run: trust::continued_log,
     },
     Check {
         name: "root-expired",

@@ -57,6 +57,18 @@ pub(super) fn root_chain(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
     }
 }
 
+/// From which log the marks of a new station come.
+pub(super) fn continued_log(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
+    let Some(log) = subject.situation.continues else { return };
+    out.report(nowhere, || {
+        format!(
+            "This is the first signature of a station that continues the log {}: what that station signed and saw is \
+             known here from its evidence pack, up to that size.",
+            Foreign(log)
+        )
+    });
+}
+
 pub(super) fn root_expired(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
     let newest = subject.root();
     if newest.expires <= subject.situation.now {

@@ -67,7 +67,10 @@ impl Policy {
         found.number("limits.mass_removal_percent", percent[0], percent[1], Effect::Looser);
         let count = [self.mass_removal_count, new.mass_removal_count];
         found.number("limits.mass_removal_count", count[0], count[1], Effect::Looser);
-        found.window(self.witness_window_days, new.witness_window_days);
+        found.number("witness.quorum", self.witness.quorum, new.witness.quorum, Effect::Stricter);
+        found.window(self.witness.window_days, new.witness.window_days);
+        let waits = [self.witness.every_bundle, new.witness.every_bundle];
+        found.number("witness.every_bundle", waits[0], waits[1], Effect::Stricter);
         for line in PREFLIGHT_LINES {
             let severity = |policy: &Policy| {
                 if policy.preflight_blocks(line) { Severity::Block } else { Severity::Warn }
@@ -108,13 +111,12 @@ impl Found {
         }
     }
 
-    fn window(&mut self, from: Option<u32>, to: Option<u32>) {
-        let days = |window: Option<u32>| window.unwrap_or(0).to_string();
+    fn window(&mut self, from: u32, to: u32) {
         if from != to {
-            // 0: no witness is asked for.
-            let reach = |window: Option<u32>| window.unwrap_or(u32::MAX);
+            // 0: their age is not looked at.
+            let reach = |window: u32| if window == 0 { u32::MAX } else { window };
             let effect = if reach(to) > reach(from) { Effect::Looser } else { Effect::Stricter };
-            self.add(effect, "witness.window_days", days(from), days(to));
+            self.add(effect, "witness.window_days", from.to_string(), to.to_string());
         }
     }
 
@@ -208,12 +210,14 @@ mod tests {
             ("mass_removal_percent = 25", "mass_removal_percent = 90", "looser"),
             ("mass_removal_count = 5", "mass_removal_count = 50", "looser"),
             ("window_days = 0", "window_days = 7", "stricter"),
+            ("quorum = 0", "quorum = 2", "stricter"),
+            ("every_bundle = false", "every_bundle = true", "stricter"),
             ("network = \"block\"", "network = \"warn\"", "looser"),
         ];
         for (from, to, effect) in cases {
             let told = changed(&[(from, to)]);
-            assert_eq!(told.len(), 1, "{told:?}");
-            assert!(told[0].starts_with(effect), "{told:?}");
+            // A window asks for one witness, too.
+            assert!(!told.is_empty() && told.iter().all(|one| one.starts_with(effect)), "{told:?}");
         }
     }
 

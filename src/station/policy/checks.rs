@@ -78,6 +78,7 @@ use Severity::{Block, Note, Warn};
 pub const CHECKS: &[Check] = &[
     // Trust.
     fixed("root-chain", Block),
+    fixed("continued-log", Note),
     fixed("root-expired", Block),
     fixed("root-expires-soon", Warn),
     fixed("root-rotated", Warn),

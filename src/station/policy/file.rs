@@ -2,6 +2,7 @@
 
 use super::checks::{self, CHECKS, Severity};
 use super::{DEFAULT, FORMAT, MAX_POLICY_BYTES, Policy, PolicyError, Role};
+use crate::ledger::Demand;
 use crate::text::shown;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -61,7 +62,12 @@ struct Limits {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Witness {
-    window_days: Spanned<i64>,
+    #[serde(default)]
+    quorum: Option<Spanned<i64>>,
+    #[serde(default)]
+    window_days: Option<Spanned<i64>>,
+    #[serde(default)]
+    every_bundle: bool,
 }
 
 /// A policy's text, for turning places in it into line numbers.
@@ -120,10 +126,6 @@ pub(super) fn read(bytes: &[u8]) -> Result<Policy, PolicyError> {
         let message = format!("is {expiry_max_days}, below expiry_min_days, which is {expiry_min_days}");
         return Err(source.refuse(&limits.expiry_max_days, "limits.expiry_max_days", message));
     }
-    let window: u32 = match &file.witness {
-        Some(witness) => source.number(&witness.window_days, "witness.window_days", 0..=3_650)?,
-        None => 0,
-    };
     Ok(Policy {
         approvals: source.number(&count, "approvals.count", 1..=16)?,
         approval_hours: source.number(&hours, "approvals.hours", 1..=24 * 90)?,
@@ -149,13 +151,22 @@ pub(super) fn read(bytes: &[u8]) -> Result<Policy, PolicyError> {
             "limits.mass_removal_count",
             1..=1_000_000,
         )?,
-        witness_window_days: (window > 0).then_some(window),
+        witness: witness(&source, file.witness)?,
         requires_confinement: confinement(&source, file.confinement)?,
         preflight: preflight(&source, file.preflight)?,
         checks: severities(&source, file.checks)?,
         text: text.to_owned(),
         digest: Sha256::digest(bytes).into(),
     })
+}
+
+/// What is asked of witnesses. A window, or waiting for every bundle, asks for one where no number is given.
+fn witness(source: &Source<'_>, witness: Option<Witness>) -> Result<Demand, PolicyError> {
+    let Some(Witness { quorum, window_days, every_bundle }) = witness else { return Ok(Demand::default()) };
+    let window =
+        window_days.map(|days| source.number(&days, "witness.window_days", 0..=3_650)).transpose()?;
+    let quorum = quorum.map(|quorum| source.number(&quorum, "witness.quorum", 0..=16)).transpose()?;
+    Ok(Demand::new(quorum.unwrap_or(0), window.unwrap_or(0), every_bundle))
 }
 
 fn check_format(source: &Source<'_>, format: &Spanned<String>) -> Result<(), PolicyError> {
@@ -271,7 +282,7 @@ pub(super) fn built_in() -> Policy {
         app_hosts: Vec::new(),
         mass_removal_percent: 25,
         mass_removal_count: 5,
-        witness_window_days: None,
+        witness: Demand::default(),
         requires_confinement: false,
         preflight: PREFLIGHT_LINES
             .iter()

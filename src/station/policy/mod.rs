@@ -13,6 +13,7 @@ pub use change::{Change, Effect};
 pub use checks::{CHECKS, Check, Severity};
 pub use error::PolicyError;
 
+use crate::ledger::Demand;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -79,8 +80,8 @@ pub struct Policy {
     pub mass_removal_percent: u32,
     /// … and of at least so many targets is a mass removal.
     pub mass_removal_count: u32,
-    /// Days after which the log's newest checkpoint must have been cosigned; `None`: no witness is asked for.
-    pub witness_window_days: Option<u32>,
+    /// What is asked of witnesses of the log.
+    pub witness: Demand,
     /// Must the program be confined fully where it signs?
     pub requires_confinement: bool,
     preflight: BTreeMap<String, Severity>,

@@ -5,3 +5,4 @@ pub mod crash_disk;
 pub mod failing_disk;
 pub mod made_up_station;
 pub mod ready;
+pub mod witness;

@@ -1,0 +1,290 @@
+//! The loop closes: heads of the log come back, and a station that is not what it was stops before it signs.
+
+use crate::common::{Desk, copy_folder, fixture, json, read, text};
+use crate::support::witness::Witness;
+use countersign::cli::Exit;
+use countersign::host::clock::Time;
+use countersign::tlog::VerifierKey;
+use countersign::tlog::checkpoint::Checkpoint;
+use countersign::tlog::note::{Note, NoteSigner};
+use countersign::tlog::{consistency, tree};
+use std::path::{Path, PathBuf};
+
+/// A station that has signed and exported its first wave.
+struct Loop {
+    desk: Desk,
+    /// The first signed bundle.
+    first: PathBuf,
+}
+
+impl Loop {
+    fn new() -> Loop {
+        let desk = Desk::new();
+        desk.init("acme", "acme-gateway", "1-populate");
+        desk.add_officer("alice");
+        desk.import_key(&fixture("acme/targets.keys.tgz"), "alice", "1");
+        let request = desk.request(&fixture("acme/1-populate"), "acme-gateway", "populate-targets", 12, &[]);
+        let (id, review) = desk.import(&request);
+        desk.sign(&id, &review, "alice", &[]).done();
+        let first = desk.export(&id, "signed-12");
+        Loop { desk, first }
+    }
+
+    /// A request for the second wave, with these heads; `expires` makes it the same or another content.
+    fn update(&self, name: &str, expires: &str, anchors: &[&Path]) -> PathBuf {
+        let out = self.desk.path(name);
+        let from = fixture("acme/2-update");
+        let mut arguments = vec!["request", "--from", text(&from), "--factory", "acme-gateway", "--wave"];
+        arguments.extend(["v2.0-update", "--version", "42", "--tag", "production", "--expires", expires]);
+        for anchor in anchors {
+            arguments.extend(["--anchor", text(anchor)]);
+        }
+        arguments.extend(["--out", text(&out)]);
+        self.desk.run(&arguments).done();
+        out
+    }
+
+    fn key(&self) -> VerifierKey {
+        VerifierKey::parse(&String::from_utf8(read(&self.desk.station().join("log/vkey"))).expect("text"))
+            .expect("a key")
+    }
+
+    fn head(&self) -> String {
+        String::from_utf8(read(&self.desk.station().join("log/checkpoint"))).expect("text")
+    }
+
+    fn count(&self, kind: &str) -> usize {
+        let log = self.desk.run(&["--json", "log", "show", "--type", kind]).done().json();
+        log.as_array().expect("entries").len()
+    }
+
+    fn keep(&self, name: &str) -> PathBuf {
+        let kept = self.desk.path(name);
+        copy_folder(&self.desk.station(), &kept);
+        kept
+    }
+
+    fn put_back(&self, kept: &Path) {
+        std::fs::remove_dir_all(self.desk.station()).expect("removed");
+        copy_folder(kept, &self.desk.station());
+    }
+
+    /// Signs a request that was written, and exports it.
+    fn sign(&self, request: &Path, bundle: &str) -> PathBuf {
+        let (id, review) = self.desk.import(request);
+        self.desk.sign(&id, &review, "alice", &[]).done();
+        self.desk.export(&id, bundle)
+    }
+
+    fn policy(&self, witness: &str) -> crate::common::Ran {
+        let policy = self.desk.run(&["policy", "show"]).done().out;
+        let start = policy.find("quorum = 0").expect("the section");
+        let end = policy.find("# What a failure found").expect("the next section");
+        let file = self.desk.path("policy.toml");
+        std::fs::write(&file, format!("{}{witness}\n{}", &policy[..start], &policy[end..])).expect("written");
+        self.desk.by(&["alice"], &["policy", "set", text(&file)])
+    }
+
+    fn audit(&self, name: &str) -> crate::common::Ran {
+        let pack = self.desk.path(name);
+        // Its own verdict is the exit code of the export.
+        self.desk.run(&["log", "export", text(&pack)]);
+        self.desk.run(&["--json", "audit", "verify", text(&pack)])
+    }
+}
+
+const SAME: &str = "2027-11-23T00:00:00Z";
+const OTHER: &str = "2027-10-01T00:00:00Z";
+
+fn now() -> u64 {
+    u64::try_from(Time::parse(crate::common::NOW).expect("a time").unix()).expect("after 1970")
+}
+
+#[test]
+fn a_bundle_proves_that_its_head_continues_the_heads_of_earlier_bundles() {
+    let station = Loop::new();
+    let second = station.sign(&station.update("request", SAME, &[&station.first]), "signed-42");
+    let head = |bundle: &Path| {
+        Checkpoint::verify(&read(&bundle.join("log/checkpoint")), &station.key()).expect("a head")
+    };
+    let (old, new) = (head(&station.first), head(&second));
+    let proof = read(&second.join(format!("log/consistency/{}", old.size)));
+    let hashes = consistency::parse(&proof).expect("a proof");
+    assert!(tree::continues((old.size, &old.root), (new.size, &new.root), &hashes));
+    // Listed in the manifest, so that a changed one is noticed; what was never exported is not proven.
+    station
+        .desk
+        .run(&["verify", text(&second), "--roots", text(&fixture("acme/2-update/prod-roots"))])
+        .done();
+    let proofs: Vec<_> = std::fs::read_dir(second.join("log/consistency")).expect("listed").collect();
+    assert_eq!(proofs.len(), 1);
+    assert!(!station.first.join("log/consistency").exists());
+    // Together with the head it is what a witness takes.
+    let mut witness = Witness::new("w.example", 1, now());
+    witness.add_log(&station.key());
+    let first = consistency::add_checkpoint(
+        0,
+        &[],
+        &String::from_utf8(read(&station.first.join("log/checkpoint"))).expect("text"),
+    );
+    assert_eq!(witness.add_checkpoint(&first).status, 200);
+    let next = consistency::add_checkpoint(
+        old.size,
+        &hashes,
+        &String::from_utf8(read(&second.join("log/checkpoint"))).expect("text"),
+    );
+    assert_eq!(witness.add_checkpoint(&next).status, 200);
+}
+
+#[test]
+fn a_head_that_comes_back_is_judged_and_said() {
+    let station = Loop::new();
+    let before = station.desk.run(&["status"]).done().out;
+    assert!(before.contains("no head of this log came back yet"), "{before}");
+    let request = station.update("request", SAME, &[&station.first]);
+    let manifest = json(&request.join("request.json"));
+    assert!(manifest["files"]["anchors/01.note"].is_object(), "{manifest}");
+    let imported = station.desk.run(&["--json", "import", text(&request)]).done().json();
+    assert_eq!(imported["anchors"][0]["verdict"], "known");
+    let after = station.desk.run(&["status"]).done().out;
+    assert!(after.contains("the last head came back on 2026-11-23"), "{after}");
+    station.audit("pack").done();
+}
+
+#[test]
+fn a_station_put_back_to_an_older_copy_stops_at_the_head_of_the_last_bundle() {
+    let station = Loop::new();
+    let yesterday = station.keep("yesterday");
+    let second = station.sign(&station.update("request", SAME, &[&station.first]), "signed-42");
+    station.put_back(&yesterday);
+    let other = station.update("other", OTHER, &[&second]);
+    let ran = station.desk.run(&["--json", "import", text(&other)]).ended(Exit::RolledBack);
+    assert!(ran.err.contains("put back to an older copy"), "{}", ran.err);
+    // Nor is anything else signed now.
+    let plain = station.update("plain", OTHER, &[]);
+    let (id, review) = station.desk.import(&plain);
+    station.desk.sign(&id, &review, "alice", &[]).ended(Exit::RolledBack);
+    assert_eq!(station.count("sign.intent"), 1);
+    station.desk.run(&["preflight"]).ended(Exit::Refused);
+    station.audit("pack").ended(Exit::RolledBack);
+    // Without the head, the copy sees nothing: the honest limit.
+    station.put_back(&yesterday);
+    station.sign(&station.update("plain-again", OTHER, &[]), "second-truth");
+}
+
+#[test]
+fn two_copies_that_went_on_are_found_by_the_head_of_the_other() {
+    let station = Loop::new();
+    let copy = station.keep("copy");
+    let here = station.sign(&station.update("request", SAME, &[&station.first]), "signed-42");
+    let this = station.keep("this");
+    station.put_back(&copy);
+    let there = station.sign(&station.update("other", OTHER, &[&station.first]), "signed-there");
+    // The other copy's head, as large as this one's.
+    let size = |bundle: &Path| json(&bundle.join("signed.json"))["log"]["size"].as_u64().expect("a size");
+    assert_eq!(size(&here), size(&there));
+    station.put_back(&this);
+    let ran = station.desk.run(&["anchor", "import", text(&there)]).ended(Exit::Forked);
+    assert!(ran.err.contains("a copy of this station went on"), "{}", ran.err);
+    let judged = station.desk.run(&["--json", "log", "show", "--type", "anchor.judged"]).done().json();
+    let judged = judged.as_array().expect("entries").last().expect("one").clone();
+    for (field, bundle) in [("note", &there), ("own", &here)] {
+        let object =
+            station.desk.station().join("log/objects/sha256").join(judged[field].as_str().expect("a digest"));
+        assert_eq!(read(&object), read(&bundle.join("log/checkpoint")), "{field}");
+    }
+    station.audit("pack").ended(Exit::Forked);
+}
+
+#[test]
+fn a_note_that_the_logs_key_did_not_sign_never_stops_anybody() {
+    let station = Loop::new();
+    let (key, note) = (station.key(), station.head());
+    let stranger = NoteSigner::new(key.name(), &[77; 32]).expect("a signer");
+    let text_of = |note: &str| Note::parse(note.as_bytes()).expect("a note").text().to_owned();
+    let signature = note.rsplit_once("\n\n").expect("a note").1.to_owned();
+    let size: u64 = text_of(&note).lines().nth(1).expect("a size").parse().expect("a number");
+    let resized = |size: &str| {
+        let mut lines: Vec<String> = text_of(&note).lines().map(str::to_owned).collect();
+        lines[1] = size.to_owned();
+        format!("{}\n\n{signature}", lines.join("\n"))
+    };
+    let many = format!("{note}{}", signature.repeat(10_000)).chars().take(60_000).collect::<String>();
+    let hostile = [
+        ("newer, with a signature that does not hold", resized(&(size + 1000).to_string())),
+        ("leading zeroes", resized(&format!("0{size}"))),
+        ("another station of this name", stranger.sign(&text_of(&note).replace(&size.to_string(), "100000"))),
+        ("another origin", note.replace("countersign/acme-gateway", "countersign/acme-other")),
+        ("carriage returns", note.replace('\n', "\r\n")),
+        ("a fourth line", note.replacen("\n\n", "\nmore\n\n", 1)),
+        ("two blank lines", note.replacen("\n\n", "\n\n\n", 1)),
+        ("ten thousand signatures", many),
+        ("nothing", String::new()),
+    ];
+    for (at, (what, note)) in hostile.iter().enumerate() {
+        let request = station.update(&format!("request-{at}"), SAME, &[&station.first]);
+        crate::common::rewrite(&request, "anchors/01.note", note.as_bytes());
+        let ran = station.desk.run(&["--json", "import", text(&request)]);
+        assert_eq!(ran.exit, Exit::Done, "{what}: {}", ran.err);
+        assert_eq!(ran.json()["anchors"][0]["verdict"], "ignored", "{what}");
+    }
+    station.sign(&station.update("request", SAME, &[]), "signed-42");
+    station.audit("pack").done();
+}
+
+#[test]
+fn more_heads_than_may_come_are_refused_before_they_are_read() {
+    let station = Loop::new();
+    let request = station.update("request", SAME, &[&station.first]);
+    let large = vec![b'x'; (64 << 10) + 1];
+    crate::common::rewrite(&request, "anchors/01.note", &large);
+    let ran = station.desk.run(&["import", text(&request)]).ended(Exit::Failed);
+    assert!(ran.err.contains("at most 65536"), "{}", ran.err);
+    let request = station.update("many", SAME, &[&station.first]);
+    for at in 0..17 {
+        crate::common::rewrite(&request, &format!("anchors/more-{at}.note"), b"x\n");
+    }
+    station.desk.run(&["import", text(&request)]).ended(Exit::Failed);
+    assert_eq!(station.count("request.imported"), 1);
+}
+
+#[test]
+fn past_the_window_nothing_is_signed_and_a_cosignature_is_the_way_on() {
+    let station = Loop::new();
+    let mut witness = Witness::new("w.example", 1, now());
+    // A policy that asks for witnesses who are not there would be a trap.
+    let refused = station.policy("quorum = 1\nwindow_days = 2\n").ended(Exit::Refused);
+    assert!(refused.err.contains("this station has 0"), "{}", refused.err);
+    station.desk.by(&["alice"], &["witness", "add", &witness.key()]).done();
+    station.policy("quorum = 1\nwindow_days = 2\n").done();
+    station.desk.by(&["alice"], &["witness", "retire", "w.example"]).ended(Exit::Refused);
+    let soon = station.desk.run(&["status"]).done().out;
+    assert!(!soon.contains("ends on"), "{soon}");
+    station.desk.clock.set("2026-11-25T01:00:00Z");
+    let soon = station.desk.run(&["status"]).done().out;
+    assert!(
+        soon.contains("OVERDUE   the policy's window for witnesses ends on 2026-11-25T12:00:00Z"),
+        "{soon}"
+    );
+    let preflight = station.desk.run(&["--json", "preflight"]).done().json();
+    let heads = preflight["lines"].as_array().expect("lines").iter().find(|line| line["name"] == "heads");
+    assert_eq!(heads.expect("the line")["outcome"], "warn");
+    station.desk.clock.set("2026-11-25T12:00:01Z");
+    let request = station.update("request", SAME, &[&station.first]);
+    let (id, review) = station.desk.import(&request);
+    let ran = station.desk.sign(&id, &review, "alice", &[]).ended(Exit::Unwitnessed);
+    assert!(ran.err.contains("1 witness must have cosigned the log within 2 days"), "{}", ran.err);
+    assert_eq!(station.count("witness.overdue"), 1);
+    station.audit("pack-overdue").ended(Exit::Unwitnessed);
+    // The witness cosigns; its time counts, not when the note arrives.
+    witness.time =
+        u64::try_from(Time::parse("2026-11-25T12:00:00Z").expect("a time").unix()).expect("positive");
+    let note = station.desk.path("w.note");
+    std::fs::write(&note, witness.lie(&station.head())).expect("written");
+    let ran = station.desk.run(&["--json", "anchor", "import", text(&note)]).done();
+    assert_eq!(ran.json()[0]["cosigned"][0]["witness"], "w.example");
+    station.desk.sign(&id, &review, "alice", &[]).done();
+    station.audit("pack").done();
+    station.desk.clock.set("2026-11-27T12:00:01Z");
+    station.audit("pack-later").ended(Exit::Unwitnessed);
+}
