@@ -1,31 +1,31 @@
 //! Text that came from somebody else, and the one way in which it may be shown.
 //!
 //! A name in a bundle can hold terminal commands, characters that reverse the reading direction, or letters that
-//! only look like others. [`Foreign`] holds such text, and its only `Display` writes every byte that is not printable
-//! ASCII as a visible escape. The escape is injective: two different texts are never shown alike.
+//! only look like others; or it can be so long that it fills the screen. [`Foreign`] holds such text, and its only
+//! `Display` writes every byte that is not printable ASCII as a visible escape, and no more of it than fits in a sentence.
+//! Two different texts are never shown alike.
 
+use sha2::{Digest as _, Sha256};
 use std::fmt;
 
-/// Text from a bundle, a log or a file name. Shown escaped; compared as it is.
+/// Text from a bundle, a log or a file name, in a sentence or as the name of something. Shown escaped, a quotation mark
+/// too, so that it never ends the quotes that a sentence of ours puts around it; and of more than [`LONGEST`] bytes by its
+/// beginning, its length and its SHA-256. Compared as it is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Foreign<'a>(pub &'a str);
 
+/// The longest text that a sentence shows whole, in bytes: longer than any name that is of use to somebody.
+pub const LONGEST: usize = 256;
+/// What is shown of a longer one, in bytes.
+pub const BEGINNING: usize = 64;
+
 impl fmt::Display for Foreign<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut rest = self.0;
-        while let Some(at) = rest.find(|c: char| !is_plain(c)) {
-            out.write_str(&rest[..at])?;
-            let Some(odd) = rest[at..].chars().next() else { break };
-            match odd {
-                '\n' => out.write_str("\\n")?,
-                '\r' => out.write_str("\\r")?,
-                '\t' => out.write_str("\\t")?,
-                '\\' => out.write_str("\\\\")?,
-                other => write!(out, "\\u{{{:x}}}", u32::from(other))?,
-            }
-            rest = &rest[at + odd.len_utf8()..];
+        if self.0.len() <= LONGEST {
+            return escape(self.0, out);
         }
-        out.write_str(rest)
+        escape(self.0.get(..self.0.floor_char_boundary(BEGINNING)).unwrap_or_default(), out)?;
+        out.write_str(&and_so_on(self.0))
     }
 }
 
@@ -35,12 +35,40 @@ impl fmt::Debug for Foreign<'_> {
     }
 }
 
-/// Printable ASCII other than the backslash, which begins an escape.
-fn is_plain(c: char) -> bool {
-    matches!(c, ' '..='~') && c != '\\'
+/// Text that is shown escaped as [`Foreign`] is, and whole however long it is: a signed value, a statement for the record.
+#[derive(Clone, Copy)]
+pub struct Whole<'a>(pub &'a str);
+
+impl fmt::Display for Whole<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        escape(self.0, out)
+    }
 }
 
-/// The escaped form as an owned string, for messages that outlive the bundle.
+fn escape(text: &str, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let mut rest = text;
+    while let Some(at) = rest.find(|c: char| !is_plain(c)) {
+        out.write_str(&rest[..at])?;
+        let Some(odd) = rest[at..].chars().next() else { break };
+        match odd {
+            '\n' => out.write_str("\\n")?,
+            '\r' => out.write_str("\\r")?,
+            '\t' => out.write_str("\\t")?,
+            '\\' => out.write_str("\\\\")?,
+            '"' => out.write_str("\\\"")?,
+            other => write!(out, "\\u{{{:x}}}", u32::from(other))?,
+        }
+        rest = &rest[at + odd.len_utf8()..];
+    }
+    out.write_str(rest)
+}
+
+/// Printable ASCII other than the backslash, which begins an escape, and the quotation mark.
+fn is_plain(c: char) -> bool {
+    matches!(c, ' '..='~') && !matches!(c, '\\' | '"')
+}
+
+/// The form of [`Foreign`] as an owned string, for messages that outlive the bundle.
 ///
 /// ```
 /// assert_eq!(countersign::text::shown("a\u{1b}[2Jb\u{202e}"), "a\\u{1b}[2Jb\\u{202e}");
@@ -49,9 +77,30 @@ pub fn shown(text: &str) -> String {
     Foreign(text).to_string()
 }
 
-/// A message that is escaped already, of several lines, in one: for the log.
+/// The form of [`Whole`] as an owned string.
+pub fn whole(text: &str) -> String {
+    Whole(text).to_string()
+}
+
+/// A message that is escaped already, of several lines, in one, and of a length that fits in a line of the log.
 pub fn one_line(message: &str) -> String {
-    message.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
+    const LONGEST_REASON: usize = 4096;
+    let lines = message.lines().map(str::trim).filter(|line| !line.is_empty());
+    at_most(lines.collect::<Vec<_>>().join(" "), LONGEST_REASON)
+}
+
+/// Text that is escaped already, by its beginning, its length and its SHA-256 where it has more than so many bytes.
+pub fn at_most(shown: String, most: usize) -> String {
+    if shown.len() <= most {
+        return shown;
+    }
+    let beginning = shown.get(..shown.floor_char_boundary(most / 2)).unwrap_or_default();
+    format!("{beginning}{}", and_so_on(&shown))
+}
+
+/// No escape begins like this, so nothing that is shown whole can be taken for something longer.
+fn and_so_on(text: &str) -> String {
+    format!("\\[and so on: {} bytes, SHA-256 {}]", text.len(), hex::encode(Sha256::digest(text)))
 }
 
 /// A count with its noun.
@@ -64,9 +113,9 @@ pub fn counted(count: u64, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
-/// A path as it may be shown: file names on a stick are foreign text too.
+/// A path as it may be shown: file names on a stick are foreign text too. Whole: no system has one of more than 4 KiB.
 pub fn shown_path(path: &std::path::Path) -> String {
-    shown(&path.to_string_lossy())
+    whole(&path.to_string_lossy())
 }
 
 #[cfg(test)]
@@ -82,6 +131,24 @@ mod tests {
     }
 
     #[test]
+    fn long_text_is_shown_by_its_beginning_its_length_and_its_digest() {
+        let long = "CAN BE SIGNED ".repeat(4_000);
+        let said = shown(&long);
+        assert!(said.starts_with("CAN BE SIGNED ") && said.len() < 200, "{said}");
+        assert!(said.contains(&format!("\\[and so on: {} bytes, SHA-256 ", long.len())), "{said}");
+        assert_ne!(
+            said,
+            shown(&long.replacen("CAN BE SIGNED CAN", "CAN BE SIGNED can", 1)),
+            "it differs past the cut"
+        );
+        assert_ne!(said, shown(&said), "nor is it how another text is shown whole");
+        assert_eq!(shown(&"a".repeat(LONGEST)).len(), LONGEST);
+        let (one, other) = ("\u{e9}".repeat(LONGEST), format!("{}a", "\u{e9}".repeat(LONGEST)));
+        assert_ne!(shown(&one), shown(&other));
+        assert_eq!(whole(&long), long, "a signed value is shown whole");
+    }
+
+    #[test]
     fn a_message_of_several_lines_is_one_line_in_the_log() {
         assert_eq!(one_line("blocked:\n  a: b.\n\n  c: d."), "blocked: a: b. c: d.");
     }
@@ -90,6 +157,21 @@ mod tests {
         #[test]
         fn only_printable_ascii_is_ever_shown(text in any::<String>()) {
             prop_assert!(shown(&text).bytes().all(|b| (0x20..0x7f).contains(&b)));
+            prop_assert!(whole(&text).bytes().all(|b| (0x20..0x7f).contains(&b)));
+        }
+
+        #[test]
+        fn foreign_text_never_ends_the_quotes_around_it(text in any::<String>()) {
+            let shown = format!("\"{}\"", Foreign(&text));
+            let mut inner = shown[1..].chars();
+            while let Some(c) = inner.next() {
+                match c {
+                    '\\' => drop(inner.next()),
+                    '"' => break,
+                    _ => {}
+                }
+            }
+            prop_assert_eq!(inner.as_str(), "");
         }
 
         #[test]

@@ -298,6 +298,8 @@ fn take_in_file(
         wave: wave.or_else(|| bare.wave.clone()).unwrap_or_default(),
     };
     let manifest_bytes = manifest.to_bytes();
+    // What a bare file says of itself is held to the same rules as a manifest.
+    RequestManifest::parse(REQUEST_FILE, &manifest_bytes)?;
     let digest = Digest::of(&manifest_bytes);
     let files = [("targets.json", targets), (REQUEST_FILE, manifest_bytes)];
     let files = files.map(|(name, bytes)| (name.to_owned(), Bytes::from(bytes))).into();

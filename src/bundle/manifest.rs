@@ -5,6 +5,7 @@ use crate::host::clock::Time;
 use crate::json::{Document, Limits};
 use crate::text::shown;
 use crate::tuf::Digest;
+use crate::tuf::metadata::GREATEST_VERSION;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -21,6 +22,12 @@ pub const MAX_FILES: usize = 4096;
 /// All files of a bundle together may have so many times the bytes that one file may have: a request has three or four
 /// large files, a signed bundle not more than six.
 pub const FILES_WORTH: u64 = 8;
+
+/// The longest Factory, wave, device tag or source tag, in bytes: none is longer in a service's own tables, and each stands
+/// in sentences, in file names and in the log.
+const LONGEST_NAME: usize = 128;
+/// The longest line about what composed a request.
+const LONGEST_TOOL: usize = 512;
 
 /// What is asked for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -162,11 +169,9 @@ impl RequestManifest {
         if Time::parse_strict(&manifest.created).is_none() {
             return Err(fail("\"created\" is not a time as YYYY-MM-DDTHH:MM:SSZ".to_owned()));
         }
-        if manifest.kind == RequestKind::Targets && !is_plain_name(&manifest.tag) {
-            return Err(fail(format!(
-                "the role \"{}\" cannot be published as a file: letters, digits and . _ - are allowed in its name",
-                shown(&manifest.tag)
-            )));
+        manifest.require_loggable().map_err(&fail)?;
+        if manifest.kind == RequestKind::Targets {
+            require_role_name(&manifest.tag).map_err(&fail)?;
         }
         if manifest.files.len() > MAX_FILES {
             return Err(fail(format!("it lists more than {MAX_FILES} files")));
@@ -179,6 +184,48 @@ impl RequestManifest {
         }
         Ok(manifest)
     }
+}
+
+impl RequestManifest {
+    /// What cannot be shown in a sentence or kept in a line of the log is not taken in at all.
+    fn require_loggable(&self) -> Result<(), String> {
+        let source_tag = self.source_tag.as_deref().unwrap_or_default();
+        for (member, text, most) in [
+            ("factory", self.factory.as_str(), LONGEST_NAME),
+            ("source_tag", source_tag, LONGEST_NAME),
+            ("tag", &self.tag, LONGEST_NAME),
+            ("tool", &self.tool, LONGEST_TOOL),
+            ("wave", &self.wave, LONGEST_NAME),
+        ] {
+            if text.len() > most {
+                let (length, text) = (text.len(), shown(text));
+                return Err(format!("\"{member}\" has {length} bytes, at most {most} are taken: \"{text}\""));
+            }
+        }
+        if !(1..=GREATEST_VERSION).contains(&self.version) {
+            return Err(format!("\"version\" is {}: it is a whole number from 1 to 2^53 - 1", self.version));
+        }
+        Ok(())
+    }
+}
+
+/// Checks that a role's metadata can be published as `ROLE.json` and `N.ROLE.json` without being taken for something else.
+///
+/// # Errors
+/// It cannot; in words.
+pub fn require_role_name(role: &str) -> Result<(), String> {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let why = match role {
+        _ if !is_plain_name(role) => {
+            "letters, digits and . _ - are allowed in its name, and no dot at its beginning"
+        }
+        "root" | "snapshot" | "timestamp" => "it is a role that the root lists",
+        _ if role.split_once('.').is_some_and(|(number, _)| is_number(number)) => {
+            "it begins as the file of another role's version does"
+        }
+        _ => return Ok(()),
+    };
+    Err(format!("the role \"{}\" cannot be published as a file: {why}", shown(role)))
 }
 
 /// Words of letters, digits, `.`, `_`, `-` with `/` between, none of them beginning with a dot; at most three deep.

@@ -334,7 +334,7 @@ fn assess_alone(
         let holds = signature.value.as_ref().is_ok_and(|value| public.verify(message.bytes(), value));
         let worth =
             if holds { Worth::Counts } else { Worth::Invalid("the signature does not fit the content") };
-        Some(Assessed { signature: signature.clone(), worth })
+        Some(Assessed { signature: signature.clone(), worth, other_salt: false })
     };
     targets.metadata.signatures.iter().filter_map(judge).collect()
 }

@@ -5,6 +5,7 @@ use super::CeremonyError;
 use super::acts::open_signers;
 use super::approve::open_officer;
 use super::officers::{check_name, record_added};
+use crate::bundle::manifest::require_role_name;
 use crate::host::Host;
 use crate::json::{Document, Limits};
 use crate::ledger::acts::of_restore;
@@ -123,6 +124,9 @@ pub fn import(
 ) -> Result<SealedKey, CeremonyError> {
     let officers = holders(station, to)?;
     let name = shown_path(file);
+    if let Some(by) = &delegated {
+        require_role_name(by.role).map_err(CeremonyError::Refused)?;
+    }
     let archive = Zeroizing::new(station.disk().read(file, MAX_KEYFILE_BYTES)?);
     let newest = station.trust.newest();
     let authority = match delegated {

@@ -6,7 +6,7 @@ use super::prepare::with_review;
 use crate::host::Host;
 use crate::host::clock::Time;
 use crate::ledger::{Event, Kind};
-use crate::review::with_note;
+use crate::review::{FILE_WIDTH, with_note};
 use crate::station::{ShownReview, Station, StoredRequest};
 use crate::text::shown;
 use crate::threads;
@@ -43,9 +43,6 @@ pub struct Rendered {
     /// Text for a file, if wanted.
     pub plain: Option<String>,
 }
-
-/// Columns of a review that is kept in a file.
-pub const FILE_WIDTH: usize = 100;
 
 /// The officers' refusals of a request that stand.
 ///
@@ -112,10 +109,8 @@ pub fn show(
         let ((json, digest), kept, (text, html)) = threads::three(
             bytes,
             || {
-                let json = faces.json.then(|| review.json());
-                // The review's digest is that of its JSON.
-                let digest = json.as_ref().map(|json| Digest::of(json.as_bytes()));
-                (json, digest.unwrap_or_else(|| review.digest()))
+                let json = faces.json.then(|| review.printed_json());
+                (json, review.digest())
             },
             || review.text(FILE_WIDTH, false),
             || {

@@ -3,9 +3,8 @@
 
 use super::CeremonyError;
 use super::prepare::with_review;
-use super::review::FILE_WIDTH;
 use crate::host::clock::Time;
-use crate::review::{Finding, Review, Severity, Situation};
+use crate::review::{FILE_WIDTH, Finding, Review, Severity, Situation};
 use crate::station::Station;
 use crate::station::request::StoredRequest;
 use crate::threads;

@@ -1,6 +1,6 @@
 //! What can be wrong with a document, and exactly where.
 
-use crate::text::{Foreign, shown};
+use crate::text::{Foreign, LONGEST, shown};
 use std::fmt;
 
 /// A problem, with the file, line, column and member at which it stands.
@@ -114,12 +114,13 @@ impl JsonError {
     }
 }
 
-/// One step of a path: `.key` where the key is a plain word, `["key"]` where it is not, escaped for showing.
+/// One step of a path: `.key` where the key is a plain word, `["key"]` where it is not, escaped and capped for showing.
 pub(crate) fn step(path: &mut String, key: &str) {
-    let plain = !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
+    let plain = (1..=LONGEST).contains(&key.len())
+        && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
     if !plain {
         path.push_str("[\"");
-        path.push_str(&shown(key).replace('"', "\\\""));
+        path.push_str(&shown(key));
         path.push_str("\"]");
         return;
     }

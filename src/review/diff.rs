@@ -5,6 +5,7 @@
 
 use super::fleet::{self, Device};
 use super::situation::Situation;
+use super::size;
 use crate::bundle::RequestKind;
 use crate::json::{Kind, Value, canonical};
 use crate::tuf::Target;
@@ -27,6 +28,10 @@ pub struct Diff<'d> {
     pub shown_again: Vec<Added<'d>>,
     /// For each hardware id, what its devices run now and would get.
     pub devices: Vec<Device<'d>>,
+    /// Is it shown? More than a page can hold is only counted, and blocks (the check `shown-whole`).
+    pub is_shown: bool,
+    /// About how many bytes it takes on a page.
+    pub weight: u64,
 }
 
 /// A target that production does not have; or one that is signed again.
@@ -79,8 +84,9 @@ impl<'d> Diff<'d> {
             kept: 0,
             shown_again: Vec::new(),
             devices: fleet::devices(&fleet, &fleet::Fleet::of(after.all())),
+            is_shown: true,
+            weight: 0,
         };
-        diff.members = own_members(before.map(|targets| targets.metadata.signed), after.metadata.signed);
         let (mut old, mut new) = (old.iter().peekable(), after.all().iter().peekable());
         loop {
             let order = match (old.peek(), new.peek()) {
@@ -107,6 +113,11 @@ impl<'d> Diff<'d> {
                 }
                 (None, None) => break,
             }
+        }
+        diff.weight = size::weight(&diff, situation);
+        diff.is_shown = size::can_be_shown(diff.weight, size::page_limit(situation));
+        if diff.is_shown {
+            diff.members = own_members(before.map(|targets| targets.metadata.signed), after.metadata.signed);
         }
         diff
     }

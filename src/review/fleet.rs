@@ -2,18 +2,23 @@
 
 use crate::tuf::Target;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// The targets that the devices of each hardware id run.
-pub struct Fleet<'d>(BTreeMap<Cow<'d, str>, Running<'d>>);
+pub struct Fleet<'d> {
+    by_hardware: BTreeMap<Cow<'d, str>, Running<'d>>,
+    /// Numbers for the names (`custom.name`) that targets go by, so that each is read and kept once.
+    names: HashMap<Option<Cow<'d, str>>, usize>,
+}
 
 /// The targets of the highest version for one hardware id.
 #[derive(Default)]
 struct Running<'d> {
+    version: Option<u64>,
     /// In the order of their names.
     targets: Vec<&'d Target<'d>>,
-    /// By their `custom.name`; of one name, the first.
-    by_name: BTreeMap<Option<Cow<'d, str>>, &'d Target<'d>>,
+    /// By the number of their `custom.name`; of one name, the first.
+    by_name: BTreeMap<usize, &'d Target<'d>>,
 }
 
 /// The devices of one hardware id, now and after the wave.
@@ -24,6 +29,8 @@ pub struct Device<'d> {
     pub now: Vec<&'d Target<'d>>,
     /// The targets of the highest version in the proposal.
     pub then: Vec<&'d Target<'d>>,
+    /// That version now, and in the proposal; none where it is no number.
+    versions: [Option<u64>; 2],
 }
 
 /// Where a device's version goes.
@@ -42,50 +49,56 @@ pub enum Move {
 }
 
 impl<'d> Fleet<'d> {
-    /// Of sorted targets, for each hardware id those of the highest version.
+    /// Of sorted targets, for each hardware id those of the highest version. Costs a step for each hardware id that a
+    /// target lists, however long its name and its version are.
     pub fn of(targets: &'d [Target<'d>]) -> Fleet<'d> {
-        let mut fleet: BTreeMap<Cow<'d, str>, Running<'d>> = BTreeMap::new();
+        let mut fleet = Fleet { by_hardware: BTreeMap::new(), names: HashMap::new() };
         for target in targets {
+            let version = target.version();
+            let next = fleet.names.len();
+            let name = *fleet.names.entry(target.text("name")).or_insert(next);
             for hardware_id in target.hardware_ids() {
-                let running = fleet.entry(hardware_id).or_default();
-                let highest = running.targets.first().and_then(|target| target.version());
-                if running.targets.is_empty() || target.version() > highest {
-                    *running = Running::default();
-                } else if target.version() < highest {
+                let running = fleet.by_hardware.entry(hardware_id).or_default();
+                if running.targets.is_empty() || version > running.version {
+                    *running = Running { version, ..Running::default() };
+                } else if version < running.version {
                     continue;
                 }
-                running.by_name.entry(target.text("name")).or_insert(target);
+                running.by_name.entry(name).or_insert(target);
                 running.targets.push(target);
             }
         }
-        Fleet(fleet)
+        fleet
     }
 
     /// The target that a new one replaces on the devices of its hardware: the one of the same `custom.name`, or the
     /// only one there is.
     pub fn running(&self, new: &Target<'_>) -> Option<&'d Target<'d>> {
-        let (ids, name) = (new.hardware_ids().collect::<Vec<_>>(), new.text("name"));
-        let all = || ids.iter().filter_map(|id| self.0.get(id.as_ref()));
-        let of_name = all().find_map(|running| running.by_name.get(&name).copied());
+        let ids: Vec<_> = new.hardware_ids().collect();
+        let all = || ids.iter().filter_map(|id| self.by_hardware.get(id.as_ref()));
+        let of_name = || {
+            let name = self.names.get(&new.text("name"))?;
+            all().find_map(|running| running.by_name.get(name).copied())
+        };
         let only = || {
             let first = *all().next()?.targets.first()?;
             all()
-                .all(|running| matches!(running.targets[..], [one] if one.name == first.name))
+                .all(|running| matches!(running.targets[..], [one] if std::ptr::eq(one, first)))
                 .then_some(first)
         };
-        of_name.or_else(only)
+        of_name().or_else(only)
     }
 }
 
 impl Device<'_> {
     /// Where its version goes.
     pub fn moves(&self) -> Move {
-        let version = |targets: &[&Target<'_>]| targets.first().map(|target| target.version());
-        match (version(&self.now), version(&self.then)) {
-            (None, _) => Move::First,
-            (Some(_), None) => Move::Lost,
-            (Some(now), Some(then)) if then < now => Move::Down,
-            (Some(now), Some(then)) if then == now => Move::Stays,
+        let [now, then] = self.versions;
+        match (self.now.is_empty(), self.then.is_empty()) {
+            (true, _) => Move::First,
+            (false, true) => Move::Lost,
+            (false, false) if then < now => Move::Down,
+            (false, false) if then == now => Move::Stays,
             _ => Move::Up,
         }
     }
@@ -94,14 +107,16 @@ impl Device<'_> {
 /// Every hardware id of two fleets, in order.
 pub fn devices<'d>(now: &Fleet<'d>, then: &Fleet<'d>) -> Vec<Device<'d>> {
     let mut all: BTreeMap<Cow<'d, str>, Device<'d>> = BTreeMap::new();
-    for (is_then, fleet) in [(false, now), (true, then)] {
-        for (id, running) in &fleet.0 {
+    for (place, fleet) in [now, then].into_iter().enumerate() {
+        for (id, running) in &fleet.by_hardware {
             let device = all.entry(id.clone()).or_insert_with(|| Device {
                 hardware_id: id.clone(),
                 now: Vec::new(),
                 then: Vec::new(),
+                versions: [None; 2],
             });
-            *(if is_then { &mut device.then } else { &mut device.now }) = running.targets.clone();
+            *(if place == 0 { &mut device.now } else { &mut device.then }) = running.targets.clone();
+            device.versions[place] = running.version;
         }
     }
     all.into_values().collect()

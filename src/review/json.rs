@@ -32,9 +32,31 @@ impl Review<'_> {
     /// # Errors
     /// Those of the writer.
     pub fn write_json(&self, out: &mut dyn io::Write) -> io::Result<()> {
-        let mut serializer = serde_json::Serializer::with_formatter(out, Ascii);
-        self.serialize(&mut serializer).map_err(io::Error::from)
+        write_form(&Form { review: self, is_brief: false }, out)
     }
+
+    /// The review as it is printed: without what becomes of each target where that is more than a page holds.
+    pub fn printed_json(&self) -> String {
+        let whole = self.json();
+        if whole.len() as u64 <= self.page_limit {
+            return whole;
+        }
+        let mut out = Vec::new();
+        // Writing to memory does not fail.
+        let _ = write_form(&Form { review: self, is_brief: true }, &mut out);
+        String::from_utf8(out).unwrap_or_default()
+    }
+}
+
+fn write_form(form: &Form<'_, '_>, out: &mut dyn io::Write) -> io::Result<()> {
+    let mut serializer = serde_json::Serializer::with_formatter(out, Ascii);
+    form.serialize(&mut serializer).map_err(io::Error::from)
+}
+
+/// A review, with what becomes of each target or without.
+struct Form<'r, 'd> {
+    review: &'r Review<'d>,
+    is_brief: bool,
 }
 
 /// SHA-256 of the JSON form.
@@ -80,9 +102,11 @@ impl Formatter for Ascii {
     }
 }
 
-impl Serialize for Review<'_> {
+impl Serialize for Form<'_, '_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let (header, diff, trust) = (&self.header, &self.diff, &self.trust);
+        let review = self.review;
+        let is_brief = self.is_brief || !review.diff.is_shown;
+        let (header, diff, trust) = (&review.header, &review.diff, &review.trust);
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("request", &header.request.to_string())?;
         map.serialize_entry("factory", header.factory)?;
@@ -95,13 +119,13 @@ impl Serialize for Review<'_> {
         map.serialize_entry("digest", &header.digest.to_string())?;
         map.serialize_entry("confirm", &header.confirm)?;
         map.serialize_entry("bytes", &header.bytes)?;
-        map.serialize_entry("signable", &self.signable())?;
+        map.serialize_entry("signable", &review.signable())?;
         map.serialize_entry("baseline_version", &header.baseline_version())?;
         map.serialize_entry("baseline", &header.baseline)?;
         map.serialize_entry("policy", &header.policy.to_string())?;
         map.serialize_entry("networked", &header.networked)?;
         map.serialize_entry("tool", header.tool)?;
-        map.serialize_entry("findings", &self.findings)?;
+        map.serialize_entry("findings", &review.findings)?;
         map.serialize_entry(
             "root",
             &json!({
@@ -122,13 +146,14 @@ impl Serialize for Review<'_> {
                 "signature_problems": trust.problems,
             }),
         )?;
-        if let Some(repository) = &trust.repository {
+        if let Some(repository) = trust.repository.as_ref().filter(|_| !is_brief) {
             map.serialize_entry(
                 "repository",
                 &json!({
                     "consistent_snapshot": repository.consistent_snapshot,
                     "spec_version": repository.spec_version,
                     "delegated": repository.delegated,
+                    "unusable_keys": repository.unusable_keys,
                     "delegations": repository.delegations.iter().map(|(role, words)| json!({
                         "role": role,
                         "delegation": words,
@@ -145,6 +170,11 @@ impl Serialize for Review<'_> {
                 "kept": diff.kept,
             }),
         )?;
+        if is_brief {
+            // Whoever counts on a list must not take this for an empty one.
+            ["added", "removed", "changed"].iter().try_for_each(|list| map.serialize_entry(list, &()))?;
+            return map.end();
+        }
         map.serialize_entry("members", &Each(|| diff.members.iter()))?;
         map.serialize_entry("devices", &Each(|| diff.devices.iter()))?;
         map.serialize_entry("added", &Each(|| diff.added.iter().map(|added| &added.target.name)))?;

@@ -5,7 +5,7 @@
 //! form never begins with, and a value of another type than its label promises is shown in JSON form.
 
 use crate::json::{Kind, Value};
-use crate::text::Foreign;
+use crate::text::{BEGINNING, LONGEST, Whole};
 use crate::tuf::Dialect;
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -94,11 +94,13 @@ impl Label {
             [custom, apps, app, uri]
                 if custom == "custom" && apps == "docker_compose_apps" && uri == "uri" =>
             {
-                Label { words: format!("app {}", name(app)), order: app_order, form: Some(Form::Text) }
+                let app = if app.len() > LONGEST { key_form(app) } else { name(app) };
+                Label { words: format!("app {app}"), order: app_order, form: Some(Form::Text) }
             }
             [custom, apps, app, rest @ ..] if custom == "custom" && apps == "docker_compose_apps" => {
-                let rest: String = rest.iter().map(|key| format!(", {}", quoted(key))).collect();
-                Label { words: format!("app {}{rest}", name(app)), order: app_order, form: None }
+                let rest: String = rest.iter().map(|key| format!(", {}", key_form(key))).collect();
+                let app = if app.len() > LONGEST { key_form(app) } else { name(app) };
+                Label { words: format!("app {app}{rest}"), order: app_order, form: None }
             }
             _ => Label { words: dotted(path), order: KNOWN.len(), form: None },
         }
@@ -136,19 +138,9 @@ fn is_bare(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(plain) && !matches!(text, "null" | "true" | "false")
 }
 
-/// The text in quotes: escaped, quotes inside included.
+/// The text in quotes: escaped, and whole.
 pub fn quoted(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 2);
-    out.push('"');
-    let mut parts = text.split('"');
-    if let Some(first) = parts.next() {
-        let _ = write!(out, "{}", Foreign(first));
-    }
-    for part in parts {
-        let _ = write!(out, "\\\"{}", Foreign(part));
-    }
-    out.push('"');
-    out
+    format!("\"{}\"", Whole(text))
 }
 
 /// A value as JSON, in printable ASCII.
@@ -187,14 +179,24 @@ fn write_json_form(value: Value<'_>, out: &mut String) {
     }
 }
 
+/// A key in quotes. A long one stands in each member that it leads to: it is shown by its beginning, and the check `names`
+/// blocks it.
+fn key_form(key: &str) -> String {
+    if key.len() <= LONGEST {
+        return quoted(key);
+    }
+    let beginning = key.get(..key.floor_char_boundary(BEGINNING)).unwrap_or_default();
+    format!("\"{}\\[and so on: {} bytes]\"", Whole(beginning), key.len())
+}
+
 /// A path as `custom.some-member["a b"]`. It always has a dot or a bracket, which no label has.
 fn dotted(path: &[Cow<'_, str>]) -> String {
     let mut out = String::new();
     for key in path {
-        let is_word =
-            !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+        let is_word = (1..=LONGEST).contains(&key.len())
+            && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
         if !is_word || path.len() == 1 {
-            let _ = write!(out, "[{}]", quoted(key));
+            let _ = write!(out, "[{}]", key_form(key));
             continue;
         }
         out.push_str(if out.is_empty() { "" } else { "." });

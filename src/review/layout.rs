@@ -116,6 +116,7 @@ impl Section {
         match self {
             Section::Findings => !review.findings.is_empty(),
             Section::Trust | Section::Version => true,
+            _ if !diff.is_shown => self == Section::Nothing,
             Section::Removals => !diff.removed.is_empty() || diff.devices.iter().any(falls),
             Section::Changes => !diff.changed.is_empty(),
             Section::Additions => !diff.added.is_empty(),
@@ -142,6 +143,11 @@ pub(super) fn lay_out(review: &Review<'_>, page: &mut dyn Page) {
             Section::Changes => changes(review, page),
             Section::Additions => additions(review, page),
             Section::Again => again(review, page),
+            Section::Nothing if !review.diff.is_shown => {
+                page.say(
+                    "The targets are not shown: there are more, or longer ones, than this page has room for.",
+                );
+            }
             Section::Nothing => page.say("No target is added, removed or changed."),
         }
     }
@@ -245,10 +251,14 @@ fn trust(review: &Review<'_>, page: &mut dyn Page) {
         if let Some(delegated) = &repository.delegated {
             page.say(&format!("A delegated role: {delegated}."));
         }
-        if !repository.delegations.is_empty() {
+        let delegations = if review.diff.is_shown { &repository.delegations[..] } else { &[] };
+        if !delegations.is_empty() {
             page.say("It delegates to these roles:");
         }
-        for (role, words) in &repository.delegations {
+        for key in repository.unusable_keys.iter().filter(|_| review.diff.is_shown) {
+            page.point(Mark::Plain, &format!("no signature of this key counts here: {key}"));
+        }
+        for (role, words) in delegations {
             page.point(Mark::Plain, &format!("{}: {words}", name(role)));
         }
     }
@@ -307,6 +317,9 @@ fn version(review: &Review<'_>, page: &mut dyn Page) {
             "What {now} now is not known: the request does not show it, and this station never saw it. Everything is \
              shown as new."
         )),
+    }
+    if !review.diff.is_shown {
+        return;
     }
     let compare = matches!(review.header.baseline, BaselineState::Known { compared: Some(_), .. });
     let mut members: Vec<_> = review.diff.members.iter().map(|c| (Label::of_signed(&c.path), c)).collect();

@@ -12,6 +12,7 @@ pub mod later;
 mod layout;
 pub mod model;
 pub mod situation;
+mod size;
 mod text;
 pub mod trust;
 
@@ -25,3 +26,4 @@ pub use finding::{Finding, Severity};
 pub use html::with_note;
 pub use model::{Review, review};
 pub use situation::{Baseline, BaselineSource, Carried, CiTargets, Record, Situation, Vouched};
+pub use size::FILE_WIDTH;

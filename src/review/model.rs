@@ -7,7 +7,7 @@ use super::diff::Diff;
 use super::finding::{Finding, Severity};
 use super::situation::{BaselineSource, Situation, Vouched};
 use super::trust::Trust;
-use super::{checks, json};
+use super::{checks, json, size};
 use crate::bundle::RequestKind;
 use crate::threads;
 use crate::tuf::{Dialect, Digest};
@@ -24,6 +24,8 @@ pub struct Review<'d> {
     pub diff: Diff<'d>,
     /// What the checks noticed: the gravest first, then in the order of the table of checks.
     pub findings: Vec<Finding>,
+    /// How many bytes its page may have.
+    pub page_limit: u64,
 }
 
 /// What is asked for, by whom, and what would be signed.
@@ -92,7 +94,11 @@ pub fn review<'d>(situation: &'d Situation<'d>) -> Review<'d> {
     let (diff, mut findings) = threads::both(bytes, || Diff::of(situation), || checks::run(situation));
     // Within a severity the order of the table of checks: trust first.
     findings.sort_by_key(|finding| finding.severity);
-    Review { header: Header::of(situation), trust: Trust::of(situation), diff, findings }
+    let page_limit = size::page_limit(situation);
+    let mut review =
+        Review { header: Header::of(situation), trust: Trust::of(situation), diff, findings, page_limit };
+    size::judge(&mut review);
+    review
 }
 
 impl Review<'_> {

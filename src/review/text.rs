@@ -10,6 +10,8 @@ use std::fmt::Write as _;
 
 /// Narrower than this, a page is written as if it were this wide.
 const NARROWEST: usize = 40;
+/// What a line begins with that goes on with quoted text.
+const QUOTED: &str = "| ";
 /// Labels longer than this do not widen the column.
 const LABEL_COLUMN: usize = 21;
 
@@ -43,7 +45,7 @@ struct TextPage {
 
 impl TextPage {
     fn top(&mut self, review: &Review<'_>) {
-        self.lines(0, 0, TITLE, &layout::title(review));
+        self.lines(0, 2, TITLE, &layout::title(review));
         for (label, value) in layout::header(review) {
             self.labelled(0, 9, label, &value, PLAIN);
         }
@@ -53,7 +55,7 @@ impl TextPage {
             8,
             QUIET,
             "Legend: + added, - removed, ~ changed with what it was, no sign: as before or nothing to compare with; \\ at a \
-             line's end: goes on without a space",
+             line's end: goes on without a space; | at a line's beginning: quoted text goes on",
         );
         self.blank();
         let style = if review.signable() { GOOD } else { BAD };
@@ -77,15 +79,19 @@ impl TextPage {
         self.out.push('\n');
     }
 
-    /// Writes text that begins at the column `indent`; further lines begin at `hanging`.
+    /// Writes text that begins at the column `indent`; further lines begin at `hanging`. One that begins inside quotes is
+    /// marked: whoever wrote what is quoted could have made it look like a line of ours.
     fn lines(&mut self, indent: usize, hanging: usize, style: Style, text: &str) {
         let text = ascii(text);
         let mut rest = text.as_ref();
         let mut margin = indent;
+        let mut is_quoted = false;
         loop {
-            let room = self.width.saturating_sub(margin).max(8);
+            let mark = if is_quoted { QUOTED } else { "" };
+            let room = self.width.saturating_sub(margin + mark.len()).max(8);
             let (line, goes_on, more) = cut(rest, room);
-            self.line(margin, style, &format!("{line}{goes_on}"));
+            self.line(margin, style, &format!("{mark}{line}{goes_on}"));
+            is_quoted ^= ends_quotes(line);
             rest = more;
             margin = hanging;
             if rest.is_empty() {
@@ -208,9 +214,22 @@ fn ascii(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// Does a line of escaped text begin quotes that it does not end, or end those that it does not begin?
+fn ends_quotes(line: &str) -> bool {
+    let (mut odd, mut escaped) = (false, false);
+    for byte in line.bytes() {
+        match byte {
+            b'"' if !escaped => odd = !odd,
+            _ => {}
+        }
+        escaped = byte == b'\\' && !escaped;
+    }
+    odd
+}
+
 /// Cuts a line's worth of printable ASCII: at a space in its second half, else before an `@`, else at any space, else
 /// where the room ends. Returns the line, what marks its end, and the rest. Only the space at which it was cut is left
-/// out; a backslash says that there was none. A backslash in escaped text never stands before a line's end.
+/// out; a backslash says that there was none.
 fn cut(text: &str, room: usize) -> (&str, &'static str, &str) {
     if text.len() <= room {
         return (text, "", "");
@@ -220,6 +239,12 @@ fn cut(text: &str, room: usize) -> (&str, &'static str, &str) {
     match (space, before_at) {
         (Some(space), at) if space > room / 2 || at.is_none() => (&text[..space], "", &text[space + 1..]),
         (_, Some(at)) => (&text[..at], "\\", &text[at..]),
-        _ => (&text[..room - 1], "\\", &text[room - 1..]),
+        _ => {
+            // Not inside an escape: its backslash would be taken for the mark, and a quotation mark after it for an end.
+            let before = &text[..room - 1];
+            let slashes = before.bytes().rev().take_while(|byte| *byte == b'\\').count();
+            let at = (room - 1 - slashes % 2).max(1);
+            (&text[..at], "\\", &text[at..])
+        }
     }
 }

@@ -4,7 +4,7 @@ use super::labels::name;
 use super::situation::Situation;
 use crate::host::clock::Time;
 use crate::tuf::signature::Worth;
-use crate::tuf::{Delegations, Digest, KeyId, Root};
+use crate::tuf::{Delegations, Digest, KeyId, PublicKey, Root};
 use std::collections::BTreeSet;
 
 /// The newest trusted production root, as far as it concerns this signature.
@@ -39,6 +39,9 @@ pub struct Repository {
     pub delegated: Option<String>,
     /// The roles that the proposal delegates to: the name, and the rest in words. Foreign text, escaped in the words.
     pub delegations: Vec<(String, String)>,
+    /// Keys that the root, or who delegates, lists and that no signature counts of here, as sentences. Foreign text in them
+    /// is escaped.
+    pub unusable_keys: Vec<String>,
 }
 
 impl Repository {
@@ -54,7 +57,10 @@ impl Repository {
         });
         // What cannot be read is reported by the check `delegations`, and its members are shown as they stand.
         let delegations = Delegations::read(metadata).unwrap_or_default();
+        let unusable =
+            |(keyid, key): (&KeyId, &PublicKey)| Some(format!("{keyid}: {}", key.unusable_because()?));
         Repository {
+            unusable_keys: situation.authority.root().keys.iter().filter_map(unusable).collect(),
             consistent_snapshot: situation.chain.newest().consistent_snapshot,
             spec_version: spec_version.unwrap_or_default().into_owned(),
             delegated,
@@ -110,6 +116,18 @@ impl Trust {
             problems: crate::tuf::signature::problems(situation.signatures),
             repository: (!root.dialect.has_service()).then(|| Repository::of(situation)),
         }
+    }
+
+    /// About how many bytes it takes on a page.
+    pub(super) fn weight(&self) -> u64 {
+        const SIGNER: usize = 160;
+        let repository = self.repository.iter();
+        let delegations =
+            repository.flat_map(|one| one.delegations.iter().map(|(role, words)| role.len() + words.len()));
+        let unusable = self.repository.iter().flat_map(|one| &one.unusable_keys);
+        let said =
+            self.changes.iter().chain(&self.problems).chain(unusable).map(String::len).chain(delegations);
+        (self.signers.len() * SIGNER + said.sum::<usize>()) as u64
     }
 
     /// How many more keys must sign, this station's included.

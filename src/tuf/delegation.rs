@@ -2,7 +2,7 @@
 
 use super::root::{Role, parse_keys, parse_role};
 use super::signature::require_threshold;
-use super::{KeyId, Metadata, PublicKey, Root, Targets, TufError};
+use super::{Digest, KeyId, Metadata, PublicKey, Root, Targets, TufError};
 use crate::json::{Document, Kind, Value};
 use crate::text::{Foreign, shown};
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,10 +14,121 @@ pub struct Delegation {
     pub name: String,
     /// Its keys and threshold.
     pub role: Role,
-    /// The path patterns that it may provide; or what else says which paths, in words. Foreign text.
-    pub patterns: Vec<String>,
+    /// Which targets it may provide.
+    pub paths: Paths,
     /// Does the search for a target end with it?
     pub terminating: bool,
+}
+
+/// Which targets a delegated role may provide: clients look for no other in it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Paths {
+    /// Those whose path one of these patterns matches. Foreign text.
+    Patterns(Vec<String>),
+    /// Those whose path has a SHA-256 that begins with one of these hex digits. Foreign text.
+    HashPrefixes(Vec<String>),
+    /// Those whose path has a SHA-256 that begins with these bits (TAP 15): how many, and which number they are; of all
+    /// bins together, none.
+    Bin(u32, Option<u32>),
+}
+
+impl Paths {
+    /// May the role provide the target of this path?
+    pub fn allow(&self, path: &str) -> bool {
+        match self {
+            Paths::Patterns(patterns) => patterns.iter().any(|pattern| matches_path(pattern, path)),
+            Paths::HashPrefixes(prefixes) => {
+                let digest = Digest::of(path.as_bytes()).to_string();
+                prefixes.iter().any(|prefix| digest.starts_with(prefix.as_str()))
+            }
+            Paths::Bin(bits, bin) => bin.is_none_or(|bin| bin == bin_of(path, *bits)),
+        }
+    }
+
+    /// Patterns and the like, each in words and quoted. Foreign text in them is escaped.
+    pub fn described(&self) -> Vec<String> {
+        match self {
+            Paths::Patterns(patterns) => {
+                patterns.iter().map(|path| format!("\"{}\"", Foreign(path))).collect()
+            }
+            Paths::HashPrefixes(prefixes) => {
+                let said =
+                    |prefix: &String| format!("paths whose SHA-256 begins with \"{}\"", Foreign(prefix));
+                prefixes.iter().map(said).collect()
+            }
+            Paths::Bin(bits, None) => vec![format!("all paths, by the first {bits} bits of their SHA-256")],
+            Paths::Bin(bits, Some(bin)) => {
+                vec![format!("paths whose SHA-256 begins with the {bits} bits of the number {bin}")]
+            }
+        }
+    }
+}
+
+/// Does a pattern match a path as python-tuf and the specification (section 4.5) mean it? Part by part between slashes,
+/// with `*`, `?` and `[...]`; the narrowest reading of all clients.
+fn matches_path(pattern: &str, path: &str) -> bool {
+    let literal = pattern.split(['*', '?', '[']).next().unwrap_or_default();
+    path.starts_with(literal)
+        && pattern.split('/').count() == path.split('/').count()
+        && pattern.split('/').zip(path.split('/')).all(|(pattern, part)| {
+            let (pattern, part): (Vec<char>, Vec<char>) = (pattern.chars().collect(), part.chars().collect());
+            matches_part(&pattern, &part)
+        })
+}
+
+/// One part. Goes back to the last `*` only, so that no pattern takes more than its length times the part's.
+fn matches_part(pattern: &[char], part: &[char]) -> bool {
+    let (mut at, mut here, mut star) = (0, 0, None);
+    while here < part.len() {
+        match matches_one(&pattern[at..], part[here]) {
+            Some(used) => (at, here) = (at + used, here + 1),
+            None if pattern.get(at) == Some(&'*') => {
+                star = Some((at + 1, here));
+                at += 1;
+            }
+            None => match &mut star {
+                Some((after, from)) => {
+                    *from += 1;
+                    (at, here) = (*after, *from);
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern[at..].iter().all(|c| *c == '*')
+}
+
+/// How many characters of a pattern match this one; none where they do not, or where it begins with a star.
+fn matches_one(pattern: &[char], c: char) -> Option<usize> {
+    match pattern {
+        [] | ['*', ..] => None,
+        ['?', ..] => Some(1),
+        ['[', rest @ ..] => {
+            let negated = rest.first() == Some(&'!');
+            let set = &rest[usize::from(negated)..];
+            // A bracket that stands first belongs to the set.
+            let Some(end) = set.iter().skip(1).position(|c| *c == ']').map(|at| at + 1) else {
+                return (c == '[').then_some(1);
+            };
+            (in_set(&set[..end], c) != negated).then_some(2 + usize::from(negated) + end)
+        }
+        [literal, ..] => (*literal == c).then_some(1),
+    }
+}
+
+fn in_set(set: &[char], c: char) -> bool {
+    match set {
+        [low, '-', high, rest @ ..] => (*low..=*high).contains(&c) || in_set(rest, c),
+        [one, rest @ ..] => *one == c || in_set(rest, c),
+        [] => false,
+    }
+}
+
+/// The number of the bin that a path falls into.
+fn bin_of(path: &str, bits: u32) -> u32 {
+    let digest = Digest::of(path.as_bytes()).0;
+    let first = u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]]);
+    first.checked_shr(32 - bits.min(32)).unwrap_or(0)
 }
 
 /// The roles that targets metadata delegates to, in its order: the first that matches a path wins.
@@ -43,6 +154,10 @@ impl Delegations {
         let Some(value) = metadata.signed.get("delegations") else { return Ok(Delegations::default()) };
         let keys = parse_keys(value.require("keys")?, metadata.dialect)?;
         let mut roles = Vec::new();
+        if value.get("roles").is_some() == value.get("succinct_roles").is_some() {
+            let why = "exactly one of roles and succinct_roles is needed: clients cannot load anything else";
+            return Err(value.invalid(why).into());
+        }
         if let Some(list) = value.get("roles") {
             list.want(Kind::Array)?;
             for item in list.items() {
@@ -62,25 +177,42 @@ impl Delegations {
         Ok(Delegations { keys, roles })
     }
 
-    /// The role of this name.
+    /// The role of this name, or the bins together.
     pub fn get(&self, name: &str) -> Option<&Delegation> {
         self.roles.iter().find(|role| role.name == name)
+    }
+
+    /// The role that metadata of this name is of: one that is listed, or one of the bins (TAP 15).
+    pub(super) fn role(&self, name: &str) -> Option<Delegation> {
+        let listed = |role: &&Delegation| role.name == name && !matches!(role.paths, Paths::Bin(..));
+        self.roles.iter().find(listed).cloned().or_else(|| self.roles.iter().find_map(|role| role.bin(name)))
     }
 }
 
 impl Delegation {
     /// Keys, threshold and paths, in words. Foreign text in it is escaped.
     pub fn described(&self) -> String {
-        let quoted: Vec<String> = self.patterns.iter().map(|path| format!("\"{}\"", Foreign(path))).collect();
+        let paths = self.paths.described();
         let keyids: Vec<String> = self.role.keyids.iter().map(KeyId::to_string).collect();
         format!(
             "{} of {} keys must sign ({}), for the paths {}{}",
             self.role.threshold,
             keyids.len(),
             keyids.join(", "),
-            if quoted.is_empty() { "of none".to_owned() } else { quoted.join(", ") },
+            if paths.is_empty() { "of none".to_owned() } else { paths.join(", ") },
             if self.terminating { ", and the search for a target ends with it" } else { "" }
         )
+    }
+
+    /// The one bin of this name, where this stands for all of them: `PREFIX-` and its number in hex, as many digits as the
+    /// last one has.
+    fn bin(&self, name: &str) -> Option<Delegation> {
+        let Paths::Bin(bits, None) = self.paths else { return None };
+        let digits = name.strip_prefix(self.name.strip_suffix('*')?)?;
+        let width = usize::try_from(bits.div_ceil(4)).ok()?;
+        let is_hex = digits.len() == width && digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        let bin = u32::from_str_radix(digits, 16).ok().filter(|bin| is_hex && u64::from(*bin) < 1 << bits)?;
+        Some(Delegation { name: name.to_owned(), paths: Paths::Bin(bits, Some(bin)), ..self.clone() })
     }
 
     fn read(value: Value<'_>, keys: &BTreeMap<KeyId, PublicKey>) -> Result<Delegation, TufError> {
@@ -90,21 +222,15 @@ impl Delegation {
             return Err(name.invalid("a delegated role cannot have this name").into());
         }
         let terminating = value.require("terminating")?;
-        let patterns = match (value.get("paths"), value.get("path_hash_prefixes")) {
-            (Some(paths), None) => texts(paths)?,
-            (None, Some(prefixes)) => {
-                let prefixes = texts(prefixes)?;
-                prefixes
-                    .into_iter()
-                    .map(|prefix| format!("paths whose SHA-256 begins with {prefix}"))
-                    .collect()
-            }
+        let paths = match (value.get("paths"), value.get("path_hash_prefixes")) {
+            (Some(paths), None) => Paths::Patterns(texts(paths)?),
+            (None, Some(prefixes)) => Paths::HashPrefixes(texts(prefixes)?),
             _ => return Err(value.invalid("one of paths and path_hash_prefixes is needed").into()),
         };
         Ok(Delegation {
             name: text,
             role: reachable(value, keys)?,
-            patterns,
+            paths,
             terminating: terminating
                 .as_bool()
                 .ok_or_else(|| terminating.invalid("true or false is needed"))?,
@@ -116,13 +242,12 @@ impl Delegation {
 fn hash_bins(value: Value<'_>, keys: &BTreeMap<KeyId, PublicKey>) -> Result<Delegation, TufError> {
     let bits = value.require("bit_length")?;
     let count = bits.require_u64()?;
-    if !(1..=32).contains(&count) {
-        return Err(bits.invalid("a number from 1 to 32 is needed").into());
-    }
+    let count = u32::try_from(count).ok().filter(|count| (1..=32).contains(count));
+    let count = count.ok_or_else(|| bits.invalid("a number from 1 to 32 is needed"))?;
     Ok(Delegation {
         name: format!("{}-*", value.require("name_prefix")?.require_str()?),
         role: reachable(value, keys)?,
-        patterns: vec![format!("all paths, by the first {count} bits of their SHA-256")],
+        paths: Paths::Bin(count, None),
         terminating: true,
     })
 }
@@ -175,7 +300,7 @@ impl Root {
         )?;
         let fail = |why: String| TufError::Delegation { file: shown(document.name()), why };
         let delegations = Delegations::read(&metadata)?;
-        let Some(delegation) = delegations.get(role) else {
+        let Some(delegation) = delegations.role(role) else {
             let known: Vec<String> =
                 delegations.roles.iter().map(|role| format!("\"{}\"", shown(&role.name))).collect();
             let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
@@ -194,12 +319,7 @@ impl Root {
             }
         }
         root.roles.insert(delegation.name.clone(), delegation.role.clone());
-        Ok(Delegated {
-            root,
-            delegation: delegation.clone(),
-            version: metadata.version,
-            expires: metadata.expires.into_owned(),
-        })
+        Ok(Delegated { root, delegation, version: metadata.version, expires: metadata.expires.into_owned() })
     }
 }
 

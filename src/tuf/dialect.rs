@@ -4,10 +4,10 @@
 //! What differs between the two is asked of this value and decided nowhere else.
 
 use super::digest::Digest;
-use super::key::{KeyId, PublicKey};
+use super::key::{KeyId, PublicKey, Verified};
 use super::keyfile::{self, ActiveKey};
 use super::{Root, TufError, pkcs8};
-use crate::json::{Document, Problem, Value, canonical};
+use crate::json::{Document, Kind, Problem, Value, canonical};
 use crate::text::shown;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -123,7 +123,7 @@ impl Dialect {
     pub fn greatest_version(self) -> u64 {
         match self {
             Dialect::Factory => i32::MAX as u64,
-            Dialect::Specification => 1 << 53,
+            Dialect::Specification => super::metadata::GREATEST_VERSION,
         }
     }
 
@@ -302,8 +302,10 @@ impl Dialect {
     pub fn public_key(self, keytype: &str, public: &str) -> Result<PublicKey, String> {
         let scheme = match (self, keytype) {
             (_, "ECDSA") => Some("ecdsa-sha2-nistp256"),
+            (_, "ECDSA-P384") => Some("ecdsa-sha2-nistp384"),
             _ => None,
         };
+        let keytype = if keytype == "ECDSA-P384" { "ECDSA" } else { keytype };
         PublicKey::parse(keytype, true, scheme, public)
     }
 
@@ -323,8 +325,39 @@ impl Dialect {
         }
     }
 
-    /// Reads the public key of a root's `keys` entry.
+    /// Verifies a signature as the dialect's readers do: devices want an RSASSA-PSS salt as long as the hash, and
+    /// securesystemslib takes any.
+    pub fn verify(self, key: &PublicKey, message: &[u8], signature: &[u8]) -> Verified {
+        match self {
+            Dialect::Factory if key.verify(message, signature) => Verified::Yes,
+            Dialect::Factory => Verified::No,
+            Dialect::Specification => key.verify_any_salt(message, signature),
+        }
+    }
+
+    /// Reads the public key of a root's `keys` entry. In the specification one that cannot be used here (of another type, an
+    /// identity instead of a value) is kept, shown and never counted: clients load such metadata, and one key must not
+    /// take all others away.
+    ///
+    /// # Errors
+    /// It is no key at all, or one that devices refuse.
     pub fn parse_key(self, value: Value<'_>) -> Result<PublicKey, TufError> {
+        match (self, self.usable_key(value)) {
+            (Dialect::Specification, Err(why)) => {
+                value.require("keytype")?.require_str()?;
+                value.require("scheme")?.require_str()?;
+                value.require("keyval")?.want(Kind::Object)?;
+                let why = match why {
+                    TufError::Json(e) => e.problem.to_string(),
+                    other => other.to_string(),
+                };
+                Ok(PublicKey::unusable(value.span(), why))
+            }
+            (_, read) => read,
+        }
+    }
+
+    fn usable_key(self, value: Value<'_>) -> Result<PublicKey, TufError> {
         let keytype = value.require("keytype")?;
         let public = value.require("keyval")?.require("public")?;
         let (name, text) = (keytype.require_str()?, public.require_str()?);
@@ -413,7 +446,9 @@ impl Dialect {
     }
 }
 
-/// `1.x`, as the clients of today read it.
+/// `1.x` or `1.x.y` in digits: python-tuf cannot load another form.
 fn is_version_1(text: &str) -> bool {
-    text == "1" || text.starts_with("1.")
+    let parts: Vec<&str> = text.split('.').collect();
+    let is_number = |part: &&str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    matches!(parts[..], ["1", _] | ["1", _, _]) && parts.iter().all(is_number)
 }

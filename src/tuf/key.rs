@@ -6,6 +6,9 @@ use aws_lc_rs::encoding::{AsDer as _, PublicKeyX509Der};
 use aws_lc_rs::rsa::PublicEncryptingKey;
 use aws_lc_rs::signature as aws;
 use base64::Engine as _;
+use rsa::pkcs8::DecodePublicKey as _;
+use rsa::signature::Verifier as _;
+use sha2::Sha256;
 use std::fmt;
 
 /// The id under which a root lists a key.
@@ -73,6 +76,26 @@ enum Material {
     Rsa(Vec<u8>),
     /// DER SubjectPublicKeyInfo of an uncompressed point on P-256.
     EcdsaP256(Vec<u8>),
+    /// The same on P-384.
+    EcdsaP384(Vec<u8>),
+    /// A key that nothing is verified with here. A repository's metadata may list one, and clients that know it count it.
+    Unusable {
+        /// The key's whole entry, as it is written.
+        entry: Vec<u8>,
+        /// Why, in words. Foreign text in them is escaped.
+        why: String,
+    },
+}
+
+/// What a signature is worth to its key alone.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Verified {
+    /// It does not hold.
+    No,
+    /// It holds.
+    Yes,
+    /// It holds, as an RSASSA-PSS signature whose salt is not as long as the hash: some clients refuse that.
+    OtherSalt,
 }
 
 /// A public value longer than this is not a key: a 16,384-bit RSA key in PEM takes 2.9 kB.
@@ -95,14 +118,17 @@ impl PublicKey {
             ("ed25519", None | Some("ed25519")) => Material::Ed25519(ed25519(text)?),
             ("rsa", None | Some("rsassa-pss-sha256")) => Material::Rsa(rsa(text)?),
             ("ecdsa" | "ecdsa-sha2-nistp256", Some("ecdsa-sha2-nistp256")) => {
-                Material::EcdsaP256(ecdsa(text)?)
+                Material::EcdsaP256(ecdsa(text, &P256)?)
+            }
+            ("ecdsa" | "ecdsa-sha2-nistp384", Some("ecdsa-sha2-nistp384")) => {
+                Material::EcdsaP384(ecdsa(text, &P384)?)
             }
             (_, None) => {
                 return Err(format!("the key type \"{}\" is not known, ed25519 and RSA are", shown(keytype)));
             }
             (_, Some(scheme)) => {
                 return Err(format!(
-                    "keys of type \"{}\" with the scheme \"{}\" are not known, ed25519, rsassa-pss-sha256 and ecdsa-sha2-nistp256 are",
+                    "keys of type \"{}\" with the scheme \"{}\" are not known, ed25519, rsassa-pss-sha256, ecdsa-sha2-nistp256 and ecdsa-sha2-nistp384 are",
                     shown(keytype),
                     shown(scheme)
                 ));
@@ -111,16 +137,30 @@ impl PublicKey {
         Ok(PublicKey { material, text: text.to_owned() })
     }
 
+    /// A key that is kept and never counted: its entry as it is written, and why.
+    pub(crate) fn unusable(entry: &[u8], why: String) -> PublicKey {
+        PublicKey { material: Material::Unusable { entry: entry.to_vec(), why }, text: String::new() }
+    }
+
+    /// Why no signature of this key counts here, if none does. Foreign text in it is escaped.
+    pub fn unusable_because(&self) -> Option<&str> {
+        match &self.material {
+            Material::Unusable { why, .. } => Some(why),
+            _ => None,
+        }
+    }
+
     /// An ed25519 key from its 32 bytes.
     pub fn from_ed25519(key: ed25519_dalek::VerifyingKey) -> PublicKey {
         PublicKey { text: hex::encode(key.as_bytes()), material: Material::Ed25519(key) }
     }
 
-    /// The key's DER SubjectPublicKeyInfo (RFC 5280, section 4.1).
+    /// The key's DER SubjectPublicKeyInfo (RFC 5280, section 4.1); of a key that is not known here, its whole entry.
     pub fn subject_public_key_info(&self) -> Vec<u8> {
         match &self.material {
             Material::Ed25519(key) => [ED25519_INFO.as_slice(), key.as_bytes()].concat(),
-            Material::Rsa(der) | Material::EcdsaP256(der) => der.clone(),
+            Material::Rsa(der) | Material::EcdsaP256(der) | Material::EcdsaP384(der) => der.clone(),
+            Material::Unusable { entry, .. } => entry.clone(),
         }
     }
 
@@ -140,6 +180,8 @@ impl PublicKey {
             Material::Ed25519(_) => "ED25519",
             Material::Rsa(_) => "RSA",
             Material::EcdsaP256(_) => "ECDSA",
+            Material::EcdsaP384(_) => "ECDSA-P384",
+            Material::Unusable { .. } => "of a type that is not known here",
         }
     }
 
@@ -149,6 +191,8 @@ impl PublicKey {
             Material::Ed25519(_) => "ed25519",
             Material::Rsa(_) => "rsassa-pss-sha256",
             Material::EcdsaP256(_) => "ecdsa-sha2-nistp256",
+            Material::EcdsaP384(_) => "ecdsa-sha2-nistp384",
+            Material::Unusable { .. } => "",
         }
     }
 
@@ -157,22 +201,38 @@ impl PublicKey {
         match self.material {
             Material::Ed25519(_) => method == "ed25519",
             Material::Rsa(_) => matches!(method, "rsassa-pss-sha256" | "rsassa-pss"),
-            Material::EcdsaP256(_) => false,
+            Material::EcdsaP256(_) | Material::EcdsaP384(_) | Material::Unusable { .. } => false,
         }
     }
 
     /// Verifies a signature over a message. ed25519 strictly: a key or an R of small order is refused, as is an S that
     /// is not reduced. RSASSA-PSS with SHA-256 and a salt of 32 bytes.
     pub fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
+        let holds = |algorithm: &'static dyn aws::VerificationAlgorithm, der: &[u8]| {
+            aws::UnparsedPublicKey::new(algorithm, der).verify(message, signature).is_ok()
+        };
         match &self.material {
             Material::Ed25519(key) => ed25519_dalek::Signature::from_slice(signature)
                 .is_ok_and(|signature| sha512::verify(key, message, &signature)),
-            Material::Rsa(der) => aws::UnparsedPublicKey::new(&aws::RSA_PSS_2048_8192_SHA256, der)
-                .verify(message, signature)
-                .is_ok(),
-            Material::EcdsaP256(der) => aws::UnparsedPublicKey::new(&aws::ECDSA_P256_SHA256_ASN1, der)
-                .verify(message, signature)
-                .is_ok(),
+            Material::Rsa(der) => holds(&aws::RSA_PSS_2048_8192_SHA256, der),
+            Material::EcdsaP256(der) => holds(&aws::ECDSA_P256_SHA256_ASN1, der),
+            Material::EcdsaP384(der) => holds(&aws::ECDSA_P384_SHA384_ASN1, der),
+            Material::Unusable { .. } => false,
+        }
+    }
+
+    /// As [`PublicKey::verify`], and an RSASSA-PSS signature with a salt of any length holds too, as it does for
+    /// securesystemslib.
+    pub fn verify_any_salt(&self, message: &[u8], signature: &[u8]) -> Verified {
+        let other_salt = |der: &[u8]| {
+            let key = rsa::PublicKey::from_public_key_der(der).ok()?;
+            let signature = rsa::pss::Signature::try_from(signature).ok()?;
+            rsa::pss::VerifyingKey::<Sha256>::new_with_auto_salt_len(key).verify(message, &signature).ok()
+        };
+        match &self.material {
+            _ if self.verify(message, signature) => Verified::Yes,
+            Material::Rsa(der) if other_salt(der).is_some() => Verified::OtherSalt,
+            _ => Verified::No,
         }
     }
 }
@@ -216,16 +276,35 @@ const P256_INFO: [u8; 26] = [
     0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
 ];
 
+/// DER before the 97 bytes of such a point on P-384.
+const P384_INFO: [u8; 23] = [
+    0x30, 0x76, 0x30, 0x10, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x05, 0x2b, 0x81,
+    0x04, 0x00, 0x22, 0x03, 0x62, 0x00,
+];
+
+/// A curve: its name, how long an uncompressed point on it is, what stands before one, and how signatures are verified.
+struct Curve {
+    name: &'static str,
+    point: usize,
+    info: &'static [u8],
+    algorithm: &'static aws::EcdsaVerificationAlgorithm,
+}
+
+const P256: Curve =
+    Curve { name: "P-256", point: 65, info: &P256_INFO, algorithm: &aws::ECDSA_P256_SHA256_ASN1 };
+const P384: Curve =
+    Curve { name: "P-384", point: 97, info: &P384_INFO, algorithm: &aws::ECDSA_P384_SHA384_ASN1 };
+
 /// PEM, or the point in hex as older tools write it.
-fn ecdsa(text: &str) -> Result<Vec<u8>, String> {
-    let point = || hex::decode(text).ok().filter(|point| point.len() == 65);
+fn ecdsa(text: &str, curve: &Curve) -> Result<Vec<u8>, String> {
+    let point = || hex::decode(text).ok().filter(|point| point.len() == curve.point);
     let der = pem_body(text, "PUBLIC KEY")
-        .or_else(|| Some([P256_INFO.as_slice(), &point()?].concat()))
+        .or_else(|| Some([curve.info, &point()?].concat()))
         .ok_or("an ECDSA public value is PEM, \"BEGIN PUBLIC KEY\", or an uncompressed point in hex")?;
-    aws::UnparsedPublicKey::new(&aws::ECDSA_P256_SHA256_ASN1, &der)
+    aws::UnparsedPublicKey::new(curve.algorithm, &der)
         .parse()
-        .map_err(|_| "the public value is not a key on P-256".to_owned())?;
-    let is_uncompressed = der.strip_prefix(&P256_INFO).is_some_and(|point| point.first() == Some(&4));
+        .map_err(|_| format!("the public value is not a key on {}", curve.name))?;
+    let is_uncompressed = der.strip_prefix(curve.info).is_some_and(|point| point.first() == Some(&4));
     if !is_uncompressed {
         return Err("the point of an ECDSA public value is not written uncompressed (RFC 5480, section 2.2)"
             .to_owned());

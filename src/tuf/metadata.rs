@@ -6,6 +6,9 @@ use crate::json::{Kind, Value};
 use crate::text::shown;
 use std::borrow::Cow;
 
+/// The greatest version that any program keeps apart from the next: JSON's numbers are floating point in many.
+pub const GREATEST_VERSION: u64 = (1 << 53) - 1;
+
 /// An envelope whose `signed` was found to be of the role that is needed.
 #[derive(Clone)]
 pub struct Metadata<'d> {
@@ -51,8 +54,8 @@ impl<'d> Metadata<'d> {
         }
         let version = signed.require("version")?;
         let number = version.require_u64()?;
-        if number == 0 || number > i64::MAX as u64 {
-            return Err(version.invalid("a version is a whole number from 1 to 2^63 - 1").into());
+        if !(1..=GREATEST_VERSION).contains(&number) {
+            return Err(version.invalid("a version is a whole number from 1 to 2^53 - 1").into());
         }
         let expires = signed.require("expires")?.require_str()?;
         Ok(Metadata { dialect, signed, signatures, version: number, expires })

@@ -23,7 +23,7 @@ pub mod target;
 pub mod targets;
 
 pub use chain::Chain;
-pub use delegation::{Authority, Delegated, Delegation, Delegations};
+pub use delegation::{Authority, Delegated, Delegation, Delegations, Paths};
 pub use dialect::Dialect;
 pub use digest::Digest;
 pub use error::TufError;
@@ -36,6 +36,8 @@ pub use signature::Signature;
 pub use target::Target;
 pub use targets::Targets;
 
+#[cfg(test)]
+mod client_tests;
 #[cfg(test)]
 mod specification_tests;
 #[cfg(test)]

@@ -10,6 +10,12 @@ use std::collections::{BTreeMap, BTreeSet};
 /// A root longer than this is refused unread. Devices stop at 64 KiB, which the review checks.
 pub const MAX_ROOT_BYTES: u64 = 1 << 20;
 
+/// A root of a greater version is refused: nine digits are a new root each second for thirty years.
+const MAX_ROOT_VERSION: u64 = 999_999_999;
+
+/// The longest id of a key, in bytes: it stands in sentences, in file names and in the log.
+const MAX_KEYID: usize = 128;
+
 /// The keys and the threshold of a role.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Role {
@@ -82,6 +88,11 @@ impl Root {
         let expires = metadata.expiry().ok_or_else(|| {
             signed.get("expires").unwrap_or(signed).invalid("this is not a time (RFC 3339)")
         })?;
+        if metadata.version > MAX_ROOT_VERSION {
+            let why =
+                format!("the version of a root is at most {MAX_ROOT_VERSION}: its file is named after it");
+            return Err(signed.require("version")?.invalid(why).into());
+        }
         let keys = parse_keys(signed.require("keys")?, dialect)?;
         let roles = parse_roles(signed.require("roles")?, &keys)?;
         for needed in ["root", "targets"] {
@@ -168,6 +179,9 @@ pub(super) fn parse_keys(keys: Value<'_>, dialect: Dialect) -> Result<BTreeMap<K
     let mut parsed = BTreeMap::new();
     for (id, value) in keys.members() {
         let keyid = KeyId::new(id.text());
+        if keyid.as_str().len() > MAX_KEYID {
+            return Err(value.invalid(format!("its id has more than {MAX_KEYID} bytes")).into());
+        }
         let key = dialect.parse_key(value)?;
         dialect.check_keyid(&key, &keyid).map_err(|why| value.invalid(why))?;
         parsed.insert(keyid, key);

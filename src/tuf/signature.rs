@@ -1,5 +1,6 @@
 //! Signatures as they stand in metadata, and what each of them is worth.
 
+use super::key::Verified;
 use super::{Dialect, KeyId, Message, PublicKey, Root, TufError};
 use crate::json::{Kind, Value, canonical};
 use crate::text::shown;
@@ -70,6 +71,8 @@ pub enum Worth {
     Unknown,
     /// By a listed key, and not valid; the words say why.
     Invalid(&'static str),
+    /// By a listed key of a type that is not known here: it does not count, and clients that know the type may count it.
+    Unverifiable,
     /// It names no method, or one that devices do not know: they reject the whole file.
     UnsupportedMethod,
 }
@@ -81,6 +84,8 @@ pub struct Assessed {
     pub signature: Signature,
     /// What it is worth.
     pub worth: Worth,
+    /// It counts, and its salt has another length than the hash: clients that ask for that length refuse it.
+    pub other_salt: bool,
 }
 
 /// Assesses every signature of a document for a role of a root: verified over the message, counted over distinct
@@ -99,6 +104,7 @@ pub fn assess(signatures: Vec<Signature>, message: &Message<'_>, root: &Root, ro
         } else {
             match (key, &signature.value) {
                 (None, _) => Worth::Unknown,
+                (Some(key), _) if key.unusable_because().is_some() => Worth::Unverifiable,
                 (Some(_), Err(why)) => Worth::Invalid(why),
                 (Some(key), Ok(_)) if seen_keys.contains(key) => Worth::Duplicate,
                 (Some(key), Ok(_)) => match root.dialect.check_method(signature.method.as_deref(), key) {
@@ -111,23 +117,29 @@ pub fn assess(signatures: Vec<Signature>, message: &Message<'_>, root: &Root, ro
                 },
             }
         };
-        assessed.push(Assessed { signature, worth });
+        assessed.push(Assessed { signature, worth, other_salt: false });
     }
-    for index in verify_all(&assessed, to_verify, message) {
+    for (index, other_salt) in verify_all(&assessed, to_verify, message, root.dialect) {
         assessed[index].worth = Worth::Counts;
+        assessed[index].other_salt = other_salt;
     }
     assessed
 }
 
-/// The indices of the signatures that hold.
+/// The indices of the signatures that hold, and whether one does with a salt of another length only.
 fn verify_all(
     assessed: &[Assessed],
     to_verify: Vec<(usize, PublicKey)>,
     message: &Message<'_>,
-) -> Vec<usize> {
-    let holds = |(index, key): (usize, PublicKey)| -> Option<usize> {
+    dialect: Dialect,
+) -> Vec<(usize, bool)> {
+    let holds = |(index, key): (usize, PublicKey)| -> Option<(usize, bool)> {
         let value = assessed.get(index)?.signature.value.as_ref().ok()?;
-        key.verify(message.bytes(), value).then_some(index)
+        match dialect.verify(&key, message.bytes(), value) {
+            Verified::No => None,
+            Verified::Yes => Some((index, false)),
+            Verified::OtherSalt => Some((index, true)),
+        }
     };
     let bytes = message.bytes().len() as u64;
     threads::each(to_verify, |_| bytes, holds).into_iter().flatten().collect()
@@ -145,6 +157,7 @@ pub fn problems(assessed: &[Assessed]) -> Vec<String> {
             Worth::Counts => return None,
             Worth::Duplicate => "stands twice",
             Worth::Unknown => "is not listed for this role",
+            Worth::Unverifiable => "is of a type that is not known here",
             Worth::UnsupportedMethod => "names no method that devices know",
             Worth::Invalid(why) => why,
         };

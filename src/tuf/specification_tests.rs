@@ -90,7 +90,10 @@ fn delegated_roles_are_found_in_verified_targets_only() {
             .newest()
             .delegated(&document("targets.json", text.as_bytes()), "firmware")
             .expect("delegated");
-        assert_eq!(found.delegation.patterns, ["firmware/*", "*.bin"]);
+        assert_eq!(
+            found.delegation.paths,
+            Paths::Patterns(vec!["firmware/*".to_owned(), "*.bin".to_owned()])
+        );
         assert_eq!((found.delegation.terminating, found.version), (true, 3));
         let firmware = document("firmware.json", fixture(&format!("{folder}/firmware.json")));
         let metadata = Metadata::read(firmware.root(), Dialect::Specification, "targets").expect("read");
@@ -153,11 +156,7 @@ fn a_root_that_is_neither_one_nor_the_other_is_refused_with_the_reason() {
     assert!(bent("\"spec_version\":\"1.", "\"spec_version\":\"2.").contains("this tool reads 1.x"));
     assert!(bent("\"spec_version\":\"1.", "\"spec_version\":\"10.").contains("this tool reads 1.x"));
     assert!(bent(",\"scheme\":\"ed25519\"", "").contains("have no scheme"));
-    assert!(bent("\"scheme\":\"ed25519\"", "\"scheme\":\"ed448\"").contains("are not known, ed25519"));
-    assert!(bent("\"keytype\":\"rsa\"", "\"keytype\":\"sphincs\"").contains("\"sphincs\""));
-    assert!(bent("rsassa-pss-sha256", "rsa-pkcs1v15-sha256").contains("rsa-pkcs1v15-sha256"));
     assert!(bent("\"threshold\":2", "\"threshold\":4").contains("a threshold of 4 with 3 keys"));
-    assert!(bent("-----BEGIN PUBLIC KEY-----", "-----BEGIN KEY-----").contains("BEGIN PUBLIC KEY"));
     let spec_version = text("python-2/roots/1.root.json");
     let at = spec_version.find("\"spec_version\"").expect("a spec_version");
     let end = spec_version[at..].find(',').expect("a comma") + at + 1;
@@ -248,7 +247,7 @@ fn one_key_under_two_ids_counts_once_however_it_is_written() {
 }
 
 #[test]
-fn a_point_in_its_short_form_is_refused_because_it_would_be_the_same_key_twice() {
+fn a_point_in_its_short_form_never_counts_because_it_would_be_the_same_key_twice() {
     use base64::Engine as _;
     let base64 = base64::engine::general_purpose::STANDARD;
     let mut json: serde_json::Value =
@@ -264,8 +263,9 @@ fn a_point_in_its_short_form_is_refused_because_it_would_be_the_same_key_twice()
         [&[0x30, 0x39], &long[2..23], &[0x03, 0x22, 0x00, 2 | (long[90] & 1)], &long[27..59]].concat();
     let short = base64.encode(short);
     *public = format!("-----BEGIN PUBLIC KEY-----\n{short}\n-----END PUBLIC KEY-----\n").into();
-    let refused = said(Root::parse("root.json", json.to_string().as_bytes()).map(|_| ()));
-    assert!(refused.contains("not written uncompressed"), "{refused}");
+    let root = Root::parse("root.json", json.to_string().as_bytes()).expect("a root");
+    let said: Vec<&str> = root.keys.values().filter_map(PublicKey::unusable_because).collect();
+    assert!(matches!(said[..], [why] if why.contains("not written uncompressed")), "{said:?}");
 }
 
 #[test]

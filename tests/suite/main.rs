@@ -13,6 +13,7 @@ mod audit_rules;
 mod audit_tools;
 mod audit_verify;
 mod bad_input;
+mod bounds;
 mod commands;
 mod confinement;
 mod custody_commands;

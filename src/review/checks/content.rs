@@ -8,7 +8,10 @@ use crate::text::Foreign;
 use crate::tuf::Target;
 use crate::tuf::target::App;
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::ptr;
+use std::sync::LazyLock;
 
 pub(super) fn name_matches(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
     if !subject.has_service() {
@@ -43,17 +46,18 @@ pub(super) fn name_matches(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
 }
 
 pub(super) fn hash_shape(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
-    for target in &subject.added {
-        let hash = target.sha256();
-        if !hash.as_deref().is_some_and(|hash| is_hex(hash, 64)) {
+    // Where a target may change under its name, a changed one is as new as an added one.
+    let may_change = subject.dialect().targets_may_change();
+    let changed = subject.changed.iter().map(|kept| kept.after).filter(|_| may_change);
+    for target in subject.added.iter().copied().chain(changed) {
+        if let Err((member, why)) = hashes(subject, target) {
             out.report(
-                || target_place(target, "hashes.sha256"),
+                || target_place(target, &format!("hashes.{member}")),
                 || {
                     format!(
-                        "The SHA-256 of \"{}\" is {}; it must be 64 lower-case hex digits. Have CI publish the target \
-                         again.",
+                        "The hash of \"{}\" {why}. Have {} publish the target again.",
                         Foreign(&target.name),
-                        hash.map_or("missing".to_owned(), |hash| format!("\"{}\"", Foreign(&hash)))
+                        publisher(subject)
                     )
                 },
             );
@@ -63,14 +67,53 @@ pub(super) fn hash_shape(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
                 || target_place(target, "length"),
                 || {
                     format!(
-                        "The length of \"{}\" is not a whole number, and devices reject that. Have CI publish the target \
-                         again.",
-                        Foreign(&target.name)
+                        "The length of \"{}\" is not a whole number, and {} reject that. Have {} publish the target again.",
+                        Foreign(&target.name),
+                        subject.dialect().readers(),
+                        publisher(subject)
+                    )
+                },
+            );
+        }
+        if target.value.get("custom").is_some_and(|custom| custom.kind() != Kind::Object) {
+            out.report(
+                || target_place(target, "custom"),
+                || {
+                    format!(
+                        "The member custom of \"{}\" is no object, and {} that read it cannot load the whole file. Have {} \
+                         publish the target again.",
+                        Foreign(&target.name),
+                        subject.dialect().readers(),
+                        publisher(subject)
                     )
                 },
             );
         }
     }
+}
+
+fn publisher(subject: &Subject<'_, '_>) -> &'static str {
+    if subject.has_service() { "CI" } else { "its owner" }
+}
+
+/// Has the target a hash that its readers take? Devices want the SHA-256; a repository's clients take a SHA-512 alone as
+/// well. Each that is there must be one.
+fn hashes(subject: &Subject<'_, '_>, target: &Target<'_>) -> Result<(), (&'static str, String)> {
+    let of = |member: &'static str, digits: usize| match target
+        .value
+        .get("hashes")
+        .and_then(|all| all.get(member))
+    {
+        None => Ok(false),
+        Some(hash) if hash.as_str().is_some_and(|hash| is_hex(&hash, digits)) => Ok(true),
+        Some(hash) => {
+            let said = hash.as_str().map_or("no text".to_owned(), |hash| format!("\"{}\"", Foreign(&hash)));
+            Err((member, format!("is {said}; it must be {digits} lower-case hex digits")))
+        }
+    };
+    let has_256 = of("sha256", 64)?;
+    let has_512 = !subject.has_service() && of("sha512", 128)?;
+    if has_256 || has_512 { Ok(()) } else { Err(("sha256", "is missing".to_owned())) }
 }
 
 fn is_hex(text: &str, length: usize) -> bool {
@@ -88,8 +131,9 @@ pub(super) fn hash_changed_same_name(subject: &Subject<'_, '_>, out: &mut Findin
         if old == new {
             continue;
         }
-        let shown =
-            |hash: Option<Cow<'_, str>>| hash.map_or("none".to_owned(), |hash| Foreign(&hash).to_string());
+        let shown = |hash: Option<Cow<'_, str>>| {
+            hash.map_or("none".to_owned(), |hash| format!("\"{}\"", Foreign(&hash)))
+        };
         out.add(
             severity,
             || target_place(after, "hashes.sha256"),
@@ -111,16 +155,20 @@ pub(super) fn tags(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
     }
     let tag = &subject.situation.manifest.tag;
     for target in &subject.added {
-        let list = target.member("tags");
-        if !is_only(list, tag) {
+        if !is_only(target.member("tags"), tag) {
             out.report(
                 || target_place(target, "custom.tags"),
                 || {
+                    let listed: Vec<Cow<'_, str>> = target.tags().collect();
+                    let listed = match listed[..] {
+                        [] => "missing".to_owned(),
+                        _ => names(listed.iter().map(AsRef::as_ref)),
+                    };
                     format!(
                         "The tags of the added target \"{}\" are {}, not the device tag \"{}\" alone. Make the request \
                          again.",
                         Foreign(&target.name),
-                        list.map_or("missing".to_owned(), |list| Foreign(&String::from_utf8_lossy(list.span())).to_string()),
+                        listed,
                         Foreign(tag)
                     )
                 },
@@ -207,31 +255,36 @@ pub(super) fn downgrade(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
     if subject.situation.compared_with().is_none() {
         return;
     }
-    let gets = subject.gets();
-    for (hardware, (version, runs)) in subject.runs() {
-        let Some((next, target)) = gets.get(hardware) else { continue };
-        let name = Foreign(hardware);
-        if next < version {
+    let lmp = |target: &Target<'_>| target.text("lmp-ver")?.parse::<u64>().ok();
+    for Step { runs, gets, hardware } in steps(subject) {
+        let which = || match hardware[..] {
+            [one] => format!("id \"{}\"", Foreign(one)),
+            _ => format!("ids {}", names(hardware.iter().copied())),
+        };
+        if let (Some(version), Some(next)) = (runs.version(), gets.version())
+            && next < version
+        {
             out.report(
-                || target_place(target, "custom.version"),
+                || target_place(gets, "custom.version"),
                 || {
                     format!(
-                        "Devices of the hardware id \"{name}\" run version {version} now and would get version {next}. \
-                         Keep version {version}, or release a newer one."
+                        "Devices of the hardware {} run version {version} now and would get version {next}. Keep version \
+                         {version}, or release a newer one.",
+                        which()
                     )
                 },
             );
         }
-        let lmp = |target: &Target<'_>| target.text("lmp-ver")?.parse::<u64>().ok();
-        if let (Some(old), Some(new)) = (lmp(runs), lmp(target))
+        if let (Some(old), Some(new)) = (lmp(runs), lmp(gets))
             && new < old
         {
             out.warn(
-                || target_place(target, "custom.lmp-ver"),
+                || target_place(gets, "custom.lmp-ver"),
                 || {
                     format!(
-                        "Devices of the hardware id \"{name}\" run LmP {old} now and would get LmP {new}, an older \
-                         platform. Check that this is meant."
+                        "Devices of the hardware {} run LmP {old} now and would get LmP {new}, an older platform. Check \
+                         that this is meant.",
+                        which()
                     )
                 },
             );
@@ -308,30 +361,94 @@ pub(super) fn app_host(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
     }
 }
 
+/// Devices that go from one target to another: those of these hardware ids.
+struct Step<'s, 'd> {
+    runs: &'s Target<'d>,
+    gets: &'s Target<'d>,
+    hardware: Vec<&'s str>,
+}
+
+/// The steps in the order of their targets, so that what holds for many hardware ids is found once.
+fn steps<'s, 'd>(subject: &'s Subject<'_, 'd>) -> Vec<Step<'s, 'd>> {
+    let (mut steps, gets): (BTreeMap<_, Step<'s, 'd>>, _) = (BTreeMap::new(), subject.gets());
+    for (hardware, (_, runs)) in subject.runs() {
+        let Some((_, target)) = gets.get(hardware) else { continue };
+        // Where a target stands tells it from others, however long its name is.
+        let places = (ptr::from_ref(*runs).addr(), ptr::from_ref(*target).addr());
+        let step = steps.entry(places).or_insert_with(|| Step { runs, gets: target, hardware: Vec::new() });
+        step.hardware.push(hardware);
+    }
+    steps.into_values().collect()
+}
+
+/// The apps of targets, each name as a number.
+#[derive(Default)]
+struct Apps<'d> {
+    numbers: HashMap<Cow<'d, str>, usize>,
+    of_target: HashMap<usize, HashSet<usize>>,
+}
+
+impl<'d> Apps<'d> {
+    fn of(steps: &[Step<'_, 'd>]) -> Apps<'d> {
+        let mut apps = Apps::default();
+        for target in steps.iter().flat_map(|step| [step.runs, step.gets]) {
+            if let Entry::Vacant(free) = apps.of_target.entry(ptr::from_ref(target).addr()) {
+                let numbers = free.insert(HashSet::new());
+                for app in target.apps() {
+                    let next = apps.numbers.len();
+                    numbers.insert(*apps.numbers.entry(app.name).or_insert(next));
+                }
+            }
+        }
+        apps
+    }
+
+    fn in_target(&self, target: &Target<'_>) -> &HashSet<usize> {
+        static NONE: LazyLock<HashSet<usize>> = LazyLock::new(HashSet::new);
+        self.of_target.get(&ptr::from_ref(target).addr()).unwrap_or(&NONE)
+    }
+
+    /// How many steps lose each app. Two targets share at most as many apps as the one with fewer has, so hardware ids
+    /// times apps are never walked through.
+    fn lost(&self, steps: &[Step<'_, '_>]) -> Vec<usize> {
+        let mut lost = vec![0usize; self.numbers.len()];
+        let mut of_runs: HashMap<usize, (usize, &Target<'_>)> = HashMap::new();
+        for step in steps {
+            of_runs.entry(ptr::from_ref(step.runs).addr()).or_insert((0, step.runs)).0 += 1;
+        }
+        for (steps, runs) in of_runs.into_values() {
+            self.in_target(runs).iter().for_each(|app| lost[*app] += steps);
+        }
+        for step in steps {
+            let (runs, gets) = (self.in_target(step.runs), self.in_target(step.gets));
+            let (few, many) = if runs.len() < gets.len() { (runs, gets) } else { (gets, runs) };
+            few.iter().filter(|app| many.contains(app)).for_each(|app| lost[*app] -= 1);
+        }
+        lost
+    }
+}
+
 pub(super) fn app_removed(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
     if subject.situation.compared_with().is_none() {
         return;
     }
-    let gets = subject.gets();
-    let mut lost: BTreeMap<Cow<'_, str>, (Vec<Cow<'_, str>>, &Target<'_>)> = BTreeMap::new();
-    for (hardware, (_, runs)) in subject.runs() {
-        let Some((_, target)) = gets.get(hardware).filter(|(_, target)| target.name != runs.name) else {
-            continue;
+    let steps = steps(subject);
+    let apps = Apps::of(&steps);
+    let lost = apps.lost(&steps);
+    let by_name: BTreeMap<_, _> = apps.numbers.iter().filter(|(_, app)| lost[**app] > 0).collect();
+    for (name, app) in by_name {
+        let loses = |step: &&Step<'_, '_>| {
+            apps.in_target(step.runs).contains(app) && !apps.in_target(step.gets).contains(app)
         };
-        let stays: BTreeSet<_> = target.apps().into_iter().map(|app| app.name).collect();
-        for app in runs.apps().into_iter().filter(|app| !stays.contains(&app.name)) {
-            lost.entry(app.name).or_insert_with(|| (Vec::new(), target)).0.push(hardware.clone());
-        }
-    }
-    for (app, (hardware, target)) in lost {
+        let losing = || steps.iter().filter(loses);
         out.report(
-            || target_place(target, "custom.docker_compose_apps"),
+            || losing().next().map_or_else(String::new, |step| target_place(step.gets, "custom.docker_compose_apps")),
             || {
                 format!(
                     "The app \"{}\" runs on the hardware {} now and is not in the new version: devices would stop it. \
                      Check that this is meant.",
-                    Foreign(&app),
-                    names(hardware.iter().map(AsRef::as_ref))
+                    Foreign(name),
+                    names(losing().flat_map(|step| step.hardware.iter().copied()))
                 )
             },
         );
@@ -363,6 +480,7 @@ pub(super) fn static_delta(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
 }
 
 /// What a build is made from, by the member of `custom` that names it.
+const LISTED_SOURCES: usize = 10;
 const SOURCES: [&str; 4] = ["lmp-ver", "lmp-manifest-sha", "meta-subscriber-overrides-sha", "containers-sha"];
 
 pub(super) fn source_differs_by_hardware(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
@@ -378,12 +496,14 @@ pub(super) fn source_differs_by_hardware(subject: &Subject<'_, '_>, out: &mut Fi
         out.report(
             || target_place(first, &format!("custom.{member}")),
             || {
-                let sources = by_source.iter().map(|(source, hardware)| {
-                    let source = source.as_ref().map_or("none".to_owned(), |text| Foreign(text).to_string());
+                let sources = by_source.iter().take(LISTED_SOURCES).map(|(source, hardware)| {
+                    let source = source.as_ref().map_or("none".to_owned(), |text| format!("\"{}\"", Foreign(text)));
                     format!("{source} for {}", names(hardware.iter().map(AsRef::as_ref)))
                 });
+                let more = by_source.len().saturating_sub(LISTED_SOURCES);
+                let more = if more > 0 { format!("; and {more} more") } else { String::new() };
                 format!(
-                    "The added targets are built from different sources: {member} is {}. Check that this is meant.",
+                    "The added targets are built from different sources: {member} is {}{more}. Check that this is meant.",
                     sources.collect::<Vec<_>>().join("; ")
                 )
             },

@@ -1,7 +1,7 @@
 //! Delegations: whom else the signed metadata would trust. A change here is a change of trust, not of content.
 
 use super::findings::Findings;
-use super::subject::{Subject, place};
+use super::subject::{Subject, place, target_place};
 use crate::bundle::manifest::DELEGATING_FILE;
 use crate::host::clock::Time;
 use crate::text::Foreign;
@@ -77,6 +77,20 @@ fn own_role(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
             delegated.delegation.described()
         )
     });
+    for target in situation.proposal.all() {
+        if !delegated.delegation.paths.allow(&target.name) {
+            out.block(
+                || target_place(target, ""),
+                || {
+                    format!(
+                        "The role may not provide the target \"{}\": it is outside its paths, so clients never find it \
+                         here, and some refuse the whole repository. Have it published by the role that may.",
+                        Foreign(&target.name)
+                    )
+                },
+            );
+        }
+    }
     let newest = situation.memory.delegating_version().filter(|version| *version > delegated.version);
     if let Some(newest) = newest {
         out.block(at, || {
@@ -110,11 +124,10 @@ fn changes(before: &Delegations, old: &Delegation, after: &Delegations, new: &De
     said.extend(
         new_ids.iter().filter(differs).map(|id| format!("key {id} has another value under the same id")),
     );
-    let set = |role: &'_ Delegation| role.patterns.iter().cloned().collect::<BTreeSet<String>>();
+    let set = |role: &'_ Delegation| role.paths.described().into_iter().collect::<BTreeSet<String>>();
     let (old_paths, new_paths) = (set(old), set(new));
-    let listed = |paths: &mut dyn Iterator<Item = &String>| {
-        paths.map(|path| format!("\"{}\"", Foreign(path))).collect::<Vec<_>>().join(", ")
-    };
+    let listed =
+        |paths: &mut dyn Iterator<Item = &String>| paths.map(String::as_str).collect::<Vec<_>>().join(", ");
     let (added, removed) =
         (listed(&mut new_paths.difference(&old_paths)), listed(&mut old_paths.difference(&new_paths)));
     if !added.is_empty() {

@@ -3,9 +3,15 @@
 
 use crate::review::finding::{Finding, Severity};
 use crate::station::Policy;
+use crate::text::at_most;
 
 /// Findings of one check that are listed before the rest is only counted.
 pub(super) const LISTED: usize = 100;
+
+/// A longer message is no sentence any more: names in it are capped, what is left is a list without an end.
+const LONGEST_MESSAGE: usize = 4096;
+/// A longer place is shown by its beginning.
+const LONGEST_PLACE: usize = 512;
 
 /// Collects the findings of one check.
 pub(super) struct Findings<'p> {
@@ -53,7 +59,8 @@ impl<'p> Findings<'p> {
     ) {
         let severity = self.policy.severity(self.check, natural);
         if self.found.len() < self.listed {
-            self.found.push(Finding { check: self.check, severity, message: message(), path: place() });
+            let (message, path) = (at_most(message(), LONGEST_MESSAGE), at_most(place(), LONGEST_PLACE));
+            self.found.push(Finding { check: self.check, severity, message, path });
             return;
         }
         self.left_out += 1;

@@ -47,6 +47,9 @@ pub(super) fn device_size(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
     }
 }
 
+/// The page is measured once it is laid out, after all checks: `review::size` adds the finding.
+pub(super) fn shown_whole(_: &Subject<'_, '_>, _: &mut Findings<'_>) {}
+
 fn is_near(length: u64, limit: u64) -> bool {
     length.saturating_mul(100) > limit.saturating_mul(NEAR_PERCENT)
 }

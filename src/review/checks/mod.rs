@@ -10,6 +10,7 @@ mod evidence;
 mod findings;
 mod freshness;
 mod limits;
+mod names;
 mod portability;
 mod provenance;
 mod subject;

@@ -3,10 +3,11 @@
 use super::Check;
 use super::Family::{Content, Evidence, Freshness, Limits, Portability, Provenance, Text, Trust, Wave};
 use super::{
-    composition, content, delegation, evidence, freshness, limits, portability, provenance, text, trust, wave,
+    composition, content, delegation, evidence, freshness, limits, names, portability, provenance, text,
+    trust, wave,
 };
 
-pub(super) const CHECKS: [Check; 47] = [
+pub(super) const CHECKS: [Check; 49] = [
     Check {
         name: "root-chain",
         family: Trust,
@@ -45,7 +46,7 @@ pub(super) const CHECKS: [Check; 47] = [
     Check {
         name: "delegations",
         family: Trust,
-        sentence: "No delegated role changed: its keys and threshold, the paths that it may provide, the order of the roles (repositories only).",
+        sentence: "No delegated role changed: its keys and threshold, the paths that it may provide, the order of the roles; and a delegated role has no target outside its paths, which blocks (repositories only).",
         remedy: "Compare the change with what the role's owners announced in another way.",
         run: delegation::delegations,
     },
@@ -213,7 +214,7 @@ pub(super) const CHECKS: [Check; 47] = [
     Check {
         name: "hash-shape",
         family: Content,
-        sentence: "Each added target has a SHA-256 of 64 lower-case hex digits and a length.",
+        sentence: "Each added target has a SHA-256 of 64 lower-case hex digits (in a repository a SHA-512 of 128 does too), a length, and no `custom` that is not an object.",
         remedy: "Have CI publish the target again.",
         run: content::hash_shape,
     },
@@ -302,11 +303,25 @@ pub(super) const CHECKS: [Check; 47] = [
         run: limits::device_size,
     },
     Check {
+        name: "shown-whole",
+        family: Limits,
+        sentence: "The review shows all that would be signed on a page of 1,000,000 bytes; a request that compares more has two bytes for each further one.",
+        remedy: "Do not sign. Find out who made it so long, or have it released in smaller parts.",
+        run: limits::shown_whole,
+    },
+    Check {
         name: "hostile-text",
         family: Text,
         sentence: "No text holds control, bidi or invisible characters, and no name looks like another.",
         remedy: "Do not sign. Find out who wrote it.",
         run: text::hostile_text,
+    },
+    Check {
+        name: "names",
+        family: Text,
+        sentence: "Each name is short enough to be shown whole (256 bytes; a target's 255, a repository's path 1,024), and a repository's path stays inside the folder that clients download into.",
+        remedy: "Do not sign. Have the target published under another name.",
+        run: names::names,
     },
     Check {
         name: "wave-name-used",

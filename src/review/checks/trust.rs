@@ -334,7 +334,19 @@ pub(super) fn existing_signatures(subject: &Subject<'_, '_>, out: &mut Findings<
         let keyid = &one.signature.keyid;
         let at = || format!("targets.json: signatures[{index}]");
         match &one.worth {
+            Worth::Counts if one.other_salt => out.note(at, || {
+                format!(
+                    "The signature by key {keyid} is RSASSA-PSS with a salt that is not as long as the hash. python-tuf counts \
+                     it, and so does this review; tough and others refuse it. Have the tool that made it mended."
+                )
+            }),
             Worth::Counts => {}
+            Worth::Unverifiable => out.note(at, || {
+                format!(
+                    "The signature by key {keyid} was not verified: the key is of a type that is not known here. It is kept, and \
+                     does not count."
+                )
+            }),
             Worth::Unknown => left_out(subject, one, index, out),
             Worth::Duplicate => out.block(at, || {
                 format!(
@@ -452,7 +464,7 @@ fn copied(keyid: &KeyId, what: &str) -> String {
 fn may_be_by(subject: &Subject<'_, '_>, one: &Assessed, message: &Message<'_>) -> bool {
     match one.worth {
         Worth::Counts => return true,
-        Worth::Invalid(_) | Worth::Duplicate => return false,
+        Worth::Invalid(_) | Worth::Duplicate | Worth::Unverifiable => return false,
         Worth::Unknown | Worth::UnsupportedMethod => {}
     }
     let roots = subject.situation.chain.roots().iter().rev();

@@ -124,7 +124,9 @@ pub const CHECKS: &[Check] = &[
     // Portability, limits, text.
     fixed("canonical-portable", Block),
     fixed("device-size", Block),
+    fixed("shown-whole", Block),
     fixed("hostile-text", Block),
+    fixed("names", Block),
     // Wave.
     lowered_to_warn("wave-name-used"),
     fixed("further-signature", Block),

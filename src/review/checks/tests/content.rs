@@ -160,7 +160,7 @@ fn targets_without_a_static_delta_are_told_in_one_sentence() {
 fn sources_that_differ_by_hardware_are_told() {
     silent(&Fixture::step("acme", "2"), "source-differs-by-hardware");
     let fixture = edited("2", |signed| custom(signed, NEW)["lmp-ver"] = "95".into());
-    let words = "lmp-ver is 94 for \"raspberrypi4-64\"; 95 for \"intel-corei7-64\"";
+    let words = "lmp-ver is \"94\" for \"raspberrypi4-64\"; \"95\" for \"intel-corei7-64\"";
     says(&fixture, "source-differs-by-hardware", Severity::Warn, words);
 }
 

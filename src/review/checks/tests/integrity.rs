@@ -165,7 +165,7 @@ fn a_target_of_production_that_changes_is_blocked() {
         signed["targets"]["intel-corei7-64-lmp-12"]["hashes"]["sha256"] = "0".repeat(64).into();
     });
     says(&fixture, "untouched", Severity::Block, "differs here in \"hashes\"");
-    says(&fixture, "hash-changed-same-name", Severity::Block, &format!("to {}", "0".repeat(64)));
+    says(&fixture, "hash-changed-same-name", Severity::Block, &format!("to \"{}\"", "0".repeat(64)));
 }
 
 #[test]
