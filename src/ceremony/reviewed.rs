@@ -74,7 +74,7 @@ impl Reviewed {
                 .iter()
                 .map(|finding| (finding.check, finding.severity, finding.message.clone()))
                 .collect(),
-            blocks: review.findings.iter().filter_map(block_line).collect(),
+            blocks: block_lines(&review.findings),
             bytes,
             faces,
         }
@@ -108,6 +108,18 @@ impl Reviewed {
         pairs.dedup();
         pairs
     }
+}
+
+/// The blocking findings that a sentence names; the review has them all.
+fn block_lines(findings: &[Finding]) -> Vec<String> {
+    const LISTED: usize = 20;
+    let mut lines: Vec<String> = findings.iter().filter_map(block_line).collect();
+    if lines.len() > LISTED {
+        let more = lines.len() - LISTED;
+        lines.truncate(LISTED);
+        lines.push(format!("  and {more} more: countersign review shows them"));
+    }
+    lines
 }
 
 fn block_line(finding: &Finding) -> Option<String> {
