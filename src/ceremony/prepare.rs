@@ -104,6 +104,7 @@ pub fn with_situation<R>(
     let bytes = newest.map(|(_, digest)| signed_here(station, digest)).transpose()?;
     let record = bytes.as_ref().map(|bytes| parse_record(bytes)).transpose()?;
     let record = record.as_ref().map(|document| read_record(document, station.dialect)).transpose()?;
+    let since = station.since.changes(request.digest, &station.log)?;
     let situation = Situation {
         manifest: &request.manifest,
         request: request.digest,
@@ -120,6 +121,7 @@ pub fn with_situation<R>(
         authority: &authority,
         request_root: request_root(request),
         acknowledged_root: station.history.acknowledged_root,
+        since: &since,
         online_key: station.trust.online.as_ref(),
         own_keys: &own_keys,
         history,

@@ -47,7 +47,8 @@ impl std::fmt::Display for Sealing {
 }
 
 impl Sealing {
-    pub(super) fn of(entry: &Entry<'_>) -> Sealing {
+    /// The sealing that an entry about a key names.
+    pub fn of(entry: &Entry<'_>) -> Sealing {
         let officers = entry.list("officers").into_iter().map(|name| name.into_owned()).collect();
         Sealing { quorum: entry.int("quorum"), officers, set: entry.text("set").into_owned() }
     }

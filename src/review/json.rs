@@ -126,6 +126,7 @@ impl Serialize for Form<'_, '_> {
         map.serialize_entry("networked", &header.networked)?;
         map.serialize_entry("tool", header.tool)?;
         map.serialize_entry("findings", &review.findings)?;
+        map.serialize_entry("since_last_signature", &trust.since)?;
         map.serialize_entry(
             "root",
             &json!({

@@ -241,6 +241,10 @@ fn trust(review: &Review<'_>, page: &mut dyn Page) {
         page.say(&format!("The root changed since version {}:", trust.acknowledged_root));
         trust.changes.iter().for_each(|change| page.point(Mark::Changed, change));
     }
+    if !trust.since.is_empty() {
+        page.say("Since the last signature, what is looser first:");
+        trust.since.iter().for_each(|change| page.point(Mark::Changed, change));
+    }
     if let Some(repository) = &trust.repository {
         page.say(&format!(
             "Specification version {}. consistent_snapshot is {}: clients ask for {}.",

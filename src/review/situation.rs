@@ -124,6 +124,8 @@ pub struct Situation<'d> {
     pub request_root: Option<u64>,
     /// The root version under which the officer last signed (see `History`).
     pub acknowledged_root: u64,
+    /// What of trust or policy changed since the last signature, the root aside, as sentences; looser first.
+    pub since: &'d [String],
     /// Who may sign the proposal: the newest trusted root, or in it the delegated role.
     pub authority: &'d Authority<'d>,
     /// The pinned online targets key, where there is a service.

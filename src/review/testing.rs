@@ -199,6 +199,7 @@ impl Fixture {
             chain: &self.chain,
             request_root: self.request_root,
             acknowledged_root: self.acknowledged_root,
+            since: &[],
             authority: &authority,
             online_key: Some(&self.online_key),
             own_keys: &self.own_keys,

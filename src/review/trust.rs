@@ -19,6 +19,8 @@ pub struct Trust {
     pub acknowledged_root: u64,
     /// What differs between that root and the newest, as sentences. Foreign text in them is escaped.
     pub changes: Vec<String>,
+    /// What else changed since the last signature: policy, online key, officers, who opens keys; looser first.
+    pub since: Vec<String>,
     /// How many distinct keys must sign targets.
     pub threshold: usize,
     /// The keys that may, in the root's order.
@@ -111,6 +113,7 @@ impl Trust {
                 .version(situation.acknowledged_root)
                 .map(|before| changes(before, root))
                 .unwrap_or_default(),
+            since: situation.since.to_vec(),
             threshold: root.threshold(role),
             signers: root.keyids(role).iter().map(signer).collect(),
             problems: crate::tuf::signature::problems(situation.signatures),

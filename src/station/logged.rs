@@ -7,7 +7,7 @@
 
 use super::trust::OnlineKey;
 use super::workstation::StationFile;
-use super::{Layout, Policy, StationError};
+use super::{Layout, Policy, Since, StationError};
 use crate::host::Disk;
 use crate::host::disk::write_durably;
 use crate::ledger::{Acts, Custody, Entry, Kind, Log, LogError};
@@ -51,6 +51,8 @@ pub struct Logged {
     online: Option<Fact<LoggedOnline>>,
     custody: Custody,
     acts: Acts,
+    /// What changed since the last signature.
+    pub(super) since: Since,
 }
 
 impl Logged {
@@ -83,6 +85,7 @@ impl Logged {
     pub fn see(&mut self, entry: &Entry<'_>) {
         let seq = entry.seq();
         let text = |field: &str| entry.text(field).into_owned();
+        self.since.see(entry, &self.custody);
         self.custody.see(entry);
         self.acts.see(entry);
         match entry.kind() {

@@ -1,7 +1,7 @@
 //! The station itself: made once, opened by one process at a time, and everything that it remembers in one place.
 
 use super::trust::{OnlineKey, Trust, keep_root, online_key_in, service_key_in};
-use super::{History, Layout, Logged, Policy, Shown, StationError, Taken, policy};
+use super::{History, Layout, Logged, Policy, Shown, Since, StationError, Taken, policy};
 use crate::host::clock::{Stamp, Time};
 use crate::host::disk::{ensure_folder, is_free, parent, write_durably};
 use crate::host::{Disk, Host, Program};
@@ -69,6 +69,8 @@ pub struct Station {
     pub taken: Taken,
     /// Which reviews it showed.
     pub shown: Shown,
+    /// What changed since the last signature.
+    pub since: Since,
     /// Its log.
     pub log: Log,
     /// What opening the log found.
@@ -282,6 +284,7 @@ impl Station {
             history: marks,
             taken,
             shown,
+            since: logged.since,
             log,
             recovery,
             disk,

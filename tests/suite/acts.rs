@@ -3,8 +3,12 @@
 use crate::common::{self, Desk, fixture, json, text};
 use crate::custody_commands::scans;
 use countersign::cli::Exit;
+use countersign::host::clock::Time;
+use countersign::host::{RealDisk, Stamp};
+use countersign::ledger::{Event, Kind, Log};
 use countersign::station::Station;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Three officers and a key that opens with two of them.
 fn desk() -> (Desk, String) {
@@ -230,59 +234,89 @@ fn a_second_process_does_not_get_in_whatever_is_deleted() {
     desk.run(&["preflight"]).done();
 }
 
-/// Puts another line at the end of the log's last file, as somebody who can write the folder does.
-fn forge(desk: &Desk, kind: &str, body: &str) -> Vec<u8> {
-    let file = desk.station().join("log/events/000000.jsonl");
-    let before = common::read(&file);
-    let lines: Vec<&[u8]> = before.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).collect();
-    let last = lines.last().expect("a line");
-    let prev = hex::encode(countersign::tlog::tree::leaf_hash(last));
-    let line = format!(
-        "{{\"v\":1,\"seq\":{},\"prev\":\"{prev}\",\"time\":\"{}\",\"boot\":\"\",\"uptime_ms\":0,\"type\":\"{kind}\",\"actor\":\"ann\",{body}}}\n",
-        lines.len(),
-        common::NOW
-    );
-    std::fs::write(&file, [&before[..], line.as_bytes()].concat()).expect("written");
-    before
+#[test]
+fn the_next_review_says_what_changed_since_the_last_signature_and_what_is_looser_first() {
+    let (desk, keyid) = desk();
+    let request = |wave: &str, version: u64| {
+        let out = desk.request(&fixture("acme/2-update"), "acme-gateway", wave, version, &[]);
+        let moved = desk.path(&format!("request-{version}"));
+        std::fs::rename(out, &moved).expect("moved");
+        moved
+    };
+    let since = |review: &serde_json::Value| -> Vec<String> {
+        let told = review["since_last_signature"].as_array().expect("a list").iter();
+        told.map(|one| one.as_str().expect("text").to_owned()).collect()
+    };
+    let (id, review) = desk.import(&request("v2.0-update", 42));
+    assert_eq!(since(&review), [""; 0], "setting up is no change");
+    let hours = policy(&desk, "\nhours = 24\n", "\nhours = 48\n");
+    desk.by(&["ann"], &["policy", "set", text(&hours)]).done();
+    let hours = "looser: the policy's approvals.hours is 48, was 24".to_owned();
+    let review = desk.run(&["--json", "review", &id]).done().json();
+    assert_eq!(since(&review), [hours.clone()], "before the first signature, too");
+    desk.sign(&id, &review, "ann", &["--officer", "bob", "--passphrase-file", &desk.passphrase("bob")])
+        .done();
+    // Of the very request that was signed, its review stays what it was.
+    assert_eq!(since(&desk.run(&["--json", "review", &id]).json()), [hours]);
+
+    let days = policy(&desk, "\nexpiry_max_days = 400\n", "\nexpiry_max_days = 300\n");
+    desk.by(&["ann"], &["policy", "set", text(&days)]).done();
+    desk.by(&["ann"], &["officer", "retire", "eve", "--reason", "left"]).done();
+    desk.add_officer("zoe");
+    desk.by(&["ann", "bob"], &["key", "reseal", &keyid, "--to", "ann,zoe", "--quorum", "1"]).done();
+    let (other, review) = desk.import(&request("v2.1-update", 43));
+    let wanted = [
+        "looser: officer zoe was added".to_owned(),
+        format!("looser: the key {} opens with 1 of ann, zoe, was 2 of ann, bob", &keyid[..12]),
+        "other: officer eve was retired by ann".to_owned(),
+        "stricter: the policy's limits.expiry_max_days is 300, was 400".to_owned(),
+    ];
+    assert_eq!(since(&review), wanted);
+    let shown = desk.run(&["review", &other]).out;
+    let at = |what: &str| shown.find(what).unwrap_or_else(|| panic!("{what}: {shown}"));
+    assert!(at("Since the last signature") < at("officer zoe was added"));
+    assert!(at("officer zoe was added") < at("officer eve was retired"));
+}
+
+/// Writes an entry with the log's own key, as somebody does who holds the station's folder.
+fn forge(desk: &Desk, event: Event) {
+    let stamp = Stamp { time: Time::parse(common::NOW).expect("a time"), boot: String::new(), uptime_ms: 1 };
+    let (mut log, _) = Log::open(Arc::new(RealDisk), &desk.station().join("log"), &stamp).expect("opened");
+    log.append(&stamp, event).expect("appended");
+    log.checkpoint().expect("a checkpoint");
 }
 
 #[test]
 fn a_station_whose_log_has_an_act_that_nobody_signed_is_not_opened() {
     let (desk, keyid) = desk();
     let file = policy(&desk, "\nhours = 24\n", "\nhours = 48\n");
-    let log = desk.station().join("log");
-    let object = |bytes: &[u8]| {
-        let digest = countersign::tuf::Digest::of(bytes).to_string();
-        std::fs::write(log.join("objects/sha256").join(&digest), bytes).expect("written");
-        digest
-    };
-    let from = countersign::tuf::Digest::of(&common::read(&desk.station().join("policy.toml"))).to_string();
-    let to = object(&common::read(&file));
+    let objects = desk.station().join("log/objects/sha256");
+    let from = countersign::tuf::Digest::of(desk.run(&["policy", "show"]).done().out.as_bytes()).to_string();
+    let to = countersign::tuf::Digest::of(&common::read(&file)).to_string();
+    std::fs::copy(&file, objects.join(&to)).expect("written");
     let online = entries(&desk, "online_key.pinned")[0].clone();
-    let (pinned, key_object) =
-        (online["keyid"].as_str().expect("text"), online["object"].as_str().expect("text"));
-    let sealed = "\"keytype\":\"ED25519\",\"quorum\":1,\"officers\":[\"eve\"],\"set\":\"\"";
+    let [pinned, object] = ["keyid", "object"].map(|name| online[name].as_str().expect("text").to_owned());
+    let anew = Event::new(Kind::KeySealed, "ann").text("keyid", keyid).text("keytype", "ED25519");
+    let anew = anew.int("quorum", 1).list("officers", ["eve"]).text("set", "");
     let acts = [
-        ("policy.changed", format!("\"from\":\"{from}\",\"to\":\"{to}\"")),
-        (
-            "online_key.pinned",
-            format!("\"from\":\"{pinned}\",\"keyid\":\"{pinned}\",\"object\":\"{key_object}\""),
-        ),
-        ("officer.retired", "\"officer\":\"bob\",\"reason\":\"left\"".to_owned()),
-        ("time.statement", "\"time_claimed\":\"\",\"reason\":\"\"".to_owned()),
-        (
-            "key.sealed",
-            format!(
-                "\"keyid\":\"{keyid}\",{sealed},\"detail\":\"sealed anew by ann, bob; before: 2 of ann, bob\""
-            ),
-        ),
+        Event::new(Kind::PolicyChanged, "ann").text("from", from).text("to", to),
+        Event::new(Kind::OnlineKeyPinned, "ann")
+            .text("from", &pinned)
+            .text("keyid", &pinned)
+            .text("object", object),
+        Event::new(Kind::OfficerRetired, "ann").text("officer", "bob").text("reason", "left"),
+        Event::new(Kind::TimeStatement, "ann").text("time_claimed", "").text("reason", ""),
+        anew.text("detail", "sealed anew by ann, bob; before: 2 of ann, bob"),
     ];
-    for (kind, body) in acts {
-        let before = forge(&desk, kind, &body);
+    for act in acts {
+        let kind = act.kind();
+        let whole = desk.path("whole");
+        common::copy_folder(&desk.station().join("log"), &whole);
+        forge(&desk, act);
         let ran = desk.run(&["officer", "list"]).ended(Exit::Tampered);
-        let told = ran.out + &ran.err;
-        assert!(told.contains("are needed") || told.contains("is needed"), "{kind}: {told}");
-        std::fs::write(log.join("events/000000.jsonl"), before).expect("put back");
+        assert!(ran.err.contains("are needed") || ran.err.contains("is needed"), "{kind}: {}", ran.err);
+        std::fs::remove_dir_all(desk.station().join("log")).expect("removed");
+        std::fs::rename(&whole, desk.station().join("log")).expect("put back");
     }
     desk.run(&["officer", "list"]).done();
     is_whole(&desk);

@@ -122,6 +122,7 @@ impl Made {
             waves: Some(WaveList::read(parse(&self.waves).root())),
             request_root: Some(3),
             acknowledged_root: 3,
+            since: &[],
             authority: &authority,
             record: None,
             later: Vec::new(),
