@@ -55,6 +55,14 @@ impl Since {
                 let by = shown(&entry.actor());
                 self.add(entry, Effect::Other, format!("officer {} was retired by {by}", text("officer")));
             }
+            Kind::WitnessAdded => {
+                let by = shown(&entry.actor());
+                self.add(entry, Effect::Looser, format!("witness {} was added by {by}", text("witness")));
+            }
+            Kind::WitnessRetired => {
+                let by = shown(&entry.actor());
+                self.add(entry, Effect::Other, format!("witness {} was retired by {by}", text("witness")));
+            }
             Kind::KeyImported | Kind::KeyGenerated | Kind::KeySealed | Kind::KeyRestored => {
                 let now = Sealing::of(entry);
                 let before = custody.key(&entry.text("keyid")).map(|key| &key.sealing);

@@ -232,9 +232,11 @@ class Acts:
             if entry["resolution"] == "the same bytes were signed again":
                 return self.again == (entry["keyid"], entry["signed"])
             return entry["resolution"] == "" or actor in signers
-        if kind == "time.statement" or kind == "request.imported" and actor in self.keys:
+        if kind in ("time.statement", "witness.added", "witness.retired"):
             return actor in signers
-        if kind in ("sign.intent", "key.drilled"):
+        if kind == "request.imported" and actor in self.keys:
+            return actor in signers
+        if kind in ("sign.intent", "key.drilled", "anchor.settled"):
             return set(entry["officers"]) <= signers and actor in signers
         if kind == "key.sealed":
             by = entry["detail"].partition("sealed anew by ")[2].partition("; before: ")[0].split(", ")
