@@ -8,11 +8,11 @@ use crate::host::Host;
 use crate::ledger::store::Head;
 use crate::ledger::{Event, Kind};
 use crate::station::history::{LIST, RETIRED, SEEN, SIGNED};
-use crate::station::{History, StationError};
+use crate::station::{History, Inheritance, StationError};
 use crate::text::{shown, shown_path};
 use crate::tlog::VerifierKey;
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What a new station takes over from an old log.
 pub struct Legacy {
@@ -28,6 +28,8 @@ pub struct Legacy {
     pub root_version: u64,
     /// The Factory or repository that it signed for.
     factory: String,
+    /// The folder of the old log, for the bytes that it signed and saw.
+    dir: PathBuf,
 }
 
 impl Legacy {
@@ -45,6 +47,7 @@ impl Legacy {
             retired: BTreeSet::new(),
             root_version: 0,
             factory: String::new(),
+            dir: pack.dir().to_owned(),
         };
         let compare = Compare { against, now: Some(host.clock.now()), ..Compare::default() };
         let verdict = verdict::verify(&pack, Options::default(), compare, &mut |entry, _| {
@@ -103,8 +106,20 @@ impl Legacy {
         self.events("").len() - 1
     }
 
+    /// What the new log begins with.
+    pub fn inheritance(&self, actor: &str) -> Inheritance {
+        let seen = self.history.tags.values().filter_map(|tag| Some(tag.baseline.as_ref()?.signed.clone()));
+        let signed = self.history.marks().map(|mark| mark.signed.clone());
+        Inheritance {
+            events: self.events(actor),
+            note: self.head.note.clone(),
+            from: self.dir.clone(),
+            objects: signed.chain(seen).collect(),
+        }
+    }
+
     /// The entries by which a new log says what it takes over; the first names the old head, whose note is an object.
-    pub fn events(&self, actor: &str) -> Vec<Event> {
+    fn events(&self, actor: &str) -> Vec<Event> {
         let head = &self.head.checkpoint;
         let mut events = vec![
             Event::new(Kind::StationSucceeds, actor)

@@ -112,7 +112,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         online_key,
         approvals: args.approvals,
         networked: args.networked,
-        legacy: legacy.as_ref().map(|legacy| (legacy.events(&session.actor), legacy.head.note.clone())),
+        legacy: legacy.as_ref().map(|legacy| legacy.inheritance(&session.actor)),
     };
     let station = Station::create(host, &folder, new, &session)?;
     context.text(&format!(

@@ -23,4 +23,4 @@ pub use shown::{Shown, ShownReview};
 pub use since::Since;
 pub use taken::Taken;
 pub use trust::Trust;
-pub use workstation::{NewStation, Session, Station};
+pub use workstation::{Inheritance, NewStation, Session, Station};

@@ -5,15 +5,17 @@ use super::{History, Layout, Logged, Policy, Shown, Since, StationError, Taken, 
 use crate::host::clock::{Stamp, Time};
 use crate::host::disk::{ensure_folder, is_free, parent, write_durably};
 use crate::host::{Disk, Host, Program};
+use crate::ledger::objects;
 use crate::ledger::{Act, Appended, Custody, Event, Kind as EventKind, Log, LogError, Recovery, acts};
 use crate::text::{one_line, shown, shown_path};
 use crate::tuf::{Chain, Dialect, Digest, KeyId, Root};
 use crate::vault::officer::OpenOfficer;
 use crate::vault::sealed::SealedKey;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{Read as _, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// The format of `station.toml`.
@@ -47,8 +49,20 @@ pub struct NewStation {
     pub approvals: u32,
     /// Is this a machine with a network?
     pub networked: bool,
-    /// What a log that this one continues hands on: the first entries, and the old head that they name.
-    pub legacy: Option<(Vec<Event>, String)>,
+    /// What the log that this one continues hands on.
+    pub legacy: Option<Inheritance>,
+}
+
+/// What a log hands on to the one that continues it.
+pub struct Inheritance {
+    /// The first entries.
+    pub events: Vec<Event>,
+    /// The old head that they name.
+    pub note: String,
+    /// The old log's folder, which was verified …
+    pub from: PathBuf,
+    /// … and its objects that the entries name.
+    pub objects: BTreeSet<String>,
 }
 
 /// An open station. The lock is held until it is dropped.
@@ -214,8 +228,11 @@ impl Station {
             let keyid = online_key_in(newest, &online.public)?;
             log.append(&stamp, online_key_pinned("", &keyid, &object, &session.actor))?;
         }
-        if let Some((events, note)) = &new.legacy {
+        if let Some(Inheritance { events, note, from, objects }) = &new.legacy {
             log.put_object(note.as_bytes())?;
+            for digest in objects {
+                log.put_object_named(digest, &objects::get(disk, from, digest)?)?;
+            }
             events.iter().try_for_each(|event| log.append(&stamp, event.clone()).map(drop))?;
         }
         log.checkpoint()?;

@@ -288,3 +288,312 @@ fn past_the_window_nothing_is_signed_and_a_cosignature_is_the_way_on() {
     station.desk.clock.set("2026-11-27T12:00:01Z");
     station.audit("pack-later").ended(Exit::Unwitnessed);
 }
+
+/// A witness that this station counts and that knows its log.
+fn with_witness(station: &Loop, policy: &str) -> Witness {
+    let mut witness = Witness::new("w.example", 1, now() + 60);
+    witness.add_log(&station.key());
+    station.desk.by(&["alice"], &["witness", "add", &witness.key()]).done();
+    if !policy.is_empty() {
+        station.policy(policy).done();
+    }
+    witness
+}
+
+fn note(station: &Loop, name: &str, text: &str) -> PathBuf {
+    let path = station.desk.path(name);
+    std::fs::write(&path, text).expect("written");
+    path
+}
+
+#[test]
+fn an_old_cosignature_and_an_old_copy_pass_until_the_window_ends() {
+    let station = Loop::new();
+    let witness = with_witness(&station, "quorum = 1\nwindow_days = 2\n");
+    let old = note(&station, "old.note", &witness.lie(&station.head()));
+    station.desk.run(&["anchor", "import", text(&old)]).done();
+    let yesterday = station.keep("yesterday");
+    let second = station.sign(&station.update("request", SAME, &[]), "signed-42");
+    let new = note(
+        &station,
+        "new.note",
+        &witness.lie(&String::from_utf8(read(&second.join("log/checkpoint"))).expect("text")),
+    );
+    station.put_back(&yesterday);
+    // With the newer note: stopped. Without it: only the window ends what silence hides.
+    let kept = station.keep("kept");
+    station.desk.run(&["anchor", "import", text(&new)]).ended(Exit::RolledBack);
+    station.put_back(&kept);
+    let (id, review) = station.desk.import(&station.update("other", OTHER, &[&old]));
+    station.desk.clock.set("2026-11-25T12:01:01Z");
+    station.desk.sign(&id, &review, "alice", &[]).ended(Exit::Unwitnessed);
+}
+
+#[test]
+fn a_witness_cosigns_neither_of_two_copies_that_it_did_not_see_continue() {
+    let station = Loop::new();
+    let mut witness = with_witness(&station, "");
+    let copy = station.keep("copy");
+    let head = |bundle: &Path| String::from_utf8(read(&bundle.join("log/checkpoint"))).expect("text");
+    let size = |bundle: &Path| json(&bundle.join("signed.json"))["log"]["size"].as_u64().expect("a size");
+    let body = |bundle: &Path, old: u64| {
+        let proof = read(&bundle.join(format!("log/consistency/{old}")));
+        consistency::add_checkpoint(old, &consistency::parse(&proof).expect("a proof"), &head(bundle))
+    };
+    assert_eq!(
+        witness.add_checkpoint(&consistency::add_checkpoint(0, &[], &head(&station.first))).status,
+        200
+    );
+    let here = station.sign(&station.update("request", SAME, &[]), "signed-42");
+    station.put_back(&copy);
+    station.desk.run(&["preflight"]).done();
+    let there = station.sign(&station.update("other", OTHER, &[]), "signed-there");
+    let first = size(&station.first);
+    // A proof that was changed on the way is refused, and so is one from another size than the witness has.
+    let changed = body(&here, first).replacen("\n", "\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n", 1);
+    assert_eq!(witness.add_checkpoint(&changed).status, 422);
+    assert_eq!(witness.add_checkpoint(&consistency::add_checkpoint(0, &[], &head(&here))).status, 409);
+    assert_eq!(witness.add_checkpoint(&body(&here, first)).status, 200);
+    // The second copy's head does not continue what the witness has now.
+    let answer = witness.add_checkpoint(&body(&there, first));
+    assert_eq!((answer.status, answer.body), (409, format!("{}\n", size(&here))));
+    let forced = consistency::add_checkpoint(size(&here), &[], &head(&there));
+    assert_eq!(witness.add_checkpoint(&forced).status, 422);
+}
+
+#[test]
+fn cosignatures_that_do_not_count_are_said_and_change_nothing() {
+    let station = Loop::new();
+    let mut witness = with_witness(&station, "");
+    let head = station.head();
+    let import = |name: &str, text_of: &str| {
+        let path = note(&station, name, text_of);
+        let ran = station.desk.run(&["--json", "anchor", "import", text(&path)]).done();
+        let judged = ran.json()[0].clone();
+        assert_eq!(judged["verdict"], "known", "{name}: {judged}");
+        (
+            judged["cosigned"].as_array().expect("a list").len(),
+            judged["not_counted"].as_array().expect("a list").len(),
+        )
+    };
+    let at = |witness: &mut Witness, time: u64| {
+        witness.time = time;
+        witness.lie(&head)
+    };
+    let flipped = {
+        let good = at(&mut witness, now());
+        let (start, line) = good.trim_end().rsplit_once(' ').expect("a line");
+        let swapped: String = line.chars().rev().collect();
+        format!("{start} {}\n", swapped.trim_start_matches('='))
+    };
+    if Note::parse(flipped.as_bytes()).is_ok() {
+        assert_eq!(import("flipped", &flipped).0, 0);
+    }
+    for (name, time) in [
+        ("no time", 0),
+        ("beyond any time", 1 << 63),
+        ("to come", now() + 86_400),
+        ("before the log began", now() - 86_400),
+    ] {
+        assert_eq!(import(name, &at(&mut witness, time)), (0, 1), "{name}");
+    }
+    // A stranger, also one of the same name, is passed over.
+    let stranger = Witness::new("w.example", 9, now());
+    assert_eq!(import("stranger", &stranger.lie(&head)), (0, 0));
+    assert_eq!(import("good", &at(&mut witness, now() + 60)), (1, 0));
+    assert_eq!(import("again", &at(&mut witness, now() + 60)), (0, 0));
+    assert_eq!(import("older", &at(&mut witness, now() + 59)), (0, 1));
+    let list = station.desk.run(&["--json", "witness", "list"]).done().json();
+    assert_eq!(list[0]["time"], Time::from_unix(i64::try_from(now() + 60).expect("small")).to_string());
+    station.audit("pack").done();
+}
+
+#[test]
+fn a_witness_that_lost_its_memory_is_noticed() {
+    let station = Loop::new();
+    let mut witness = with_witness(&station, "");
+    let newest = note(&station, "newest.note", &witness.lie(&station.head()));
+    station.desk.run(&["anchor", "import", text(&newest)]).done();
+    witness.time += 60;
+    let old = String::from_utf8(read(&station.first.join("log/checkpoint"))).expect("text");
+    let ran =
+        station.desk.run(&["anchor", "import", text(&note(&station, "old.note", &witness.lie(&old)))]).done();
+    assert!(ran.out.contains("it has lost its memory"), "{}", ran.out);
+    assert_eq!(station.count("witness.stale"), 1);
+    station.audit("pack").done();
+}
+
+#[test]
+fn neither_the_logs_own_key_nor_one_key_under_two_names_is_a_second_witness() {
+    let station = Loop::new();
+    let add = |key: &str| station.desk.by(&["alice"], &["witness", "add", key]);
+    let secret = String::from_utf8(read(&station.desk.station().join("log/key"))).expect("text");
+    let log = NoteSigner::from_secret_text(&secret).expect("the log's key");
+    let own = VerifierKey::witness("other.example", *log.public().public()).expect("a key");
+    let refused = add(&own.to_string()).ended(Exit::Refused);
+    assert!(refused.err.contains("a log is not its own witness"), "{}", refused.err);
+    let refused = add(&log.public().to_string()).ended(Exit::Refused);
+    assert!(refused.err.contains("type 1"), "{}", refused.err);
+    add(&Witness::new("w.example", 1, 1).key()).done();
+    let refused = add(&Witness::new("x.example", 1, 1).key()).ended(Exit::Refused);
+    assert!(refused.err.contains("no key under two names"), "{}", refused.err);
+    add(&Witness::new("w.example", 2, 1).key()).ended(Exit::Refused);
+    add("w.example+00000000+BAAA").ended(Exit::Failed);
+    // Two are asked for, and one is there.
+    station.policy("quorum = 2\nwindow_days = 2\n").ended(Exit::Refused);
+    station.audit("pack").done();
+}
+
+#[test]
+fn where_every_bundle_is_waited_for_nothing_is_signed_before_its_head_is_back() {
+    let station = Loop::new();
+    let witness = with_witness(&station, "quorum = 1\nevery_bundle = true\n");
+    let request = station.update("request", SAME, &[&station.first]);
+    let (id, review) = station.desk.import(&request);
+    station.desk.sign(&id, &review, "alice", &[]).ended(Exit::Unwitnessed);
+    let first = String::from_utf8(read(&station.first.join("log/checkpoint"))).expect("text");
+    let back = note(&station, "first.note", &witness.lie(&first));
+    station.desk.run(&["anchor", "import", text(&back)]).done();
+    station.desk.sign(&id, &review, "alice", &[]).done();
+    let pack = station.audit("pack").done().json();
+    assert_eq!(pack["witnessed"][0]["name"], "w.example");
+}
+
+#[test]
+fn a_station_restored_on_purpose_goes_on_once_officers_and_the_auditor_settled_it() {
+    let station = Loop::new();
+    station.desk.by(&["alice"], &["witness", "add", &auditor(&station)]).done();
+    let yesterday = station.keep("yesterday");
+    let second = station.sign(&station.update("request", SAME, &[&station.first]), "signed-42");
+    station.put_back(&yesterday);
+    let other = station.update("later", OTHER, &[]);
+    let (id, review) = station.desk.import(&other);
+    station.desk.run(&["anchor", "import", text(&second)]).ended(Exit::RolledBack);
+    let stop = station.desk.run(&["--json", "anchor", "list"]).done().json();
+    let stop = stop.as_array().expect("heads").last().expect("one")["seq"].to_string();
+    let reason = "the disk died; restored from the copy of Monday";
+    station
+        .desk
+        .run(&["anchor", "settle", &stop, "--officer", "alice", "--reason", reason])
+        .ended(Exit::NotApproved);
+    station.desk.by(&["alice"], &["anchor", "settle", "3", "--reason", reason]).ended(Exit::Refused);
+    station.desk.by(&["alice"], &["anchor", "settle", &stop, "--reason", reason]).done();
+    // The officers alone do not settle it where there is an auditor.
+    station.desk.sign(&id, &review, "alice", &[]).ended(Exit::Unwitnessed);
+    station.audit("pack").ended(Exit::Unwitnessed);
+    let noted = cosign(&station, "pack", "new-state.json", "auditor.note").done();
+    assert!(noted.out.contains("auditor.example/acme"), "{}", noted.out);
+    station.desk.run(&["anchor", "import", text(&station.desk.path("auditor.note"))]).done();
+    // The lost history's heads are known for what they are now.
+    let ran = station.desk.run(&["--json", "anchor", "import", text(&second)]).done();
+    assert_eq!(ran.json()[0]["verdict"], "settled");
+    station.desk.sign(&id, &review, "alice", &[]).done();
+    let verdict = station.audit("pack-after").done().json();
+    assert!(verdict["remarks"]["heads"].as_u64().expect("a count") >= 3, "{verdict}");
+    let report = station.desk.path("report.html");
+    station
+        .desk
+        .run(&["audit", "report", text(&station.desk.path("pack-after")), "--out", text(&report)])
+        .done();
+    let page = String::from_utf8(read(&report)).expect("text");
+    assert!(page.contains("the disk died") && page.contains("auditor.example/acme cosigned"), "{page}");
+}
+
+/// Makes the auditor's key; its public half.
+fn auditor(station: &Loop) -> String {
+    let key = station.desk.path("auditor.key");
+    let arguments = ["--json", "audit", "witness-key", "--name", "auditor.example/acme", "--out", text(&key)];
+    let made = station.desk.run(&arguments).done();
+    station.desk.run(&arguments).ended(Exit::Failed);
+    made.json()["key"].as_str().expect("a key").to_owned()
+}
+
+fn cosign(station: &Loop, pack: &str, state: &str, out: &str) -> crate::common::Ran {
+    let [pack, key, state, out] = [pack, "auditor.key", state, out].map(|name| station.desk.path(name));
+    station.desk.run(&[
+        "audit",
+        "cosign",
+        text(&pack),
+        "--key",
+        text(&key),
+        "--state",
+        text(&state),
+        "--out",
+        text(&out),
+    ])
+}
+
+#[test]
+fn the_auditor_cosigns_what_continues_what_she_cosigned_before() {
+    let station = Loop::new();
+    let key = auditor(&station);
+    station.desk.by(&["alice"], &["witness", "add", &key]).done();
+    let copy = station.keep("copy");
+    station.desk.run(&["log", "export", text(&station.desk.path("pack-1"))]).done();
+    cosign(&station, "pack-1", "state.json", "1.note").done();
+    let second = station.sign(&station.update("request", SAME, &[&station.desk.path("1.note")]), "signed-42");
+    // The bundle proves what the auditor needs, too.
+    let held: Vec<_> = std::fs::read_dir(second.join("log/consistency")).expect("listed").collect();
+    assert_eq!(held.len(), 2, "the first export's head, and the auditor's");
+    let verdict = station.audit("pack-2").done().json();
+    assert_eq!(verdict["witnessed"][0]["name"], "auditor.example/acme");
+    cosign(&station, "pack-2", "state.json", "2.note").done();
+    let pack = station.desk.path("pack-2");
+    let note = station.desk.path("2.note");
+    let arguments = ["--json", "audit", "verify", text(&pack), "--witness", &key, "--against", text(&note)];
+    let verdict = station.desk.run(&arguments).done().json();
+    assert_eq!(verdict["witnessed"][0]["heads"].as_array().expect("heads").len(), 2, "{verdict}");
+    // A copy that went on is not cosigned, and an older pack neither.
+    cosign(&station, "pack-1", "state.json", "old.note").ended(Exit::RolledBack);
+    station.put_back(&copy);
+    station.sign(&station.update("other", OTHER, &[]), "signed-there");
+    station.sign(&station.update("again", OTHER, &[]), "signed-again");
+    station.desk.run(&["log", "export", text(&station.desk.path("pack-3"))]).done();
+    cosign(&station, "pack-3", "state.json", "3.note").ended(Exit::Forked);
+    assert!(!station.desk.path("3.note").exists() && !station.desk.path("old.note").exists());
+}
+
+#[test]
+fn without_witnesses_everything_works_and_every_report_says_so() {
+    let station = Loop::new();
+    station.sign(&station.update("request", SAME, &[]), "signed-42");
+    let pack = station.desk.path("pack");
+    station.desk.run(&["log", "export", text(&pack)]).done();
+    let verdict = station.desk.run(&["audit", "verify", text(&pack)]).done().out;
+    assert!(verdict.contains("Witnessed   not at all"), "{verdict}");
+    let report = station.desk.path("report.html");
+    station.desk.run(&["audit", "report", text(&pack), "--out", text(&report)]).done();
+    assert!(String::from_utf8(read(&report)).expect("text").contains("Nobody cosigned this log"));
+}
+
+#[test]
+fn a_head_larger_by_exactly_what_a_crash_cut_off_stops_and_the_newest_lines_count() {
+    let station = Loop::new();
+    let log = station.desk.station().join("log");
+    let head = station.head();
+    let size: u64 = head.lines().nth(1).expect("a size").parse().expect("a number");
+    let came = note(&station, "newest.note", &head);
+    let sizes = || -> Vec<u64> {
+        let names = std::fs::read_dir(log.join("checkpoints")).expect("listed");
+        let mut sizes: Vec<u64> = names
+            .map(|one| one.expect("one").file_name().to_str().expect("a name").parse().expect("a size"))
+            .collect();
+        sizes.sort_unstable();
+        sizes
+    };
+    // What a crash left after the newest head changes nothing: it was signed by nobody.
+    let kept = station.keep("kept");
+    let file = log.join("events/000000.jsonl");
+    std::fs::write(&file, [read(&file), b"{\"v\":1,".to_vec()].concat()).expect("written");
+    let ran = station.desk.run(&["--json", "anchor", "import", text(&came)]).done();
+    assert_eq!(ran.json()[0]["verdict"], "known");
+    let before = sizes().into_iter().filter(|one| *one < size).next_back().expect("an older one");
+    // Lines that a head covers were on disk before it was signed: something else than a crash took them.
+    station.put_back(&kept);
+    std::fs::remove_file(log.join("checkpoints").join(size.to_string())).expect("removed");
+    std::fs::remove_file(log.join("checkpoint")).expect("removed");
+    let lines = String::from_utf8(read(&file)).expect("text");
+    let all: Vec<&str> = lines.split_inclusive('\n').collect();
+    std::fs::write(&file, all[..usize::try_from(before).expect("small")].concat()).expect("written");
+    station.desk.run(&["anchor", "import", text(&came)]).ended(Exit::RolledBack);
+}

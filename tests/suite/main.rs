@@ -36,5 +36,6 @@ mod repository;
 mod said;
 mod slip;
 mod station_files;
+mod succession;
 mod trust;
 mod whole;

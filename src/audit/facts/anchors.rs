@@ -1,7 +1,7 @@
 //! Heads that came back, held against the notes that the pack has of them: the signatures in the notes decide, not the
 //! entry's words.
 
-use super::{Facts, contradiction, digest, flawed, short};
+use super::{Facts, contradiction, flawed, short};
 use crate::audit::AuditError;
 use crate::audit::remark::RemarkKind;
 use crate::host::clock::Time;
@@ -183,13 +183,13 @@ impl Facts<'_> {
         }
     }
 
-    /// Remembers that an entry names an object, for the marks that came from another log: nothing to look up.
-    pub(super) fn mark_taken_over(&self, entry: &Entry<'_>) -> Result<(), AuditError> {
+    /// A mark that came from another log, with the bytes that it is about.
+    pub(super) fn mark_taken_over(&mut self, entry: &Entry<'_>) -> Result<(), AuditError> {
         if self.anchors.predecessor().is_none() {
             return contradiction("no other log is continued, so there is no mark to take over");
         }
         if !entry.text("signed").is_empty() {
-            digest(&entry.text("signed"))?;
+            self.needs_object(&entry.text("signed"), entry.seq())?;
         }
         Ok(())
     }
