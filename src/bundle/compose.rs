@@ -7,7 +7,6 @@
 use crate::host::clock::Time;
 use crate::json::{Kind, Value, canonical};
 use crate::text::Foreign;
-use crate::tuf::targets::list;
 use crate::tuf::{Target, Targets};
 use std::collections::BTreeSet;
 
@@ -55,9 +54,46 @@ pub enum ComposeError {
     /// A target that is not of the form that a Factory's targets have.
     #[error("the target \"{}\" has no member \"custom\", so it can be given no tag", Foreign(.0))]
     NoCustom(String),
+    /// Nothing that was downloaded knows the tag, and production runs others.
+    #[error(
+        "the tag \"{}\" has neither production targets nor a wave; there are targets for {}. Check --tag. If it is meant \
+         to be the first wave of a new tag, say so with --first-wave",
+        Foreign(.tag), listed(.known)
+    )]
+    NobodyHasTag {
+        /// The tag.
+        tag: String,
+        /// The tags that there are.
+        known: Vec<String>,
+    },
+    /// There is nothing in production to sign again.
+    #[error("the tag \"{}\" has no production targets, so there is nothing to sign again. Check --tag", Foreign(.0))]
+    NothingToResign(String),
+    /// The offline bundle is for another tag.
+    #[error("the bundle is for the tag \"{}\", not for \"{}\"", Foreign(.found), Foreign(.wanted))]
+    BundleTag {
+        /// The tag that was asked for.
+        wanted: String,
+        /// The bundle's.
+        found: String,
+    },
+    /// The wave in `wave.json` is another one than was asked for.
+    #[error("wave.json: the wave's {member} is \"{}\", not \"{}\"", Foreign(.found), Foreign(.wanted))]
+    OtherWave {
+        /// Which member.
+        member: &'static str,
+        /// What was asked for.
+        wanted: String,
+        /// What it has.
+        found: String,
+    },
     /// The tag is not one that a device can have.
     #[error("\"{}\" cannot be a tag: letters, digits and . _ - + are allowed", Foreign(.0))]
     BadTag(String),
+}
+
+fn listed(tags: &[String]) -> String {
+    tags.iter().map(|tag| format!("\"{}\"", Foreign(tag))).collect::<Vec<_>>().join(", ")
 }
 
 fn tagged(tag: &Option<String>) -> String {
@@ -65,7 +101,7 @@ fn tagged(tag: &Option<String>) -> String {
 }
 
 /// The canonical bytes of the composed `signed`, and the names that it adds.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Composed {
     /// Canonical form, ready to be signed.
     pub signed: Vec<u8>,
@@ -82,13 +118,13 @@ pub fn is_tag(text: &str) -> bool {
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'+'))
 }
 
-/// Composes the wave's `signed`. `published` are CI's targets by name, as the service lists them for the version, or
-/// all of them; `current` are the tag's production targets, or nothing for a first wave.
+/// Composes the wave's `signed`. `published` are CI's targets in the order of their names, as the service lists them for
+/// the version, or all of them; `current` are the tag's production targets, or nothing for a first wave.
 ///
 /// # Errors
 /// [`ComposeError`], by fioctl's rules.
 pub fn compose(
-    published: Value<'_>,
+    published: &[Target<'_>],
     current: Option<&Targets<'_>>,
     parameters: &Parameters,
 ) -> Result<Composed, ComposeError> {
@@ -98,19 +134,25 @@ pub fn compose(
             return Err(ComposeError::BadTag(text.clone()));
         }
     }
-    let wanted = |target: &Target<'_>| {
-        target.version() == Some(*version)
-            && source_tag.as_ref().is_none_or(|tag| target.tags().any(|own| own == *tag))
-    };
-    let all = list(published).unwrap_or_default();
-    let new: Vec<Target<'_>> = all.into_iter().filter(wanted).collect();
+    let of_version: Vec<&Target<'_>> =
+        published.iter().filter(|target| target.version() == Some(*version)).collect();
+    if of_version.is_empty() {
+        return Err(ComposeError::NoTargets(*version, None));
+    }
+    if let Some(current) = current {
+        if *version <= current.metadata.version {
+            return Err(ComposeError::NotAbove { wanted: *version, current: current.metadata.version });
+        }
+        // Before the source tag is looked at: fioctl refuses the version, whichever of its targets are wanted.
+        if let Some(present) = of_version.iter().find(|target| current.get(&target.name).is_some()) {
+            return Err(ComposeError::NamePresent(present.name.to_string()));
+        }
+    }
+    let has_source_tag =
+        |target: &&&Target<'_>| source_tag.as_ref().is_none_or(|tag| target.tags().any(|own| own == *tag));
+    let new: Vec<&Target<'_>> = of_version.iter().filter(has_source_tag).copied().collect();
     if new.is_empty() {
         return Err(ComposeError::NoTargets(*version, source_tag.clone()));
-    }
-    if let Some(current) = current
-        && *version <= current.metadata.version
-    {
-        return Err(ComposeError::NotAbove { wanted: *version, current: current.metadata.version });
     }
     if prune.contains(version) {
         return Err(ComposeError::PruneOwn(*version));
@@ -131,7 +173,10 @@ pub fn compose(
 }
 
 /// The current targets that stay.
-fn keep<'d>(current: Option<&Targets<'d>>, prune: &BTreeSet<u64>) -> Result<Vec<Target<'d>>, ComposeError> {
+fn keep<'t, 'd>(
+    current: Option<&'t Targets<'d>>,
+    prune: &BTreeSet<u64>,
+) -> Result<Vec<&'t Target<'d>>, ComposeError> {
     let all = current.map_or(&[][..], Targets::all);
     let mut missing = prune.clone();
     let mut kept = Vec::with_capacity(all.len());
@@ -140,7 +185,7 @@ fn keep<'d>(current: Option<&Targets<'d>>, prune: &BTreeSet<u64>) -> Result<Vec<
             Some(version) if prune.contains(&version) => {
                 missing.remove(&version);
             }
-            _ => kept.push(target.clone()),
+            _ => kept.push(target),
         }
     }
     match missing.first() {
@@ -151,8 +196,8 @@ fn keep<'d>(current: Option<&Targets<'d>>, prune: &BTreeSet<u64>) -> Result<Vec<
 
 /// Writes two sorted runs of targets as one, the new ones with the device tag.
 fn write_merged(
-    kept: &[Target<'_>],
-    new: &[Target<'_>],
+    kept: &[&Target<'_>],
+    new: &[&Target<'_>],
     tag: &str,
     out: &mut Vec<u8>,
 ) -> Result<(), ComposeError> {
@@ -161,9 +206,6 @@ fn write_merged(
     loop {
         let take_new = match (kept.peek(), new.peek()) {
             (None, None) => return Ok(()),
-            (Some(a), Some(b)) if a.name == b.name => {
-                return Err(ComposeError::NamePresent(b.name.to_string()));
-            }
             (Some(a), Some(b)) => b.name < a.name,
             (None, Some(_)) => true,
             (Some(_), None) => false,

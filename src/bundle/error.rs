@@ -53,6 +53,19 @@ pub enum BundleError {
         /// The most that is read.
         most: u64,
     },
+    /// A download that is not what it should be.
+    #[error(
+        "{file}: {why}; {wanted} is needed here. Download it again with a command that fails when the service does \
+         (docs/request.md)"
+    )]
+    Download {
+        /// The file.
+        file: String,
+        /// What it is instead.
+        why: String,
+        /// What is needed, in words.
+        wanted: &'static str,
+    },
     /// The path holds nothing that can be taken in.
     #[error("{path}: {why}")]
     NotABundle {

@@ -3,6 +3,7 @@
 pub mod anchors;
 pub mod assemble;
 pub mod compose;
+pub mod downloads;
 pub mod error;
 pub mod evidence;
 pub mod fingerprint;

@@ -5,14 +5,13 @@
 
 use super::intake::{Request, require_total};
 use super::manifest::{DELEGATING_FILE, REQUEST_FILE, REQUEST_FORMAT};
-use super::source::is_root_file;
 use super::{BundleError, FileFacts, RequestKind, RequestManifest};
 use crate::host::clock::Time;
 use crate::host::disk::Kind;
 use crate::host::{Bytes, Disk};
 use crate::json::{Document, Limits};
 use crate::text::{shown, shown_path};
-use crate::tuf::root::MAX_ROOT_BYTES;
+use crate::tuf::root::{MAX_ROOT_BYTES, is_root_file};
 use crate::tuf::{Digest, Root};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -2,10 +2,11 @@
 
 use super::compose::{ComposeError, Parameters, compose};
 use super::intake::{BareFacts, take_in};
-use super::source::{Ask, compose_request, write_request};
+use super::source::{Ask, Asked, compose_request, write_request};
 use crate::host::RealDisk;
 use crate::host::clock::Time;
 use crate::json::{Document, Limits};
+use crate::tuf::targets::list;
 use crate::tuf::{Dialect, Targets};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -21,15 +22,17 @@ fn time(text: &str) -> Time {
 fn ask(wave: &str, version: u64, prune: &[u64]) -> Ask {
     Ask {
         factory: "acme-gateway".into(),
-        wave: wave.into(),
-        parameters: Parameters {
-            version,
-            tag: "production".into(),
-            source_tag: None,
-            prune: prune.iter().copied().collect(),
-            expires: time("2027-11-23T00:00:00Z"),
+        what: Asked::Wave {
+            wave: wave.into(),
+            parameters: Parameters {
+                version,
+                tag: "production".into(),
+                source_tag: None,
+                prune: prune.iter().copied().collect(),
+                expires: time("2027-11-23T00:00:00Z"),
+            },
+            is_first: false,
         },
-        further_signature: false,
         now: time("2026-11-23T10:00:00Z"),
         max_file_bytes: 64 << 20,
         anchors: BTreeMap::new(),
@@ -50,8 +53,8 @@ fn a_request_composes_what_fioctl_composed() {
         for (folder, wave, version, prune) in STEPS {
             let folder = step(&format!("{factory}/{folder}"));
             let request = compose_request(&RealDisk, &folder, &ask(wave, version, prune)).expect("composed");
-            let ours =
-                Document::parse("ours", &request.files["targets.json"][..], Limits::DEFAULT).expect("read");
+            let ours = Document::parse("ours", &request.request.files["targets.json"][..], Limits::DEFAULT)
+                .expect("read");
             let posted = std::fs::read(folder.join("wave-create.json")).expect("a fixture");
             let theirs = Document::parse("theirs", posted, Limits::DEFAULT).expect("read");
             let signed = theirs.root().get("targets").and_then(|t| t.get("signed")).expect("signed");
@@ -64,7 +67,8 @@ fn a_request_composes_what_fioctl_composed() {
 
 fn refused(folder: &str, wave: &str, version: u64, prune: &[u64], source_tag: Option<&str>) -> String {
     let mut ask = ask(wave, version, prune);
-    ask.parameters.source_tag = source_tag.map(str::to_owned);
+    let Asked::Wave { parameters, .. } = &mut ask.what else { unreachable!() };
+    parameters.source_tag = source_tag.map(str::to_owned);
     compose_request(&RealDisk, &step(folder), &ask).err().map(|e| e.to_string()).unwrap_or_default()
 }
 
@@ -98,7 +102,8 @@ fn a_name_that_is_in_production_already_is_refused() {
         prune: BTreeSet::new(),
         expires: time("2027-11-23T00:00:00Z"),
     };
-    let refused = compose(published.root(), Some(&current), &parameters).expect_err("present");
+    let refused =
+        compose(&list(published.root()).expect("targets"), Some(&current), &parameters).expect_err("present");
     assert_eq!(refused, ComposeError::NamePresent("b".into()));
 }
 
@@ -112,7 +117,7 @@ fn what_is_written_is_taken_in_again_and_any_changed_byte_is_noticed() {
     let take =
         |path: &Path| take_in(&RealDisk, path, 1 << 20, &BareFacts::default(), time("2026-11-23T10:00:00Z"));
     let taken = take(&out).expect("taken in");
-    assert_eq!((taken.digest, &taken.files), (request.digest(), &request.files));
+    assert_eq!((taken.digest, &taken.files), (request.request.digest, &request.request.files));
     assert!(write_request(&RealDisk, &out, &request).is_err(), "nothing is overwritten");
 
     for name in ["targets.json", "current.json", "ci-targets.json", "prod-roots/2.root.json"] {

@@ -1,6 +1,7 @@
 //! Why an act did not happen.
 
 use crate::bundle::BundleError;
+use crate::bundle::source::SourceError;
 use crate::host::disk::DiskError;
 use crate::ledger::LogError;
 use crate::station::StationError;
@@ -65,6 +66,15 @@ impl CeremonyError {
         CeremonyError::Nothing(format!(
             "request {short} is not signed yet. Run `countersign sign {short} --officer NAME`"
         ))
+    }
+}
+
+impl From<SourceError> for CeremonyError {
+    fn from(e: SourceError) -> Self {
+        match e {
+            SourceError::Bundle(e) => e.into(),
+            SourceError::Compose(e) => CeremonyError::Refused(e.to_string()),
+        }
     }
 }
 

@@ -12,12 +12,11 @@ use crate::review::situation::{BaselineSource, Carried};
 use crate::review::{Baseline, Situation, review};
 use crate::station::history::baseline_object;
 use crate::station::request::{self, Import, StoredRequest};
-use crate::station::trust::named_root;
 use crate::station::{SeenMark, Station};
 use crate::text::{one_line, shown, shown_path};
 use crate::threads;
-use crate::tuf::Digest;
 use crate::tuf::signature::{Assessed, Worth, count};
+use crate::tuf::{Digest, Root};
 use crate::vault::officer::OpenOfficer;
 use std::path::Path;
 
@@ -105,7 +104,7 @@ fn take(
     let anchors = judge(station, host, request.anchors())?;
     let roots = request
         .production_roots()
-        .map(|(name, bytes)| named_root(name, bytes))
+        .map(|(name, bytes)| Root::of_file(name, bytes))
         .collect::<Result<Vec<_>, _>>()?;
     let new_roots = station.update_roots(&host.stamp(), roots)?;
     let import = Import {

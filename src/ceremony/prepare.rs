@@ -130,6 +130,7 @@ pub fn with_situation<R>(
         policy: &station.policy,
         policy_digest: station.policy_digest(),
         networked: station.facts.networked,
+        at_station: true,
         now,
         continues: station.history.continues.as_deref(),
         log_time: station.log_time(),
@@ -171,19 +172,19 @@ fn later(
 }
 
 /// Reads a file of a request, if it is there. The cap on its size was applied when it was taken in.
-fn parse<'r>(request: &'r Request, name: &str) -> Result<Option<Document<'r>>, CeremonyError> {
+pub(super) fn parse<'r>(request: &'r Request, name: &str) -> Result<Option<Document<'r>>, CeremonyError> {
     let Some(bytes) = request.file(name) else { return Ok(None) };
     Ok(Some(Document::parse(name.to_owned(), bytes, Limits::of_bytes(bytes.len() as u64))?))
 }
 
 /// What is to be signed.
-fn proposal_of(request: &Request) -> Result<Document<'_>, CeremonyError> {
+pub(super) fn proposal_of(request: &Request) -> Result<Document<'_>, CeremonyError> {
     parse(request, "targets.json")?
         .ok_or_else(|| CeremonyError::Nothing("the request has no targets.json".to_owned()))
 }
 
 /// Its targets, the bytes to sign with their digest worked out, and the signatures that it carries.
-fn read_proposal<'d>(
+pub(super) fn read_proposal<'d>(
     authority: &Authority<'_>,
     document: &'d Document<'_>,
 ) -> Result<(Targets<'d>, Message<'d>, Vec<Assessed>), CeremonyError> {
@@ -196,7 +197,7 @@ fn read_proposal<'d>(
     Ok((proposal, message, signatures))
 }
 
-fn read_baseline<'d>(
+pub(super) fn read_baseline<'d>(
     authority: &Authority<'_>,
     chain: &Chain,
     document: &'d Document<'_>,
@@ -221,7 +222,7 @@ fn read_baseline<'d>(
     Ok(Baseline { digest, targets, signatures, source: BaselineSource::Request, older_root })
 }
 
-fn read_ci<'d>(
+pub(super) fn read_ci<'d>(
     authority: &Authority<'_>,
     document: &'d Document<'_>,
 ) -> Result<CiTargets<'d>, CeremonyError> {
@@ -273,7 +274,7 @@ pub fn own_keys(station: &Station, authority: &Authority<'_>) -> Result<Vec<KeyI
 }
 
 /// The newest root version that a request brings.
-fn request_root(request: &Request) -> Option<u64> {
+pub(super) fn request_root(request: &Request) -> Option<u64> {
     let number = |name: &str| name.rsplit('/').next()?.strip_suffix(".root.json")?.parse().ok();
     request.production_roots().filter_map(|(name, _)| number(name)).max()
 }

@@ -1,7 +1,6 @@
 //! How a command ends: the exit codes, and which error means which.
 
 use crate::bundle::BundleError;
-use crate::bundle::source::SourceError;
 use crate::ceremony::CeremonyError;
 use crate::host::disk::DiskError;
 use crate::ledger::LogError;
@@ -96,18 +95,10 @@ impl From<TufError> for Failure {
             TufError::Threshold { .. }
                 | TufError::Chain(_)
                 | TufError::Unreachable { .. }
+                | TufError::CiRoot { .. }
                 | TufError::OtherDialect { .. }
         );
         Failure::new(if refused { Exit::Refused } else { Exit::Failed }, e.to_string())
-    }
-}
-
-impl From<SourceError> for Failure {
-    fn from(e: SourceError) -> Failure {
-        match e {
-            SourceError::Bundle(e) => e.into(),
-            other => failed(&other),
-        }
     }
 }
 

@@ -55,6 +55,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     Station::require_free(&*host.disk, &folder)?;
     let chain = Chain::verify(roots_at(&*host.disk, &args.roots)?)?;
     let newest = chain.newest();
+    newest.require_production()?;
     newest.require_reachable_thresholds()?;
     let online_key = args.online_key.as_deref().map(|path| OnlineKey::read(&*host.disk, path)).transpose()?;
     if online_key.is_none() && newest.dialect.has_service() {

@@ -1,5 +1,8 @@
 //! Wall clock, uptime and boot id: three witnesses of time, so that a clock that was set back is noticed.
 
+use jiff::SignedDuration;
+use jiff::civil::DateTime;
+use jiff::fmt::temporal::Pieces;
 use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -7,7 +10,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Time(i64);
 
+/// 1970-01-01T00:00:00.
+const EPOCH: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
+
 impl Time {
+    /// The last moment that can be written: 9999-12-31T23:59:59Z.
+    pub const LATEST: Time = Time(253_402_300_799);
+
     /// From seconds since 1970-01-01T00:00:00Z.
     pub const fn from_unix(seconds: i64) -> Time {
         Time(seconds)
@@ -20,7 +29,13 @@ impl Time {
 
     /// Reads RFC 3339 with or without fraction and offset; a fraction is cut off. `None` when it is not a time.
     pub fn parse(text: &str) -> Option<Time> {
-        text.parse::<jiff::Timestamp>().ok().map(|t| Time(t.as_second()))
+        // Not a `Timestamp`: those end a day before the last one that RFC 3339 can write.
+        let pieces = Pieces::parse(text).ok()?;
+        let offset = pieces.to_numeric_offset().filter(|_| pieces.time_zone_annotation().is_none())?;
+        let time = pieces.time()?;
+        let local = pieces.date().at(time.hour(), time.minute(), time.second(), 0);
+        let seconds = local.duration_since(EPOCH).as_secs() - i64::from(offset.seconds());
+        Some(Time(seconds)).filter(|time| *time <= Time::LATEST)
     }
 
     /// Reads exactly the form that devices can read: `YYYY-MM-DDTHH:MM:SSZ`.
@@ -47,7 +62,7 @@ impl Time {
 
 impl fmt::Display for Time {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match jiff::Timestamp::from_second(self.0) {
+        match EPOCH.checked_add(SignedDuration::from_secs(self.0)) {
             Ok(t) => write!(out, "{}", t.strftime("%Y-%m-%dT%H:%M:%SZ")),
             Err(_) => write!(out, "@{}", self.0),
         }
@@ -140,5 +155,29 @@ mod tests {
         assert_eq!(Time::parse_strict("2027-11-23T00:00:00+00:00"), None);
         assert_eq!(Time::parse_strict("2027-11-23T00:00:00Z"), Some(time));
         assert_eq!(Time::parse("2027-02-30T00:00:00Z"), None);
+        for no_time in
+            ["2027-11-23T00:00:00", "2027-11-23", "tomorrow", "2027-11-23T00:00:00Z[Europe/Paris]", ""]
+        {
+            assert_eq!(Time::parse(no_time), None, "{no_time}");
+        }
+    }
+
+    #[test]
+    fn the_last_day_that_can_be_written_is_a_time_and_what_comes_after_it_is_none() {
+        let last = "9999-12-31T23:59:59Z";
+        assert_eq!(Time::parse_strict(last), Some(Time::LATEST));
+        assert_eq!(Time::LATEST.to_string(), last);
+        for near in
+            ["9999-12-30T22:00:01Z", "9999-12-31T00:00:00Z", "0001-01-01T00:00:00Z", "1969-12-31T23:59:59Z"]
+        {
+            assert_eq!(Time::parse_strict(near).map(|time| time.to_string()).as_deref(), Some(near));
+        }
+        assert_eq!(
+            Time::parse("9999-12-31T23:59:59.9+01:00").map(|t| t.to_string()).as_deref(),
+            Some("9999-12-31T22:59:59Z")
+        );
+        assert_eq!(Time::parse("9999-12-31T23:59:59-01:00"), None);
+        assert_eq!(Time::parse("10000-01-01T00:00:00Z"), None);
+        assert_eq!(Time::parse("1969-12-31T23:59:58.5Z"), Time::parse("1969-12-31T23:59:58Z"));
     }
 }

@@ -119,14 +119,19 @@ impl HtmlPage {
              <meta name=\"referrer\" content=\"no-referrer\">\n\
              <title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<header>\n<h1>{title}</h1>\n\
              <p class=\"verdict {verdict_class}\">{verdict}</p>\n\
-             <div class=\"confirm\"><p>{bytes} bytes would be signed. Their SHA-256: <br><code>{digest}</code></p>\n\
-             <p>In words, to confirm exactly these bytes: <br><span class=\"words\">{words}</span></p></div>\n",
+             <div class=\"confirm\"><p>{bytes} bytes would be signed. Their SHA-256: <br><code>{digest}</code></p>\n",
             title = Escaped(&title),
             verdict = Escaped(&layout::verdict(review)),
             bytes = header.bytes,
             digest = header.digest,
-            words = Escaped(&header.confirm),
         ));
+        if header.at_station {
+            self.write(format_args!(
+                "<p>In words, to confirm exactly these bytes: <br><span class=\"words\">{}</span></p>",
+                Escaped(&header.confirm)
+            ));
+        }
+        self.out.push_str("</div>\n");
         self.out.push_str(TABLE);
         for (label, value) in layout::header(review) {
             let class = if label == "Station" { " class=\"station\"" } else { "" };

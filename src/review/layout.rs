@@ -192,6 +192,12 @@ pub(super) fn header(review: &Review<'_>) -> Vec<(&'static str, String)> {
     lines.push(("Request", header.request.to_string()));
     lines.push(("Policy", header.policy.to_string()));
     lines.push(("Program", header.tool.to_owned()));
+    if !header.at_station {
+        lines.push((
+            "Station",
+            "none: a preview, made on the connected machine. It confirms nothing".to_owned(),
+        ));
+    }
     if header.networked {
         lines.push(("Station", "made on a machine with a network (--networked): NOT air-gapped".to_owned()));
     }
@@ -203,12 +209,20 @@ pub(super) fn verdict(review: &Review<'_>) -> String {
     use super::Severity::{Block, Disabled, Warn};
     let (blocks, warns, off) = (review.count(Block), review.count(Warn), review.count(Disabled));
     let mut out = match blocks {
+        0 if !review.header.at_station => {
+            "A PREVIEW: nothing blocks it here. A station has its own keys, policy and record, and judges by them too."
+                .to_owned()
+        }
         0 => "CAN BE SIGNED: nothing blocks it.".to_owned(),
         1 => "CANNOT BE SIGNED: 1 finding blocks it.".to_owned(),
         n => format!("CANNOT BE SIGNED: {n} findings block it."),
     };
     match (blocks, warns) {
         (_, 0) => {}
+        _ if blocks == 0 && !review.header.at_station => out.push_str(&match warns {
+            1 => " There is 1 warning.".to_owned(),
+            n => format!(" There are {n} warnings."),
+        }),
         (0, 1) => out.push_str(" Confirming the digest accepts 1 warning."),
         (0, n) => out.push_str(&format!(" Confirming the digest accepts {n} warnings.")),
         (_, 1) => out.push_str(" There is 1 warning as well."),

@@ -22,6 +22,7 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
+pub use checks::is_signable;
 pub use finding::{Finding, Severity};
 pub use html::with_note;
 pub use model::{Review, review};

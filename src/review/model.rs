@@ -60,6 +60,8 @@ pub struct Header<'d> {
     pub policy: Digest,
     /// Was the station made on a machine with a network?
     pub networked: bool,
+    /// Is it a station's? On the connected machine it is a preview, and confirms nothing.
+    pub at_station: bool,
     /// Program and version.
     pub tool: &'static str,
 }
@@ -138,6 +140,7 @@ impl<'d> Header<'d> {
             bytes: situation.message.bytes().len(),
             policy: situation.policy_digest,
             networked: situation.networked,
+            at_station: situation.at_station,
             tool: concat!("countersign ", env!("CARGO_PKG_VERSION")),
         }
     }

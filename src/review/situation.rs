@@ -144,6 +144,9 @@ pub struct Situation<'d> {
     pub policy_digest: Digest,
     /// Was the station made on a machine with a network (`init --networked`)? Every report says so.
     pub networked: bool,
+    /// Is this the station? On the connected machine there is no vault, no record and nothing pinned: what needs them is
+    /// left to the station.
+    pub at_station: bool,
     /// Now.
     pub now: Time,
     /// The log that this station's continues, in words, until it first signs.

@@ -219,6 +219,7 @@ impl Fixture {
             policy: &self.policy,
             policy_digest: Digest::parse(&self.policy.digest()).expect("a digest"),
             networked: self.networked,
+            at_station: true,
             now: self.now,
             continues: None,
             log_time: self.log_time,

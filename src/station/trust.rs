@@ -1,12 +1,11 @@
 //! What the station trusts: the production root chain, and which of its targets keys is the service's.
 
 use super::{Layout, StationError};
-use crate::bundle::source::is_root_file;
 use crate::host::Disk;
 use crate::host::disk::write_durably;
 use crate::text::{shown, shown_path};
 use crate::tuf::chain::{MAX_CHAIN_BYTES, MAX_ROOTS};
-use crate::tuf::root::MAX_ROOT_BYTES;
+use crate::tuf::root::{MAX_ROOT_BYTES, is_root_file};
 use crate::tuf::{Chain, KeyId, PublicKey, Root, TufError, keyfile};
 use std::path::Path;
 
@@ -117,23 +116,9 @@ pub fn roots_in(disk: &dyn Disk, folder: &Path) -> Result<Vec<Root>, StationErro
             })?;
         }
         let bytes = disk.read_beneath(folder, &entry.name, MAX_ROOT_BYTES)?;
-        roots.push(named_root(&entry.name, &bytes)?);
+        roots.push(Root::of_file(&entry.name, &bytes)?);
     }
     Ok(roots)
-}
-
-/// Reads a root whose file name says its version.
-///
-/// # Errors
-/// It is damaged, or of another version than its name says.
-pub fn named_root(name: &str, bytes: &[u8]) -> Result<Root, StationError> {
-    let root = Root::parse(name, bytes)?;
-    let said = name.rsplit('/').next().and_then(|file| file.split('.').next()).and_then(|n| n.parse().ok());
-    if said.is_some_and(|said: u64| said != root.version) {
-        let message = format!("{} holds version {}", shown(name), root.version);
-        return Err(StationError::Tuf(TufError::Chain(message)));
-    }
-    Ok(root)
 }
 
 /// Writes a root beside the others, durably; one that is there already is left as it is.
@@ -196,7 +181,7 @@ fn roots_in_archive(name: &str, archive: &[u8]) -> Result<Vec<Root>, StationErro
         }
         let mut bytes = Vec::new();
         (&mut entry).take(MAX_ROOT_BYTES + 1).read_to_end(&mut bytes).map_err(fail)?;
-        roots.push(named_root(&file, &bytes)?);
+        roots.push(Root::of_file(&file, &bytes)?);
     }
     Ok(roots)
 }

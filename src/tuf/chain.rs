@@ -70,8 +70,16 @@ impl Chain {
                 }
                 Some(known) => Err(TufError::Chain(format!(
                     "{name} differs from the root of that version that is already trusted \
-                     (fingerprint {} against {}). It is of another Factory, or somebody made a second root",
-                    next.fingerprint, known.fingerprint
+                     (fingerprint {} against {}). It is of another Factory, or somebody made a second root{}",
+                    next.fingerprint,
+                    known.fingerprint,
+                    // CI's chain differs from production's in the threshold alone, and is the likelier mistake.
+                    if next.require_production().is_err() {
+                        ". It asks for one signature over targets: if it is CI's, download the production roots, with \
+                         ?production=1 behind N.root.json"
+                    } else {
+                        ""
+                    }
                 ))),
                 // Older than the first root of this chain: nothing is known about it, and nothing rests on it.
                 None => Ok(()),

@@ -92,6 +92,15 @@ pub enum TufError {
         /// Its distinct keys.
         keys: usize,
     },
+    /// CI's root where production's is needed.
+    #[error(
+        "root version {root} asks for one signature over targets: it is CI's root, and production's asks for two or more. \
+         Download the production roots, with ?production=1 behind N.root.json"
+    )]
+    CiRoot {
+        /// The root's version.
+        root: u64,
+    },
     /// The root chain has a hole or a fork, or does not begin where it must.
     #[error("the root chain does not hold: {0}")]
     Chain(String),

@@ -120,6 +120,33 @@ impl Root {
         })
     }
 
+    /// Reads a root whose file name says its version: `N.root.json`.
+    ///
+    /// # Errors
+    /// As [`Root::parse`], or it is of another version than its name says.
+    pub fn of_file(name: &str, bytes: &[u8]) -> Result<Root, TufError> {
+        let root = Root::parse(name, bytes)?;
+        let said =
+            name.rsplit('/').next().and_then(|file| file.split('.').next()).and_then(|n| n.parse().ok());
+        if said.is_some_and(|said: u64| said != root.version) {
+            let name = crate::text::shown(name);
+            return Err(TufError::Chain(format!("{name} holds version {}", root.version)));
+        }
+        Ok(root)
+    }
+
+    /// Checks that this is the root that production devices follow. CI's is signed by the same keys, but is content with
+    /// one signature for targets: the service's own.
+    ///
+    /// # Errors
+    /// Where there is a service, the threshold of the targets role is 1.
+    pub fn require_production(&self) -> Result<(), TufError> {
+        if self.dialect.has_service() && self.threshold("targets") < 2 {
+            return Err(TufError::CiRoot { root: self.version });
+        }
+        Ok(())
+    }
+
     /// The key with this id, if the role lists it.
     pub fn key_in_role(&self, role: &str, keyid: &KeyId) -> Option<&PublicKey> {
         let role = self.roles.get(role)?;
@@ -171,6 +198,12 @@ impl Root {
         let message: Message<'_> = metadata.message()?;
         require_threshold(name, metadata.signatures, &message, other, "root")
     }
+}
+
+/// Is it `N.root.json`?
+pub fn is_root_file(name: &str) -> bool {
+    name.strip_suffix(".root.json")
+        .is_some_and(|n| !n.is_empty() && n.len() < 10 && n.bytes().all(|b| b.is_ascii_digit()))
 }
 
 /// Reads an object of keys by key id.

@@ -256,7 +256,7 @@ fn no_flipped_byte_is_ever_signed() {
         }
         let mut chain = station.trust.chain.clone();
         for (name, bytes) in taken.production_roots() {
-            chain.extend(countersign::station::trust::named_root(name, bytes).ok()?).ok()?;
+            chain.extend(countersign::tuf::Root::of_file(name, bytes).ok()?).ok()?;
         }
         let import = Import {
             format: "countersign/import/1".into(),

@@ -9,6 +9,7 @@ use countersign::rehearsal::{Factory, Spacing};
 use countersign::review::{Baseline, BaselineSource, Carried, CiTargets, Situation};
 use countersign::station::{History, Policy, TagHistory};
 use countersign::tuf::signature::assess;
+use countersign::tuf::targets::list;
 use countersign::tuf::{Authority, Chain, Dialect, Digest, Root, Targets, keyfile};
 
 pub const NOW: Time = Time::from_unix(1_800_000_000);
@@ -65,7 +66,7 @@ impl Made {
             prune: Default::default(),
             expires: NOW.plus_days(365),
         };
-        compose(published, Some(&current), &parameters).expect("composed").signed
+        compose(&list(published).expect("targets"), Some(&current), &parameters).expect("composed").signed
     }
 
     /// Puts the situation together and looks at it.
@@ -133,6 +134,7 @@ impl Made {
             station_factory: "acme-gateway",
             policy_digest: Digest::parse(&policy.digest()).expect("a digest"),
             policy: &policy,
+            at_station: true,
             networked: false,
             now: NOW,
             continues: None,

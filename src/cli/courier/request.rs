@@ -37,7 +37,10 @@ pub fn run(mut args: Args, desk: &Desk<'_>) -> Outcome {
     }
     let context = &desk.context;
     let client = desk.client()?;
-    let wave = args.request.further_signature.then(|| args.request.wave.clone());
+    let wave = args.request.wave.clone().filter(|_| args.request.further_signature);
+    if args.request.further_signature && wave.is_none() {
+        return Err(Failure::usage("--further-signature needs --wave W: the wave to download"));
+    }
     let downloads = fetch(&client, args.request.max_file_bytes, wave.as_deref())?;
     let kept = match args.downloads.take() {
         Some(folder) => Kept { folder, is_passing: false },

@@ -186,7 +186,7 @@ pub(super) fn key_in_role(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
     let (situation, newest) = (subject.situation, subject.root());
     let listed = newest.keyids(subject.role());
     let at = || format!("{}.keyids", subject.role_place());
-    if !situation.own_keys.iter().any(|keyid| listed.contains(keyid)) {
+    if situation.at_station && !situation.own_keys.iter().any(|keyid| listed.contains(keyid)) {
         out.report(at, || {
             format!(
                 "No key in this station's vault is a {} key of production root {}: a signature would count for \
@@ -198,6 +198,13 @@ pub(super) fn key_in_role(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
     }
     if let Some(online) = situation.online_key.filter(|online| !listed.contains(online)) {
         out.report(at, || {
+            if !situation.at_station {
+                return format!(
+                    "ci-targets.pub is the key {online}, which is not a targets key of production root {}: the two are of \
+                     different Factories, or one of them is old. Download both again.",
+                    newest.version
+                );
+            }
             format!(
                 "The pinned online key {online} is not a targets key of production root {}. If the service's key was \
                  rotated, pin the new one (countersign trust online-key FILE).",
@@ -498,6 +505,7 @@ pub(super) fn threshold_outlook(subject: &Subject<'_, '_>, out: &mut Findings<'_
         };
         let with_ours = match ours {
             Some(_) => "with this station's signature",
+            None if !situation.at_station => "so far",
             None => "this station has no key that could add one, so",
         };
         let are = if have == 1 { "is" } else { "are" };
