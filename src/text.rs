@@ -103,6 +103,31 @@ fn and_so_on(text: &str) -> String {
     format!("\\[and so on: {} bytes, SHA-256 {}]", text.len(), hex::encode(Sha256::digest(text)))
 }
 
+/// How a text file is written that is not plain UTF-8, where its first bytes say so: editors of other systems save text
+/// like this, and what a reader says of the first odd byte helps nobody.
+pub fn encoding(bytes: &[u8]) -> Option<&'static str> {
+    match bytes {
+        [0xef, 0xbb, 0xbf, ..] => {
+            Some("it begins with a byte order mark (BOM): save it as UTF-8 without one")
+        }
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, 1..=0x7f, ..] | [1..=0x7f, 0, ..] => {
+            Some("it is UTF-16 text: save it as UTF-8")
+        }
+        _ => None,
+    }
+}
+
+/// The text in a file.
+///
+/// # Errors
+/// It is not plain UTF-8; says what it is.
+pub fn utf8(bytes: &[u8]) -> Result<&str, &'static str> {
+    match encoding(bytes) {
+        Some(what) => Err(what),
+        None => std::str::from_utf8(bytes).map_err(|_| "it is not UTF-8 text"),
+    }
+}
+
 /// A count with its noun.
 ///
 /// ```
@@ -146,6 +171,17 @@ mod tests {
         let (one, other) = ("\u{e9}".repeat(LONGEST), format!("{}a", "\u{e9}".repeat(LONGEST)));
         assert_ne!(shown(&one), shown(&other));
         assert_eq!(whole(&long), long, "a signed value is shown whole");
+    }
+
+    #[test]
+    fn a_byte_order_mark_and_utf_16_are_named_as_what_they_are() {
+        assert!(utf8(b"\xef\xbb\xbf{}").is_err_and(|why| why.contains("byte order mark")));
+        for bytes in [b"\xff\xfe{\0", b"\xfe\xff\0{", b"{\0}\0", b"\0{\0}"] {
+            assert!(utf8(bytes).is_err_and(|why| why.contains("UTF-16")), "{bytes:?}");
+        }
+        assert_eq!(utf8(b"\xff"), Err("it is not UTF-8 text"));
+        assert_eq!(utf8("\u{e9}{}".as_bytes()), Ok("\u{e9}{}"));
+        assert_eq!((utf8(b""), utf8(b"{")), (Ok(""), Ok("{")));
     }
 
     #[test]

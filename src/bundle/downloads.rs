@@ -41,7 +41,7 @@ impl Wanted {
             Wanted::CiTargets => "CI's targets metadata",
             Wanted::OnlineKey => "the service's online targets key",
             Wanted::Production => {
-                "the service's map of production targets by tag ({\"TAG\":{\"signatures\":…,\"signed\":…}})"
+                "the service's map of production targets by tag ({\"TAG\":{\"signatures\":..,\"signed\":..}})"
             }
             Wanted::Listed => "the service's targets of one version, by name",
             Wanted::Waves => "the service's list of waves",
@@ -148,18 +148,23 @@ impl<'d> Downloads<'d> {
     /// One is no root, or they do not follow from one another.
     pub fn chain(&self, roots: &str, files: &mut BTreeMap<String, Bytes>) -> Result<Chain, BundleError> {
         let inner = self.folder.join(roots);
-        let mut left = MAX_CHAIN_BYTES;
-        let mut read = Vec::new();
+        let (mut names, mut total) = (Vec::new(), 0u64);
         for entry in self.disk.list(&inner, MAX_FILES)? {
-            let Kind::File(length) = entry.kind else { continue };
-            if !is_root_file(&entry.name) {
-                continue;
+            if let Kind::File(length) = entry.kind
+                && is_root_file(&entry.name)
+            {
+                total = total.saturating_add(length);
+                names.push(format!("{roots}/{}", entry.name));
             }
-            left = left.checked_sub(length).ok_or_else(|| BundleError::NotABundle {
+        }
+        if total > MAX_CHAIN_BYTES {
+            return Err(BundleError::NotABundle {
                 path: shown_path(&inner),
                 why: format!("its roots have more than {} MiB together", MAX_CHAIN_BYTES >> 20),
-            })?;
-            let name = format!("{roots}/{}", entry.name);
+            });
+        }
+        let mut read = Vec::with_capacity(names.len());
+        for name in names {
             let bytes = self.disk.read_beneath(self.folder, &name, MAX_ROOT_BYTES)?;
             let document = Wanted::Root.document(&name, &bytes, Limits::of_bytes(MAX_ROOT_BYTES))?;
             read.push(Wanted::Root.checked(&document, Root::of_file(&name, &bytes))?);

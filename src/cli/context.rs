@@ -57,13 +57,13 @@ impl<'h> Context<'h> {
     /// # Errors
     /// None is given, and there is no home to put one in.
     pub fn station_folder(&self) -> Result<PathBuf, Failure> {
-        if let Some(folder) = &self.global.station {
+        // An empty value is no value, and a relative one in the environment of a desktop is to be ignored (XDG base
+        // directory specification): a station in whatever folder one happens to be would be another station.
+        if let Some(folder) = self.global.station.as_ref().filter(|folder| !folder.as_os_str().is_empty()) {
             return Ok(folder.clone());
         }
-        let data = std::env::var_os("XDG_DATA_HOME")
-            .filter(|value| !value.is_empty())
-            .map(PathBuf::from)
-            .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share")));
+        let absolute = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+        let data = absolute("XDG_DATA_HOME").or_else(|| Some(absolute("HOME")?.join(".local/share")));
         data.map(|data| data.join("countersign")).ok_or_else(|| {
             Failure::usage("there is no home folder: give the station's folder with --station")
         })

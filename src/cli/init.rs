@@ -6,7 +6,7 @@ use crate::bundle::anchors;
 use crate::ceremony::succession::Legacy;
 use crate::station::trust::{OnlineKey, online_key_in, roots_at};
 use crate::station::{NewStation, Station, StationError};
-use crate::text::shown_path;
+use crate::text::{shown, shown_path};
 use crate::tuf::{Chain, Digest, KeyId};
 use crate::words;
 use serde_json::json;
@@ -63,6 +63,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     }
     let online = online_key.as_ref().map(|key| online_key_in(newest, &key.public)).transpose()?;
     let legacy = legacy(&args, context, newest.version)?;
+    ask_name_again(&args.factory, newest.dialect.noun(), context)?;
     let fingerprint = newest.fingerprint;
     let words = words::of(&fingerprint.0);
     let lines: Vec<String> =
@@ -177,4 +178,22 @@ fn describe(legacy: &Legacy) -> String {
         head.size,
         legacy.marks()
     )
+}
+
+/// A station signs for one name and for ever: where somebody is there, she types it a second time.
+fn ask_name_again(name: &str, noun: &str, context: &Context<'_>) -> Result<(), Failure> {
+    if !context.host.terminal.can_ask() {
+        return Ok(());
+    }
+    let prompt = format!("This station will sign for one {noun} only. Type the {noun}'s name again: ");
+    if context.host.terminal.ask(&prompt)?.trim() == name {
+        return Ok(());
+    }
+    Err(Failure::new(
+        Exit::NotApproved,
+        format!(
+            "it is not the name that was given with --factory, which is \"{}\". Nothing was made",
+            shown(name)
+        ),
+    ))
 }

@@ -20,7 +20,7 @@ use std::path::PathBuf;
 /// On the connected machine: compose an unsigned request from downloaded files. No network, no key.
 #[derive(clap::Args)]
 #[command(
-    after_help = "Examples:\n  countersign request --from downloads --factory acme --wave v2.0 --version 42 \\\n    --tag production --out /media/usb/request\n  countersign request --resign --from downloads --factory acme --tag production --out /media/usb/request"
+    after_help = "Example:\n  countersign request --from downloads --factory acme --wave v2.0 --version 42 \\\n    --tag production --out /media/usb/request\n  countersign request --resign --from downloads --factory acme --tag production --out /media/usb/request"
 )]
 #[command(group(clap::ArgGroup::new("kind").args(["further_signature", "resign", "offline_bundle"])))]
 pub struct Args {

@@ -14,6 +14,7 @@ pub mod machine;
 mod pager;
 pub mod program;
 pub mod random;
+mod signals;
 pub mod terminal;
 
 pub use busy::Busy;

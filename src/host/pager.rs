@@ -4,9 +4,13 @@
 //! becomes `less`. Neither `PAGER` nor `LESSOPEN` is asked: on a station no other program is started because the
 //! environment says so.
 
+use super::signals::{Guard, Moment};
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 /// Where Debian, Fedora, Alpine and NixOS keep it.
 const PLACES: &[&str] = &["/usr/bin/less", "/bin/less", "/run/current-system/sw/bin/less"];
@@ -30,6 +34,8 @@ impl Waiting {
 
     /// Hands the text over and waits until it was read. False when the pager could not show it.
     fn show(mut self, text: &str) -> bool {
+        let gone = Arc::new(AtomicBool::new(false));
+        let _guard = Guard::new(after(gone.clone()));
         let given = match self.0.stdin.take() {
             // That the reader leaves before the end is her right.
             Some(mut input) => input
@@ -38,7 +44,9 @@ impl Waiting {
                 .or_else(|e| if e.kind() == ErrorKind::BrokenPipe { Ok(()) } else { Err(e) }),
             None => Err(ErrorKind::BrokenPipe.into()),
         };
-        self.0.wait().is_ok_and(|status| status.success()) && given.is_ok()
+        let ended = self.0.wait();
+        gone.store(true, Ordering::SeqCst);
+        ended.is_ok_and(|status| status.success()) && given.is_ok()
     }
 }
 
@@ -84,6 +92,18 @@ fn less(place: &str) -> Command {
         .env("LESSCHARSET", "utf-8");
     command.env("TERM", std::env::var_os("TERM").unwrap_or_else(|| "dumb".into()));
     command
+}
+
+/// The pager is in charge of the terminal, and in its secure mode it does not stop: this program stopping or ending alone
+/// would leave both the shell and the pager reading the keys. It does not stop, and ends when the pager has: at Ctrl-C, and
+/// when the terminal is closed, that is at once.
+fn after(gone: Arc<AtomicBool>) -> impl Fn(Moment) -> bool + Send {
+    move |moment| {
+        while moment == Moment::End && !gone.load(Ordering::SeqCst) {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        moment == Moment::End
+    }
 }
 
 #[cfg(test)]

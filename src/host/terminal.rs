@@ -146,8 +146,7 @@ impl Terminal for RealTerminal {
         if line.len() > 4096 {
             return Err(io::Error::new(io::ErrorKind::InvalidData, "the line is longer than 4,096 bytes"));
         }
-        let text = std::str::from_utf8(&line)
-            .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "not UTF-8"))?;
+        let text = crate::text::utf8(&line).map_err(|why| io::Error::new(io::ErrorKind::InvalidData, why))?;
         Ok(SecretString::from(text.trim_end_matches('\r').to_owned()))
     }
 

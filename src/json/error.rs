@@ -36,6 +36,8 @@ pub enum Problem {
     TrailingBytes,
     /// Not UTF-8.
     NotUtf8,
+    /// UTF-16, or UTF-8 behind a byte order mark; the sentence says which.
+    Encoding(&'static str),
     /// A `\uD800`-`\uDFFF` escape without its other half.
     LoneSurrogate,
     /// A key stands twice in one object.
@@ -67,6 +69,7 @@ impl fmt::Display for Problem {
             Problem::Empty => out.write_str("it is empty"),
             Problem::Truncated => out.write_str("it ends in the middle of a value"),
             Problem::TrailingBytes => out.write_str("there is something after the end of the JSON value"),
+            Problem::Encoding(what) => out.write_str(what),
             Problem::NotUtf8 => out.write_str("it is not UTF-8 text"),
             Problem::LoneSurrogate => out.write_str("half of a surrogate pair stands alone"),
             Problem::DuplicateKey(key) => write!(out, "the key \"{}\" stands twice", Foreign(key)),

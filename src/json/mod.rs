@@ -68,6 +68,9 @@ impl<'a> Document<'a> {
     ) -> Result<Document<'a>, JsonError> {
         let (name, bytes) = (name.into(), bytes.into());
         reader::check_length(&name, bytes.len(), limits)?;
+        if let Some(what) = crate::text::encoding(&bytes) {
+            return Err(JsonError::at(&name, &bytes, 0, String::new(), Problem::Encoding(what)));
+        }
         // Checked once for the whole file, at the speed of memory.
         let text = match bytes {
             Cow::Borrowed(bytes) => match std::str::from_utf8(bytes) {

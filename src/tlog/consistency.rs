@@ -26,7 +26,7 @@ pub fn parse(text: &[u8]) -> Result<Vec<Hash>, Flaw> {
     if text.len() > LARGEST_CONSISTENCY {
         return Err(wrong("the consistency proof is too large"));
     }
-    let text = std::str::from_utf8(text).map_err(|_| wrong("the consistency proof is not text"))?;
+    let text = crate::text::utf8(text).map_err(wrong)?;
     let Some(lines) = text.strip_suffix('\n') else {
         return match text {
             "" => Ok(Vec::new()),

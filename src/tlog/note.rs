@@ -216,7 +216,7 @@ impl<'a> Note<'a> {
         if bytes.len() > LARGEST_NOTE {
             return Err(wrong("the note is too large"));
         }
-        let all = std::str::from_utf8(bytes).map_err(|_| wrong("the note is not UTF-8"))?;
+        let all = crate::text::utf8(bytes).map_err(wrong)?;
         if all.bytes().any(|byte| byte < 0x20 && byte != b'\n') {
             return Err(wrong("the note has a control character"));
         }

@@ -57,7 +57,7 @@ impl Proof {
         if text.len() > LARGEST_PROOF {
             return Err(wrong("the proof is too large"));
         }
-        let text = std::str::from_utf8(text).map_err(|_| wrong("the proof is not UTF-8"))?;
+        let text = crate::text::utf8(text).map_err(wrong)?;
         if text.contains('\r') {
             return Err(wrong(
                 "the proof's lines end in carriage returns: a program changed them on the way",

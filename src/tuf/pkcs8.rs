@@ -42,6 +42,9 @@ pub(super) fn active_key(name: &str, file: &[u8], root: &Root, role: &str) -> Re
 
 /// The `.sec` file of a private key file.
 fn read(file: &[u8]) -> Result<Zeroizing<Vec<u8>>, String> {
+    if let Some(what) = crate::text::encoding(file) {
+        return Err(what.to_owned());
+    }
     let Some(text) =
         std::str::from_utf8(file).ok().filter(|text| text.trim_start().starts_with("-----BEGIN"))
     else {

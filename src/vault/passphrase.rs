@@ -4,12 +4,13 @@
 //! arguments or the environment, which other processes can read.
 
 use crate::host::{Host, Stamp};
-use crate::text::shown;
+use crate::text::{encoding, shown, shown_path, utf8};
 use crate::vault::error::{CustodyError, CustodyResult};
 use crate::vault::officer::{self, OfficerName, OpenOfficer};
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use unicode_normalization::{UnicodeNormalization as _, is_nfc};
 use zeroize::Zeroizing;
 use zxcvbn::Score;
 
@@ -54,22 +55,56 @@ impl PassphraseFiles {
         let Some(path) = self.0.get(name) else { return Ok(None) };
         if path == Path::new("-") {
             let line = host.terminal.stdin_line();
-            return line.map(Some).map_err(|source| CustodyError::Ask { name: name.clone(), source });
+            return line
+                .map(|line| Some(composed(line)))
+                .map_err(|source| CustodyError::Ask { name: name.clone(), source });
         }
+        warn_of_readers(host, path);
         let bytes = Zeroizing::new(host.disk.read(path, FILE_CAP)?);
+        // UTF-16 has no lines that could be told: the whole file is looked at first.
         let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
         let line = line.strip_suffix(b"\r").unwrap_or(line);
-        let text = std::str::from_utf8(line).map_err(|_| CustodyError::Ask {
+        let line = encoding(&bytes).map_or_else(|| utf8(line), Err).map_err(|why| CustodyError::Ask {
             name: name.clone(),
-            source: std::io::Error::new(std::io::ErrorKind::InvalidData, "the file is not UTF-8 text"),
+            source: std::io::Error::new(
+                std::io::ErrorKind::InvalidData,
+                format!("{}: {why}", shown_path(path)),
+            ),
         })?;
-        Ok(Some(SecretString::from(text.to_owned())))
+        Ok(Some(composed(SecretString::from(line.to_owned()))))
+    }
+}
+
+/// A passphrase with each letter and its accents as one character (Unicode's form C, as RFC 8265 has it): keyboards and
+/// systems differ in that, and nobody sees it.
+fn composed(passphrase: SecretString) -> SecretString {
+    let text = passphrase.expose_secret();
+    if is_nfc(text) {
+        return passphrase;
+    }
+    // Long enough for any text's form C, so that no part of it is left behind by growing.
+    let mut out = Zeroizing::new(String::with_capacity(3 * text.len()));
+    out.extend(text.nfc());
+    SecretString::from(out.as_str())
+}
+
+/// Says when others than the owner may read a passphrase file.
+fn warn_of_readers(host: &Host, path: &Path) {
+    let linked = host.machine.link(&path.to_string_lossy());
+    let real = linked.map(|to| path.parent().unwrap_or(Path::new("")).join(to));
+    let mode = host.machine.mode(real.as_deref().unwrap_or(path));
+    if mode.is_some_and(|(mode, _)| mode & 0o044 != 0) {
+        host.terminal.err(&format!(
+            "Warning: others on this machine may read the passphrase file {}. Take that away: chmod 600 {}\n",
+            shown_path(path),
+            shown_path(path)
+        ));
     }
 }
 
 /// Asks for a secret on the terminal.
 fn ask(host: &Host, name: &OfficerName, prompt: &str) -> CustodyResult<SecretString> {
-    host.terminal.ask_secret(prompt).map_err(|source| match source.kind() {
+    host.terminal.ask_secret(prompt).map(composed).map_err(|source| match source.kind() {
         std::io::ErrorKind::NotConnected => CustodyError::NobodyToAsk { name: name.clone() },
         _ => CustodyError::Ask { name: name.clone(), source },
     })

@@ -55,12 +55,10 @@ pub fn read_scans(disk: &dyn Disk, folder: &Path) -> CustodyResult<Scanned> {
             continue;
         }
         let bytes = disk.read_beneath(folder, &entry.name, SCAN_CAP)?;
-        let Ok(text) = std::str::from_utf8(&bytes) else {
-            return Err(CustodyError::Scan {
-                file: crate::text::shown(&entry.name),
-                why: "it is not text".to_owned(),
-            });
-        };
+        let text = crate::text::utf8(&bytes).map_err(|why| CustodyError::Scan {
+            file: crate::text::shown(&entry.name),
+            why: why.to_owned(),
+        })?;
         scans.add(&entry.name, text)?;
         count += 1;
     }

@@ -98,7 +98,7 @@ fn content_on_which_implementations_disagree_is_blocked_with_each_place_named() 
     desk.init("odd", "odd-chars", "1-populate");
     desk.add_officer("alice");
     desk.import_key(&fixture("odd/targets.keys.tgz"), "alice", "1");
-    let request = desk.request(&fixture("odd/1-populate"), "odd-chars", "populate-targets", 12, &[]);
+    let request = desk.request_unseen(&fixture("odd/1-populate"), "odd-chars", "populate-targets", 12);
     let (id, review) = desk.import(&request);
     assert_eq!(review["signable"], false);
     let places: Vec<&str> = review["findings"]

@@ -399,7 +399,7 @@ mod terminal {
         let keyid = desk.import_key(&fixture("acme/targets.keys.tgz"), "alice,bob", "2");
         let mut command = Command::new("/bin/sh");
         // The pseudo-terminal comes without echo; a real one has it.
-        let script = "stty echo; \"$0\" --station \"$1\" key drill \"$2\" --officer alice --officer bob; echo \"ended with $?\"; \
+        let script = "trap : INT TERM HUP; stty echo; \"$0\" --station \"$1\" key drill \"$2\" --officer alice --officer bob; echo \"ended with $?\"; \
                       stty -a | grep -qE '(^| )echo( |$)' && echo shown again || echo still hidden";
         command.args(["-c", script, env!("CARGO_BIN_EXE_countersign"), text(&desk.station()), &keyid]);
         command.env("TERM", "xterm");
@@ -437,6 +437,32 @@ mod terminal {
         let rest = String::from_utf8_lossy(rest.as_bytes()).into_owned();
         assert!(rest.contains("ended with") && !rest.contains("ended with 0"), "{rest}");
         assert!(rest.contains("shown again"), "{rest}");
+    }
+
+    #[test]
+    fn a_signal_at_a_prompt_for_a_passphrase_leaves_the_terminal_as_it_was() {
+        use rustix::process::{Pid, Signal, kill_process};
+        for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+            let (_desk, mut session) = drill();
+            session.expect("alice, your passphrase: ").expect("alice is asked");
+            if signal == Signal::INT {
+                session.send([3u8]).expect("typed");
+            } else {
+                let shell = session.get_process().pid().as_raw();
+                let children = format!("/proc/{shell}/task/{shell}/children");
+                let children = std::fs::read_to_string(children).expect("the shell's children");
+                let program =
+                    children.split_whitespace().next().and_then(|pid| Pid::from_raw(pid.parse().ok()?));
+                kill_process(program.expect("the program"), signal).expect("sent");
+            }
+            let rest = session.expect(Eof).expect("it ends");
+            let rest = String::from_utf8_lossy(rest.as_bytes()).into_owned();
+            let code = 128 + signal.as_raw();
+            assert!(
+                rest.contains(&format!("ended with {code}")) && rest.contains("shown again"),
+                "{signal:?}: {rest}"
+            );
+        }
     }
 
     /// The confirmation words as they stand in a review on the terminal.

@@ -16,6 +16,7 @@ mod bad_input;
 mod bounds;
 mod commands;
 mod confinement;
+mod connected;
 mod custody_commands;
 mod custody_never_leaked;
 mod custody_paper;

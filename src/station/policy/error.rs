@@ -21,6 +21,9 @@ pub enum PolicyError {
         /// Offset of the first byte that does not belong.
         at: usize,
     },
+    /// UTF-16, or UTF-8 behind a byte order mark.
+    #[error("the policy: {0}")]
+    Encoding(&'static str),
     /// Not TOML, an unknown name, a wrong type.
     #[error("the policy's line {line}, column {column}: {message}")]
     Syntax {

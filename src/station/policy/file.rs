@@ -111,6 +111,9 @@ pub(super) fn read(bytes: &[u8]) -> Result<Policy, PolicyError> {
     if length > MAX_POLICY_BYTES {
         return Err(PolicyError::TooLarge { length });
     }
+    if let Some(what) = crate::text::encoding(bytes) {
+        return Err(PolicyError::Encoding(what));
+    }
     let text = std::str::from_utf8(bytes).map_err(|e| PolicyError::NotText { at: e.valid_up_to() })?;
     let source = Source(text);
     let file: File = toml::from_str(text).map_err(|e| {

@@ -85,6 +85,44 @@ fn chosen(lines: &[&'static str]) -> (Result<String, CustodyError>, String) {
 }
 
 #[test]
+fn a_passphrase_with_its_accents_typed_apart_is_the_same_passphrase() {
+    let (composed, apart) =
+        ("caf\u{e9} quiet harbours eleven walk", "cafe\u{301} quiet harbours eleven walk");
+    assert_eq!(chosen(&[apart, composed]).0.expect("chosen"), composed);
+    assert_eq!(chosen(&[composed, apart]).0.expect("chosen"), composed);
+    let (desk, host) = desk(&[]);
+    let file = desk.folder.path().join("passphrase");
+    std::fs::write(&file, format!("{apart}\n")).expect("written");
+    let files = PassphraseFiles::parse(&[format!("alice={}", file.display())]).expect("read");
+    assert_eq!(files.read(&host, &alice()).expect("read").expect("given").expose_secret(), composed);
+}
+
+#[test]
+fn a_passphrase_file_says_how_it_is_written_and_who_else_may_read_it() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (desk, host) = desk(&[]);
+    let file = desk.folder.path().join("passphrase");
+    let files = PassphraseFiles::parse(&[format!("alice={}", file.display())]).expect("read");
+    let utf16: Vec<u8> = GOOD.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for (bytes, words) in
+        [(utf16, "UTF-16"), ([b"\xef\xbb\xbf", GOOD.as_bytes()].concat(), "byte order mark")]
+    {
+        std::fs::write(&file, bytes).expect("written");
+        let refused = files.read(&host, &alice()).expect_err("refused").to_string();
+        assert!(refused.contains(words) && refused.contains("passphrase"), "{refused}");
+    }
+    std::fs::write(&file, [GOOD.as_bytes(), b"\r\n\xff"].concat()).expect("written");
+    for (mode, warns) in [(0o600, false), (0o400, false), (0o644, true), (0o640, true), (0o604, true)] {
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).expect("set");
+        desk.said.lock().expect("unpoisoned").clear();
+        assert_eq!(files.read(&host, &alice()).expect("read").expect("given").expose_secret(), GOOD);
+        let said = desk.said.lock().expect("unpoisoned").clone();
+        assert_eq!(said.contains("others on this machine may read"), warns, "{mode:o}: {said}");
+        assert!(!said.contains(GOOD));
+    }
+}
+
+#[test]
 fn a_new_passphrase_is_asked_twice_and_must_be_the_same() {
     assert_eq!(chosen(&[GOOD, GOOD]).0.expect("chosen"), GOOD);
     let (result, said) = chosen(&["short", GOOD, "another thing", GOOD, GOOD]);

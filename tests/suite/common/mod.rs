@@ -104,7 +104,8 @@ impl Terminal for TestTerminal {
         false
     }
     fn can_ask(&self) -> bool {
-        true
+        // Somebody is there as long as a test has put in what she types.
+        !self.answers.lock().expect("lock").is_empty() || !self.secrets.lock().expect("lock").is_empty()
     }
     fn width(&self) -> usize {
         100
@@ -245,6 +246,8 @@ impl Desk {
     pub fn passphrase(&self, officer: &str) -> String {
         let path = self.path(&format!("{officer}.passphrase"));
         std::fs::write(&path, format!("{}\n", passphrase_of(officer))).expect("written");
+        let owner_only = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+        std::fs::set_permissions(&path, owner_only).expect("set");
         format!("{officer}={}", path.display())
     }
 
@@ -313,6 +316,25 @@ impl Desk {
             all.extend(["--passphrase-file".to_owned(), self.passphrase(name)]);
         }
         self.run(&all)
+    }
+
+    /// As [`Desk::request`], for what the connected machine would refuse: composed by somebody who does not look.
+    pub fn request_unseen(&self, step: &Path, factory: &str, wave: &str, version: u64) -> PathBuf {
+        use countersign::bundle::compose::Parameters;
+        use countersign::bundle::source::{Ask, Asked, compose_request, write_request};
+        let out = self.path(&format!("request-{wave}-{version}"));
+        let parameters = Parameters {
+            version,
+            tag: "production".to_owned(),
+            source_tag: None,
+            prune: Default::default(),
+            expires: Time::parse("2027-11-23T00:00:00Z").expect("a time"),
+        };
+        let what = Asked::Wave { wave: wave.to_owned(), parameters, is_first: false };
+        let ask = Ask { factory: factory.to_owned(), what, now: self.clock.now(), max_file_bytes: 64 << 20 };
+        let composed = compose_request(&RealDisk, step, &ask).expect("composed");
+        write_request(&RealDisk, &out, &composed).expect("written");
+        out
     }
 
     /// Imports and reviews; returns the request's digest and the confirmation words.
