@@ -5,10 +5,10 @@ use super::downloads::{Downloads, Wanted, read_production};
 use super::intake::Request;
 use super::manifest::{REQUEST_FILE, REQUEST_FORMAT};
 use super::media::write_folder;
-use super::{BundleError, FileFacts, RequestKind, RequestManifest, Wave, WaveStatus};
+use super::{BundleError, FileFacts, RequestKind, RequestManifest, WaveList, WaveStatus};
 use crate::host::clock::Time;
 use crate::host::{Bytes, Disk};
-use crate::json::{Kind, Limits, Value};
+use crate::json::{Document, Kind, Limits, Value};
 use crate::tuf::targets::{OFFLINE_BUNDLE, list};
 use crate::tuf::{Chain, Dialect, Digest, PublicKey, Target, Targets, TufError};
 use std::borrow::Cow;
@@ -118,7 +118,7 @@ struct Subject {
 struct Read<'r> {
     ci: Option<Targets<'r>>,
     production: BTreeMap<String, Value<'r>>,
-    waves: Option<Vec<Wave>>,
+    waves: Option<WaveList>,
 }
 
 /// Composes a request from a folder of downloads, laid out as `docs/request.md` says. Every file is read as what it must
@@ -211,10 +211,7 @@ fn subject(
             })
             .transpose()?,
         production: production.as_ref().map(read_production).transpose()?.unwrap_or_default(),
-        waves: waves
-            .as_ref()
-            .map(|document| Wanted::Waves.checked(document, Wave::parse_list(document.root())))
-            .transpose()?,
+        waves: waves.as_ref().map(read_waves).transpose()?,
     };
     let subject = match &ask.what {
         Asked::Wave { wave, parameters, is_first } => {
@@ -228,6 +225,13 @@ fn subject(
     };
     let current = read.production.get(&subject.tag).map(|envelope| [envelope.span(), b"\n"].concat());
     Ok((subject, current))
+}
+
+/// The list of waves. Whether it is whole, and understood, is for the checks.
+fn read_waves(document: &Document<'_>) -> Result<WaveList, BundleError> {
+    Wanted::Waves
+        .checked(document, document.root().require("waves").and_then(|list| list.want(Kind::Array)))?;
+    Ok(WaveList::read(document.root()))
 }
 
 /// A new wave, by fioctl's rules.
@@ -275,7 +279,7 @@ fn new_wave(
 /// A tag that is misspelt would be taken for one that has no production targets yet. It is believed only where nothing
 /// has any, or where a wave of it is listed.
 fn require_known_tag(read: &Read<'_>, tag: &str) -> Result<(), ComposeError> {
-    let waves = || read.waves.iter().flatten();
+    let waves = || read.waves.iter().flat_map(|list| &list.waves);
     let released = waves().filter(|wave| wave.status == WaveStatus::Complete).map(|wave| wave.tag.as_str());
     let known: BTreeSet<&str> = read.production.keys().map(String::as_str).chain(released).collect();
     if known.is_empty() || known.contains(tag) || waves().any(|wave| wave.tag == tag) || !is_tag(tag) {

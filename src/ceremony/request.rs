@@ -5,12 +5,12 @@
 //! nothing pins here; what a station alone knows (its keys, its policy, what it signed and saw) is left to it.
 
 use super::CeremonyError;
-use super::prepare::{Judge, ROLE, parse, proposal_of, read_baseline, read_ci, read_proposal, request_root};
+use super::prepare::{ROLE, parse, proposal_of, read_baseline, read_ci, read_proposal, request_root};
 use crate::bundle::source::{Ask, ComposedRequest, compose_request};
 use crate::host::Disk;
-use crate::review::{BaselineSource, Carried, CiTargets, Finding, Situation, is_signable, review};
+use crate::review::{Carried, CiTargets, Finding, Situation, is_signable, review};
 use crate::station::trust::online_key_in;
-use crate::station::{Policy, TagHistory};
+use crate::station::{History, Policy, TagHistory};
 use crate::tuf::signature::{Assessed, Worth};
 use crate::tuf::{Authority, Chain, Digest, KeyId};
 use std::path::Path;
@@ -59,20 +59,17 @@ fn look(
 ) -> Result<(Vec<Finding>, Option<String>), CeremonyError> {
     let (request, chain) = (&composed.request, &composed.chain);
     let authority = Authority::of(chain.newest(), ROLE, None)?;
-    let judge = |file| Judge { authority: &authority, held: None, file };
     let current = parse(request, "current.json")?;
     let published = parse(request, "ci-targets.json")?;
     let proposed = proposal_of(request)?;
-    let (proposal, message, signatures) = read_proposal(&judge("targets.json"), &proposed)?;
-    let baseline = current
-        .as_ref()
-        .map(|document| read_baseline(&judge("current.json"), chain, document, BaselineSource::Request));
-    let ci = published.as_ref().map(|document| read_ci(&judge("ci-targets.json"), document)).transpose()?;
+    let (proposal, message, signatures) = read_proposal(&authority, &proposed)?;
+    let baseline = current.as_ref().map(|document| read_baseline(&authority, chain, document));
+    let ci = published.as_ref().map(|document| read_ci(&authority, document)).transpose()?;
     let online = match &composed.online_key {
         Some(key) => online_key_in(chain.newest(), key).unwrap_or_else(|_| key.factory_keyid()),
         None => signer_of(ci.as_ref(), chain)?,
     };
-    let (history, version) = (TagHistory::default(), chain.newest().version);
+    let (history, memory) = (TagHistory::default(), History::default());
     let situation = Situation {
         manifest: &request.manifest,
         request: request.digest,
@@ -81,16 +78,18 @@ fn look(
         message: &message,
         signatures: &signatures,
         baseline: baseline.transpose()?,
+        record: None,
+        later: Vec::new(),
         ci,
         waves: request.waves()?,
         chain,
         request_root: request_root(request),
-        acknowledged_root: version,
+        acknowledged_root: chain.newest().version,
         authority: &authority,
-        delegating: None,
         online_key: Some(&online),
         own_keys: &[],
         history: &history,
+        memory: &memory,
         station_factory: &request.manifest.factory,
         policy,
         policy_digest: Digest::parse(&policy.digest()).unwrap_or(request.digest),

@@ -158,7 +158,12 @@ pub struct Situation<'d> {
 impl<'d> Situation<'d> {
     /// Who vouches for the baseline, where there is one.
     pub fn vouched(&self) -> Option<Vouched> {
-        Some(self.baseline.as_ref()?.vouched(self.history, self.authority))
+        let baseline = self.baseline.as_ref()?;
+        match baseline.vouched(self.history, self.authority) {
+            // Whether its record has it, only the station can say: the connected machine shows what it changes if so.
+            Vouched::ByNobody if !self.at_station && baseline.older_root.is_some() => Some(Vouched::ByRecord),
+            vouched => Some(vouched),
+        }
     }
 
     /// What the proposal is compared with: the baseline, or, where nobody vouches for it, the station's own record.

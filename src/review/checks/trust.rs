@@ -279,6 +279,13 @@ pub(super) fn baseline_threshold(subject: &Subject<'_, '_>, out: &mut Findings<'
     let may_be_signed = subject.is(RequestKind::Resign) || !subject.has_service();
     let recorded = subject.situation.vouched() == Some(Vouched::ByRecord);
     match baseline.older_root {
+        Some(older) if may_be_signed && !subject.situation.at_station => out.warn(at, || {
+            format!(
+                "{}. Only the older root {older} is content with them: the station holds them against its own record, and \
+                 shows as added what that does not have.",
+                carries()
+            )
+        }),
         _ if recorded && may_be_signed => out.note(at, || {
             format!("{}. This station's own record vouches for them, byte for byte.", carries())
         }),
