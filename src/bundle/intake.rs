@@ -5,6 +5,7 @@ use super::evidence::WaveList;
 use super::manifest::{
     DELEGATING_FILE, FILES_WORTH, MAX_FILES, MAX_MANIFEST_BYTES, REQUEST_FILE, REQUEST_FORMAT,
 };
+use super::media::is_left_over;
 use super::repository::{self, RepositoryFiles};
 use super::{BundleError, FileFacts, RequestKind, RequestManifest, anchors};
 use crate::host::clock::Time;
@@ -142,6 +143,11 @@ pub fn take_in_files(
     let there = files_in(disk, folder)?;
     for found in there.keys() {
         if found != REQUEST_FILE && !manifest.files.contains_key(found) {
+            if is_left_over(found) {
+                let path = shown_path(&folder.join(found));
+                let why = "a file manager left it there. Delete it, and run the command again".to_owned();
+                return Err(BundleError::NotABundle { path, why });
+            }
             return Err(not_whole(found, "it is in the folder, but the manifest does not list it"));
         }
     }
@@ -254,7 +260,8 @@ fn take_in_file(
 ) -> Result<Request, BundleError> {
     let bytes = disk.read(path, cap)?;
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let document = Document::parse(name.clone(), &bytes, Limits::of_bytes(cap))?;
+    let words = words_behind_a_dry_run(&bytes);
+    let document = Document::parse(name.clone(), &bytes[..bytes.len() - words], Limits::of_bytes(cap))?;
     let root = document.root();
     let text = |key: &str| root.get(key).and_then(|value| value.as_str()).map(|text| text.into_owned());
     let (kind, envelope, wave) = match (root.get("signed"), root.get("targets")) {
@@ -293,7 +300,12 @@ fn take_in_file(
         prune: Vec::new(),
         source_tag: None,
         tag,
-        tool: format!("countersign {} from the bare file {}", env!("CARGO_PKG_VERSION"), shown(&name)),
+        tool: format!(
+            "countersign {} from the bare file {}{}",
+            env!("CARGO_PKG_VERSION"),
+            shown(&name),
+            if words > 0 { ", without the words behind it" } else { "" }
+        ),
         version: signed.require("version")?.require_u64()?,
         wave: wave.or_else(|| bare.wave.clone()).unwrap_or_default(),
     };
@@ -304,6 +316,30 @@ fn take_in_file(
     let files = [("targets.json", targets), (REQUEST_FILE, manifest_bytes)];
     let files = files.map(|(name, bytes)| (name.to_owned(), Bytes::from(bytes))).into();
     Ok(Request { manifest, files, digest })
+}
+
+/// How many bytes at the end of `fioctl waves init --dry-run`'s output are its warnings: it prints the body of the upload,
+/// and behind it what it has to say in words. They are told apart only where what stands before is such a body, and
+/// what follows holds nothing that could be taken for more of one.
+fn words_behind_a_dry_run(bytes: &[u8]) -> usize {
+    const MOST: usize = 64 << 10;
+    let mut values = serde_json::Deserializer::from_slice(bytes).into_iter::<serde::de::IgnoredAny>();
+    let Some(Ok(_)) = values.next() else { return 0 };
+    let (body, behind) = bytes.split_at(values.byte_offset());
+    let words = match std::str::from_utf8(behind) {
+        Ok(text) if behind.len() <= MOST => text.trim(),
+        _ => return 0,
+    };
+    let is_words = words.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '=' | '*' | '\u{1b}'))
+        && !words.contains(['{', '}', '"', '[', ']']);
+    let limits = Limits::of_bytes(body.len() as u64);
+    let is_dry_run = || {
+        let Ok(document) = Document::parse("", body, limits) else { return false };
+        let mut members: Vec<_> = document.root().members().map(|(key, _)| key.text().into_owned()).collect();
+        members.sort_unstable();
+        members == ["name", "tag", "targets", "version"]
+    };
+    if is_words && is_dry_run() { behind.len() } else { 0 }
 }
 
 /// The device tag, when all targets carry the same single one.

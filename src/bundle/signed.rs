@@ -168,9 +168,9 @@ pub fn wave_sign(signatures: &[String]) -> Vec<u8> {
     format!("{{\"signatures\":[{}]}}\n", signatures.join(",")).into_bytes()
 }
 
-/// Signatures of production targets in a key rotation: `{tag: [signature]}`.
-fn targets_signatures(tag: &str, signatures: &[String]) -> Vec<u8> {
-    format!("{{{}:[{}]}}\n", canonical::string(tag), signatures.join(",")).into_bytes()
+/// Signatures in a key rotation, of production targets by their tag or of a wave by its name: `{name: [signature]}`.
+fn signatures_of(name: &str, signatures: &[String]) -> Vec<u8> {
+    format!("{{{}:[{}]}}\n", canonical::string(name), signatures.join(",")).into_bytes()
 }
 
 /// What is released, and how: what the names and bodies of a bundle's files depend on.
@@ -214,12 +214,16 @@ pub fn documents<'a>(release: Release<'_>, signed: &'a [u8], all: &[String], by_
             let body = wave_create(release.wave, release.version, release.tag, by_us);
             files.extend([("upload/wave-create.json".to_owned(), around(body)), sign()]);
         }
-        RequestKind::WaveSignature => files.extend([sign()]),
+        RequestKind::WaveSignature => {
+            // While a root update is staged, an active wave is signed again with it.
+            let body = vec![Cow::Owned(signatures_of(release.wave, by_us))];
+            files.extend([sign(), ("upload/waves-signatures.json".to_owned(), body)]);
+        }
         RequestKind::OfflineBundle => {
             files.insert("upload/bundle-targets.json".to_owned(), document());
         }
         RequestKind::Resign => {
-            let body = vec![Cow::Owned(targets_signatures(release.tag, by_us))];
+            let body = vec![Cow::Owned(signatures_of(release.tag, by_us))];
             files.insert("upload/targets-signatures.json".to_owned(), body);
         }
         RequestKind::Targets => {

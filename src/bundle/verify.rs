@@ -3,6 +3,7 @@
 
 use super::intake::{LISTED, files_in, require_total};
 use super::manifest::{DELEGATING_FILE, MAX_MANIFEST_BYTES, REQUEST_FILE};
+use super::media::is_left_over;
 use super::signed::{SIGNED_FILE, SUMS_FILE, SignedManifest, documents, sum_line};
 use super::{BundleError, FileFacts};
 use crate::host::{Bytes, Disk};
@@ -197,6 +198,7 @@ pub fn verify(
 /// Are the roots those of the one that the bundle names? An older root, or that of another chain, may list keys that devices
 /// no longer take, or never took.
 fn roots_fit(chain: &Chain, manifest: &SignedManifest) -> Result<(), String> {
+    chain.newest().require_production().map_err(|e| e.to_string())?;
     let (newest, named) = (chain.newest().version, &manifest.root);
     if newest < named.version {
         return Err(format!(
@@ -223,9 +225,11 @@ fn unlisted(there: &BTreeMap<String, u64>, manifest: &SignedManifest) -> Vec<Str
         manifest.files.contains_key(*name) || matches!(name.as_str(), SIGNED_FILE | SUMS_FILE)
     };
     let found = there.keys().filter(|name| !is_known(name));
-    found
-        .map(|name| format!("{}: it is in the folder, but the manifest does not list it", shown(name)))
-        .collect()
+    let why = |name: &str| match is_left_over(name) {
+        true => "a file manager left it there. Delete it",
+        false => "it is in the folder, but the manifest does not list it",
+    };
+    found.map(|name| format!("{}: {}", shown(name), why(name))).collect()
 }
 
 /// Reads the files that the manifest lists and that are wanted; one that is missing is left out.

@@ -292,7 +292,13 @@ fn trust(review: &Review<'_>, page: &mut dyn Page) {
     ));
     for signer in &trust.signers {
         let mut line = if signer.signed { "has signed" } else { "has not signed" }.to_owned();
-        line.push_str(if signer.online { ": the service's online key" } else { ": an offline key" });
+        match &signer.service {
+            _ if signer.online => line.push_str(": the service's online key"),
+            Some(service) => line.push_str(&format!(": held by the key service {}", name(service))),
+            // Where there is no service of one's own, nothing says where a key is kept.
+            None if trust.repository.is_some() => line.push_str(": a key"),
+            None => line.push_str(": an offline key"),
+        }
         if !signer.owner.is_empty() {
             line.push_str(&format!(" of owner {}", name(&signer.owner)));
         }

@@ -73,7 +73,7 @@ impl Fixture {
         Fixture {
             manifest: RequestManifest {
                 created: "2026-11-24T07:00:00Z".to_owned(),
-                factory: format!("{factory}-gateway"),
+                factory: factory_name(factory).to_owned(),
                 files: Default::default(),
                 format: crate::bundle::manifest::REQUEST_FORMAT.to_owned(),
                 kind: RequestKind::Wave,
@@ -106,7 +106,7 @@ impl Fixture {
             vault: Vec::new(),
             record: None,
             later: Vec::new(),
-            station_factory: format!("{factory}-gateway"),
+            station_factory: factory_name(factory).to_owned(),
             policy: Policy::default(),
             networked: false,
             now: Time::parse(NOW).expect("a time"),
@@ -243,6 +243,15 @@ impl Fixture {
 fn signed_targets<'d>(document: &'d Document<'_>, dialect: Dialect) -> Targets<'d> {
     let metadata = Metadata::of_signed(document.root(), Vec::new(), dialect, "targets").expect("metadata");
     Targets::of(metadata).expect("targets")
+}
+
+/// The name of a fixture's Factory, as its builds and apps have it.
+fn factory_name(fixture: &str) -> &'static str {
+    match fixture {
+        "acme" => "acme-gateway",
+        "rsa" => "heritage-rsa",
+        _ => "odd-chars",
+    }
 }
 
 /// A document of an envelope.

@@ -81,6 +81,8 @@ pub struct Signer {
     pub owner: String,
     /// Is it the service's online key?
     pub online: bool,
+    /// The key service that holds it, where the root says so. Foreign text.
+    pub service: Option<String>,
     /// Is it in this station's vault?
     pub own: bool,
     /// Has it signed the proposal, validly?
@@ -100,6 +102,7 @@ impl Trust {
             keytype: root.keys.get(keyid).map_or("", |key| key.keytype()),
             owner: root.owner(keyid).map(|owner| owner.polis_id.clone()).unwrap_or_default(),
             online: Some(keyid) == situation.online_key,
+            service: root.services.get(keyid).cloned(),
             own: situation.own_keys.contains(keyid),
             signed: signed(keyid),
         };

@@ -58,6 +58,8 @@ pub struct Root {
     /// Who owns which key, where the root says it: `x-key-owners` as fioctl writes it, or a key's
     /// `x-tuf-on-ci-keyowner`.
     pub owners: BTreeMap<KeyId, Owner>,
+    /// Keys that a key service holds, with its address: a key's `x-tuf-on-ci-online-uri`. Foreign text.
+    pub services: BTreeMap<KeyId, String>,
     /// `x-changelog.message`, where a Factory has it. Foreign text.
     pub change: Option<String>,
     /// `consistent_snapshot`.
@@ -108,6 +110,7 @@ impl Root {
             version: metadata.version,
             expires,
             owners: parse_owners(signed),
+            services: parse_services(signed),
             change: change_message(signed),
             consistent_snapshot: signed
                 .get("consistent_snapshot")
@@ -271,6 +274,15 @@ fn parse_owners(signed: Value<'_>) -> BTreeMap<KeyId, Owner> {
         owners.insert(KeyId::new(keyid.text()), owner);
     }
     owners
+}
+
+fn parse_services(signed: Value<'_>) -> BTreeMap<KeyId, String> {
+    let keys = signed.get("keys");
+    let held = keys.iter().flat_map(Value::members).filter_map(|(keyid, key)| {
+        let uri = key.get("x-tuf-on-ci-online-uri")?.as_str()?;
+        Some((KeyId::new(keyid.text()), uri.into_owned()))
+    });
+    held.collect()
 }
 
 fn change_message(signed: Value<'_>) -> Option<String> {

@@ -57,7 +57,10 @@ pub fn read_scans(disk: &dyn Disk, folder: &Path) -> CustodyResult<Scanned> {
         let bytes = disk.read_beneath(folder, &entry.name, SCAN_CAP)?;
         let text = crate::text::utf8(&bytes).map_err(|why| CustodyError::Scan {
             file: crate::text::shown(&entry.name),
-            why: why.to_owned(),
+            why: match crate::bundle::media::is_left_over(&entry.name) {
+                true => "a file manager left it there: delete it".to_owned(),
+                false => why.to_owned(),
+            },
         })?;
         scans.add(&entry.name, text)?;
         count += 1;

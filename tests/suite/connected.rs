@@ -375,3 +375,119 @@ fn the_factorys_name_is_typed_a_second_time_before_a_station_is_made_for_it() {
     assert!(!desk.station().exists());
     init("acme-gateway", " acme-gateway ").done();
 }
+
+#[test]
+fn a_wave_that_no_url_can_carry_and_another_factorys_builds_are_told() {
+    let desk = Desk::new();
+    let folder = downloads(&desk, "acme/2-update");
+    let ran = request(&desk, &folder, "v2/0 beta?", "42", "production", &[]).done();
+    assert!(
+        ran.out.contains("[warn] wave-name-used") && ran.out.contains("cannot stand in a URL"),
+        "{}",
+        ran.out
+    );
+    assert!(!ran.out.contains("names the Factory"), "{}", ran.out);
+    let out = desk.path("other");
+    let ran = desk.run(&[
+        "request",
+        "--from",
+        text(&folder),
+        "--factory",
+        "acme-gatewya",
+        "--wave",
+        "v2.0",
+        "--version",
+        "42",
+        "--tag",
+        "production",
+        "--out",
+        text(&out),
+    ]);
+    let ran = ran.done();
+    let told =
+        "[warn] composition: The added target \"intel-corei7-64-lmp-42\" names the Factory \"acme-gateway\"";
+    assert!(ran.out.contains(told) && !ran.out.contains("cannot stand in a URL"), "{}", ran.out);
+}
+
+#[test]
+fn what_a_file_manager_left_is_named_as_that() {
+    let desk = Desk::new();
+    desk.init("acme", "acme-gateway", "2-update");
+    let folder = downloads(&desk, "acme/2-update");
+    update(&desk, &folder).done();
+    for left in [
+        ".DS_Store",
+        "._targets.json",
+        "prod-roots/._1.root.json",
+        "Thumbs.db",
+        "System Volume Information/x",
+    ] {
+        let path = desk.path("out").join(left);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+        std::fs::write(&path, "left").expect("written");
+        let ran = desk.run(&["import", text(&desk.path("out"))]).ended(Exit::Failed);
+        assert!(ran.err.contains("a file manager left it there. Delete it"), "{left}: {}", ran.err);
+        std::fs::remove_file(&path).expect("removed");
+    }
+    desk.run(&["import", text(&desk.path("out"))]).done();
+}
+
+#[test]
+fn what_fioctls_dry_run_prints_is_taken_in_with_its_warning_behind_it_and_nothing_else_is() {
+    let desk = Desk::new();
+    desk.init("acme", "acme-gateway", "2-update");
+    let wave = read(&fixture("acme/2-update/wave-create.json"));
+    let pretty =
+        serde_json::to_string_pretty(&serde_json::from_slice::<serde_json::Value>(&wave).expect("JSON"));
+    let file = desk.path("wave.json");
+    let import = |behind: &str| {
+        std::fs::write(&file, format!("{}\n{behind}", pretty.as_ref().expect("JSON"))).expect("written");
+        desk.run(&["--json", "import", text(&file)])
+    };
+    let digest = |ran: Ran| ran.json()["signed"].clone();
+    let plain = digest(import(""));
+    for words in [
+        "WARNING: The following Targets have no static deltas:\n - intel-corei7-64-lmp-42\n",
+        "\nWarning: No static deltas were generated for Target 42, devices download all of it.\n",
+    ] {
+        let ran = import(words);
+        assert_ne!(ran.exit, Exit::Failed, "{}", ran.err);
+        assert_eq!(digest(ran), plain);
+    }
+    for no_words in ["{}", "[]", "1", "\"x\"", "Warning {\"signed\":{}}", "\u{0}"] {
+        let ran = import(no_words).ended(Exit::Failed);
+        assert!(
+            ran.err.contains("something after the end") || ran.out.contains("something after the end"),
+            "{}",
+            ran.out
+        );
+    }
+    // Words behind anything else are no words of fioctl's.
+    let mut targets = read(&fixture("acme/2-update/ci-targets.json"));
+    targets.extend_from_slice(b"\nWarning: x\n");
+    std::fs::write(&file, targets).expect("written");
+    desk.run(&["import", text(&file)]).ended(Exit::Failed);
+}
+
+#[test]
+fn ci_roots_count_no_signatures_of_a_bundle() {
+    let desk = Desk::new();
+    desk.init("acme", "acme-gateway", "1-populate");
+    desk.add_officer("alice");
+    desk.import_key(&fixture("acme/targets.keys.tgz"), "alice", "1");
+    let step = fixture("acme/1-populate");
+    let (id, review) = desk.import(&desk.request(&step, "acme-gateway", "populate-targets", 12, &[]));
+    desk.sign(&id, &review, "alice", &[]).done();
+    let bundle = desk.export(&id, "signed");
+    let ran = desk.run(&["verify", text(&bundle), "--roots", text(&step.join("ci-roots"))]);
+    assert_ne!(ran.exit, Exit::Done);
+    assert!(format!("{}{}", ran.out, ran.err).contains("?production=1"), "{}{}", ran.out, ran.err);
+    std::fs::write(bundle.join(".DS_Store"), "left").expect("written");
+    let ran = desk.run(&["verify", text(&bundle), "--roots", text(&step.join("prod-roots"))]);
+    assert!(
+        format!("{}{}", ran.out, ran.err).contains("a file manager left it there"),
+        "{}{}",
+        ran.out,
+        ran.err
+    );
+}

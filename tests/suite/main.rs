@@ -34,6 +34,7 @@ mod log_station;
 mod passes;
 mod recipe;
 mod repository;
+mod rotation;
 mod said;
 mod slip;
 mod station_files;

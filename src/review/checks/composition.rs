@@ -99,6 +99,7 @@ pub(super) fn composition(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
 fn composed_targets(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
     let situation = subject.situation;
     let (manifest, version) = (situation.manifest, situation.proposal.metadata.version);
+    added_elsewhere(subject, out);
     if subject.added.is_empty() {
         out.report(
             || place(situation.proposal.metadata.signed),
@@ -162,6 +163,48 @@ fn composed_targets(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
             missing_target(subject, published, out);
         }
     }
+}
+
+/// Builds and apps say whose they are: a station with a misspelt name, or another Factory's targets.
+fn added_elsewhere(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
+    let own = subject.situation.station_factory;
+    let mut told: BTreeSet<String> = BTreeSet::new();
+    for target in &subject.added {
+        for (member, factory) in factories(target) {
+            if factory == own || !told.insert(factory.clone()) {
+                continue;
+            }
+            out.warn(
+                || target_place(target, &format!("custom.{member}")),
+                || {
+                    format!(
+                        "The added target \"{}\" names the Factory \"{}\" in {member}, and this is for \"{}\". Find out \
+                         whether the name is misspelt, or whose target it is.",
+                        Foreign(&target.name),
+                        Foreign(&factory),
+                        Foreign(own)
+                    )
+                },
+            );
+        }
+    }
+}
+
+/// The Factories that a target's members name: where CI built it, and where its apps are published.
+fn factories(target: &Target<'_>) -> Vec<(&'static str, String)> {
+    let built = |member: &'static str| {
+        let uri = target.text(member)?;
+        let (_, path) = uri.split_once("://ci.foundries.io/projects/")?;
+        let factory = path.split('/').next().filter(|name| !name.is_empty())?;
+        Some((member, factory.to_owned()))
+    };
+    let published = |uri: &str| {
+        let factory = uri.strip_prefix("hub.foundries.io/")?.split('/').next()?;
+        Some(("docker_compose_apps", factory.to_owned()))
+    };
+    let mut named: Vec<_> = ["uri", "origUri", "origUriApps"].into_iter().filter_map(built).collect();
+    named.extend(target.apps().iter().filter_map(|app| published(&app.uri)));
+    named
 }
 
 /// CI has a target of the version, and the proposal does not add it.

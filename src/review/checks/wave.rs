@@ -15,6 +15,16 @@ pub(super) fn wave_name_used(subject: &Subject<'_, '_>, out: &mut Findings<'_>) 
     if name.is_empty() || !subject.is(RequestKind::Wave) {
         return;
     }
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
+    if !name.bytes().all(plain) || name.starts_with('.') {
+        out.warn(at, || {
+            format!(
+                "The wave's name \"{}\" cannot stand in a URL as it is: fioctl asks the service for another wave, or for \
+                 none. Make the request again with letters, digits and . _ - alone.",
+                Foreign(name)
+            )
+        });
+    }
     if subject.waves().any(|wave| wave.name == *name) {
         return out.report(at, || {
             format!(
