@@ -37,7 +37,7 @@ fn errors_name_file_line_column_and_member() {
         ("[1,]", "found \"]\" where a JSON value is needed"),
         ("{,}", "found \",\" where a key in quotes is needed"),
         ("{\"a\" 1}", "at a: found \"1\" where a colon is needed"),
-        ("\u{feff}{}", "where a JSON value is needed"),
+        ("\u{feff}{}", "it begins with a byte order mark (BOM)"),
         ("NaN", "found \"N\" where a JSON value is needed"),
     ] {
         let said = problem(text);

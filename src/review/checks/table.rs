@@ -116,7 +116,7 @@ pub(super) const CHECKS: [Check; 49] = [
     Check {
         name: "composition",
         family: Provenance,
-        sentence: "The proposal is exactly what the request's parameters produce by the rules of `fioctl waves init`, for this station's Factory.",
+        sentence: "The proposal is exactly what the request's parameters produce by the rules of `fioctl waves init`, for this station's Factory; builds and apps name that Factory.",
         remedy: "Make the request again from fresh downloads; do not sign what somebody added.",
         run: composition::composition,
     },
@@ -326,7 +326,7 @@ pub(super) const CHECKS: [Check; 49] = [
     Check {
         name: "wave-name-used",
         family: Wave,
-        sentence: "A new wave has a name of its own.",
+        sentence: "A new wave has a name of its own, which a URL can carry.",
         remedy: "Make the request again with another name.",
         run: wave::wave_name_used,
     },
