@@ -95,6 +95,7 @@ fn look(
         policy_digest: Digest::parse(&policy.digest()).unwrap_or(request.digest),
         networked: false,
         at_station: false,
+        continues: None,
         now: ask.now,
         log_time: None,
     };
