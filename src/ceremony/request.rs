@@ -85,6 +85,7 @@ fn look(
         chain,
         request_root: request_root(request),
         acknowledged_root: chain.newest().version,
+        since: &[],
         authority: &authority,
         online_key: Some(&online),
         own_keys: &[],
