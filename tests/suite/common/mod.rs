@@ -331,7 +331,8 @@ impl Desk {
             expires: Time::parse("2027-11-23T00:00:00Z").expect("a time"),
         };
         let what = Asked::Wave { wave: wave.to_owned(), parameters, is_first: false };
-        let ask = Ask { factory: factory.to_owned(), what, now: self.clock.now(), max_file_bytes: 64 << 20 };
+        let (factory, now) = (factory.to_owned(), self.clock.now());
+        let ask = Ask { factory, what, now, max_file_bytes: 64 << 20, anchors: Default::default() };
         let composed = compose_request(&RealDisk, step, &ask).expect("composed");
         write_request(&RealDisk, &out, &composed).expect("written");
         out
