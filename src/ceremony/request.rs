@@ -95,8 +95,8 @@ fn look(
         policy,
         policy_digest: Digest::parse(&policy.digest()).unwrap_or(request.digest),
         networked: false,
-        at_station: false,
         continues: None,
+        at_station: false,
         now: ask.now,
         log_time: None,
     };

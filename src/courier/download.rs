@@ -66,6 +66,9 @@ fn of(announced: Option<u64>) -> String {
     announced.map(|length| format!(" of {}", mib(length))).unwrap_or_default()
 }
 
+/// No address is known for the server's name.
+const UNKNOWN_NAME: &str = "the server's name is not known here: check --server and the network";
+
 /// What a failed call came to: was anything sent?
 pub(super) fn trouble(e: &ureq::Error) -> Trouble {
     use ureq::Error;
@@ -84,12 +87,14 @@ pub(super) fn trouble(e: &ureq::Error) -> Trouble {
         Error::ConnectProxyFailed(why) => {
             Trouble::NotSent(format!("the proxy does not let it through: {}", shown(why)))
         }
-        Error::Io(e) if e.kind() == ErrorKind::ConnectionRefused => {
-            not_sent("nobody answers at the server's address: check --server")
-        }
+        Error::Io(e) if e.kind() == ErrorKind::ConnectionRefused => not_sent(
+            "nobody answers at the server's address, or at the proxy's: check --server and HTTPS_PROXY",
+        ),
         Error::Io(e) if matches!(e.kind(), ErrorKind::NetworkUnreachable | ErrorKind::HostUnreachable) => {
             not_sent("there is no way to the server: check the network and HTTPS_PROXY")
         }
+        // The system's resolver has no kind of its own for its failures.
+        Error::Io(e) if e.to_string().starts_with("failed to lookup address") => not_sent(UNKNOWN_NAME),
         Error::Io(e) => match certificate(e) {
             Some(why) => untrusted(why),
             None => Trouble::Lost(format!("the connection broke: {}", said(e))),

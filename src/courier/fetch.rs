@@ -271,8 +271,8 @@ pub(super) fn delta_note(version: u64, new: &[&Target<'_>], from: &[u64]) -> Opt
     }
     let from: Vec<String> = from.iter().map(u64::to_string).collect();
     Some(format!(
-        "No static delta: {} (version {version}); devices download all of it. Make one before the request: fioctl targets \
-         static-deltas {version} {}",
+        "No static delta: {} (version {version}); devices download all of it. CI makes one, for the next request, by: fioctl \
+         targets static-deltas {version} {}",
         without.join(", "),
         from.join(" ")
     ))

@@ -87,12 +87,13 @@ impl Shelf {
         if old.is_some_and(|old| old.size > new.size) {
             return Ok(());
         }
-        for folder in [self.folder.parent().and_then(Path::parent), self.folder.parent(), Some(&self.folder)]
-        {
-            if let Some(folder) = folder.filter(|folder| !folder.as_os_str().is_empty()) {
-                ensure_folder(disk, folder, 0o700)?;
-            }
-        }
+        let mut missing: Vec<&Path> = self
+            .folder
+            .ancestors()
+            .take_while(|folder| !folder.as_os_str().is_empty() && !folder.is_dir())
+            .collect();
+        missing.reverse();
+        missing.into_iter().try_for_each(|folder| ensure_folder(disk, folder, 0o700))?;
         Ok(write_durably(disk, &path, 0o600, &[note])?)
     }
 

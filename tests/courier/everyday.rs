@@ -99,10 +99,10 @@ fn a_factory_that_is_not_there_and_a_token_without_its_scope_are_told_apart() {
     let place = Place::new();
     let service = Service::start(&place.path("state"), &[]);
     let out = place.text("out");
-    place
-        .courier(&service, &["--factory", "nobody", "fetch", "--out", &out])
-        .ended(20)
-        .says("no Factory \"nobody\"");
+    let mut command = place.courier_command();
+    command.args(["--server", &service.url, "--factory", "nobody", "--token-file", &place.text("full")]);
+    command.args(["fetch", "--out", &out]);
+    place.run(command).ended(20).says("no Factory \"nobody\"");
     place.courier(&service, &["wave", "show", "a?b"]).ended(20).says("no wave");
     place.courier(&service, &["wave", "show", ".."]).ended(2);
     place.courier(&service, &["wave", "status"]).ended(20).says("no wave is active");

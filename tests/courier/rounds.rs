@@ -45,7 +45,7 @@ fn three_waves_go_round_and_the_canceled_ones_version_is_refused_afterwards() {
     let refused = place.courier(&service, &[&again[..], &[out.as_str()]].concat());
     if refused.code == 0 {
         // Composed all the same, it is refused on the station.
-        place.station("station", &["import", &out]).ended(3);
+        place.station("station", &["import", &out]).done().says("BLOCKED").says("high-water");
     } else {
         refused.ended(3);
     }

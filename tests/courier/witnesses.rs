@@ -168,9 +168,10 @@ fn with_proof(place: &Place, bundle: &str, old: u64) {
     if folder.join(old.to_string()).exists() {
         return;
     }
-    let pack = place.text("pack");
+    let name = format!("pack-{old}");
+    let pack = place.text(&name);
     place.station("station", &["log", "export", &pack]).done();
-    let mut files: Vec<_> = std::fs::read_dir(place.path("pack/events")).expect("listed").collect();
+    let mut files: Vec<_> = std::fs::read_dir(place.path(&name).join("events")).expect("listed").collect();
     files.sort_by_key(|file| file.as_ref().expect("an entry").file_name());
     let mut leaves = Vec::new();
     for file in files {
@@ -208,6 +209,13 @@ fn heads_are_cosigned_one_after_another_and_kept() {
         .says("Witness one.example/w: cosigned");
     place.courier(&service, &["wave", "complete", "v1", "--yes"]).done();
     let request = place.request(&service, "v2", 14, &[]);
+    // The next request takes the heads back: the station's own, and each that a witness cosigned.
+    let anchors = std::fs::read_dir(place.path(&request).join("anchors")).expect("anchors");
+    let of_first =
+        |note: &[u8]| Checkpoint::parse_text(Note::parse(note).expect("a note").text()).expect("a head").size;
+    let sizes: Vec<u64> =
+        anchors.map(|one| of_first(&std::fs::read(one.expect("an entry").path()).expect("read"))).collect();
+    assert_eq!(sizes, [size(&first); 3]);
     let second = place.ceremony("station", &request);
     with_proof(&place, &second, size(&first));
     let asked = place.courier(&service, &["--json", "witness", &second, "--witnesses", &list]).done().json();

@@ -39,10 +39,11 @@ const SOCKET_CRATES: &[&str] = &[
     "zmq",
 ];
 
-/// The crates that a build of the default features links, by name.
-fn linked_crates() -> Vec<String> {
+/// The crates that a build links, by name.
+fn linked_crates(features: &[&str]) -> Vec<String> {
     let output = Command::new(env!("CARGO"))
         .args(["tree", "--locked", "--edges", "normal", "--prefix", "none", "--format", "{p}"])
+        .args(features)
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .expect("cargo tree runs");
@@ -53,13 +54,24 @@ fn linked_crates() -> Vec<String> {
 
 #[test]
 fn no_crate_of_the_station_opens_sockets() {
-    let linked = linked_crates();
+    let linked = linked_crates(&[]);
     // The list is looked at at all: crates that are surely there are in it.
     for known in ["countersign", "age", "ed25519-dalek", "rustix"] {
         assert!(linked.iter().any(|name| name == known), "{known} is missing from {linked:?}");
     }
     let found: Vec<&String> = linked.iter().filter(|name| SOCKET_CRATES.contains(&name.as_str())).collect();
     assert!(found.is_empty(), "crates that open sockets: {found:?}");
+}
+
+#[test]
+fn the_courier_has_one_client_one_tls_and_no_runtime() {
+    let linked = linked_crates(&["--features", "courier"]);
+    let mut found: Vec<&str> =
+        linked.iter().map(String::as_str).filter(|name| SOCKET_CRATES.contains(name)).collect();
+    found.sort_unstable();
+    found.dedup();
+    assert_eq!(found, ["rustls", "ureq"]);
+    assert!(!linked.iter().any(|name| name == "ring"), "a second cryptography");
 }
 
 #[test]

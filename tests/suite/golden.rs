@@ -131,6 +131,7 @@ fn the_signed_bundle_passes_sha256sum() {
     for name in [
         "signed.json",
         "targets.json",
+        "request.json",
         "upload/wave-create.json",
         "upload/wave-sign.json",
         "review.txt",

@@ -50,6 +50,10 @@ pub fn run(mut args: Args, desk: &Desk<'_>) -> Outcome {
     for note in &downloads.notes {
         context.note(&format!("Note: {note}\n"));
     }
+    // Heads of the station's log go back with each request: one that was put back or copied sees it.
+    if let Some(shelf) = desk.shelf(client.factory()) {
+        args.request.anchor.extend(shelf.notes(&*context.host.disk)?);
+    }
     args.request.from.clone_from(&kept.folder);
     client.factory().clone_into(&mut args.request.factory);
     request::run(args.request, context)
