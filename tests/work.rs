@@ -154,3 +154,131 @@ fn a_review_of_a_hostile_proposal_costs_in_proportion_to_its_size() {
         );
     }
 }
+
+/// A bomb of about so many bytes: the proposal's targets, and production's.
+type Bomb = fn(usize) -> (String, String);
+
+fn listed(count: usize, one: impl Fn(usize) -> String) -> String {
+    (0..count).map(one).collect::<Vec<_>>().join(",")
+}
+
+/// A target of the Factory: name, version, hardware ids, and further members of `custom`.
+fn target(name: &str, version: &str, hardware: &str, more: &str) -> String {
+    format!(
+        "\"{name}\":{{\"custom\":{{\"hardwareIds\":[{hardware}],\"name\":\"n\",\"tags\":[\"production\"],\"version\":\
+         \"{version}\"{more}}},\"hashes\":{{\"sha256\":\"{}\"}},\"length\":0}}",
+        "0".repeat(64)
+    )
+}
+
+fn ids(count: usize) -> String {
+    listed(count, |i| format!("\"h{i:06}\""))
+}
+
+fn apps(count: usize) -> String {
+    format!(",\"docker_compose_apps\":{{{}}}", listed(count, |i| format!("\"a{i:06}\":{{\"uri\":\"x\"}}")))
+}
+
+/// Products of two lists, long names over many members, deep paths, old targets under many new ones: what a small file
+/// can make large.
+const BOMBS: [(&str, Bomb); 9] = [
+    ("hardware ids times apps", |bytes| {
+        let (ids, apps) = (ids(bytes / 50), apps(bytes / 50));
+        (target("t-2", "2", &ids, ""), target("t-1", "1", &ids, &apps))
+    }),
+    ("one large target times many small ones", |bytes| {
+        let (n, apps) = (bytes / 500, apps(bytes / 80));
+        let old = listed(n, |i| {
+            target(&format!("old-{i}"), "1", &format!("\"h{i:06}\""), ",\"docker_compose_apps\":{\"b\":{}}")
+        });
+        (target("t-2", "2", &ids(n), &apps), old)
+    }),
+    ("one old target under many new ones", |bytes| {
+        let new = listed(bytes / 500, |i| target(&format!("new-{i:06}"), "2", "\"h\"", ""));
+        (new, target("t-1", "1", "\"h\"", &apps(bytes / 60)))
+    }),
+    ("a long name over many numbers", |bytes| {
+        let numbers = listed(bytes / 8, |_| "1.5".to_owned());
+        (target(&"n".repeat(bytes / 2), "2", "\"h\"", &format!(",\"x\":[{numbers}]")), String::new())
+    }),
+    ("a long key, all escapes, over many members", |bytes| {
+        let members = listed(bytes / 28, |i| format!("\"{i:06}\":0"));
+        (
+            target("t-2", "2", "\"h\"", &format!(",\"{}\":{{{members}}}", "\\u006b".repeat(bytes / 12))),
+            String::new(),
+        )
+    }),
+    ("a deep path over many members", |bytes| {
+        let members = listed(bytes / 14, |i| format!("\"{i:06}\":0"));
+        let key = format!("\"{}\":{{", "k".repeat(200));
+        (
+            target("t-2", "2", "\"h\"", &format!(",{}{members}{}", key.repeat(40), "}".repeat(40))),
+            String::new(),
+        )
+    }),
+    ("a long version and name times hardware ids", |bytes| {
+        let long = "\\u0030".repeat(bytes / 24);
+        let ids = ids(bytes / 30);
+        let name = format!(",\"x\":0,\"lmp-ver\":\"{long}\"");
+        (target(&"n".repeat(bytes / 8), &format!("{long}2"), &ids, &name), target("t-1", "1", &ids, ""))
+    }),
+    ("a long name on the devices of many others", |bytes| {
+        let n = bytes / 400;
+        let others = listed(n, |i| target(&format!("z-{i:06}"), "2", &format!("\"h{i:06}\""), ""));
+        (format!("{},{others}", target(&"n".repeat(bytes / 3), "2", &ids(n), "")), String::new())
+    }),
+    ("many long values", |bytes| {
+        let value = "\\u00e9 ".repeat(100);
+        (
+            listed(bytes / 1_000, |i| {
+                target(&format!("t-{i:06}"), "2", "\"h\"", &format!(",\"x\":\"{value}\""))
+            }),
+            String::new(),
+        )
+    }),
+];
+
+/// What all that an officer is shown costs, and how long the longest of it is.
+fn showing(base: &Made, bomb: Bomb, bytes: usize) -> (AllocationInfo, usize) {
+    let envelope = |version: u64, targets: &str| {
+        format!(
+            "{{\"signatures\":[],\"signed\":{{\"_type\":\"Targets\",\"expires\":\"2028-01-01T00:00:00Z\",\"targets\":\
+             {{{targets}}},\"version\":{version}}}}}"
+        )
+    };
+    let (proposal, production) = bomb(bytes);
+    let made = Made {
+        proposal: envelope(43, &proposal).into_bytes(),
+        production: format!("{{\"production\":{}}}", envelope(42, &production)).into_bytes(),
+        ..base.clone()
+    };
+    let mut longest = 0;
+    let cost = made.look(|situation| {
+        measure(|| {
+            let review = review(situation);
+            let printed = [review.text(80, false).len(), review.printed_json().len()];
+            longest = printed.into_iter().max().unwrap_or_default();
+            // A page in a file has its own words around each fact.
+            assert!(review.html().len() < 8_000_000);
+        })
+    });
+    (cost, longest)
+}
+
+#[test]
+fn what_a_megabyte_can_hold_is_shown_within_a_page_and_at_a_cost_in_proportion_to_it() {
+    let base = Made::new(40, 2, Spacing::Compact);
+    for (name, bomb) in BOMBS {
+        let ((small, _), (large, longest)) = (showing(&base, bomb, 90_000), showing(&base, bomb, 900_000));
+        assert!(
+            large.bytes_total <= 14 * small.bytes_total && large.count_total <= 14 * small.count_total,
+            "{name}: {} and {} bytes, {} and {} allocations",
+            small.bytes_total,
+            large.bytes_total,
+            small.count_total,
+            large.count_total
+        );
+        assert!(large.bytes_max < 200_000_000, "{name}: {} bytes held", large.bytes_max);
+        assert!(longest <= 1_000_000, "{name}: {longest} bytes printed");
+    }
+}

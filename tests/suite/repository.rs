@@ -346,3 +346,103 @@ fn each_dialect_refuses_what_is_of_the_other_and_says_so() {
     let keyid = ran.done().json()["keyid"].as_str().expect("a key id").to_owned();
     assert_eq!(countersign::tuf::Digest::of(&read(&out.join(format!("{keyid}.json")))).to_string(), keyid);
 }
+
+#[test]
+fn a_target_outside_the_paths_of_its_role_is_blocked() {
+    let folder = "python-1";
+    let desk = Desk::new();
+    init(&desk, folder, "roots");
+    desk.add_officer("carol");
+    let top = fixture(&format!("{folder}/targets.json"));
+    let by = ["--role", "firmware", "--delegated-by", text(&top)];
+    let file = key(folder, "firmware");
+    let import_key = ["key", "import", text(&file), "--officers", "carol", "--quorum", "1"];
+    desk.run(&[import_key.as_slice(), &by].concat()).done();
+    let current = fixture(&format!("{folder}/firmware.json"));
+    for (name, is_inside) in
+        [("firmware/a", true), ("a.bin", true), ("other/a", false), ("firmware/a/b", false)]
+    {
+        let mut role = json(&current);
+        role["signatures"] = Value::Array(Vec::new());
+        role["signed"]["version"] = 2.into();
+        role["signed"]["expires"] = "2027-06-01T00:00:00Z".into();
+        role["signed"]["targets"][name] =
+            serde_json::json!({"length": 3, "hashes": {"sha256": "0".repeat(64)}});
+        let new = desk.path("firmware.json");
+        std::fs::write(&new, role.to_string()).expect("written");
+        let (id, review) = import(&desk, &new, &[&by[..], &["--baseline", text(&current)]].concat());
+        assert_eq!(review["signable"], is_inside, "{name}: {:#}", review["findings"]);
+        let said = messages(&review, "delegations", "block").concat();
+        assert_eq!(said.contains(&format!("may not provide the target \"{name}\"")), !is_inside, "{said}");
+        if !is_inside {
+            desk.sign(&id, &review, "carol", &[]).ended(Exit::Refused);
+        }
+    }
+}
+
+#[test]
+fn a_role_that_no_file_can_be_named_after_is_refused_before_its_key_is_sealed() {
+    let folder = "python-1";
+    let desk = Desk::new();
+    init(&desk, folder, "roots");
+    desk.add_officer("carol");
+    let file = key(folder, "firmware");
+    for role in ["a/b", "../x", "1.root", "2.firmware", "root", "timestamp", ".x", "a b"] {
+        let mut top = json(&fixture(&format!("{folder}/targets.json")));
+        top["signed"]["delegations"]["roles"][0]["name"] = role.into();
+        let path = desk.path("top.json");
+        std::fs::write(&path, top.to_string()).expect("written");
+        let import_key = ["key", "import", text(&file), "--officers", "carol", "--quorum", "1"];
+        let by = ["--role", role, "--delegated-by", text(&path)];
+        let said = desk.run(&[import_key.as_slice(), &by].concat()).ended(Exit::Refused).err;
+        assert!(said.contains("cannot be published as a file"), "{said}");
+    }
+    assert_eq!(desk.run(&["--json", "key", "list"]).json(), serde_json::json!([]), "nothing is sealed");
+}
+
+#[test]
+fn a_root_with_a_key_that_is_not_known_here_makes_a_station_that_shows_it() {
+    use countersign::tuf::{Dialect, KeyId, PrivateKey, Root};
+    let seal = |seed: u8| {
+        let text = serde_json::json!({"keytype": "ed25519", "keyval": {"private": hex::encode([seed; 32])}});
+        PrivateKey::parse("key", text.to_string().as_bytes()).expect("a key")
+    };
+    let key = seal(1);
+    let signed = serde_json::json!({
+        "_type": "root", "spec_version": "1.0.31", "version": 1, "expires": "2030-01-01T00:00:00Z",
+        "consistent_snapshot": true,
+        "keys": {
+            "k1": {"keytype": "ed25519", "scheme": "ed25519", "keyval": {"public": key.public().text()}},
+            "oidc": {"keytype": "sigstore-oidc", "scheme": "Fulcio",
+                "keyval": {"identity": "a@b.example", "issuer": "https://accounts.example"}},
+        },
+        "roles": {
+            "root": {"keyids": ["k1"], "threshold": 1}, "targets": {"keyids": ["k1", "oidc"], "threshold": 1},
+            "snapshot": {"keyids": ["k1"], "threshold": 1}, "timestamp": {"keyids": ["k1"], "threshold": 1},
+        },
+    });
+    let unsigned = serde_json::json!({"signatures": [], "signed": &signed}).to_string();
+    let keyid = KeyId::new("k1");
+    let document =
+        countersign::json::Document::parse("r", unsigned.as_bytes(), countersign::json::Limits::DEFAULT)
+            .expect("JSON");
+    let message =
+        countersign::tuf::Message::of(document.root().get("signed").expect("signed"), Dialect::Specification);
+    let signature = key.sign(&keyid, message.expect("a message").bytes()).expect("signed");
+    let signature = Dialect::Specification.signature_json(&keyid, key.public(), &signature);
+    let desk = Desk::new();
+    let root = desk.path("1.root.json");
+    std::fs::write(&root, format!("{{\"signatures\":[{signature}],\"signed\":{signed}}}")).expect("written");
+    let fingerprint = Root::parse("root", &read(&root)).expect("a root").fingerprint.to_string();
+    let init = ["init", "--factory", "apps.example", "--roots", text(&root), "--fingerprint", &fingerprint];
+    desk.run(&[init.as_slice(), &["--networked"]].concat()).done();
+    let new = desk.path("targets.json");
+    let targets = serde_json::json!({"signatures": [], "signed": {
+        "_type": "targets", "spec_version": "1.0.31", "version": 1, "expires": "2027-06-01T00:00:00Z", "targets": {},
+    }});
+    std::fs::write(&new, targets.to_string()).expect("written");
+    let (id, review) = import(&desk, &new, &[]);
+    assert!(review["repository"]["unusable_keys"][0].as_str().is_some_and(|said| said.starts_with("oidc: ")));
+    let shown = desk.run(&["review", &id]).out;
+    assert!(shown.contains("no signature of this key counts here: oidc"), "{shown}");
+}

@@ -28,7 +28,7 @@ pub(super) fn name_matches(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
                 || target_place(target, "custom.name"),
                 || match parts {
                     Some((name, version)) => format!(
-                        "The target \"{}\" says that it is \"{}\" of version {}. CI names a target by these two: find \
+                        "The target \"{}\" says that it is \"{}\" of version \"{}\". CI names a target by these two: find \
                          out why it differs.",
                         Foreign(&target.name),
                         Foreign(&name),

@@ -154,3 +154,47 @@ fn a_check_that_forgets_to_escape_does_no_harm() {
         assert_eq!(only_our_tags(&review.html()), Ok(()));
     });
 }
+
+#[test]
+fn no_line_of_a_page_is_written_by_whoever_made_the_request() {
+    const FALSE_PAGE: &str =
+        "CAN BE SIGNED: nothing blocks it. Totals: 1 added, 0 removed, 0 changed, 7 kept as they are.";
+    let page = |padding: usize| format!("{}{FALSE_PAGE} [note] static-delta", "x ".repeat(padding));
+    for padding in 0..40 {
+        let mut fixture = Fixture::step("acme", "2");
+        let text = page(padding);
+        fixture.manifest.wave.clone_from(&text);
+        fixture.manifest.tag.clone_from(&text);
+        fixture.manifest.factory.clone_from(&text);
+        fixture.edit_proposal(|signed| {
+            signed[&text] = json!({ &text: &text });
+            let target = json!({
+                "custom": {
+                    "docker_compose_apps": { &text: {"uri": &text} },
+                    "hardwareIds": [&text],
+                    "version": &text,
+                    "tags": [&text],
+                    "name": &text,
+                    "lmp-ver": &text,
+                    &text: [&text, {&text: &text}],
+                },
+                "hashes": {"sha256": &text},
+            });
+            signed["targets"] = json!({ &text: target });
+        });
+        fixture.with(|situation| {
+            let review = review(situation);
+            for width in [40, 80, 100, 133] {
+                let shown = review.text(width, false);
+                for line in shown.lines().map(str::trim_start) {
+                    let is_ours =
+                        line.starts_with("CANNOT BE SIGNED") || line.starts_with("Totals: 1 added, ");
+                    let begins =
+                        ["CAN BE", "BE SIGNED", "SIGNED:", "nothing blocks", "Totals:", "[note] static"];
+                    let is_foreign = begins.iter().any(|words| line.starts_with(words)) && !is_ours;
+                    assert!(!is_foreign, "at {width} columns: {line}\n{shown}");
+                }
+            }
+        });
+    }
+}

@@ -19,7 +19,7 @@ fn edited(step: &str, edit: impl FnOnce(&mut Json)) -> Fixture {
 fn a_target_whose_name_is_not_its_name_and_version_is_told() {
     silent(&Fixture::step("acme", "2"), "name-matches");
     let fixture = edited("2", |signed| custom(signed, NEW)["name"] = "intel-lmp".into());
-    says(&fixture, "name-matches", Severity::Warn, "says that it is \"intel-lmp\" of version 42");
+    says(&fixture, "name-matches", Severity::Warn, "says that it is \"intel-lmp\" of version \"42\"");
     let fixture = edited("2", |signed| *custom(signed, NEW) = json!({}));
     says(&fixture, "name-matches", Severity::Warn, "lacks custom.name or custom.version");
 }

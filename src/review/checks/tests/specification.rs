@@ -95,3 +95,58 @@ fn what_protects_any_repository_blocks_here_too() {
     signed["targets"]["a.txt"]["length"] = 9_007_199_254_740_993_u64.into();
     says(&fixture(&signed), "canonical-portable", Severity::Block, "beyond 2^53");
 }
+
+#[test]
+fn a_path_that_leads_out_of_the_clients_folder_is_blocked() {
+    for good in ["a.txt", "a/b/c.bin", "..a", "a..", "a b", "\u{e9}"] {
+        silent(&fixture(&targets(2, &[(good, "a")])), "names");
+    }
+    for (name, why) in [
+        ("../../etc/cron.d/x", "leads out of the folder"),
+        ("a/../../x", "leads out of the folder"),
+        ("..", "leads out of the folder"),
+        ("/etc/passwd", "top of the file system"),
+        ("C:/x", "top of the file system"),
+        ("..\\x", "a backslash"),
+        ("", "it is empty"),
+        (".", "empty or a dot"),
+        ("a//b", "empty or a dot"),
+        ("a/", "empty or a dot"),
+        ("./a", "empty or a dot"),
+    ] {
+        says(&fixture(&targets(2, &[(name, "a")])), "names", Severity::Block, why);
+    }
+    says(&fixture(&targets(2, &[(&"n".repeat(1_025), "a")])), "names", Severity::Block, "it has 1025 bytes");
+}
+
+#[test]
+fn a_target_that_clients_cannot_load_is_blocked_and_a_sha_512_alone_is_a_hash() {
+    let with = |member: &str, value: Json| {
+        let mut signed = targets(2, &[("a.txt", "b"), ("b.txt", "b")]);
+        signed["targets"]["a.txt"][member] = value;
+        fixture(&signed)
+    };
+    silent(&with("custom", json!({})), "hash-shape");
+    for custom in [json!(null), json!([]), json!("x"), json!(1)] {
+        says(&with("custom", custom), "hash-shape", Severity::Block, "is no object");
+    }
+    silent(&with("hashes", json!({"sha512": "0".repeat(128)})), "hash-shape");
+    silent(&with("hashes", json!({"sha512": "0".repeat(128), "blake2b": "x"})), "hash-shape");
+    for hashes in [
+        json!({}),
+        json!({"sha512": "0".repeat(64)}),
+        json!({"sha256": "0".repeat(64), "sha512": "x"}),
+        json!({"sha256": "A".repeat(64)}),
+        json!({"blake2b": "0".repeat(64)}),
+        json!([]),
+    ] {
+        says(&with("hashes", hashes), "hash-shape", Severity::Block, "The hash of \"a.txt\" is");
+    }
+    says(&with("length", json!(-1)), "hash-shape", Severity::Block, "not a whole number");
+    // In a Factory devices want the SHA-256.
+    let mut factory = Fixture::step("acme", "2");
+    factory.edit_proposal(|signed| {
+        signed["targets"]["intel-corei7-64-lmp-42"]["hashes"] = json!({"sha512": "0".repeat(128)});
+    });
+    says(&factory, "hash-shape", Severity::Block, "is missing");
+}

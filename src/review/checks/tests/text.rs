@@ -117,3 +117,35 @@ fn no_text_of_a_request_reaches_a_finding_raw() {
         }
     }
 }
+
+#[test]
+fn names_that_nobody_can_read_and_targets_that_are_no_files_are_blocked() {
+    silent(&Fixture::step("acme", "2"), "names");
+    let long = "n".repeat(257);
+    let with = |edit: &dyn Fn(&mut serde_json::Value)| {
+        let mut fixture = Fixture::step("acme", "2");
+        fixture.edit_proposal(|signed| edit(&mut signed["targets"]));
+        fixture
+    };
+    let target = "intel-corei7-64-lmp-42";
+    let unusable = |name: &str| with(&|targets| targets[name] = targets[target].clone());
+    says(
+        &unusable(&"n".repeat(256)),
+        "names",
+        Severity::Block,
+        "it has 256 bytes, and devices take at most 255",
+    );
+    says(&unusable(""), "names", Severity::Block, "it is empty");
+    for (member, value) in [
+        ("hardwareIds", serde_json::json!([long])),
+        ("tags", serde_json::json!([long])),
+        ("name", serde_json::json!(long)),
+        ("version", serde_json::json!(long)),
+        ("docker_compose_apps", serde_json::json!({ &long: {"uri": "x"} })),
+        ("x", serde_json::json!([{ &long: 0 }])),
+    ] {
+        let fixture = with(&|targets| targets[target]["custom"][member] = value.clone());
+        says(&fixture, "names", Severity::Block, "is longer than 256 bytes");
+    }
+    silent(&with(&|targets| targets[target]["custom"]["x"] = long.as_str().into()), "names");
+}
