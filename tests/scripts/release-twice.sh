@@ -2,8 +2,8 @@
 # A release built twice, in two folders with two CARGO_HOMEs, is the same bytes: once from this checkout with the crates
 # of the registry, once from the source archive, where there is no network. So are the Debian package, the SBOM and the
 # digests; the list is signed with a throw-away key, and verified. PROFILE=dist builds what is released; the default, the
-# quicker profile, depends on paths and times in the same ways.
-# needs: gcc git gzip minisign python3 tar util-linux
+# quicker profile, depends on paths and times in the same ways. Not part of .ci/run, whose time is short: run it by hand.
+# packages: gcc git gzip minisign python3 tar util-linux
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 profile=${PROFILE:-release}
