@@ -365,6 +365,22 @@ mod tests {
     }
 
     #[test]
+    fn a_link_that_stays_inside_the_folder_is_not_followed_either() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let at = |name: &str| folder.path().join(name);
+        std::fs::create_dir(at("inner")).expect("made");
+        std::fs::write(at("inner/file"), b"x").expect("written");
+        std::os::unix::fs::symlink("inner/file", at("link")).expect("linked");
+        std::os::unix::fs::symlink("inner", at("folder")).expect("linked");
+        std::os::unix::fs::symlink("file", at("inner/link")).expect("linked");
+        for name in ["link", "folder/file", "inner/link"] {
+            let refused = RealDisk.read_beneath(folder.path(), name, 10).expect_err(name);
+            assert!(refused.to_string().contains("links are not followed"), "{refused}");
+        }
+        assert_eq!(&RealDisk.read_beneath(folder.path(), "inner/file", 10).expect("read")[..], b"x");
+    }
+
+    #[test]
     fn a_durable_write_replaces_the_whole_file_and_leaves_nothing_beside_it() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("file");

@@ -42,3 +42,5 @@ mod client_tests;
 mod specification_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod wycheproof_tests;

@@ -7,6 +7,7 @@ mod common;
 mod support;
 
 mod acts;
+mod assurance;
 mod audit_acts;
 mod audit_reconcile;
 mod audit_rules;
