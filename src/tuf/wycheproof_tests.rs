@@ -44,9 +44,15 @@ fn rsa(name: pss::TestName) -> Count {
             continue;
         };
         for test in group.tests {
-            // What is valid with another salt or hash is not a signature of this scheme.
-            let result = if fits { test.result } else { TestResult::Invalid };
-            count.signature(&key, test.tc_id, result, &test.msg, &test.sig);
+            // What is valid with another salt or hash is not a signature of this scheme. (What is not valid there may be one
+            // of this: with the salt and the hash that are asked for here.)
+            match (fits, test.result) {
+                (true, result) => count.signature(&key, test.tc_id, result, &test.msg, &test.sig),
+                (false, TestResult::Valid) => {
+                    count.signature(&key, test.tc_id, TestResult::Invalid, &test.msg, &test.sig);
+                }
+                (false, _) => {}
+            }
         }
     }
     count
@@ -79,7 +85,7 @@ fn an_rsassa_pss_signature_with_another_hash_or_salt_does_not_hold() {
     ] {
         let count = rsa(name);
         assert_eq!(count.held, 0, "{name:?}");
-        assert!(count.refused >= 88, "{name:?} {count:?}");
+        assert!(count.refused > 30, "{name:?} {count:?}");
     }
 }
 
