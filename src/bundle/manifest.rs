@@ -15,6 +15,8 @@ pub const REQUEST_FORMAT: &str = "countersign/request/1";
 pub const REQUEST_FILE: &str = "request.json";
 /// The targets metadata that delegates to the role, in a request for a delegated one and in its signed bundle.
 pub const DELEGATING_FILE: &str = "delegating.json";
+/// The CI targets in a request.
+pub const CI_FILE: &str = "ci-targets.json";
 /// A manifest longer than this is refused unread.
 pub const MAX_MANIFEST_BYTES: u64 = 1 << 20;
 /// More files than this in one bundle are refused.

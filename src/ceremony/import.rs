@@ -5,18 +5,19 @@ use super::anchors::{Judged, judge};
 use super::prepare::{ROLE, with_situation};
 use super::reviewed::Reviewed;
 use crate::bundle::intake::{BareFacts, take_in};
-use crate::bundle::manifest::{DELEGATING_FILE, REQUEST_FILE};
+use crate::bundle::manifest::{CI_FILE, DELEGATING_FILE, REQUEST_FILE};
 use crate::host::Host;
 use crate::ledger::{Event, Kind};
 use crate::review::situation::{BaselineSource, Carried};
 use crate::review::{Baseline, Situation, review};
 use crate::station::history::baseline_object;
 use crate::station::request::{self, Import, StoredRequest};
+use crate::station::taken::Nonce;
 use crate::station::{SeenMark, Station};
 use crate::text::{one_line, shown, shown_path};
 use crate::threads;
 use crate::tuf::signature::{Assessed, Worth, count};
-use crate::tuf::{Digest, Root};
+use crate::tuf::{Digest, Metadata, Root};
 use crate::vault::officer::OpenOfficer;
 use std::path::Path;
 
@@ -114,9 +115,18 @@ fn take(
         source: shown_path(path),
         time: now.to_string(),
     };
+    let drawn = station.taken.nonce(request.digest);
+    let nonce = match drawn {
+        Some(nonce) => nonce,
+        None => {
+            let mut nonce = Nonce::default();
+            host.random.fill(&mut nonce).map_err(CeremonyError::NoRandomness)?;
+            nonce
+        }
+    };
     // Everything is read once before anything is kept: what is not metadata at all is not taken in.
     let stored = StoredRequest::unsaved(&station.layout, request, import.clone());
-    let (reviewed, objects, was_put_right, seen, held) =
+    let (reviewed, objects, was_put_right, seen, held, files) =
         with_situation(station, now, &stored, |situation| {
             let seen = proven_baseline(&situation).map(|baseline| SeenMark {
                 version: baseline.targets.metadata.version,
@@ -128,7 +138,7 @@ fn take(
             if let Some(mark) = &seen {
                 history.saw(mark.clone());
             }
-            let situation = Situation { history: &history, ..situation };
+            let situation = Situation { history: &history, nonce: Some(nonce), ..situation };
             // What is written waits for the disk, and the review does not.
             let (objects, was_put_right, reviewed) = threads::three(
                 situation.message.bytes().len() as u64,
@@ -136,7 +146,14 @@ fn take(
                 || request::store(station, &stored.request, &import),
                 || Reviewed::from(&situation, &review(&situation), false),
             );
-            Ok::<_, CeremonyError>((reviewed, objects?, was_put_right?, seen.clone(), held_in(&situation)))
+            Ok::<_, CeremonyError>((
+                reviewed,
+                objects?,
+                was_put_right?,
+                seen.clone(),
+                held_in(&situation),
+                newer_files(station, &stored, &situation)?,
+            ))
         })??;
     if was_put_right {
         let statement = format!(
@@ -146,6 +163,13 @@ fn take(
         );
         let event = Event::new(Kind::Deviation, actor(station, importer)).text("statement", statement);
         station.record(&host.stamp(), event)?;
+    }
+    if drawn.is_none() {
+        let event = Event::new(Kind::NonceDrawn, actor(station, importer))
+            .text("request", stored.digest().to_string())
+            .text("nonce", hex::encode(nonce));
+        station.record(&host.stamp(), event)?;
+        station.taken.drew(stored.digest(), nonce);
     }
     let manifest = stored.request.manifest.clone();
     let event = Event::new(Kind::RequestImported, actor(station, importer))
@@ -169,10 +193,46 @@ fn take(
             .pairs("signatures", held);
         station.record(&host.stamp(), verified)?;
     }
+    for (file, mark) in files {
+        station.keep_seen(&host.stamp(), file, mark)?;
+    }
     if let Some(mark) = seen {
         station.history.saw(&stored.request.manifest.tag, mark);
     }
     Ok(Imported { stored, new_roots, reviewed, anchors })
+}
+
+/// The evidence that is newer than any of its kind before: CI targets that the online key signed, and targets metadata that
+/// delegates, which carries the root's threshold or is no authority.
+fn newer_files(
+    station: &Station,
+    stored: &StoredRequest,
+    situation: &Situation<'_>,
+) -> Result<Vec<(&'static str, SeenMark)>, CeremonyError> {
+    let is_newer =
+        |file: &str, version: u64| station.history.file_version(file).is_none_or(|known| known < version);
+    let mark = |version: u64, digest: Digest| SeenMark {
+        version,
+        signed: digest.to_string(),
+        request: stored.digest().to_string(),
+    };
+    let mut newer = Vec::new();
+    let published = situation.ci.as_ref().filter(|_| situation.carried == Carried::Folder);
+    if let Some(ci) = published.filter(|ci| is_newer(CI_FILE, ci.targets.metadata.version)) {
+        let by_online =
+            |one: &Assessed| one.worth == Worth::Counts && Some(&one.signature.keyid) == situation.online_key;
+        if ci.signatures.iter().any(by_online) {
+            newer.push((CI_FILE, mark(ci.targets.metadata.version, ci.targets.metadata.message()?.digest())));
+        }
+    }
+    let delegated = situation.authority.delegated.as_ref();
+    if let Some(delegated) = delegated.filter(|delegated| is_newer(DELEGATING_FILE, delegated.version))
+        && let Some(document) = stored.request.delegating()?
+    {
+        let metadata = Metadata::read(document.root(), station.dialect, "targets")?;
+        newer.push((DELEGATING_FILE, mark(delegated.version, metadata.message()?.digest())));
+    }
+    Ok(newer)
 }
 
 /// Which signatures over the request's own files hold: the file and the key id of each.

@@ -126,6 +126,7 @@ pub fn with_situation<R>(
         own_keys: &own_keys,
         history,
         memory: &station.history,
+        nonce: station.taken.nonce(request.digest),
         station_factory: &station.facts.factory,
         policy: &station.policy,
         policy_digest: station.policy_digest(),

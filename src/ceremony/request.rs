@@ -91,6 +91,7 @@ fn look(
         own_keys: &[],
         history: &history,
         memory: &memory,
+        nonce: None,
         station_factory: &request.manifest.factory,
         policy,
         policy_digest: Digest::parse(&policy.digest()).unwrap_or(request.digest),

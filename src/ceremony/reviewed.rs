@@ -4,6 +4,7 @@
 use super::CeremonyError;
 use super::prepare::with_review;
 use crate::host::clock::Time;
+use crate::review::model::code;
 use crate::review::{FILE_WIDTH, Finding, Review, Severity, Situation};
 use crate::station::Station;
 use crate::station::request::StoredRequest;
@@ -25,6 +26,8 @@ pub struct Reviewed {
     /// The blocking findings as lines, each with its place.
     blocks: Vec<String>,
     bytes: SignedBytes,
+    /// What the confirmation words stand for.
+    code: Option<Digest>,
     /// The review as text and as HTML, for the signed bundle.
     pub(super) faces: Option<(String, String)>,
 }
@@ -65,9 +68,11 @@ impl Reviewed {
         let faces = || threads::both(long, || review.text(FILE_WIDTH, false), || review.html());
         let (digest, faces) =
             threads::both(long, || review.digest(), || (render && review.signable()).then(faces));
+        let message = situation.message.digest();
         Reviewed {
+            code: situation.nonce.map(|nonce| code(&message, &digest, &nonce)),
             review: digest,
-            signed: situation.message.digest(),
+            signed: message,
             signable: review.signable(),
             findings: review
                 .findings
@@ -92,9 +97,9 @@ impl Reviewed {
         }
     }
 
-    /// The confirmation code of the bytes.
+    /// The confirmation code, as words; nothing where nobody can confirm.
     pub fn words(&self) -> String {
-        words::confirmation(&self.signed.0)
+        self.code.map(|code| words::confirmation(&code.0)).unwrap_or_default()
     }
 
     /// The blocking findings as lines.
@@ -156,12 +161,18 @@ pub fn recheck(station: &Station, now: Time, stored: &StoredRequest) -> Result<R
     }
 }
 
-/// Checks a confirmation code against the bytes, in constant time.
+/// Checks a confirmation code against the bytes, the review and the station's nonce, in constant time.
 ///
 /// # Errors
 /// [`CeremonyError::NotApproved`] when it is another code.
 pub fn confirm(reviewed: &Reviewed, given: &str) -> Result<(), CeremonyError> {
-    if words::confirms(given, &reviewed.signed.0) {
+    let Some(code) = reviewed.code else {
+        return Err(CeremonyError::NotApproved(
+            "this request was taken in without a nonce for its confirmation words. Import it again"
+                .to_owned(),
+        ));
+    };
+    if words::confirms(given, &code.0) {
         return Ok(());
     }
     Err(CeremonyError::NotApproved(

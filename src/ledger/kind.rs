@@ -119,6 +119,10 @@ kinds! {
     }
     /// The signatures over a request's files were verified under this root; these hold.
     EvidenceVerified = "evidence.verified" { request: Text, root_version: Int, signatures: Pairs("file", "keyid") }
+    /// The nonce that goes into a request's confirmation words: drawn when it was first taken in.
+    NonceDrawn = "request.nonce" { request: Text, nonce: Text }
+    /// A file of a request, signed as its kind asks for and newer than any of its name before: what is older is told.
+    EvidenceSeen = "evidence.seen" { request: Text, file: Text, version: Int, signed: Text }
     /// A request was refused.
     RequestRejected = "request.rejected" { source: Text, reason: Text }
     /// A review was shown; `object` is its text.

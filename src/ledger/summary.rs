@@ -83,6 +83,10 @@ pub fn summary(entry: &Entry<'_>) -> String {
             let signable = if entry.flag("signable") { "may be signed" } else { "may NOT be signed" };
             format!("review of {} shown: {signable}, {findings}", short("request"))
         }
+        Kind::NonceDrawn => format!("nonce of request {} drawn", short("request")),
+        Kind::EvidenceSeen => {
+            format!("{} of version {} seen", Foreign(&entry.text("file")), entry.int("version"))
+        }
         Kind::ReviewKept => format!("review of {} kept, as text and as a page", short("request")),
         Kind::ApprovalGranted => format!("{} APPROVED request {}", text("officer"), short("request")),
         Kind::ApprovalDenied => {

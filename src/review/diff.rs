@@ -24,8 +24,8 @@ pub struct Diff<'d> {
     pub changed: Vec<Changed<'d>>,
     /// How many targets stay as they are.
     pub kept: usize,
-    /// Those, where what is signed again is shown whole.
-    pub shown_again: Vec<Added<'d>>,
+    /// Targets of production that are shown whole: those that are signed again, or that an offline bundle names.
+    pub shown_whole: Vec<Added<'d>>,
     /// For each hardware id, what its devices run now and would get.
     pub devices: Vec<Device<'d>>,
     /// Is it shown? More than a page can hold is only counted, and blocks (the check `shown-whole`).
@@ -72,8 +72,11 @@ impl<'d> Diff<'d> {
     /// Compares a situation's proposal with its baseline.
     pub fn of(situation: &'d Situation<'d>) -> Diff<'d> {
         let after = situation.proposal;
+        if situation.manifest.kind == RequestKind::OfflineBundle {
+            return Diff::of_bundle(situation);
+        }
         let before = situation.compared_with();
-        let is_shown_again = situation.manifest.kind == RequestKind::Resign;
+        let is_again = situation.manifest.kind == RequestKind::Resign;
         let old = before.map_or(&[][..], |targets| targets.all());
         let fleet = fleet::Fleet::of(old);
         let mut diff = Diff {
@@ -82,7 +85,7 @@ impl<'d> Diff<'d> {
             removed: Vec::new(),
             changed: Vec::new(),
             kept: 0,
-            shown_again: Vec::new(),
+            shown_whole: Vec::new(),
             devices: fleet::devices(&fleet, &fleet::Fleet::of(after.all())),
             is_shown: true,
             weight: 0,
@@ -104,8 +107,8 @@ impl<'d> Diff<'d> {
                 }
                 (Some(before), Some(after)) if same(before.value, after.value) => {
                     diff.kept += 1;
-                    if is_shown_again {
-                        diff.shown_again.push(Added { target: after, replaces: None });
+                    if is_again {
+                        diff.shown_whole.push(Added { target: after, replaces: None });
                     }
                 }
                 (Some(before), Some(after)) => {
@@ -118,6 +121,30 @@ impl<'d> Diff<'d> {
         diff.is_shown = size::can_be_shown(diff.weight, size::page_limit(situation));
         if diff.is_shown {
             diff.members = own_members(before.map(|targets| targets.metadata.signed), after.metadata.signed);
+        }
+        diff
+    }
+}
+
+impl<'d> Diff<'d> {
+    /// The list of an offline bundle holds no targets and takes none away: it names some, which are shown whole.
+    fn of_bundle(situation: &'d Situation<'d>) -> Diff<'d> {
+        let named = situation.bundled().into_iter().filter_map(|named| named.target);
+        let mut diff = Diff {
+            members: Vec::new(),
+            added: Vec::new(),
+            removed: Vec::new(),
+            changed: Vec::new(),
+            kept: 0,
+            shown_whole: named.map(|target| Added { target, replaces: None }).collect(),
+            devices: Vec::new(),
+            is_shown: true,
+            weight: 0,
+        };
+        diff.weight = size::weight(&diff, situation);
+        diff.is_shown = size::can_be_shown(diff.weight, size::page_limit(situation));
+        if diff.is_shown {
+            diff.members = own_members(None, situation.proposal.metadata.signed);
         }
         diff
     }

@@ -7,6 +7,7 @@ use super::Review;
 use super::finding::Finding;
 use super::layout::{self, Fact, Level, Mark, Page};
 use crate::text::Foreign;
+use crate::words;
 use base64::Engine as _;
 use sha2::{Digest as _, Sha256};
 use std::fmt::{self, Write as _};
@@ -119,16 +120,19 @@ impl HtmlPage {
              <meta name=\"referrer\" content=\"no-referrer\">\n\
              <title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<header>\n<h1>{title}</h1>\n\
              <p class=\"verdict {verdict_class}\">{verdict}</p>\n\
-             <div class=\"confirm\"><p>{bytes} bytes would be signed. Their SHA-256: <br><code>{digest}</code></p>\n",
+             <div class=\"confirm\"><p>{bytes} bytes would be signed. Their SHA-256, to be compared between machines: \
+             <br><code>{digest}</code> <br>{digest_words}</p>\n",
             title = Escaped(&title),
             verdict = Escaped(&layout::verdict(review)),
             bytes = header.bytes,
             digest = header.digest,
+            digest_words = Escaped(&words::of(&header.digest.0)),
         ));
         if header.at_station {
             self.write(format_args!(
-                "<p>In words, to confirm exactly these bytes: <br><span class=\"words\">{}</span></p>",
-                Escaped(&header.confirm)
+                "<p>The words that confirm these bytes and this review, on this station: <br><span \
+                 class=\"words\">{}</span></p>",
+                Escaped(&review.confirm())
             ));
         }
         self.out.push_str("</div>\n");

@@ -8,6 +8,7 @@ use super::Review;
 use super::diff::{Added, Change, Changed};
 use super::fleet::{Device, Move};
 use super::model::BaselineState;
+use crate::bundle::RequestKind;
 use crate::json::{Kind, Value};
 use crate::tuf::{Digest, Target};
 use serde::ser::{Error as _, SerializeMap, SerializeSeq};
@@ -19,15 +20,21 @@ use std::borrow::Cow;
 use std::io;
 
 impl Review<'_> {
-    /// The review as one line of JSON, without a line feed at the end.
+    /// The review as one line of JSON, without a line feed at the end; its last member is the confirmation code.
     pub fn json(&self) -> String {
+        self.confirmed(false)
+    }
+
+    fn confirmed(&self, is_brief: bool) -> String {
         let mut out = Vec::new();
         // Writing to memory does not fail.
-        let _ = self.write_json(&mut out);
+        let _ = write_form(&Form { review: self, is_brief }, &mut out);
+        out.pop();
+        out.extend_from_slice(format!(",\"confirm\":\"{}\"}}", self.confirm()).as_bytes());
         String::from_utf8(out).unwrap_or_default()
     }
 
-    /// Writes what [`Review::json`] returns.
+    /// Writes the line without the confirmation code, which is derived from this line's digest.
     ///
     /// # Errors
     /// Those of the writer.
@@ -38,13 +45,7 @@ impl Review<'_> {
     /// The review as it is printed: without what becomes of each target where that is more than a page holds.
     pub fn printed_json(&self) -> String {
         let whole = self.json();
-        if whole.len() as u64 <= self.page_limit {
-            return whole;
-        }
-        let mut out = Vec::new();
-        // Writing to memory does not fail.
-        let _ = write_form(&Form { review: self, is_brief: true }, &mut out);
-        String::from_utf8(out).unwrap_or_default()
+        if whole.len() as u64 <= self.page_limit { whole } else { self.confirmed(true) }
     }
 }
 
@@ -59,7 +60,7 @@ struct Form<'r, 'd> {
     is_brief: bool,
 }
 
-/// SHA-256 of the JSON form.
+/// SHA-256 of the JSON form, without the confirmation code.
 pub(super) fn digest(review: &Review<'_>) -> Digest {
     let mut hasher = Hasher(Sha256::new());
     // Hashing does not fail.
@@ -117,7 +118,6 @@ impl Serialize for Form<'_, '_> {
         map.serialize_entry("version", &header.version)?;
         map.serialize_entry("expires", &header.expires)?;
         map.serialize_entry("digest", &header.digest.to_string())?;
-        map.serialize_entry("confirm", &header.confirm)?;
         map.serialize_entry("bytes", &header.bytes)?;
         map.serialize_entry("signable", &review.signable())?;
         map.serialize_entry("baseline_version", &header.baseline_version())?;
@@ -184,10 +184,13 @@ impl Serialize for Form<'_, '_> {
         map.serialize_entry("added_targets", &Each(|| diff.added.iter()))?;
         map.serialize_entry("removed_targets", &Each(|| diff.removed.iter().map(|target| Whole(target))))?;
         map.serialize_entry("changed_targets", &Each(|| diff.changed.iter()))?;
-        if !diff.shown_again.is_empty() {
+        if !diff.shown_whole.is_empty() {
             map.serialize_entry(
-                "kept_targets",
-                &Each(|| diff.shown_again.iter().map(|one| Whole(one.target))),
+                match header.kind {
+                    RequestKind::OfflineBundle => "named_targets",
+                    _ => "kept_targets",
+                },
+                &Each(|| diff.shown_whole.iter().map(|one| Whole(one.target))),
             )?;
         }
         map.end()

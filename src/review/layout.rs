@@ -104,7 +104,7 @@ impl Section {
             Section::Removals => "Removals and downgrades",
             Section::Changes => "Changes to existing targets",
             Section::Additions => "Additions",
-            Section::Again => "Content that is signed again",
+            Section::Again => "Content that the signature is about",
             Section::Nothing => "Targets",
         }
     }
@@ -120,8 +120,11 @@ impl Section {
             Section::Removals => !diff.removed.is_empty() || diff.devices.iter().any(falls),
             Section::Changes => !diff.changed.is_empty(),
             Section::Additions => !diff.added.is_empty(),
-            Section::Again => !diff.shown_again.is_empty(),
-            Section::Nothing => diff.added.is_empty() && diff.removed.is_empty() && diff.changed.is_empty(),
+            Section::Again => !diff.shown_whole.is_empty(),
+            Section::Nothing => {
+                let nothing = diff.added.is_empty() && diff.removed.is_empty() && diff.changed.is_empty();
+                nothing && review.header.kind != RequestKind::OfflineBundle
+            }
         }
     }
 }
@@ -380,8 +383,11 @@ fn additions(review: &Review<'_>, page: &mut dyn Page) {
 }
 
 fn again(review: &Review<'_>, page: &mut dyn Page) {
-    page.say("Production has these already, and a signature is a statement about all of them:");
-    list(&review.diff.shown_again, Mark::Plain, "kept", review.header.dialect, page);
+    page.say(match review.header.kind {
+        RequestKind::OfflineBundle => "Devices may install these, which the bundle names:",
+        _ => "Production has these already, and signing again is a statement about all of them:",
+    });
+    list(&review.diff.shown_whole, Mark::Plain, "such", review.header.dialect, page);
 }
 
 /// Writes a list of targets, shared facts first.

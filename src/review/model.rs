@@ -9,10 +9,12 @@ use super::situation::{BaselineSource, Situation, Vouched};
 use super::trust::Trust;
 use super::{checks, json, size};
 use crate::bundle::RequestKind;
+use crate::station::taken::Nonce;
 use crate::threads;
 use crate::tuf::{Dialect, Digest};
 use crate::words;
 use std::borrow::Cow;
+use std::sync::OnceLock;
 
 /// What the officer is shown.
 pub struct Review<'d> {
@@ -26,6 +28,8 @@ pub struct Review<'d> {
     pub findings: Vec<Finding>,
     /// How many bytes its page may have.
     pub page_limit: u64,
+    pub(super) nonce: Option<Nonce>,
+    own_digest: OnceLock<Digest>,
 }
 
 /// What is asked for, by whom, and what would be signed.
@@ -52,8 +56,6 @@ pub struct Header<'d> {
     pub baseline: BaselineState<'d>,
     /// SHA-256 of the exact bytes to be signed.
     pub digest: Digest,
-    /// The words that confirm this digest.
-    pub confirm: String,
     /// How many bytes are to be signed.
     pub bytes: usize,
     /// SHA-256 of the policy in force.
@@ -97,9 +99,12 @@ pub fn review<'d>(situation: &'d Situation<'d>) -> Review<'d> {
     // Within a severity the order of the table of checks: trust first.
     findings.sort_by_key(|finding| finding.severity);
     let page_limit = size::page_limit(situation);
-    let mut review =
-        Review { header: Header::of(situation), trust: Trust::of(situation), diff, findings, page_limit };
+    let (header, trust) = (Header::of(situation), Trust::of(situation));
+    let (nonce, own_digest) = (situation.nonce, OnceLock::new());
+    let mut review = Review { header, trust, diff, findings, page_limit, nonce, own_digest };
     size::judge(&mut review);
+    // What it was judged by was not yet what is shown.
+    review.own_digest = OnceLock::new();
     review
 }
 
@@ -114,10 +119,22 @@ impl Review<'_> {
         self.findings.iter().filter(|finding| finding.severity == severity).count()
     }
 
-    /// SHA-256 of the review's JSON form: what the log and the HTML's footer name.
+    /// SHA-256 of the review's JSON form without its confirmation code: what the log and the HTML's footer name.
     pub fn digest(&self) -> Digest {
-        json::digest(self)
+        *self.own_digest.get_or_init(|| json::digest(self))
     }
+
+    /// The confirmation code, as words; nothing for a request whose nonce was not drawn, which nobody can confirm.
+    pub fn confirm(&self) -> String {
+        let code = self.nonce.map(|nonce| code(&self.header.digest, &self.digest(), &nonce));
+        code.map(|code| words::confirmation(&code.0)).unwrap_or_default()
+    }
+}
+
+/// What the confirmation words stand for: the exact bytes, the review that was shown of them, and the nonce that the
+/// station drew. Without the nonce, who makes requests could look for two with the same six words.
+pub fn code(signed: &Digest, review: &Digest, nonce: &Nonce) -> Digest {
+    Digest::of(&[b"countersign/confirm/1\n".as_slice(), &signed.0, &review.0, nonce].concat())
 }
 
 impl<'d> Header<'d> {
@@ -135,7 +152,6 @@ impl<'d> Header<'d> {
             version: metadata.version,
             expires: metadata.expires.clone(),
             baseline: BaselineState::of(situation, &digest),
-            confirm: words::confirmation(&digest.0),
             digest,
             bytes: situation.message.bytes().len(),
             policy: situation.policy_digest,

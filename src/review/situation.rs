@@ -3,9 +3,12 @@
 use super::later::Later;
 use crate::bundle::{RequestManifest, WaveList};
 use crate::host::clock::Time;
+use crate::json::Value;
+use crate::station::taken::Nonce;
 use crate::station::{History, TagHistory};
 use crate::tuf::signature::{Assessed, count};
-use crate::tuf::{Authority, Chain, Digest, KeyId, Message, Targets};
+use crate::tuf::targets::OFFLINE_BUNDLE;
+use crate::tuf::{Authority, Chain, Digest, KeyId, Message, Target, Targets};
 
 /// Where the baseline comes from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -41,6 +44,16 @@ pub enum Vouched {
     ByRecord,
     /// Nobody: what the station's record does not have is new.
     ByNobody,
+}
+
+/// A target that an offline bundle names.
+pub struct Named<'s, 'd> {
+    /// The name where it stands in the list.
+    pub item: Value<'d>,
+    /// The target, as the tag's production targets or CI have it; `None` where neither does.
+    pub target: Option<&'s Target<'d>>,
+    /// Is it CI's alone?
+    pub is_ci_only: bool,
 }
 
 /// What this station signed or saw, as its log has it.
@@ -136,6 +149,8 @@ pub struct Situation<'d> {
     pub history: &'d TagHistory,
     /// What it signed and saw at all.
     pub memory: &'d History,
+    /// The nonce that the station drew when it took the request in; `None` before, and of a log of an older version.
+    pub nonce: Option<Nonce>,
     /// The Factory that the station was made for.
     pub station_factory: &'d str,
     /// The policy in force.
@@ -164,6 +179,32 @@ impl<'d> Situation<'d> {
             Vouched::ByNobody if !self.at_station && baseline.older_root.is_some() => Some(Vouched::ByRecord),
             vouched => Some(vouched),
         }
+    }
+
+    /// The list of an offline bundle, where it is one.
+    pub fn bundle(&self) -> Option<Value<'d>> {
+        self.proposal.metadata.signed.get(OFFLINE_BUNDLE)
+    }
+
+    /// Is it a bundle for devices that follow CI?
+    pub fn is_ci_bundle(&self) -> bool {
+        let kind = self.bundle().and_then(|bundle| bundle.get("type"));
+        kind.and_then(|kind| kind.as_str()).is_some_and(|kind| kind == "ci")
+    }
+
+    /// The targets that an offline bundle names: those of its tag in production, as far as somebody vouches for them, else
+    /// CI's.
+    pub fn bundled(&self) -> Vec<Named<'_, 'd>> {
+        let production = self.compared_with().filter(|_| !self.is_ci_bundle());
+        let published = self.ci.as_ref().map(|ci| &ci.targets);
+        let list = self.bundle().and_then(|bundle| bundle.get("targets"));
+        let named = |item: Value<'d>| {
+            let name = item.as_str().unwrap_or_default();
+            let known = production.and_then(|targets| targets.get(&name));
+            let target = known.or_else(|| published?.get(&name));
+            Named { item, target, is_ci_only: known.is_none() && !self.is_ci_bundle() }
+        };
+        list.iter().flat_map(|list| list.items()).map(named).collect()
     }
 
     /// What the proposal is compared with: the baseline, or, where nobody vouches for it, the station's own record.

@@ -82,7 +82,7 @@ pub(super) fn weight(diff: &Diff<'_>, situation: &Situation<'_>) -> u64 {
     for signed in metadata.into_iter().flatten().map(|targets| targets.metadata.signed) {
         signed.members().filter(|(key, _)| !key.is("targets")).for_each(|(_, value)| scale.value(value, 0));
     }
-    for added in diff.added.iter().chain(&diff.shown_again) {
+    for added in diff.added.iter().chain(&diff.shown_whole) {
         scale.target(added.target);
         added.replaces.into_iter().for_each(|old| scale.target(old));
     }

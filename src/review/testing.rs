@@ -8,7 +8,7 @@ use super::situation::{Baseline, BaselineSource, Carried, CiTargets, Record, Sit
 use crate::bundle::{RequestKind, RequestManifest, Wave, WaveList, WaveStatus};
 use crate::host::clock::Time;
 use crate::json::{Document, Limits};
-use crate::station::{History, Policy, SignedMark, TagHistory};
+use crate::station::{History, Policy, SeenMark, SignedMark, TagHistory};
 use crate::tuf::signature::{Assessed, Worth, assess};
 use crate::tuf::{
     Authority, Chain, Dialect, Digest, KeyId, Message, Metadata, Root, Signature, Targets, keyfile,
@@ -38,6 +38,8 @@ pub(crate) struct Fixture {
     pub(crate) online_key: KeyId,
     pub(crate) own_keys: Vec<KeyId>,
     pub(crate) history: TagHistory,
+    /// The newest evidence that was seen, by file.
+    pub(crate) files: std::collections::BTreeMap<String, SeenMark>,
     /// The keys that are or were in the vault, beside `own_keys`.
     pub(crate) vault: Vec<KeyId>,
     /// The `signed` that the station has on record, where nobody vouches for the baseline.
@@ -103,6 +105,7 @@ impl Fixture {
                 .factory_keyid(),
             own_keys,
             history: TagHistory::default(),
+            files: Default::default(),
             vault: Vec::new(),
             record: None,
             later: Vec::new(),
@@ -185,6 +188,7 @@ impl Fixture {
         let authority = Authority::of(self.chain.newest(), "targets", None).expect("an authority");
         let mut memory = History::default();
         memory.tags.insert(self.manifest.tag.clone(), self.history.clone());
+        memory.files = self.files.clone();
         memory.vault.extend(self.own_keys.iter().chain(&self.vault).map(|keyid| keyid.as_str().to_owned()));
         look(&Situation {
             manifest: &self.manifest,
@@ -205,6 +209,7 @@ impl Fixture {
             own_keys: &self.own_keys,
             history: &self.history,
             memory: &memory,
+            nonce: Some([7; 16]),
             record: self.record.as_ref().map(|document| {
                 let targets = signed_targets(document, dialect);
                 let digest = targets.metadata.message().expect("a message").digest();

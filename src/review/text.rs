@@ -4,6 +4,7 @@ use super::Review;
 use super::finding::{Finding, Severity};
 use super::layout::{self, Fact, Level, Mark, Page};
 use crate::text::shown;
+use crate::words;
 use anstyle::{AnsiColor, Style};
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -68,11 +69,17 @@ impl TextPage {
         let style = if review.signable() { GOOD } else { BAD };
         self.lines(0, 2, style, &layout::verdict(review));
         self.blank();
-        let bytes = format!("{} bytes would be signed. Their SHA-256:", review.header.bytes);
+        let bytes = format!(
+            "{} bytes would be signed. Their SHA-256, to be compared between machines:",
+            review.header.bytes
+        );
         self.lines(0, 0, PLAIN, &bytes);
         self.lines(2, 2, TITLE, &review.header.digest.to_string());
-        self.lines(0, 0, PLAIN, "In words, to confirm exactly these bytes:");
-        self.lines(2, 2, TITLE, &review.header.confirm);
+        self.lines(2, 2, PLAIN, &words::of(&review.header.digest.0));
+        if !review.confirm().is_empty() {
+            self.lines(0, 0, PLAIN, "The words that confirm these bytes and this review, on this station:");
+            self.lines(2, 2, TITLE, &review.confirm());
+        }
     }
 
     fn blank(&mut self) {

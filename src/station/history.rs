@@ -4,6 +4,7 @@
 //! already have. The log is their only memory.
 
 use crate::bundle::RequestKind;
+use crate::bundle::manifest::DELEGATING_FILE;
 use crate::ledger::{Entry, Kind};
 use crate::tuf::KeyId;
 use std::collections::{BTreeMap, BTreeSet};
@@ -106,6 +107,8 @@ pub struct History {
     /// The signatures made over lists of offline bundles. A list has the version of the production targets that it names,
     /// and never becomes them.
     pub lists: Vec<SignedMark>,
+    /// The newest evidence of each kind that was seen, by its file's name in a request.
+    pub files: BTreeMap<String, SeenMark>,
     /// The keys that are or were in the vault.
     pub vault: BTreeSet<String>,
     /// Keys that were retired on the station whose log this one continues.
@@ -152,6 +155,14 @@ impl History {
                     let mark = SeenMark { version, signed: digest.into_owned(), request: text("request") };
                     self.saw(&text("tag"), mark);
                 }
+            }
+            Kind::EvidenceSeen => {
+                let mark = SeenMark {
+                    version: entry.int("version"),
+                    signed: text("signed"),
+                    request: text("request"),
+                };
+                self.saw_file(&text("file"), mark);
             }
             Kind::KeyImported | Kind::KeyGenerated | Kind::KeyRestored => {
                 self.vault.insert(text("keyid"));
@@ -239,7 +250,20 @@ impl History {
     /// The newest version of the top-level targets metadata of a repository that this station signed or saw, also as the
     /// file that delegates to another role.
     pub fn delegating_version(&self) -> Option<u64> {
-        self.tags.get("targets").and_then(TagHistory::high_water)
+        let own = self.tags.get("targets").and_then(TagHistory::high_water);
+        own.max(self.file_version(DELEGATING_FILE))
+    }
+
+    /// The newest version of a file of evidence that was seen.
+    pub fn file_version(&self, name: &str) -> Option<u64> {
+        self.files.get(name).map(|mark| mark.version)
+    }
+
+    /// Remembers a file of evidence; an older version than the one remembered changes nothing.
+    pub fn saw_file(&mut self, name: &str, mark: SeenMark) {
+        if self.file_version(name).is_none_or(|known| known < mark.version) {
+            self.files.insert(name.to_owned(), mark);
+        }
     }
 
     /// Is or was the key in this station's vault?

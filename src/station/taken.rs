@@ -1,4 +1,4 @@
-//! Who took each request in, as the log has it. Which signatures over its files hold is verified from the bytes each time
+//! Who took each request in, and the nonce that was drawn then, as the log has it. Which signatures over its files hold is verified from the bytes each time
 //! it matters: `evidence.verified` is a statement for the auditor, and gives nothing here.
 
 use crate::ledger::{Entry, Kind};
@@ -6,21 +6,32 @@ use crate::tuf::Digest;
 use crate::vault::officer::OfficerName;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Goes into a request's confirmation words, so that who makes requests cannot know them.
+pub type Nonce = [u8; 16];
+
 /// The requests that were taken in.
 #[derive(Default)]
 pub struct Taken {
     importers: BTreeMap<Digest, BTreeSet<String>>,
+    nonces: BTreeMap<Digest, Nonce>,
     newest: Option<Digest>,
 }
 
 impl Taken {
     /// Takes the next entry of the log into account.
     pub fn see(&mut self, entry: &Entry<'_>) {
-        if entry.kind() != Kind::RequestImported {
-            return;
-        }
-        if let Some(request) = Digest::parse(&entry.text("request")) {
-            self.by(request, importer_in(&entry.actor()));
+        let request = || Digest::parse(&entry.text("request"));
+        match entry.kind() {
+            Kind::RequestImported => {
+                request().into_iter().for_each(|request| self.by(request, importer_in(&entry.actor())));
+            }
+            Kind::NonceDrawn => {
+                let mut nonce = Nonce::default();
+                if hex::decode_to_slice(entry.text("nonce").as_bytes(), &mut nonce).is_ok() {
+                    request().into_iter().for_each(|request| self.drew(request, nonce));
+                }
+            }
+            _ => {}
         }
     }
 
@@ -28,6 +39,16 @@ impl Taken {
     pub fn by(&mut self, request: Digest, importer: &str) {
         self.newest = Some(request);
         self.importers.entry(request).or_default().insert(importer.to_owned());
+    }
+
+    /// Remembers the nonce of a request; the first one stays.
+    pub fn drew(&mut self, request: Digest, nonce: Nonce) {
+        self.nonces.entry(request).or_insert(nonce);
+    }
+
+    /// The nonce that was drawn when the request was first taken in.
+    pub fn nonce(&self, request: Digest) -> Option<Nonce> {
+        self.nonces.get(&request).copied()
     }
 
     /// Was the request taken in?

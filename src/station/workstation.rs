@@ -1,7 +1,7 @@
 //! The station itself: made once, opened by one process at a time, and everything that it remembers in one place.
 
 use super::trust::{OnlineKey, Trust, keep_root, online_key_in, service_key_in};
-use super::{History, Layout, Logged, Policy, Shown, Since, StationError, Taken, policy};
+use super::{History, Layout, Logged, Policy, SeenMark, Shown, Since, StationError, Taken, policy};
 use crate::host::clock::{Stamp, Time};
 use crate::host::disk::{ensure_folder, is_free, parent, write_durably};
 use crate::host::{Disk, Host, Program};
@@ -523,6 +523,24 @@ impl Station {
         self.commit()?;
         write_durably(&*self.disk, &self.layout.policy(), 0o600, &[policy.text().as_bytes()])?;
         self.policy = policy;
+        Ok(())
+    }
+
+    /// Remembers, in the log, a file of evidence that is newer than any of its name before.
+    ///
+    /// # Errors
+    /// The log.
+    pub fn keep_seen(&mut self, stamp: &Stamp, file: &str, mark: SeenMark) -> Result<(), StationError> {
+        if self.history.file_version(file).is_some_and(|known| known >= mark.version) {
+            return Ok(());
+        }
+        let seen = Event::new(EventKind::EvidenceSeen, self.actor())
+            .text("request", &mark.request)
+            .text("file", file)
+            .int("version", mark.version)
+            .text("signed", &mark.signed);
+        self.record(stamp, seen)?;
+        self.history.saw_file(file, mark);
         Ok(())
     }
 

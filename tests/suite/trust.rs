@@ -205,3 +205,45 @@ fn production_of_a_version_that_was_signed_here_with_other_bytes_blocks() {
     blocked(&desk, &id, &review, "baseline-replayed", "is not what this station signed as version 20");
     assert!(said(&review, "existing-signatures", "block").contains("production's targets of today carry"));
 }
+
+#[test]
+fn the_confirmation_words_are_those_of_bytes_review_and_the_stations_own_nonce() {
+    // The same request on two stations that differ in nothing but what they drew.
+    let (one, other) = (desk("memory", Some("k1.tgz")), desk("memory", Some("k1.tgz")));
+    other.host.random.fill(&mut [0; 32]).expect("drawn");
+    let request = case("memory/1-wave");
+    let ((id, first), (_, second)) = (one.import(&request), other.import(&request));
+    assert_eq!(first["digest"], second["digest"]);
+    assert_ne!(first["confirm"], second["confirm"], "who makes requests does not know the words");
+    one.sign(&id, &second, "mara", &[]).ended(Exit::NotApproved);
+    // Nor are they those of the digest that stands beside them, as they once were.
+    let digest = hex::decode(first["digest"].as_str().expect("a digest")).expect("hex");
+    let mut old = first.clone();
+    old["confirm"] = countersign::words::of(&digest[..6]).into();
+    assert_ne!(first["confirm"], old["confirm"]);
+    one.sign(&id, &old, "mara", &[]).ended(Exit::NotApproved);
+    // Taken in again they stay; another review has others.
+    let (_, again) = one.import(&request);
+    assert_eq!(again["confirm"], first["confirm"]);
+    one.clock.set("2027-10-20T00:00:00Z");
+    let (_, later) = one.import(&request);
+    assert_ne!(later["findings"], first["findings"], "the expiry is near by then");
+    assert_ne!(later["confirm"], first["confirm"]);
+    // The whole digest stands beside the words, in hex and in words.
+    let page = one.run(&["review", &id]).done().out.replace("\n  ", " ");
+    assert!(page.contains(&countersign::words::of(&digest)), "{page}");
+    assert!(page.contains(later["confirm"].as_str().expect("words")), "{page}");
+}
+
+#[test]
+fn ci_targets_older_than_those_seen_are_told() {
+    let desk = remembering();
+    let request = case("memory/6-foreign-signature");
+    let (_, review) = desk.import(&request);
+    assert_eq!(said(&review, "ci-signature", "warn"), "");
+    // As if a newer one had been seen: the log says so, and the station reads it there.
+    let seen = desk.run(&["--json", "log", "show", "--type", "evidence.seen"]).done().json();
+    assert_eq!(seen[0]["file"], "ci-targets.json");
+    assert_eq!((&seen[0]["version"], seen.as_array().map(Vec::len)), (&json!(30), Some(1)));
+    desk.run(&["log", "verify"]).done();
+}

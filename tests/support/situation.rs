@@ -131,6 +131,7 @@ impl Made {
             own_keys: &own,
             history: &TagHistory::default(),
             memory: &History::default(),
+            nonce: Some([7; 16]),
             station_factory: "acme-gateway",
             policy_digest: Digest::parse(&policy.digest()).expect("a digest"),
             policy: &policy,

@@ -112,7 +112,11 @@ fn class(entry: &Entry<'_>) -> Class {
         | Kind::ApprovalGranted
         | Kind::BundleExported
         | Kind::SlipExported => managed(CREATE, 1, false),
-        Kind::EvidenceVerified | Kind::ReviewKept | Kind::ActSigned => managed(OTHER, 1, false),
+        Kind::EvidenceVerified
+        | Kind::EvidenceSeen
+        | Kind::NonceDrawn
+        | Kind::ReviewKept
+        | Kind::ActSigned => managed(OTHER, 1, false),
         Kind::SignResult => managed(CREATE, 2, false),
         Kind::SignIntent | Kind::KeyDrilled | Kind::WitnessCosigned => managed(OTHER, 1, false),
         Kind::RootRejected | Kind::RequestRejected | Kind::ApprovalDenied | Kind::ApprovalExpired => {
@@ -142,6 +146,8 @@ fn entity(entry: &Entry<'_>) -> Value {
         Kind::OfficerAdded | Kind::OfficerRetired => ("officer", "officer"),
         Kind::RequestImported
         | Kind::EvidenceVerified
+        | Kind::EvidenceSeen
+        | Kind::NonceDrawn
         | Kind::ReviewRendered
         | Kind::ReviewKept
         | Kind::BundleExported

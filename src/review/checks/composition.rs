@@ -4,7 +4,8 @@
 use super::findings::Findings;
 use super::subject::{Subject, manifest_place, names, place, target_place, targets};
 use crate::bundle::RequestKind;
-use crate::review::situation::Carried;
+use crate::json::Value;
+use crate::review::situation::{Carried, Named};
 use crate::text::Foreign;
 use crate::tuf::targets::OFFLINE_BUNDLE;
 use crate::tuf::{Dialect, Target};
@@ -259,11 +260,11 @@ fn resigned_targets(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
     );
 }
 
-/// An offline bundle names targets that its tag really has.
+/// An offline bundle names targets that its tag really has, in a list of the form that fioctl reads.
 fn bundled_targets(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
     let situation = subject.situation;
-    let Some((bundle, is_ci)) = subject.bundle() else {
-        out.report(
+    let Some(bundle) = situation.bundle() else {
+        return out.report(
             || place(situation.proposal.metadata.signed),
             || {
                 format!(
@@ -271,51 +272,111 @@ fn bundled_targets(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
                 )
             },
         );
-        return;
     };
-    let tag = bundle.get("tag").and_then(|tag| tag.as_str()).unwrap_or_default();
-    if tag != situation.manifest.tag.as_str() {
+    bundle_form(subject, bundle, out);
+    let named = situation.bundled();
+    if named.is_empty() {
+        out.report(|| place(bundle), || "The bundle names no target. Make it again.".to_owned());
+    }
+    for one in &named {
+        let name = one.item.as_str().unwrap_or_default();
+        let at = || place(one.item);
+        match one.target {
+            Some(target) => older_target(subject, target, one, out),
+            None => out.report(at, || {
+                format!(
+                    "The bundle names the target \"{}\", which the tag does not have. Do not sign: find out where it comes \
+                     from.",
+                    Foreign(&name)
+                )
+            }),
+        }
+        if one.is_ci_only && one.target.is_some() {
+            out.warn(at, || {
+                format!(
+                    "The bundle names the target \"{}\", which CI published and production does not have. Check that it is \
+                     of a wave that is rolling out.",
+                    Foreign(&name)
+                )
+            });
+        }
+    }
+}
+
+/// Tag, type, version and members of the list.
+fn bundle_form(subject: &Subject<'_, '_>, bundle: Value<'_>, out: &mut Findings<'_>) {
+    let situation = subject.situation;
+    let (manifest, at) = (situation.manifest, |member: &str| place(bundle.get(member).unwrap_or(bundle)));
+    let text = |member: &str| bundle.get(member).and_then(|value| value.as_str()).unwrap_or_default();
+    if text("tag") != manifest.tag.as_str() {
         out.report(
-            || place(bundle.get("tag").unwrap_or(bundle)),
+            || at("tag"),
             || {
                 format!(
                     "The bundle is for the tag \"{}\", the request for \"{}\". Make the request again.",
-                    Foreign(&tag),
-                    Foreign(&situation.manifest.tag)
+                    Foreign(&text("tag")),
+                    Foreign(&manifest.tag)
                 )
             },
         );
     }
-    let published = situation.ci.as_ref().map(|ci| &ci.targets);
-    let production = situation.baseline.as_ref().map(|baseline| &baseline.targets);
-    let Some(source) = (if is_ci { published } else { production }) else { return };
-    for item in bundle.get("targets").iter().flat_map(|list| list.items()) {
-        let name = item.as_str().unwrap_or_default();
-        if source.get(&name).is_some() {
+    let is_production = situation.baseline.is_some()
+        || situation.history.high_water().is_some()
+        || subject.waves_of_tag().next().is_some();
+    match text("type").as_ref() {
+        "prod" => {}
+        "ci" if !is_production => {}
+        "ci" => out.report(
+            || at("type"),
+            || {
+                format!(
+                    "It is a bundle of CI targets, and \"{}\" is a tag of production devices: what no wave released would \
+                     reach them. Do not sign.",
+                    Foreign(&manifest.tag)
+                )
+            },
+        ),
+        other => out.report(
+            || at("type"),
+            || format!("The bundle is of the type \"{}\", not \"prod\" or \"ci\". Make it again.", Foreign(other)),
+        ),
+    }
+    for (key, value) in
+        bundle.members().filter(|(key, _)| !["tag", "targets", "type"].iter().any(|one| key.is(one)))
+    {
+        out.report(
+            || place(value),
+            || {
+                format!(
+                    "The bundle's member \"{}\" does not belong there. Do not sign.",
+                    Foreign(&key.text())
+                )
+            },
+        );
+    }
+}
+
+/// A bundle may take devices back behind what production has for their hardware.
+fn older_target(
+    subject: &Subject<'_, '_>,
+    target: &Target<'_>,
+    named: &Named<'_, '_>,
+    out: &mut Findings<'_>,
+) {
+    let Some(version) = target.version() else { return };
+    for hardware in target.hardware_ids() {
+        let Some((runs, _)) = subject.runs().get(&hardware).filter(|(runs, _)| *runs > version) else {
             continue;
-        }
-        if published.is_some_and(|published| published.get(&name).is_some()) {
-            out.warn(
-                || place(item),
-                || {
-                    format!(
-                        "The bundle names the target \"{}\", which CI published and production does not have. Check that \
-                         it is of a wave that is rolling out.",
-                        Foreign(&name)
-                    )
-                },
-            );
-        } else {
-            out.report(
-                || place(item),
-                || {
-                    format!(
-                        "The bundle names the target \"{}\", which the tag does not have. Do not sign: find out where it \
-                         comes from.",
-                        Foreign(&name)
-                    )
-                },
-            );
-        }
+        };
+        out.warn(
+            || place(named.item),
+            || {
+                format!(
+                    "The bundle would bring version {version} to devices of the hardware id \"{}\", which run version {runs} \
+                     by production's targets. Check that this is meant.",
+                    Foreign(&hardware)
+                )
+            },
+        );
     }
 }

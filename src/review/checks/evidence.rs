@@ -46,7 +46,7 @@ pub(super) fn evidence(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
         // What nobody vouches for must be published by CI.
         RequestKind::Resign => (true, subject.has_own_baseline() && !subject.added.is_empty()),
         RequestKind::OfflineBundle => {
-            let is_ci = subject.bundle().is_some_and(|(_, is_ci)| is_ci);
+            let is_ci = situation.is_ci_bundle();
             (!is_ci, is_ci)
         }
         RequestKind::Targets => return,

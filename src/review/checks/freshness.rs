@@ -51,6 +51,12 @@ pub(super) fn version_increases(subject: &Subject<'_, '_>, out: &mut Findings<'_
                  the wave."
             )
         }),
+        RequestKind::OfflineBundle if version < current => out.warn(at, || {
+            format!(
+                "The bundle's list is of version {version}, {} is at {current}: it may be an old one. Check that it is meant.",
+                subject.current()
+            )
+        }),
         // That the content is production's own is asked by `composition`.
         RequestKind::Resign if version < current => out.report(at, || {
             format!("Version {version} is to be signed again, but production is at {current}. Make the request again.")

@@ -6,7 +6,6 @@ use crate::json::{Value, canonical, step};
 use crate::review::situation::{BaselineSource, Carried, Situation};
 use crate::text::{Foreign, shown};
 use crate::tuf::signature::Worth;
-use crate::tuf::targets::OFFLINE_BUNDLE;
 use crate::tuf::{Dialect, Digest, KeyId, Root, Target};
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -166,13 +165,6 @@ impl<'s, 'd> Subject<'s, 'd> {
     /// repositories.
     pub(super) fn has_service(&self) -> bool {
         self.dialect().has_service()
-    }
-
-    /// The list of an offline bundle, and whether it is for devices that follow CI.
-    pub(super) fn bundle(&self) -> Option<(Value<'d>, bool)> {
-        let bundle = self.situation.proposal.metadata.signed.get(OFFLINE_BUNDLE)?;
-        let is_ci = bundle.get("type").and_then(|kind| kind.as_str()).is_some_and(|kind| kind == "ci");
-        Some((bundle, is_ci))
     }
 
     /// Is the proposal, byte for byte, what production runs?

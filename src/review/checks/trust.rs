@@ -3,6 +3,7 @@
 use super::findings::Findings;
 use super::subject::{Subject, manifest_place, names, nowhere, place, root_place};
 use crate::bundle::RequestKind;
+use crate::bundle::manifest::CI_FILE;
 use crate::review::situation::{BaselineSource, Carried, Vouched};
 use crate::text::Foreign;
 use crate::tuf::root::Role;
@@ -326,6 +327,18 @@ pub(super) fn ci_signature(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
                 said(&ci.signatures)
             )
         });
+    }
+    let (version, seen) = (ci.targets.metadata.version, subject.situation.memory.file_version(CI_FILE));
+    if let Some(seen) = seen.filter(|seen| *seen > version) {
+        out.warn(
+            || place(ci.targets.metadata.signed.get("version").unwrap_or(ci.targets.metadata.signed)),
+            || {
+                format!(
+                    "The CI targets are version {version}, but this station has seen version {seen}: they are an old copy, \
+                     and may hold what CI withdrew since. Download them again."
+                )
+            },
+        );
     }
     if ci.targets.metadata.expiry().is_some_and(|expires| expires <= subject.situation.now) {
         out.warn(

@@ -129,7 +129,7 @@ fn faces(
         let digest = review.header.digest;
         // What differs by itself is made equal: the digest, its words, the length, and what the checks say.
         review.header.digest = crate::tuf::Digest([0; 32]);
-        review.header.confirm = String::new();
+        review.nonce = None;
         review.header.bytes = 0;
         review.findings.clear();
         let pages = [review.text(80, false), review.html(), review.json()];
@@ -219,7 +219,7 @@ fn it_is_seen_which_of_many_targets_differs() {
                 let mut review = review(situation);
                 let digest = review.header.digest;
                 review.header.digest = crate::tuf::Digest([0; 32]);
-                review.header.confirm = String::new();
+                review.nonce = None;
                 review.header.bytes = 0;
                 review.findings.clear();
                 (digest, review.text(80, false))
@@ -262,7 +262,7 @@ fn values_that_only_look_alike_are_shown_differently() {
             fixture.with(|situation| {
                 let mut review = review(situation);
                 review.header.digest = crate::tuf::Digest([0; 32]);
-                review.header.confirm = String::new();
+                review.nonce = None;
                 review.header.bytes = 0;
                 review.findings.clear();
                 review.text(80, false)

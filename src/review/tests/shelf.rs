@@ -19,6 +19,8 @@ fn keep(name: &str, fixture: &Fixture) {
         settings.add_filter(r"countersign \d+\.\d+\.\d+", "countersign [version]");
         settings.add_filter(r"Policy    [0-9a-f]{64}", "Policy    [digest]");
         settings.add_filter(r#""policy": "[0-9a-f]{64}""#, r#""policy": "[digest]""#);
+        settings.add_filter(r#""confirm": "[A-Za-z ]+""#, "\"confirm\": \"[six words]\"");
+        settings.add_filter(r"on this station:\n  [A-Za-z ]+", "on this station:\n  [six words]");
         settings.bind(|| {
             insta::assert_snapshot!(format!("{name}.text"), review.text(80, false));
             insta::assert_snapshot!(

@@ -204,6 +204,34 @@ fn an_offline_bundle_names_targets_that_the_tag_has() {
     let (blocks, finding) = name("intel-corei7-64-lmp-99");
     assert_eq!(blocks, ["composition"]);
     assert!(finding.is_some_and(|f| f.message.contains("which the tag does not have")));
+    // Its content is shown, production's targets do not go, and what is older is told.
+    name("intel-corei7-64-lmp-42");
+    fixture.with(|situation| {
+        let review = crate::review::review(situation);
+        let (text, json) = (review.text(100, false), review.json());
+        assert!(text.contains("hub.foundries.io/") && !text.contains("REMOVALS"), "{text}");
+        assert!(json.contains("\"named_targets\":[{\"name\":\"intel-corei7-64-lmp-42\""), "{json}");
+    });
+    let bundle = |kind: &str, version: u64, target: &str| {
+        format!(
+            "{{\"_type\":\"Targets\",\"expires\":\"2027-01-01T00:00:00Z\",\"version\":{version},\
+             \"x-fio-offline-bundle\":{{\"tag\":\"production\",\"targets\":[{target}],\"type\":\"{kind}\"}}}}"
+        )
+    };
+    fixture.set_proposal(bundle("prod", 42, "\"intel-corei7-64-lmp-12\"").as_bytes());
+    says(&fixture, "composition", Severity::Warn, "would bring version 12 to devices of the hardware id");
+    fixture.manifest.version = 12;
+    fixture.set_proposal(bundle("prod", 12, "\"intel-corei7-64-lmp-42\"").as_bytes());
+    says(&fixture, "version-increases", Severity::Warn, "list is of version 12, production is at 42");
+    fixture.manifest.version = 42;
+    fixture.set_proposal(bundle("ci", 42, "\"intel-corei7-64-lmp-47\"").as_bytes());
+    assert!(blocking(&fixture).contains(&"composition"));
+    assert!(of(&fixture, "composition")[0].message.contains("a tag of production devices"));
+    for (kind, targets) in [("test", "\"intel-corei7-64-lmp-42\""), ("prod", ""), ("prod", "7")] {
+        fixture.set_proposal(bundle(kind, 42, targets).as_bytes());
+        assert_eq!(blocking(&fixture), ["composition"], "{kind} {targets}");
+    }
+    fixture.set_proposal(bundle("prod", 42, "\"intel-corei7-64-lmp-42\"").as_bytes());
     fixture.manifest.tag = "beta".into();
     let words = "The bundle is for the tag \"production\", the request for \"beta\"";
     assert!(of(&fixture, "composition")[0].message.contains(words));

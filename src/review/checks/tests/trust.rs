@@ -223,7 +223,7 @@ fn what_is_signed_again_is_shown_whole() {
             assert!(text.contains(name), "{text}");
         }
         assert!(
-            text.to_uppercase().contains("CONTENT THAT IS SIGNED AGAIN")
+            text.to_uppercase().contains("CONTENT THAT THE SIGNATURE IS ABOUT")
                 && json.contains("\"kept_targets\":["),
             "{text}"
         );
@@ -250,6 +250,16 @@ fn ci_targets_that_the_online_key_did_not_sign_are_blocked() {
     let mut fixture = Fixture::step("acme", "2");
     fixture.now = at("2036-01-01T00:00:00Z");
     says(&fixture, "ci-signature", Severity::Warn, "expired on 2036-01-01T00:00:00Z");
+}
+
+#[test]
+fn ci_targets_older_than_those_that_were_seen_are_told() {
+    let mut fixture = Fixture::step("acme", "2");
+    let seen = |version: u64| SeenMark { version, signed: "0".repeat(64), request: "0".repeat(64) };
+    fixture.files.insert("ci-targets.json".to_owned(), seen(47));
+    silent(&fixture, "ci-signature");
+    fixture.files.insert("ci-targets.json".to_owned(), seen(48));
+    says(&fixture, "ci-signature", Severity::Warn, "this station has seen version 48");
 }
 
 /// The second officer's wave with its signatures changed.
