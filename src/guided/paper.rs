@@ -1,6 +1,7 @@
 //! What the officers write on paper at the end: enough to find this signature in the log years later, and to notice a
 //! log that was rolled back.
 
+use crate::review::model::code as code_of;
 use crate::station::Station;
 use crate::station::request::{Made, StoredRequest};
 use crate::text::{shown, shown_path};
@@ -21,14 +22,17 @@ pub fn list(station: &Station, stored: &StoredRequest, made: &Made, bundle: &Pat
         (true, wave) => ("wave, tag, version", format!("{}, {tag}, {version}", shown(wave))),
         (false, _) => ("role, version", format!("{tag}, {version}")),
     };
-    let signed_words = Digest::parse(&made.signed).map(|digest| words::confirmation(&digest.0));
+    let digests = Digest::parse(&made.signed).zip(Digest::parse(&made.review));
+    let code = digests.zip(station.taken.nonce(stored.digest()));
+    let confirmed =
+        code.map(|((signed, review), nonce)| words::confirmation(&code_of(&signed, &review, &nonce).0));
     let rows = [
         ("time (UTC)", made.time.clone()),
         ("Factory", shown(&manifest.factory)),
         (about, what),
         ("request", stored.digest().to_string()),
         ("signed", made.signed.clone()),
-        ("", signed_words.unwrap_or_default()),
+        ("confirmed with", confirmed.unwrap_or_default()),
         ("key", made.keyid.clone()),
         ("officers", format!("{} (strength {})", made.officers.join(", "), made.strength)),
         ("log entry", made.seq.to_string()),

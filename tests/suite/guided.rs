@@ -214,12 +214,13 @@ fn an_officer_can_approve_without_signing() {
 #[test]
 fn who_took_the_request_in_is_kept_from_approving_it_in_the_same_sitting() {
     let sitting = Sitting::new();
-    let words = sitting.words();
     let policy = sitting.desk.run(&["policy", "show"]).done().out;
     let strict = sitting.desk.path("strict.toml");
     std::fs::write(&strict, policy.replace("importer_may_approve = true", "importer_may_approve = false"))
         .expect("written");
     sitting.desk.by(&["alice"], &["policy", "set", text(&strict)]).done();
+    // The review names the policy, and the words are of the review.
+    let words = sitting.words();
     let answers = [ON, "cho", ON, ON, "cho", &words, ON, ON, "alice bob", &words, ON, ON];
     let ran = sitting.run(&answers, &["cho", "alice", "bob"]).done();
     assert!(ran.err.contains("cho imported this request"), "{}", ran.err);
@@ -469,8 +470,8 @@ mod terminal {
     fn words_in(shown: &str) -> String {
         let plain = anstream::adapter::strip_str(shown).to_string();
         let all: Vec<&str> = plain.split_whitespace().collect();
-        // Six words of the list in a row stand nowhere else.
-        let window = all.windows(6).find(|six| countersign::words::parse(&six.join(" ")).is_some());
+        // Six words of the list in a row: the last ones, after the digest's.
+        let window = all.windows(6).rfind(|six| countersign::words::parse(&six.join(" ")).is_some());
         window.unwrap_or_else(|| panic!("no words in {plain}")).join(" ")
     }
 }

@@ -225,7 +225,7 @@ fn the_confirmation_words_are_those_of_bytes_review_and_the_stations_own_nonce()
     // Taken in again they stay; another review has others.
     let (_, again) = one.import(&request);
     assert_eq!(again["confirm"], first["confirm"]);
-    one.clock.set("2027-10-20T00:00:00Z");
+    one.clock.set("2027-11-22T00:00:00Z");
     let (_, later) = one.import(&request);
     assert_ne!(later["findings"], first["findings"], "the expiry is near by then");
     assert_ne!(later["confirm"], first["confirm"]);
