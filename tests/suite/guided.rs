@@ -214,14 +214,16 @@ fn an_officer_can_approve_without_signing() {
 #[test]
 fn who_took_the_request_in_is_kept_from_approving_it_in_the_same_sitting() {
     let sitting = Sitting::new();
+    sitting.words();
     let policy = sitting.desk.run(&["policy", "show"]).done().out;
     let strict = sitting.desk.path("strict.toml");
     std::fs::write(&strict, policy.replace("importer_may_approve = true", "importer_may_approve = false"))
         .expect("written");
     sitting.desk.by(&["alice"], &["policy", "set", text(&strict)]).done();
     // The review names the policy, and the words are of the review.
-    let words = sitting.words();
-    let answers = [ON, "cho", ON, ON, "cho", &words, ON, ON, "alice bob", &words, ON, ON];
+    let review = sitting.desk.run(&["--json", "review"]).json();
+    let words = review["confirm"].as_str().expect("words");
+    let answers = [ON, "cho", ON, ON, "cho", words, ON, ON, "alice bob", words, ON, ON];
     let ran = sitting.run(&answers, &["cho", "alice", "bob"]).done();
     assert!(ran.err.contains("cho imported this request"), "{}", ran.err);
     assert_eq!(sitting.entries("approval.granted"), 2);
