@@ -77,6 +77,22 @@ mod tests {
         assert_eq!((ours.len(), &ours[4..12]), (theirs.len(), &theirs[4..12]));
     }
 
+    /// What `tests/go/cosign`, with golang.org/x/mod/sumdb/note, made of the log's note with the seed of 32 times 9.
+    const GO_KEY: &str = "w.example+e1c3420e+BP0XJDhaoMdbZPt4zWAvodmR/ev3axPFjtcC6sg16fYY";
+    const GO_NOTE: &str = "example.org/log\n1\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n\n\
+        \u{2014} example.org/log XizvAHYNho23dg3UtU1nK3jduwBPOf2PMSeiAVLKGimh+niO697B0YcJ6nl/e8ym6F6wiFNfUVw3ttXlIaxTQkg/Awo=\n\
+        \u{2014} w.example 4cNCDgAAAABkGFDLpZNxCT4jIAcpUYVDojVY/dSfBAvsK1xfvwFWIt+k/9/DdcUpZgr4cFpZ1hXzoJze7P0Rp7bZ4o5fMcj2P61bBA==\n";
+
+    #[test]
+    fn a_cosignature_that_go_made_is_counted_and_made_again_byte_for_byte() {
+        let key = VerifierKey::parse(GO_KEY).expect("a key");
+        assert_eq!(key, *witness(9).public());
+        let note = Note::parse(GO_NOTE.as_bytes()).expect("a note");
+        assert_eq!(note.cosigned(&key).expect("holds"), Some(1_679_315_147));
+        let signer = NoteSigner::new("example.org/log", &[7; 32]).expect("a signer");
+        assert_eq!(signer.sign(TEXT) + &witness(9).cosign(TEXT, 1_679_315_147).expect("a witness"), GO_NOTE);
+    }
+
     #[test]
     fn a_cosignature_holds_for_its_time_and_text_only() {
         let signer = NoteSigner::new("example.org/log", &[7; 32]).expect("a signer");

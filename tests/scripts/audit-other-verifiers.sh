@@ -44,6 +44,16 @@ cd "$work"
 ./verify pack "$key" ./*.tlog-proof
 python3 -I pack/verify.py pack check
 
+# Cosignatures: ours are Go's, and Go's are counted here.
+(cd "$here/tests/go/cosign" && GO111MODULE=off GOPATH=/usr/share/gocode GOFLAGS= GOCACHE="$work/go-cache" \
+    go build -o "$work/cosign" .)
+"$program" audit witness-key --name auditor.example/w --out auditor.key | tail -1 >auditor.vkey
+"$program" audit cosign pack --key auditor.key --state cosigned.json --out head.note >/dev/null
+./cosign check "$key" "$(cat auditor.vkey)" head.note >/dev/null
+./cosign make go.example "$(printf '11%.0s' $(seq 32))" "$(date +%s)" pack/checkpoint >go.note 2>go.vkey
+"$program" audit verify pack --against go.note --witness go.vkey >counted.out
+grep -q '^Witness *go.example cosigned' counted.out
+
 # The signatures, by the very lines of VERIFY.md.
 sed -n '/^cd \/tmp\/check/,/^```/p' pack/VERIFY.md | sed '1d;$d' >openssl.sh
 (cd check && sh ../openssl.sh >../openssl.out 2>&1)

@@ -29,6 +29,7 @@ mod fuzz_corpus;
 mod golden;
 mod guided;
 mod heads;
+mod histories;
 mod log_crash;
 mod log_end;
 mod log_station;
