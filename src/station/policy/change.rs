@@ -50,26 +50,51 @@ impl fmt::Display for Change {
 impl Policy {
     /// What `new` changes of this policy, looser members first. Nothing, where only comments and the order differ.
     pub fn changes(&self, new: &Policy) -> Vec<Change> {
+        // Each member by name: one that is added to the policy cannot be forgotten here.
+        let Policy {
+            approvals,
+            approval_hours,
+            importer_may_approve,
+            separate_roles,
+            max_file_bytes,
+            expiry_min_days,
+            expiry_max_days,
+            root_expires_soon_days,
+            app_hosts,
+            mass_removal_percent,
+            mass_removal_count,
+            witness,
+            requires_confinement,
+            preflight: _,
+            checks: _,
+            text: _,
+            digest: _,
+        } = new;
         let mut found = Found(Vec::new());
-        // The larger, the looser; but for those where it is the other way round.
-        found.number("approvals.count", self.approvals, new.approvals, Effect::Stricter);
-        found.number("approvals.hours", self.approval_hours, new.approval_hours, Effect::Looser);
-        let may_approve = [self.importer_may_approve, new.importer_may_approve];
+        if self.requires_confinement != *requires_confinement {
+            let word = |requires: bool| if requires { "require" } else { "warn" }.to_owned();
+            let effect = if *requires_confinement { Effect::Stricter } else { Effect::Looser };
+            found.add(effect, "confinement", word(self.requires_confinement), word(*requires_confinement));
+        }
+        // What a larger value does.
+        found.number("approvals.count", self.approvals, *approvals, Effect::Stricter);
+        found.number("approvals.hours", self.approval_hours, *approval_hours, Effect::Looser);
+        let may_approve = [self.importer_may_approve, *importer_may_approve];
         found.number("approvals.importer_may_approve", may_approve[0], may_approve[1], Effect::Looser);
-        found.roles(&self.separate_roles, &new.separate_roles);
-        found.number("limits.max_file_bytes", self.max_file_bytes, new.max_file_bytes, Effect::Looser);
-        found.number("limits.expiry_min_days", self.expiry_min_days, new.expiry_min_days, Effect::Stricter);
-        found.number("limits.expiry_max_days", self.expiry_max_days, new.expiry_max_days, Effect::Looser);
-        let soon = [self.root_expires_soon_days, new.root_expires_soon_days];
+        found.roles(&self.separate_roles, separate_roles);
+        found.number("limits.max_file_bytes", self.max_file_bytes, *max_file_bytes, Effect::Looser);
+        found.number("limits.expiry_min_days", self.expiry_min_days, *expiry_min_days, Effect::Stricter);
+        found.number("limits.expiry_max_days", self.expiry_max_days, *expiry_max_days, Effect::Looser);
+        let soon = [self.root_expires_soon_days, *root_expires_soon_days];
         found.number("limits.root_expires_soon_days", soon[0], soon[1], Effect::Stricter);
-        found.hosts(&self.app_hosts, &new.app_hosts);
-        let percent = [self.mass_removal_percent, new.mass_removal_percent];
+        found.hosts(&self.app_hosts, app_hosts);
+        let percent = [self.mass_removal_percent, *mass_removal_percent];
         found.number("limits.mass_removal_percent", percent[0], percent[1], Effect::Looser);
-        let count = [self.mass_removal_count, new.mass_removal_count];
+        let count = [self.mass_removal_count, *mass_removal_count];
         found.number("limits.mass_removal_count", count[0], count[1], Effect::Looser);
-        found.number("witness.quorum", self.witness.quorum, new.witness.quorum, Effect::Stricter);
-        found.window(self.witness.window_days, new.witness.window_days);
-        let waits = [self.witness.every_bundle, new.witness.every_bundle];
+        found.number("witness.quorum", self.witness.quorum, witness.quorum, Effect::Stricter);
+        found.window(self.witness.window_days, witness.window_days);
+        let waits = [self.witness.every_bundle, witness.every_bundle];
         found.number("witness.every_bundle", waits[0], waits[1], Effect::Stricter);
         for line in PREFLIGHT_LINES {
             let severity = |policy: &Policy| {
@@ -213,6 +238,7 @@ mod tests {
             ("quorum = 0", "quorum = 2", "stricter"),
             ("every_bundle = false", "every_bundle = true", "stricter"),
             ("network = \"block\"", "network = \"warn\"", "looser"),
+            ("confinement = \"warn\"", "confinement = \"require\"", "stricter"),
         ];
         for (from, to, effect) in cases {
             let told = changed(&[(from, to)]);
