@@ -17,7 +17,7 @@ use crate::ledger::walk::{Walk, blame};
 use crate::ledger::{Anchors, Proofs, objects};
 use crate::ledger::{Entry, Kind};
 use crate::tlog::checkpoint::Checkpoint;
-use crate::tlog::tree::Hash;
+use crate::tlog::tree::{Hash, Tree};
 use crate::tlog::{Flaw, FlawKind};
 use crate::tuf::Digest;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -124,6 +124,8 @@ struct Pass<'a> {
     pack: &'a Pack<'a>,
     options: &'a Options,
     walk: Walk,
+    /// The tree when the last command began.
+    at_session: Option<Tree>,
     facts: Facts<'a>,
     clock: ClockWatch,
     /// Where the pack has tiles for other verifiers.
@@ -147,6 +149,7 @@ impl<'a> Pass<'a> {
             pack,
             options,
             walk: Walk::default(),
+            at_session: None,
             facts: Facts::new(pack),
             clock: ClockWatch::default(),
             tiler: None,
@@ -223,6 +226,9 @@ impl<'a> Pass<'a> {
         let mut said = Vec::new();
         let mut remarks = Vec::new();
         for (entry, leaf) in chunk.entries() {
+            if let Some(flaw) = self.claims_another_root(&entry) {
+                self.keep::<()>(Err(AuditError::Flawed(flaw.in_file(chunk.file())))).map_err(Stop::Failed)?;
+            }
             self.walk.step(&entry, leaf).map_err(|flaw| Stop::Flaw(flaw.in_file(chunk.file())))?;
             if let Some(tiler) = &mut self.tiler {
                 tiler.push(*leaf, &mut |tile| tile_job(queue, tile))?;
@@ -252,6 +258,24 @@ impl<'a> Pass<'a> {
             }
             _ => Ok(()),
         }
+    }
+
+    /// What `log.exported` and `log.verified` say of the tree is how it was right before, or before the command began.
+    fn claims_another_root(&mut self, entry: &Entry<'_>) -> Option<Flaw> {
+        match entry.kind() {
+            Kind::SessionOpened => self.at_session = Some(self.walk.tree().clone()),
+            Kind::LogExported | Kind::LogVerified => {
+                let fits = |tree: &Tree| {
+                    tree.size() == entry.int("size") && hex::encode(tree.root()) == entry.text("root")
+                };
+                if !fits(self.walk.tree()) && !self.at_session.as_ref().is_some_and(fits) {
+                    let why = "it names a size and root that the log did not have then";
+                    return Some(Flaw::new(FlawKind::Contradiction, why).at(entry.seq()));
+                }
+            }
+            _ => {}
+        }
+        None
     }
 
     /// Looks whether somebody has something to say about the tree as it is now.

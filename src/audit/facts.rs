@@ -6,6 +6,7 @@ use super::jobs::{Job, Queue};
 use super::pack::Pack;
 use super::remark::RemarkKind;
 use super::signing::Asked;
+use crate::ledger::policy::Policy;
 use crate::ledger::recovery::{Intents, OpenIntent};
 use crate::ledger::{Acts, Anchors, Custody, Demand, Entry, Kind, objects};
 use crate::text::Foreign;
@@ -19,16 +20,15 @@ mod apart;
 mod approval;
 mod signature;
 
-use apart::Apart;
 use approval::{Decided, Granted};
 
 /// A remark without its entry: the kind and a sentence.
 pub(super) type Said = (RemarkKind, String);
 
-struct Policy {
+/// A policy that was put in force, read as the station reads it.
+struct InForce {
     digest: String,
-    approvals: u64,
-    apart: Apart,
+    policy: Policy,
     demand: Demand,
 }
 
@@ -57,8 +57,8 @@ struct Intent {
     officers: Vec<String>,
     /// On whose approvals, and their entries.
     approvals: Vec<(String, u64)>,
-    /// Of the key, as it was sealed then.
-    quorum: u64,
+    /// The strength that root and sealing give, in people; and as 0.1 had it.
+    strengths: [&'static str; 2],
 }
 
 /// Checks and their severities.
@@ -67,14 +67,24 @@ type Findings = Vec<(String, String)>;
 const NOT_LISTED: &str = "neither the root in force nor what delegates from it lists the key";
 
 /// The fields of an intent that its result repeats.
-const REPEATED: [&str; 8] = ["request", "review", "signed", "factory", "wave", "tag", "keyid", "policy"];
+const REPEATED: [&str; 11] =
+    ["request", "review", "signed", "factory", "wave", "tag", "kind", "keyid", "policy", "tool", "binary"];
+
+/// A review that was shown.
+struct Reviewed {
+    request: Digest,
+    signable: bool,
+    findings: Arc<Findings>,
+    /// Its text.
+    object: Digest,
+}
 
 /// Everything that was in force after the entries seen so far.
 pub(super) struct Facts<'a> {
     pack: &'a Pack<'a>,
     log_key: String,
     dialect: Dialect,
-    policy: Option<Policy>,
+    policy: Option<InForce>,
     roots: BTreeMap<u64, Arc<Root>>,
     root_version: u64,
     officers: HashMap<String, Officer>,
@@ -86,8 +96,12 @@ pub(super) struct Facts<'a> {
     importers: HashMap<Digest, BTreeMap<String, u64>>,
     /// The targets metadata that delegates, by the request for a delegated role: the names of objects.
     delegating: HashMap<Digest, String>,
-    /// The findings of each review that was shown, by its digest.
-    reviews: HashMap<Digest, Arc<Findings>>,
+    /// Each review that was shown, by its digest.
+    reviews: HashMap<Digest, Reviewed>,
+    /// The digests of the bytes that were signed.
+    signed: HashSet<Digest>,
+    /// The service's online key, once one is pinned.
+    online: Option<KeyId>,
     last_findings: Arc<Findings>,
     nonces: HashSet<Digest>,
     approvals: HashMap<u64, Granted>,
@@ -125,6 +139,8 @@ impl<'a> Facts<'a> {
             importers: HashMap::new(),
             delegating: HashMap::new(),
             reviews: HashMap::new(),
+            signed: HashSet::new(),
+            online: None,
             last_findings: Arc::default(),
             nonces: HashSet::new(),
             approvals: HashMap::new(),
@@ -209,12 +225,24 @@ impl<'a> Facts<'a> {
             Kind::EvidenceVerified => self.evidence(entry),
             Kind::ReviewRendered => {
                 let findings = self.same_findings(findings_of(entry));
-                self.reviews.insert(digest(&entry.text("review"))?, findings);
+                let shown = Reviewed {
+                    request: digest(&entry.text("request"))?,
+                    signable: entry.flag("signable"),
+                    findings,
+                    object: digest(&entry.text("object"))?,
+                };
+                self.reviews.insert(digest(&entry.text("review"))?, shown);
                 self.needs_object(&entry.text("object"), entry.seq())
             }
             Kind::ReviewKept => {
-                if !self.reviews.contains_key(&digest(&entry.text("review"))?) {
+                let Some(shown) = self.reviews.get(&digest(&entry.text("review"))?) else {
                     return contradiction("the review was never shown");
+                };
+                if shown.request != digest(&entry.text("request"))? {
+                    return contradiction("the review is of another request");
+                }
+                if shown.object != digest(&entry.text("text"))? {
+                    return contradiction("the text that was kept is not that of the review that was shown");
                 }
                 self.needs_object(&entry.text("text"), entry.seq())?;
                 self.needs_object(&entry.text("html"), entry.seq())
@@ -238,7 +266,12 @@ impl<'a> Facts<'a> {
                 }
                 Ok(())
             }
-            Kind::BundleExported | Kind::SlipExported => digest(&entry.text("signed")).map(drop),
+            Kind::BundleExported | Kind::SlipExported => {
+                match self.signed.contains(&digest(&entry.text("signed"))?) {
+                    true => Ok(()),
+                    false => contradiction("nobody signed the bytes of the bundle"),
+                }
+            }
             Kind::MarkTakenOver => self.mark_taken_over(entry),
             Kind::AnchorJudged
             | Kind::AnchorSettled
@@ -255,8 +288,7 @@ impl<'a> Facts<'a> {
     fn act(&self, entry: &Entry<'_>, queue: &Queue<'_>) -> Result<(), AuditError> {
         let approvals = match entry.kind() {
             Kind::PolicyChanged => {
-                let before = self.policy.as_ref().map_or(0, |policy| policy.approvals);
-                self.read_policy(&entry.text("to"))?.approvals.max(before)
+                u64::from(self.read_policy(&entry.text("to"))?.policy.approvals).max(self.approvals_asked())
             }
             _ => 0,
         };
@@ -291,20 +323,20 @@ impl<'a> Facts<'a> {
         Ok(())
     }
 
-    fn read_policy(&self, name: &str) -> Result<Policy, AuditError> {
+    fn read_policy(&self, name: &str) -> Result<InForce, AuditError> {
         let bytes = self.pack.object(name)?;
-        let table: Option<toml::Table> = std::str::from_utf8(&bytes).ok().and_then(|text| text.parse().ok());
-        let number = |section: &str, name: &str| -> Option<i64> {
-            table.as_ref()?.get(section)?.as_table()?.get(name)?.as_integer()
-        };
-        let Some(approvals) = number("approvals", "count").and_then(|count| u64::try_from(count).ok()) else {
-            return flawed(FlawKind::Object, "the policy does not say how many approvals it asks for");
-        };
         let Some(demand) = Demand::of_policy(&bytes) else {
             return flawed(FlawKind::Object, "the policy does not say what it asks of witnesses");
         };
-        let apart = table.as_ref().map_or_else(Apart::default, Apart::of);
-        Ok(Policy { digest: name.to_owned(), approvals, apart, demand })
+        match Policy::read(&bytes) {
+            Ok(policy) => Ok(InForce { digest: name.to_owned(), policy, demand }),
+            Err(e) => flawed(FlawKind::Object, &format!("no station reads the policy: {e}")),
+        }
+    }
+
+    /// The approvals that the policy in force asks for.
+    fn approvals_asked(&self) -> u64 {
+        self.policy.as_ref().map_or(0, |in_force| in_force.policy.approvals.into())
     }
 
     fn policy_changed(&mut self, entry: &Entry<'_>, said: &mut Vec<Said>) -> Result<(), AuditError> {
@@ -312,9 +344,9 @@ impl<'a> Facts<'a> {
         if self.policy.as_ref().is_none_or(|policy| policy.digest != from) {
             return contradiction("the policy that it replaces was not the one in force");
         }
-        let before = self.policy.as_ref().map_or(0, |policy| policy.approvals);
+        let before = self.approvals_asked();
         self.set_policy(&to, entry)?;
-        let after = self.policy.as_ref().map_or(0, |policy| policy.approvals);
+        let after = self.approvals_asked();
         said.push((
             RemarkKind::PolicyChanged,
             format!(
@@ -334,6 +366,9 @@ impl<'a> Facts<'a> {
             .map_err(|e| wrong(&format!("the root's object cannot be read: {e}")))?;
         if root.version != entry.int("version") || root.fingerprint.to_string() != entry.text("fingerprint") {
             return Err(wrong("the root's object has another version or fingerprint than the entry"));
+        }
+        if root.expires.to_string() != entry.text("expires") {
+            return Err(wrong("the root's object expires at another time than the entry says"));
         }
         let named = if entry.kind() == Kind::RootUpdated { entry.int("from") } else { self.root_version };
         match (self.roots.get(&named).filter(|_| named == self.root_version), self.roots.is_empty()) {
@@ -396,7 +431,10 @@ impl<'a> Facts<'a> {
         }
         let listed = root.and_then(|root| root.key_in_role("targets", &keyid));
         match listed.is_some_and(|key| key.subject_public_key_info() == public.subject_public_key_info()) {
-            true => Ok(()),
+            true => {
+                self.online = Some(keyid);
+                Ok(())
+            }
             false => contradiction("the online key is not one that the root in force lists for targets"),
         }
     }

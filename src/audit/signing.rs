@@ -4,7 +4,6 @@
 
 use crate::json::{Document, Limits, Value};
 use crate::ledger::Entry;
-use crate::tuf::Root;
 
 /// What an entry says that was asked for.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -64,16 +63,4 @@ pub(super) fn check_version(signed: &[u8], version: u64) -> Result<(), String> {
         "the entry says version {version}, and the signed document has {}",
         found.map_or_else(|| "none".to_owned(), |found| found.to_string())
     ))
-}
-
-/// How strong a signature by a key of the top-level targets role is: L2 when devices themselves ask for several keys of
-/// officers, L1 when the key opens for several together, else L0.
-pub(super) fn strength(root: &Root, quorum: u64) -> &'static str {
-    let by_service = usize::from(root.dialect.has_service());
-    let offline = root.keyids("targets").len().saturating_sub(by_service);
-    match root.threshold("targets") > by_service + 1 && offline > 1 {
-        true => "L2",
-        false if quorum > 1 => "L1",
-        false => "L0",
-    }
 }

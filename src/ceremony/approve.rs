@@ -55,7 +55,7 @@ const EXPIRED_BEFORE: &str = "it expired before";
 pub fn decisions(station: &Station, subject: &Subject, now: Time) -> Result<Decisions, CeremonyError> {
     let officers = officer::list(station.disk(), &station.layout.officers())?;
     let mut newest: BTreeMap<String, (SignedApproval, u64)> = BTreeMap::new();
-    let mut expired_in_log = BTreeSet::new();
+    let (mut expired_in_log, mut nonces) = (BTreeSet::new(), BTreeSet::new());
     for entry in station.log.entries() {
         let entry = entry.map_err(StationError::from)?;
         let entry = entry.entry();
@@ -67,7 +67,10 @@ pub fn decisions(station: &Station, subject: &Subject, now: Time) -> Result<Deci
         {
             continue;
         }
-        if let Some(signed) = SignedApproval::from_entry(&entry) {
+        // A decision that stands in the log before is a copy, and decides nothing.
+        if let Some(signed) = SignedApproval::from_entry(&entry)
+            && nonces.insert(signed.approval.nonce.clone())
+        {
             newest.insert(signed.approval.officer.clone(), (signed, entry.seq()));
         }
     }

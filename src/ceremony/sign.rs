@@ -7,12 +7,12 @@ use super::anchors::{require_in_time, require_may_sign};
 use super::approve::Subject;
 use super::prepare::authority;
 use super::reviewed::Reviewed;
-use super::signers::{Ask, approvals, check_signers, open_officers, strength};
+use super::signers::{Ask, approvals, check_signers, open_officers};
 use super::{CeremonyError, preflight};
 use crate::bundle::RequestKind;
 use crate::host::Host;
 use crate::ledger::acts::SIGNED_AGAIN;
-use crate::ledger::{Event, Kind, objects};
+use crate::ledger::{Event, Kind, objects, rules};
 use crate::station::request::{Made, StoredRequest};
 use crate::station::workstation::tool;
 use crate::station::{SignedMark, Station};
@@ -108,7 +108,9 @@ fn sign_now(
                 root.version
             ))
         })?;
-        (public, root.version, strength(station, &authority, &key))
+        let (role, online) = (&authority.role, station.trust.online.as_ref());
+        let strength = rules::strength(root, role, online, &station.logged_custody()?, key.quorum.into());
+        (public, root.version, strength)
     };
     let officers: Vec<String> = opened.iter().map(|officer| officer.name().as_str().to_owned()).collect();
     let stamp = host.stamp();

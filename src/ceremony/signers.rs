@@ -10,7 +10,6 @@ use crate::ledger::{Decision, SignedApproval};
 use crate::station::Station;
 use crate::station::policy::Role;
 use crate::station::request::StoredRequest;
-use crate::tuf::Authority;
 use crate::vault::error::CustodyError;
 use crate::vault::keys;
 use crate::vault::officer::{self, OfficerName, OpenOfficer};
@@ -210,19 +209,4 @@ pub(super) fn approvals(
         why.concat(),
         stored.digest().short()
     )))
-}
-
-/// How strong the signature is: L0 one person could make it, L1 the key opens for several together, L2 devices
-/// themselves ask for several keys of officers.
-pub(super) fn strength(station: &Station, authority: &Authority<'_>, key: &SealedKey) -> &'static str {
-    let (root, role) = (authority.root(), authority.role.as_str());
-    let offline = root.keyids(role).iter().filter(|keyid| !station.trust.is_online(keyid)).count();
-    let by_service = usize::from(station.trust.online.is_some());
-    if root.threshold(role) > by_service + 1 && offline > 1 {
-        "L2"
-    } else if key.quorum > 1 {
-        "L1"
-    } else {
-        "L0"
-    }
 }

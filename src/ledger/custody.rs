@@ -6,6 +6,7 @@
 
 use super::entry::Entry;
 use super::kind::Kind;
+use super::rules;
 use crate::text::Foreign;
 use crate::tlog::flaw::{Flaw, FlawKind};
 use std::collections::BTreeMap;
@@ -164,6 +165,19 @@ impl Custody {
         self.officers.get(name).is_none_or(|officer| !officer.is_finished)
     }
 
+    /// The most of these keys that one officer who serves opens alone.
+    pub fn opened_by_one<'k>(&self, keyids: impl IntoIterator<Item = &'k str>) -> usize {
+        let mut alone: BTreeMap<&str, usize> = BTreeMap::new();
+        for key in keyids.into_iter().filter_map(|keyid| self.keys.get(keyid)) {
+            if key.is_retired || key.sealing.quorum > 1 {
+                continue;
+            }
+            let serves = |name: &&String| self.officers.get(*name).is_some_and(|officer| !officer.is_retired);
+            key.sealing.officers.iter().filter(serves).for_each(|name| *alone.entry(name).or_default() += 1);
+        }
+        alone.into_values().max().unwrap_or(0)
+    }
+
     /// What an entry says that cannot be, after the entries seen so far. To be asked before [`Custody::see`].
     pub fn flaw(&self, entry: &Entry<'_>) -> Option<Flaw> {
         match entry.kind() {
@@ -179,8 +193,28 @@ impl Custody {
                 }
                 None
             }
-            Kind::KeySealed => self.resealed_wrongly(entry),
+            Kind::OfficerRetired if entry.text("reason") == NEVER_FINISHED => {
+                let known = self.officers.get(entry.text("officer").as_ref())?;
+                match known.is_finished {
+                    true => {
+                        contradiction("it says that she never came to be an officer, and she acted as one")
+                    }
+                    false => None,
+                }
+            }
+            Kind::KeyImported | Kind::KeyGenerated => rules::sealing(&Sealing::of(entry)),
+            Kind::KeyDrilled | Kind::KeyBackedUp | Kind::KeyRetired => {
+                match self.keys.get(entry.text("keyid").as_ref()).is_some_and(|key| !key.is_retired) {
+                    true => None,
+                    false => contradiction("the key is not in this station's vault"),
+                }
+            }
+            Kind::KeySealed => rules::sealing(&Sealing::of(entry)).or_else(|| self.resealed_wrongly(entry)),
             Kind::KeyRestored => {
+                let wrong = rules::sealing(&Sealing::of(entry));
+                if wrong.is_some() {
+                    return wrong;
+                }
                 let key = self.keys.get(entry.text("keyid").as_ref())?;
                 if key.may_be(&Sealing::of(entry)) {
                     return None;

@@ -69,7 +69,8 @@ impl Logged {
                 approvals = policy.approvals.max(approvals);
             }
         }
-        if let Some(flaw) = self.acts.flaw(entry, &self.custody, approvals.into()) {
+        let custody = self.custody.flaw(entry);
+        if let Some(flaw) = custody.or_else(|| self.acts.flaw(entry, &self.custody, approvals.into())) {
             return Err(refuse(flaw));
         }
         let signature = self.acts.signature(entry).filter(|signed| is_relied_on(&signed.act.act));

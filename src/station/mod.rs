@@ -5,7 +5,7 @@ mod heads;
 pub mod history;
 pub mod layout;
 pub mod logged;
-pub mod policy;
+
 pub mod request;
 pub mod shown;
 pub mod since;
@@ -13,11 +13,11 @@ pub mod taken;
 pub mod trust;
 pub mod workstation;
 
+pub use crate::ledger::policy::{self, Policy, PolicyError};
 pub use error::StationError;
 pub use history::{History, SeenMark, SignedMark, TagHistory};
 pub use layout::Layout;
 pub use logged::Logged;
-pub use policy::{Policy, PolicyError};
 pub use request::StoredRequest;
 pub use shown::{Shown, ShownReview};
 pub use since::Since;

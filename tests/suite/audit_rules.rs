@@ -9,7 +9,7 @@ use countersign::audit::verdict::{Compare, verify};
 use countersign::audit::{Options, Outcome, Pack, RemarkKind, Verdict};
 use countersign::host::Disk;
 use countersign::host::clock::Time;
-use countersign::ledger::{Event, Kind};
+use countersign::ledger::{Decision, Event, Kind};
 use countersign::tlog::FlawKind;
 use countersign::tlog::note::NoteSigner;
 use crash_disk::CrashDisk;
@@ -181,6 +181,91 @@ fn entries_that_contradict_what_was_in_force_are_found() {
 }
 
 #[test]
+fn what_no_station_could_have_done_is_found_at_its_entry() {
+    let contradiction = FlawKind::Contradiction;
+    let cases = [
+        (Twist { not_signable: true, ..Twist::default() }, contradiction, Kind::SignIntent),
+        (Twist { blocking: true, ..Twist::default() }, contradiction, Kind::SignIntent),
+        (Twist { failed_preflight: true, ..Twist::default() }, contradiction, Kind::SignIntent),
+        (Twist { review_of_another: true, ..Twist::default() }, FlawKind::Approval, Kind::ApprovalGranted),
+        (Twist { long_approval: true, ..Twist::default() }, FlawKind::Approval, Kind::ApprovalGranted),
+        (Twist { other_kind: true, ..Twist::default() }, contradiction, Kind::SignResult),
+        (Twist { other_program: true, ..Twist::default() }, contradiction, Kind::SignResult),
+        (Twist { other_bundle: true, ..Twist::default() }, contradiction, Kind::BundleExported),
+    ];
+    for (at, (twist, flaw, kind)) in cases.into_iter().enumerate() {
+        assert_eq!(found(twist), (flaw, kind), "case {at}");
+    }
+}
+
+#[test]
+fn an_act_that_no_station_could_have_written_is_found() {
+    let key = |kind: Kind, keyid: &str, quorum: u64, officers: &[&str]| {
+        let event = Event::new(kind, "mara").text("keyid", keyid).text("keytype", "ED25519");
+        event.int("quorum", quorum).list("officers", officers).text("set", "").text("detail", "")
+    };
+    let tree = |kind: Kind, size: u64, root: String| {
+        let event = Event::new(kind, "mara").int("size", size).text("root", root);
+        if kind == Kind::LogExported { event.text("folder", "/media/stick") } else { event }
+    };
+    let policy = |station: &Station, from: &str, to: &str| {
+        let text = made_up_station::policy_text(1).replace(from, to);
+        let to = station.put(text.as_bytes());
+        Event::new(Kind::PolicyChanged, "mara").text("from", &station.policy).text("to", to)
+    };
+    type Forge<'f> = &'f dyn Fn(&mut Station) -> Event;
+    let found = |name: &str, forge: Forge<'_>| {
+        let (disk, mut station) = station(1, 1);
+        let event = forge(&mut station);
+        let seq = station.append(event);
+        station.log.checkpoint().expect("a checkpoint");
+        let verdict = audit(&*disk);
+        let flaw = verdict.first_flaw().unwrap_or_else(|| panic!("{name}: found whole"));
+        assert_eq!(flaw.seq, Some(seq), "{name}: {flaw}");
+        flaw.kind
+    };
+    let other = "5f".repeat(32);
+    let holds = |name: &str, kind: FlawKind, forge: Forge<'_>| assert_eq!(found(name, forge), kind, "{name}");
+    let (quorum, contradiction) = (FlawKind::Quorum, FlawKind::Contradiction);
+    holds("no approvals", FlawKind::Object, &|station| policy(station, "count = 1", "count = 0"));
+    holds("an unknown member", FlawKind::Object, &|station| policy(station, "hours", "hour"));
+    holds("quorum 0", quorum, &|_| key(Kind::KeyImported, &other, 0, &["mara", "noor"]));
+    holds("a quorum above the officers", quorum, &|_| key(Kind::KeyGenerated, &other, 3, &["mara"]));
+    holds("an officer twice", quorum, &|_| key(Kind::KeyImported, &other, 2, &["mara", "mara"]));
+    holds("a backup of no key", contradiction, &|_| key(Kind::KeyBackedUp, &other, 1, &["mara"]));
+    holds("a drill of no key", contradiction, &|_| key(Kind::KeyDrilled, &other, 1, &["mara"]));
+    holds("a root that the tree never had", contradiction, &|station| {
+        tree(Kind::LogExported, station.log.size(), "ab".repeat(32))
+    });
+    holds("a size that the tree did not have", contradiction, &|station| {
+        let root = hex::encode(station.log.root());
+        tree(Kind::LogVerified, station.log.size() + 1, root)
+    });
+    // Noor's own refusal, in an entry that says that mara acted.
+    holds("another's decision", FlawKind::Approval, &|station| {
+        let signed = station.decided(1, Decision::Denied);
+        let approval = &signed.approval;
+        let event = Event::new(Kind::ApprovalDenied, "mara").text("request", &approval.request);
+        let event = event.text("review", &approval.review).text("policy", &approval.policy);
+        let event = event.text("officer", &approval.officer).text("key", &approval.key);
+        let event = event.text("nonce", &approval.nonce).text("expires", &approval.expires);
+        event.text("reason", &approval.reason).text("sig", &signed.sig)
+    });
+    // What a station does write is whole.
+    let (disk, mut station) = station(1, 1);
+    let (size, root) = (station.log.size(), hex::encode(station.log.root()));
+    let opened = Event::new(Kind::SessionOpened, "mara").text("command", "log export");
+    station.append(opened.text("tool", "countersign").text("binary", ""));
+    station.append(tree(Kind::LogExported, size, root));
+    let (size, root) = (station.log.size(), hex::encode(station.log.root()));
+    station.append(tree(Kind::LogVerified, size, root));
+    let keyid = station.keyid.clone();
+    station.append(key(Kind::KeyBackedUp, &keyid, 1, &["mara", "noor", "odile"]));
+    station.log.checkpoint().expect("a checkpoint");
+    assert_eq!(audit(&*disk).outcome, Outcome::Whole);
+}
+
+#[test]
 fn a_policy_that_was_not_there_and_a_root_out_of_the_chain_are_found() {
     let (disk, mut station) = station(1, 1);
     let event =
@@ -246,10 +331,11 @@ fn a_name_that_is_used_twice_is_found_and_an_adding_that_a_crash_cut_short_is_no
     };
     let found = Some((FlawKind::Contradiction, true));
     // Mara holds the key: she was there, whatever her retirement says.
-    assert_eq!(judged(vec![retired("mara", cut_short), added("mara", "1")]), found);
+    let before = Some((FlawKind::Contradiction, false));
+    assert_eq!(judged(vec![retired("mara", cut_short), added("mara", "1")]), before);
     assert_eq!(judged(vec![retired("mara", "left"), added("mara", "1")]), found);
     let ended = vec![opened(), added("zoe", "1"), closed(0), retired("zoe", cut_short), added("zoe", "2")];
-    assert_eq!(judged(ended), found);
+    assert_eq!(judged(ended), before);
     let left = vec![opened(), added("zoe", "1"), retired("zoe", "left"), added("zoe", "2")];
     assert_eq!(judged(left), found);
     for end in [None, Some(closed(1))] {
@@ -352,7 +438,7 @@ fn an_intent_without_a_result_is_in_doubt_until_an_officer_settles_it() {
 #[test]
 fn a_window_for_witnesses_that_has_passed_is_told() {
     let (disk, mut station) = station(1, 1);
-    let policy = "format = \"countersign/policy/1\"\n[approvals]\ncount = 1\n[witness]\nwindow_days = 7\n";
+    let policy = made_up_station::policy_text(1).replace("window_days = 0", "window_days = 7");
     let to = station.put(policy.as_bytes());
     let event = Event::new(Kind::PolicyChanged, "mara").text("from", &station.policy).text("to", &to);
     station.append(event);
@@ -386,7 +472,8 @@ fn roles_that_the_policy_keeps_apart_are_held_apart_in_the_audit() {
     // Mara takes requests in; she and noor approve them, and mara opens the key.
     let told = |more: &str| {
         let (disk, mut station) = station(2, 1);
-        let policy = made_up_station::policy_text(2).replace("count = 2\n", &format!("count = 2\n{more}\n"));
+        let whole = made_up_station::policy_text(2);
+        let policy = whole.replace("importer_may_approve = true\nseparate_roles = []", more);
         let to = station.put(policy.as_bytes());
         let event = Event::new(Kind::PolicyChanged, "mara").text("from", &station.policy).text("to", &to);
         station.append(event);
@@ -401,11 +488,14 @@ fn roles_that_the_policy_keeps_apart_are_held_apart_in_the_audit() {
     };
     let approved = Some("mara took the request in (entry 8) and approved it".to_owned());
     assert_eq!(told("importer_may_approve = false\nseparate_roles = []"), approved);
-    assert_eq!(told("separate_roles = [[\"approver\", \"importer\"]]"), approved);
+    assert_eq!(
+        told("importer_may_approve = true\nseparate_roles = [[\"approver\", \"importer\"]]"),
+        approved
+    );
     let opened = Some("mara took the request in (entry 8) and opened the key".to_owned());
     assert_eq!(told("importer_may_approve = true\nseparate_roles = [[\"importer\", \"signer\"]]"), opened);
     let both = Some("mara approved the request and opened the key".to_owned());
-    assert_eq!(told("separate_roles = [[\"approver\", \"signer\"]]"), both);
+    assert_eq!(told("importer_may_approve = true\nseparate_roles = [[\"approver\", \"signer\"]]"), both);
     assert_eq!(told("importer_may_approve = true\nseparate_roles = []"), None);
 }
 

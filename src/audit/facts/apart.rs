@@ -4,38 +4,10 @@
 use super::{Facts, digest, flawed};
 use crate::audit::AuditError;
 use crate::ledger::Entry;
+use crate::ledger::policy::{Policy, Role};
 use crate::text::Foreign;
 use crate::tlog::FlawKind;
 use std::collections::BTreeSet;
-
-/// Which roles one person may not hold in one ceremony.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Apart {
-    importer_approver: bool,
-    importer_signer: bool,
-    approver_signer: bool,
-}
-
-impl Apart {
-    /// As a policy has them. What a policy does not say, it does not ask for.
-    pub(super) fn of(policy: &toml::Table) -> Apart {
-        let approvals = policy.get("approvals").and_then(|value| value.as_table());
-        let value = |name: &str| approvals?.get(name);
-        let may_approve = value("importer_may_approve").and_then(|value| value.as_bool()).unwrap_or(true);
-        let pairs = value("separate_roles").and_then(|value| value.as_array());
-        let separates = |one: &str, other: &str| {
-            pairs.into_iter().flatten().filter_map(|pair| pair.as_array()).any(|pair| {
-                let names: Vec<_> = pair.iter().filter_map(|name| name.as_str()).collect();
-                names == [one, other] || names == [other, one]
-            })
-        };
-        Apart {
-            importer_approver: !may_approve || separates("importer", "approver"),
-            importer_signer: separates("importer", "signer"),
-            approver_signer: separates("approver", "signer"),
-        }
-    }
-}
 
 impl Facts<'_> {
     /// Remembers who took a request in; whoever did so first keeps the entry that is named.
@@ -50,10 +22,11 @@ impl Facts<'_> {
     pub(super) fn are_apart(
         &self,
         entry: &Entry<'_>,
-        apart: Apart,
+        policy: &Policy,
         approved: &BTreeSet<String>,
         openers: &BTreeSet<&String>,
     ) -> Result<(), AuditError> {
+        let apart = |one: Role, other: Role| !policy.may_hold_both(one, other);
         let wrong = |name: &str, what: &str| {
             let why = format!("{} {what}, which the policy in force keeps apart", Foreign(name));
             flawed(FlawKind::Approval, &why)
@@ -61,19 +34,19 @@ impl Facts<'_> {
         let importers = self.importers.get(&digest(&entry.text("request"))?);
         let is_known =
             importers.is_some_and(|names| names.keys().any(|name| self.officers.contains_key(name)));
-        if self.acts.are_signed() && (apart.importer_approver || apart.importer_signer) && !is_known {
+        if self.acts.are_signed() && policy.separates_importer() && !is_known {
             let why = "nobody signed that she took the request in, and the policy in force keeps that apart";
             return flawed(FlawKind::Approval, why);
         }
         for (name, seq) in importers.into_iter().flatten() {
-            if apart.importer_approver && approved.contains(name) {
+            if apart(Role::Importer, Role::Approver) && approved.contains(name) {
                 return wrong(name, &format!("took the request in (entry {seq}) and approved it"));
             }
-            if apart.importer_signer && openers.contains(name) {
+            if apart(Role::Importer, Role::Signer) && openers.contains(name) {
                 return wrong(name, &format!("took the request in (entry {seq}) and opened the key"));
             }
         }
-        match approved.iter().find(|name| apart.approver_signer && openers.contains(name)) {
+        match approved.iter().find(|name| apart(Role::Approver, Role::Signer) && openers.contains(name)) {
             Some(name) => wrong(name, "approved the request and opened the key"),
             None => Ok(()),
         }

@@ -6,7 +6,7 @@ use super::{Facts, Officer, digest, flawed};
 use crate::audit::AuditError;
 use crate::audit::jobs::{Job, Queue};
 use crate::host::clock::Time;
-use crate::ledger::{Decision, Entry, Kind, SignedApproval};
+use crate::ledger::{Decision, Entry, Kind, SignedApproval, rules};
 use crate::text::Foreign;
 use crate::tlog::FlawKind;
 use crate::tuf::Digest;
@@ -52,10 +52,24 @@ impl Facts<'_> {
             }
             // Who says no need not have seen anything; who says yes must have.
             let review = digest(&approval.review)?;
-            if approval.decision == Decision::Granted && !self.reviews.contains_key(&review) {
-                return flawed(FlawKind::Approval, "the approval is of a review that was never rendered");
-            }
             let request = digest(&approval.request)?;
+            if approval.decision == Decision::Granted {
+                match self.reviews.get(&review) {
+                    None => {
+                        let why = "the approval is of a review that was never rendered";
+                        return flawed(FlawKind::Approval, why);
+                    }
+                    Some(shown) if shown.request != request => {
+                        return flawed(FlawKind::Approval, "the approval is of a review of another request");
+                    }
+                    Some(_) => {}
+                }
+            }
+            let of_policy = self.policy.as_ref().filter(|in_force| in_force.digest == approval.policy);
+            let policy = of_policy.map(|in_force| &in_force.policy);
+            if let Some(flaw) = rules::decision(entry, Time::parse(&approval.expires), policy) {
+                return Err(AuditError::Flawed(flaw));
+            }
             let decided =
                 Decided { seq: entry.seq(), decision: approval.decision, key: approval.key.clone() };
             self.decided.entry(request).or_default().insert(approval.officer.clone(), decided);

@@ -6,12 +6,12 @@ use super::{
 use crate::audit::AuditError;
 use crate::audit::jobs::{Job, Queue};
 use crate::audit::remark::RemarkKind;
-use crate::audit::signing::{Asked, strength};
+use crate::audit::signing::Asked;
 use crate::json::{Document, Limits};
-use crate::ledger::Entry;
+use crate::ledger::{Entry, rules};
 use crate::text::Foreign;
 use crate::tlog::FlawKind;
-use crate::tuf::{Authority, KeyId, PublicKey, TufError};
+use crate::tuf::{Authority, KeyId, PublicKey, Root, TufError};
 use std::collections::BTreeSet;
 
 impl Facts<'_> {
@@ -35,23 +35,28 @@ impl Facts<'_> {
         }
         match self.reviews.get(&digest(&entry.text("review"))?) {
             None => return contradiction("the review was never shown"),
-            Some(findings) if **findings != findings_of(entry) => {
+            Some(shown) if *shown.findings != findings_of(entry) => {
                 return contradiction("its findings are not those of the review that was shown");
             }
-            Some(_) => {}
+            Some(shown) => {
+                let blocked = rules::may_be_signed(shown.signable, shown.findings.iter());
+                if let Some(flaw) = blocked.or_else(|| rules::preflight(entry)) {
+                    return Err(AuditError::Flawed(flaw));
+                }
+            }
         }
         let approved = self.approved(entry)?;
-        if (approved.len() as u64) < in_force.approvals {
+        if (approved.len() as u64) < self.approvals_asked() {
             let detail = format!(
                 "{} officers had approved, and the policy in force asks for {}",
                 approved.len(),
-                in_force.approvals
+                self.approvals_asked()
             );
             return flawed(FlawKind::Quorum, &detail);
         }
         let openers: Vec<String> = entry.list("officers").into_iter().map(|name| name.into_owned()).collect();
         let distinct: BTreeSet<&String> = openers.iter().collect();
-        self.are_apart(entry, in_force.apart, &approved, &distinct)?;
+        self.are_apart(entry, &in_force.policy, &approved, &distinct)?;
         let quorum = match self.keys.get(keyid.as_ref()) {
             None => return flawed(FlawKind::Quorum, "the key was never sealed on this station"),
             Some(key) => {
@@ -97,7 +102,7 @@ impl Facts<'_> {
                 .into_iter()
                 .map(|(officer, seq)| (officer.into_owned(), seq))
                 .collect(),
-            quorum,
+            strengths: self.strengths(entry, quorum)?,
         };
         self.intents.insert(entry.seq(), intent);
         Ok(())
@@ -147,6 +152,7 @@ impl Facts<'_> {
         }
         *highest = (*highest).max(intent.version);
         self.signatures += 1;
+        self.signed.insert(digest(&entry.text("signed"))?);
         queue.add(Job::Signature {
             seq: entry.seq(),
             key: Box::new(key),
@@ -158,28 +164,43 @@ impl Facts<'_> {
         Ok(())
     }
 
-    /// The level of strength is what root and sealing give; for a delegated role it is one of the three.
+    /// The level of strength is what root and sealing give, in people. Logs of 0.1 count keys.
     fn check_strength(&self, entry: &Entry<'_>, intent: &Intent) -> Result<(), AuditError> {
         let found = entry.text("strength");
-        let is_delegated = self.delegating.contains_key(&digest(&entry.text("request"))?);
-        let root = self.roots.get(&intent.root_version).filter(|_| !is_delegated);
-        let fits = match root {
-            Some(root) => found == strength(root, intent.quorum),
-            None => matches!(found.as_ref(), "L0" | "L1" | "L2"),
-        };
-        if fits {
+        let [by_people, by_keys] = intent.strengths;
+        if found == by_people || (!self.acts.are_signed() && found == by_keys) {
             return Ok(());
         }
         contradiction(&format!("it says strength {}, which root and sealing do not give", Foreign(&found)))
+    }
+
+    fn strengths(&self, entry: &Entry<'_>, quorum: u64) -> Result<[&'static str; 2], AuditError> {
+        let of = |root: &Root, role: &str| {
+            let by_people = rules::strength(root, role, self.online.as_ref(), &self.custody, quorum);
+            [by_people, rules::strength_by_keys(root, quorum)]
+        };
+        Ok(self.with_authority(entry, self.root_version, of)?.unwrap_or(["L0"; 2]))
     }
 
     /// The key of a signature: as the root lists it for targets or, for a delegated role, as the targets metadata does
     /// that the request brought.
     fn signing_key(&self, entry: &Entry<'_>, root_version: u64) -> Result<Option<PublicKey>, AuditError> {
         let keyid = KeyId::new(entry.text("keyid").as_ref());
+        let found =
+            self.with_authority(entry, root_version, |root, role| root.key_in_role(role, &keyid).cloned())?;
+        Ok(found.flatten())
+    }
+
+    /// Hands over the root and the role that an entry's signature is made for; nothing where no such root is known.
+    fn with_authority<R>(
+        &self,
+        entry: &Entry<'_>,
+        root_version: u64,
+        work: impl FnOnce(&Root, &str) -> R,
+    ) -> Result<Option<R>, AuditError> {
         let Some(root) = self.roots.get(&root_version) else { return Ok(None) };
         let Some(object) = self.delegating.get(&digest(&entry.text("request"))?) else {
-            return Ok(root.key_in_role("targets", &keyid).cloned());
+            return Ok(Some(work(root, "targets")));
         };
         let bytes = self.pack.object(object)?;
         let document = Document::parse("delegating.json", &*bytes, Limits::of_bytes(bytes.len() as u64));
@@ -187,7 +208,7 @@ impl Facts<'_> {
             .map_err(TufError::from)
             .and_then(|document| Authority::of(root, &entry.text("tag"), Some(&document)));
         match found {
-            Ok(authority) => Ok(authority.root().key_in_role(&authority.role, &keyid).cloned()),
+            Ok(authority) => Ok(Some(work(authority.root(), &authority.role))),
             Err(e) => flawed(FlawKind::Signature, &e.to_string()),
         }
     }

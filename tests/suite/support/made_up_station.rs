@@ -73,7 +73,10 @@ pub struct Station {
 
 pub fn policy_text(approvals: usize) -> String {
     format!(
-        "format = \"countersign/policy/1\"\n[approvals]\ncount = {approvals}\n[witness]\nwindow_days = 0\n"
+        "format = \"countersign/policy/1\"\n[approvals]\ncount = {approvals}\nhours = 24\nimporter_may_approve = true\n\
+         separate_roles = []\n[limits]\nmax_file_bytes = 8388608\nexpiry_min_days = 1\nexpiry_max_days = 400\n\
+         root_expires_soon_days = 30\napp_hosts = []\nmass_removal_percent = 50\nmass_removal_count = 10\n\
+         [witness]\nwindow_days = 0\n"
     )
 }
 
@@ -171,6 +174,22 @@ pub struct Twist {
     pub newest_approvals: bool,
     /// The document's version, instead of the next.
     pub version: Option<u64>,
+    /// The review says that the request cannot be signed.
+    pub not_signable: bool,
+    /// The review has a finding that blocks.
+    pub blocking: bool,
+    /// The review is of another request.
+    pub review_of_another: bool,
+    /// The approvals expire a month after they were given.
+    pub long_approval: bool,
+    /// The machine failed its preflight.
+    pub failed_preflight: bool,
+    /// The result is of another kind of request than the intent.
+    pub other_kind: bool,
+    /// Another program made the result than wrote the intent.
+    pub other_program: bool,
+    /// The bundle is of other bytes than were signed.
+    pub other_bundle: bool,
 }
 
 impl Station {
@@ -426,14 +445,15 @@ impl Station {
         let review = sha256(object.as_bytes());
         let findings: &[(&str, &str)] =
             if twist.no_findings || self.dice.below(3) == 0 { &[("static-delta", "warn")] } else { &[] };
+        let findings = if twist.blocking { &[("equivocation", "block")] } else { findings };
         if !twist.no_review {
             let event = Event::new(Kind::ReviewRendered, "mara")
-                .text("request", &request)
+                .text("request", if twist.review_of_another { sha256(b"another") } else { request.clone() })
                 .text("review", &review)
                 .text("signed", &signed)
                 .text("policy", &self.policy)
                 .int("root_version", self.root_version)
-                .flag("signable", true)
+                .flag("signable", !twist.not_signable)
                 .pairs("findings", findings.iter().copied())
                 .text("object", object);
             self.append(event);
@@ -443,7 +463,9 @@ impl Station {
             let stranger = SigningKey::from_bytes(&[13; 32]);
             let about = if twist.approval_of_another { sha256(b"another") } else { request.clone() };
             let approval = Approval {
-                expires: Time::from_unix(self.time).plus_days(if twist.expired { -1 } else { 1 }).to_string(),
+                expires: Time::from_unix(self.time)
+                    .plus_days(if twist.expired { -1 } else { 1 + 30 * i64::from(twist.long_approval) })
+                    .to_string(),
                 ..self.decision(at, &about, &review, Decision::Granted)
             };
             let officer = &self.officers[at];
@@ -467,6 +489,7 @@ impl Station {
         let policy = if twist.wrong_policy { sha256(b"another") } else { self.policy.clone() };
         let root_version = self.root_version + u64::from(twist.wrong_root);
         let common = |event: Event, station: &Station, wave: &str| {
+            let is_result = event.kind() == Kind::SignResult;
             event
                 .text("request", &request)
                 .text("review", &review)
@@ -475,20 +498,26 @@ impl Station {
                 .text("wave", wave)
                 .text("tag", "production")
                 .int("version", version)
-                .text("kind", "wave")
+                .text("kind", if is_result && twist.other_kind { "resign" } else { "wave" })
                 .text("keyid", &station.keyid)
                 .int("root_version", root_version)
                 .text("policy", &policy)
                 .list("officers", openers.iter())
                 .text("tool", TOOL)
-                .text("binary", sha256(b"the program"))
+                .text(
+                    "binary",
+                    sha256(if is_result && twist.other_program { b"another one" } else { b"the program" }),
+                )
         };
         let mut intent = 5;
         if !twist.no_intent {
             let event = common(Event::new(Kind::SignIntent, "mara"), self, &wave)
                 .numbered("approvals", approvals)
                 .pairs("findings", findings.iter().copied().filter(|_| !twist.no_findings))
-                .pairs("preflight", [("network", "passed"), ("clock", "passed")]);
+                .pairs(
+                    "preflight",
+                    [("network", if twist.failed_preflight { "fail" } else { "pass" }), ("clock", "pass")],
+                );
             let by: Vec<usize> = (0..openers.len() - twist.unsigned_openers).collect();
             intent = self.act(event, &by);
         }
@@ -521,11 +550,17 @@ impl Station {
         self.log.checkpoint().expect("a checkpoint");
         let event = Event::new(Kind::BundleExported, "mara")
             .text("request", &request)
-            .text("signed", &signed)
+            .text("signed", if twist.other_bundle { sha256(b"others") } else { signed.clone() })
             .text("manifest", sha256(request.as_bytes()))
             .text("folder", "/media/stick/signed");
         self.append(event);
         result
+    }
+
+    /// What an officer decides about some request, signed.
+    pub fn decided(&mut self, at: usize, decision: Decision) -> countersign::ledger::SignedApproval {
+        let (request, review) = (sha256(b"a request"), sha256(b"a review"));
+        self.decision(at, &request, &review, decision).sign(&self.officers[at].key)
     }
 
     /// What an officer decides, not yet signed.

@@ -1,0 +1,170 @@
+//! Rules of the ceremony that a line must keep, each once: the station acts by them, and the auditor judges by them.
+
+use super::custody::{Custody, Sealing};
+use super::entry::Entry;
+use super::policy::Policy;
+use crate::host::clock::Time;
+use crate::tlog::{Flaw, FlawKind};
+use crate::tuf::{KeyId, Root};
+
+/// The word for a finding that may not be signed over.
+const BLOCK: &str = "block";
+/// The word for a line of the preflight that stops a signature.
+const FAIL: &str = "fail";
+
+/// How strong a signature is, in people. L2: devices ask for several officers' keys, and no one person can open enough
+/// of this station's to reach the threshold. L1: the key opens for several together. L0: one person could make it.
+pub fn strength(
+    root: &Root,
+    role: &str,
+    online: Option<&KeyId>,
+    custody: &Custody,
+    quorum: u64,
+) -> &'static str {
+    let listed = root.keyids(role);
+    let is_online = |keyid: &&KeyId| online == Some(*keyid);
+    // The service signs whatever it publishes: its signature is nobody's consent.
+    let has_service = root.dialect.has_service() && role == "targets";
+    let by_service = usize::from(has_service || listed.iter().any(|keyid| is_online(&keyid)));
+    let needed = root.threshold(role).saturating_sub(by_service);
+    let offline = listed.len().saturating_sub(by_service);
+    let of_officers = listed.iter().filter(|keyid| !is_online(keyid)).map(KeyId::as_str);
+    if needed > 1 && offline > 1 && custody.opened_by_one(of_officers) < needed {
+        "L2"
+    } else if quorum > 1 {
+        "L1"
+    } else {
+        "L0"
+    }
+}
+
+/// As 0.1 had it: by keys, whoever opens them. Its logs are judged by it.
+pub fn strength_by_keys(root: &Root, quorum: u64) -> &'static str {
+    let by_service = usize::from(root.dialect.has_service());
+    let offline = root.keyids("targets").len().saturating_sub(by_service);
+    match root.threshold("targets") > by_service + 1 && offline > 1 {
+        true => "L2",
+        false if quorum > 1 => "L1",
+        false => "L0",
+    }
+}
+
+/// A key is sealed to different officers, at least as many as open it, and at least one opens it.
+pub fn sealing(sealing: &Sealing) -> Option<Flaw> {
+    let names: std::collections::BTreeSet<_> = sealing.officers.iter().collect();
+    if names.len() < sealing.officers.len() {
+        return flaw(FlawKind::Quorum, "an officer is named twice in the sealing");
+    }
+    match sealing.quorum >= 1 && sealing.quorum <= names.len() as u64 {
+        true => None,
+        false => flaw(FlawKind::Quorum, "a quorum is at least 1 and at most the number of officers"),
+    }
+}
+
+/// A review that blocks is not signed on: neither the review itself nor a finding of it may say so.
+pub fn may_be_signed<'a>(
+    signable: bool,
+    findings: impl IntoIterator<Item = &'a (String, String)>,
+) -> Option<Flaw> {
+    let block = findings.into_iter().find(|(_, severity)| severity == BLOCK);
+    match (signable, block) {
+        (true, None) => None,
+        (false, _) => {
+            flaw(FlawKind::Contradiction, "the review says that the request cannot be signed, and it was")
+        }
+        (_, Some((check, _))) => flaw(
+            FlawKind::Contradiction,
+            &format!("the finding {} blocks, and it was signed over", crate::text::shown(check)),
+        ),
+    }
+}
+
+/// A machine that failed a line of its preflight signs nothing.
+pub fn preflight(intent: &Entry<'_>) -> Option<Flaw> {
+    let lines = intent.pairs("preflight");
+    let failed = lines.iter().find(|(_, outcome)| outcome == FAIL || outcome == "failed");
+    let (name, _) = failed?;
+    let why =
+        format!("the machine failed \"{}\" of its preflight, and it was signed", crate::text::shown(name));
+    flaw(FlawKind::Contradiction, &why)
+}
+
+/// A decision is the act of the officer who signs it, and is good for no longer than the policy says.
+pub fn decision(entry: &Entry<'_>, expires: Option<Time>, policy: Option<&Policy>) -> Option<Flaw> {
+    if entry.actor() != entry.text("officer") {
+        return flaw(FlawKind::Approval, "somebody else than the officer who decided is said to have acted");
+    }
+    let hours = policy.map(|policy| i64::from(policy.approval_hours))?;
+    match expires {
+        None => flaw(FlawKind::Approval, "it does not say when it expires"),
+        Some(expires) if expires > entry.time().plus_seconds(hours * 3600) => {
+            let why =
+                format!("it expires later than {hours} hours after it was given, which the policy allows");
+            flaw(FlawKind::Approval, &why)
+        }
+        Some(_) => None,
+    }
+}
+
+fn flaw(kind: FlawKind, why: &str) -> Option<Flaw> {
+    Some(Flaw::new(kind, why))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::Stamp;
+    use crate::ledger::{Event, Kind};
+
+    /// A root that asks for three signatures: the service's and two officers'.
+    fn root() -> Root {
+        root_of(4)
+    }
+
+    /// Officers' keys sealed as said: a quorum and its holders each.
+    fn custody(keyids: &[&KeyId], sealed: &[(u64, &[&str])]) -> Custody {
+        let mut custody = Custody::default();
+        let stamp = Stamp { time: Time::from_unix(1_800_000_000), boot: String::new(), uptime_ms: 0 };
+        let mut see = |event: Event| {
+            let line = event.line(1, &[0; 32], &stamp).expect("a line");
+            custody.see(&Entry::read(&line).expect("an entry"));
+        };
+        for name in ["ann", "bob", "cat"] {
+            let added = Event::new(Kind::OfficerAdded, "user:0").text("officer", name);
+            see(added.text("recipient", "age1").text("key", "00").list("roles", [""; 0]));
+        }
+        for (keyid, (quorum, holders)) in keyids.iter().zip(sealed) {
+            let event = Event::new(Kind::KeyImported, "user:0").text("keyid", keyid.as_str());
+            let event = event.text("keytype", "ED25519").int("quorum", *quorum).list("officers", *holders);
+            see(event.text("set", "").text("detail", ""));
+        }
+        custody
+    }
+
+    #[test]
+    fn strength_counts_people_and_not_keys() {
+        let root = root();
+        let (listed, threshold) = (root.keyids("targets"), root.threshold("targets"));
+        assert_eq!((listed.len(), threshold), (3, 3), "the service's key and two officers'");
+        let online = listed.iter().find(|keyid| root.owner(keyid).is_none()).expect("the service's");
+        let own: Vec<&KeyId> = listed.iter().filter(|keyid| *keyid != online).collect();
+        let strength = |sealed: &[(u64, &[&str])], quorum: u64| {
+            strength(&root, "targets", Some(online), &custody(&own, sealed), quorum)
+        };
+        assert_eq!(strength(&[(1, &["ann"]), (1, &["bob"])], 1), "L2");
+        // The other key is not on this station.
+        assert_eq!(strength(&[(1, &["ann"])], 1), "L2");
+        // She holds both, and signs twice.
+        assert_eq!(strength(&[(1, &["ann"]), (1, &["ann", "bob"])], 1), "L0");
+        assert_eq!(strength(&[(2, &["ann", "bob"]), (1, &["ann"])], 2), "L2");
+        assert_eq!(strength(&[(1, &["ann", "cat"]), (1, &["bob", "cat"])], 1), "L0");
+        let earlier = root_of(3);
+        assert_eq!(super::strength(&earlier, "targets", Some(online), &custody(&own, &[]), 2), "L1");
+    }
+
+    fn root_of(version: u64) -> Root {
+        let name = format!("tests/fixtures/fioctl/acme/5-two-officers/prod-roots/{version}.root.json");
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
+        Root::parse("root", &std::fs::read(path).expect("a file")).expect("a root")
+    }
+}
