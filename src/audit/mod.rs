@@ -19,6 +19,7 @@ pub mod state;
 pub mod verdict;
 pub mod who;
 pub mod witnessed;
+pub mod words;
 
 pub use error::AuditError;
 pub use examine::{Examination, Options, examine};

@@ -6,7 +6,7 @@ use crate::host::{Bytes, Disk};
 use crate::ledger::lines::{self, LINES_PER_FILE};
 use crate::ledger::store::{self, Head, PUBLIC_KEY};
 use crate::ledger::walk::{Walk, blame};
-use crate::ledger::{Entry, Kind as EntryKind, objects};
+use crate::ledger::{Entry, objects};
 use crate::tlog::checkpoint::Checkpoint;
 use crate::tlog::note::LARGEST_NOTE;
 use crate::tlog::tree::Tree;
@@ -155,6 +155,15 @@ impl<'a> Pack<'a> {
         Ok(objects::get(self.disk, &self.dir, digest)?)
     }
 
+    /// Is the object with this digest there?
+    ///
+    /// # Errors
+    /// The folder cannot be looked into.
+    pub fn has_object(&self, digest: &str) -> Result<bool, AuditError> {
+        let is_name = objects::is_digest(digest);
+        Ok(is_name && self.disk.kind(&self.dir.join(objects::FOLDER).join(digest))?.is_some())
+    }
+
     /// Hands every entry that the head covers to `visit`, in order. Each is checked to stand in its place, and all of them
     /// to give the head's root: nothing may be said of the entries before this returns without an error. `visit` returns
     /// whether it wants more.
@@ -189,20 +198,20 @@ impl<'a> Pack<'a> {
         require_root(walk.tree(), head)
     }
 
-    /// Hands every entry of a kind that the head covers to `visit`, in order, and looks at no other; all lines are hashed,
+    /// Hands every entry that the head covers and whose kind's name begins so to `visit`, in order; all lines are hashed,
     /// and must give the head's root. Nothing may be said of the entries before this returns without an error.
     ///
     /// # Errors
     /// A line was changed or is missing, or one of this kind is not in its form or place.
-    pub fn each_of_kind(
+    pub fn each_named(
         &self,
         head: &Head,
-        kind: EntryKind,
+        kinds: &str,
         mut visit: impl FnMut(&Entry<'_>) -> Result<(), AuditError>,
     ) -> Result<(), AuditError> {
         let size = head.checkpoint.size;
         // Quotes inside a string are escaped, so these bytes stand nowhere but in a line's own `type`.
-        let wanted = format!(",\"type\":\"{kind}\",");
+        let wanted = format!(",\"type\":\"{kinds}");
         let files = size.div_ceil(LINES_PER_FILE);
         let mut tree = Tree::new();
         // A changed log explains why an entry makes no sense, so it is what is told first.

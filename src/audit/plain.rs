@@ -17,7 +17,14 @@ pub(super) fn plain_remark(entry: &Entry<'_>) -> Option<Said> {
         ),
         Kind::SignInDoubt => (
             RemarkKind::InDoubt,
-            format!("intent {} was resolved: {}", entry.int("intent"), text("resolution")),
+            format!(
+                "{} settled intent {} to sign request {} with key {}: {}",
+                actor(),
+                entry.int("intent"),
+                request(),
+                short(&entry.text("keyid")),
+                text("resolution")
+            ),
         ),
         Kind::SignRecovered => (
             RemarkKind::InDoubt,

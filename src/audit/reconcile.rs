@@ -27,8 +27,14 @@ pub enum Finding {
     BytesDiffer,
     /// Our key stands twice in a published document, or made two different signatures over the same bytes.
     Duplicate,
+    /// A published document has a signature that the log says was not made.
+    ContradictsSettlement,
     /// A published document has the content that was signed, and lacks the signature that the log has.
     SignatureMissing,
+    /// An intent to sign has no result, and no officer has said what it was.
+    InDoubt,
+    /// A published document has a signature that an officer said was made; or one that she said was made is not there.
+    DeclaredMade,
     /// The same signature was made again: there is only the one.
     Repeated,
     /// A signature in the log whose document was not among the files.
@@ -44,7 +50,10 @@ impl Finding {
             Finding::Unlogged => "UNLOGGED",
             Finding::BytesDiffer => "BYTES-DIFFER",
             Finding::Duplicate => "DUPLICATE",
+            Finding::ContradictsSettlement => "CONTRADICTS-SETTLEMENT",
             Finding::SignatureMissing => "SIG-MISSING",
+            Finding::InDoubt => "IN-DOUBT",
+            Finding::DeclaredMade => "DECLARED-MADE",
             Finding::Repeated => "REPEATED",
             Finding::Unpublished => "UNPUBLISHED",
             Finding::Match => "MATCH",
@@ -53,7 +62,14 @@ impl Finding {
 
     /// Must somebody act?
     pub const fn is_grave(self) -> bool {
-        !matches!(self, Finding::Repeated | Finding::Unpublished | Finding::Match)
+        !matches!(
+            self,
+            Finding::InDoubt
+                | Finding::DeclaredMade
+                | Finding::Repeated
+                | Finding::Unpublished
+                | Finding::Match
+        )
     }
 }
 
@@ -147,6 +163,11 @@ pub fn reconcile(
                 );
                 lines.push(line(Finding::Unpublished, format!("entry {}", one.seq), digest, text));
             }
+        }
+    }
+    for (digest, word) in record.words.iter().filter(|(digest, _)| !published.contains(digest)) {
+        if let Some((finding, text)) = word.unpublished() {
+            lines.push(line(finding, format!("entry {}", word.seq), digest, text));
         }
     }
     lines.sort();
@@ -323,10 +344,13 @@ fn compare(
                     entry.seq
                 ),
             ),
-            None if holds => (
-                Finding::Unlogged,
-                format!("{what}: a valid signature by key {} is not in the log", signature.keyid.short()),
-            ),
+            None if holds => match record.word_of(&digest, keyid) {
+                Some(word) => word.published(&what),
+                None => (
+                    Finding::Unlogged,
+                    format!("{what}: a valid signature by key {} is not in the log", signature.keyid.short()),
+                ),
+            },
             None => (
                 Finding::BytesDiffer,
                 format!(

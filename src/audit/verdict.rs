@@ -182,7 +182,16 @@ pub fn verify(
         reasons.push(why);
         outcome
     } else if let Some(open) = examination.open_intents.first() {
-        reasons.push(format!("the intent to sign in entry {} has no result", open.seq));
+        let by = match open.officers.as_slice() {
+            [] => String::new(),
+            names => format!(" of {}", names.iter().map(|name| shown(name)).collect::<Vec<_>>().join(", ")),
+        };
+        reasons.push(format!(
+            "the intent{by} in entry {} to sign request {} with key {} has no result: whether it was signed is not known",
+            open.seq,
+            super::facts::short(&open.request),
+            super::facts::short(&open.keyid)
+        ));
         Outcome::InDoubt
     } else if let Some(why) = is_unwitnessed {
         reasons.push(why);

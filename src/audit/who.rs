@@ -1,7 +1,8 @@
-//! Who signed it, when, with which key, on whose approval?
+//! Who signed it, when, with which key, on whose approval? And what is said of a signature that the log does not have?
 
 use super::AuditError;
 use super::pack::Pack;
+use super::words::{self, Outcome, Word};
 use crate::host::clock::Time;
 use crate::json::{Document, Limits};
 use crate::ledger::lines::{Chunk, LINES_PER_FILE};
@@ -36,12 +37,29 @@ pub struct ApprovedBy {
     pub reason: String,
 }
 
-/// A signature, with everything that led to it.
+/// What settled an intent that has no result.
+#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize)]
+pub struct Settled {
+    /// The entry.
+    pub seq: u64,
+    /// When.
+    pub time: String,
+    /// Who said so.
+    pub by: String,
+    /// What was said.
+    pub said: String,
+}
+
+/// A signature, or an intent without a result, with everything that led to it.
 #[derive(Clone, PartialEq, Eq, Debug, serde::Serialize)]
 pub struct Signed {
-    /// The entry of the result.
+    /// `SIGNED`; without a result `IN-DOUBT`, `DECLARED-MADE`, `DECLARED-NOT-MADE` or `GIVEN-UP`.
+    pub outcome: &'static str,
+    /// What settled an intent without a result.
+    pub settled: Option<Settled>,
+    /// The entry of the result; where there is none, of the intent.
     pub seq: u64,
-    /// When it was made.
+    /// When it was written.
     pub time: String,
     /// The entry of the intent.
     pub intent: u64,
@@ -85,15 +103,9 @@ pub struct Signed {
 /// # Errors
 /// The pack cannot be read, or a line was changed.
 pub fn find(pack: &Pack<'_>, head: &Head, question: &Question) -> Result<Vec<Signed>, AuditError> {
-    let mut results: Vec<EntryBuf> = Vec::new();
-    pack.each_of_kind(head, Kind::SignResult, |entry| {
-        if matches(pack, entry, question)? {
-            results.push(entry.to_owned());
-        }
-        Ok(())
-    })?;
+    let words = words::read(pack, head, |entry| matches(pack, entry, question))?;
     let mut reader = Reader { pack, chunk: None };
-    results.iter().map(|result| reader.signed(&result.entry())).collect()
+    words.iter().map(|word| reader.signed(word)).collect()
 }
 
 fn matches(pack: &Pack<'_>, entry: &Entry<'_>, question: &Question) -> Result<bool, AuditError> {
@@ -103,6 +115,12 @@ fn matches(pack: &Pack<'_>, entry: &Entry<'_>, question: &Question) -> Result<bo
             ["signed", "request", "review"].iter().any(|field| entry.text(field).starts_with(start.as_str()))
         }
         Question::Key(start) => entry.text("keyid").starts_with(start.as_str()),
+        // The bytes of an intent that no checkpoint covered need not be there.
+        Question::Target(_)
+            if entry.kind() == Kind::SignRecovered && !pack.has_object(&entry.text("signed"))? =>
+        {
+            false
+        }
         Question::Target(name) => {
             let bytes = pack.object(&entry.text("signed"))?;
             let document = Document::parse("signed", &*bytes, Limits::DEFAULT);
@@ -129,9 +147,10 @@ impl Reader<'_> {
         Ok(self.chunk.as_ref().and_then(|chunk| chunk.entries().nth(at)).map(|(entry, _)| entry.to_owned()))
     }
 
-    fn signed(&mut self, result: &Entry<'_>) -> Result<Signed, AuditError> {
+    fn signed(&mut self, word: &Word) -> Result<Signed, AuditError> {
+        let result = &word.entry.entry();
         let text = |field: &str| result.text(field).into_owned();
-        let number = result.int("intent");
+        let number = if word.outcome == Outcome::Signed { result.int("intent") } else { result.seq() };
         let intent = self.entry(number)?;
         let mut approvals = Vec::new();
         let mut findings = Vec::new();
@@ -149,7 +168,15 @@ impl Reader<'_> {
             let pairs = intent.pairs("findings").into_iter();
             findings = pairs.map(|(check, severity)| (check.into_owned(), severity.into_owned())).collect();
         }
+        let settled = word.settled.as_ref().map(EntryBuf::entry).map(|entry| Settled {
+            seq: entry.seq(),
+            time: entry.time().to_string(),
+            by: entry.actor().into_owned(),
+            said: [entry.text("resolution"), entry.text("reason")].concat(),
+        });
         Ok(Signed {
+            outcome: word.outcome.word(),
+            settled,
             seq: result.seq(),
             time: result.time().to_string(),
             intent: number,
@@ -198,11 +225,23 @@ impl Signed {
             shown(&self.tag),
             shown(&self.factory)
         );
-        let _ = writeln!(
-            out,
-            "  signed       {} (entry {}, intent in entry {})",
-            self.time, self.seq, self.intent
-        );
+        let _ = match self.is_signed() {
+            true => writeln!(
+                out,
+                "  signed       {} (entry {}, intent in entry {})",
+                self.time, self.seq, self.intent
+            ),
+            false => {
+                writeln!(
+                    out,
+                    "  {:<12} intent of {} (entry {}), without a result",
+                    self.outcome, self.time, self.seq
+                )
+            }
+        };
+        if let Some(Settled { seq, time, by, said }) = &self.settled {
+            let _ = writeln!(out, "  settled by   {} on {time} (entry {seq}): {}", shown(by), shown(said));
+        }
         let _ = writeln!(out, "  with key     {}", shown(&self.keyid));
         let _ = writeln!(out, "  opened by    {}", list(&self.officers));
         for approval in &self.approvals {
@@ -217,7 +256,10 @@ impl Signed {
         for (check, severity) in &self.findings {
             let _ = writeln!(out, "  finding      {} ({}), accepted", shown(check), shown(severity));
         }
-        let _ = writeln!(out, "  strength     {}: {}", shown(&self.strength), strength_words(&self.strength));
+        if self.is_signed() {
+            let (level, words) = (shown(&self.strength), strength_words(&self.strength));
+            let _ = writeln!(out, "  strength     {level}: {words}");
+        }
         let _ = writeln!(out, "  under        root {}, policy {}", self.root_version, shown(&self.policy));
         let _ = writeln!(out, "  request      {}", shown(&self.request));
         let _ = writeln!(out, "  review       {}", shown(&self.review));
@@ -226,7 +268,12 @@ impl Signed {
         out
     }
 
-    /// When it was made.
+    /// Does the log have the signature?
+    pub fn is_signed(&self) -> bool {
+        self.outcome == Outcome::Signed.word()
+    }
+
+    /// When it was written.
     pub fn time(&self) -> Option<Time> {
         Time::parse(&self.time)
     }

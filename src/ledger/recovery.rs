@@ -70,6 +70,8 @@ pub struct OpenIntent {
     pub keyid: String,
     /// The digest of the bytes that were to be signed.
     pub signed: String,
+    /// Who was to open the key.
+    pub officers: Vec<String>,
     /// Does a `sign.in_doubt` without a resolution stand in the log already?
     pub recorded: bool,
 }
@@ -89,6 +91,7 @@ impl Intents {
                     request: text("request"),
                     keyid: text("keyid"),
                     signed: text("signed"),
+                    officers: entry.list("officers").into_iter().map(|name| name.into_owned()).collect(),
                     recorded: entry.kind() == Kind::SignRecovered,
                 };
                 self.0.insert(intent.seq, intent);

@@ -9,6 +9,7 @@ mod support;
 mod acts;
 mod assurance;
 mod audit_acts;
+mod audit_intents;
 mod audit_reconcile;
 mod audit_rules;
 mod audit_tools;

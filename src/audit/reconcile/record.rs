@@ -1,8 +1,11 @@
 //! What the log says about the station's signatures: the side that published documents are compared with.
 
+use super::Finding;
+use crate::audit::words::{self, Outcome, Word};
 use crate::audit::{AuditError, Pack};
 use crate::ledger::Kind;
 use crate::ledger::store::Head;
+use crate::text::shown;
 use crate::tuf::{Dialect, PublicKey, Root};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,12 +18,89 @@ pub(super) struct Logged {
     pub(super) version: u64,
 }
 
+/// What the log says of an intent without a result.
+pub(super) struct Unfinished {
+    pub(super) seq: u64,
+    keyid: String,
+    officers: String,
+    tag: String,
+    version: u64,
+    outcome: Outcome,
+    settled: String,
+}
+
+impl Unfinished {
+    fn of(word: &Word) -> Unfinished {
+        let entry = word.entry.entry();
+        let officers: Vec<String> = entry.list("officers").iter().map(|name| shown(name)).collect();
+        let settled = word.settled.as_ref().map(|settled| {
+            let settled = settled.entry();
+            format!("{} in entry {}", shown(&settled.actor()), settled.seq())
+        });
+        Unfinished {
+            seq: entry.seq(),
+            keyid: entry.text("keyid").into_owned(),
+            officers: if officers.is_empty() {
+                "nobody who is named".to_owned()
+            } else {
+                officers.join(", ")
+            },
+            tag: entry.text("tag").into_owned(),
+            version: entry.int("version"),
+            outcome: word.outcome,
+            settled: settled.unwrap_or_default(),
+        }
+    }
+
+    /// What is to be said of its signature, which was published.
+    pub(super) fn published(&self, what: &str) -> (Finding, String) {
+        let (seq, officers, settled) = (self.seq, &self.officers, &self.settled);
+        let intent = format!("{what}: the intent of {officers} in entry {seq}");
+        match self.outcome {
+            Outcome::DeclaredMade => (
+                Finding::DeclaredMade,
+                format!("{intent} has no result, and {settled} said that it was made"),
+            ),
+            Outcome::DeclaredNotMade => (
+                Finding::ContradictsSettlement,
+                format!("{intent} was signed, and {settled} said that it was not made"),
+            ),
+            Outcome::GivenUp => (
+                Finding::ContradictsSettlement,
+                format!("{intent} was signed, and the station gave it up: {settled}"),
+            ),
+            Outcome::Signed | Outcome::InDoubt => {
+                (Finding::InDoubt, format!("{intent} has no result: it was signed, and must be settled so"))
+            }
+        }
+    }
+
+    /// What is to be said of its signature where it was not among the files.
+    pub(super) fn unpublished(&self) -> Option<(Finding, String)> {
+        let (tag, version, officers, settled) =
+            (shown(&self.tag), self.version, &self.officers, &self.settled);
+        let intent = format!("tag {tag}, version {version}: the intent of {officers} has no result");
+        match self.outcome {
+            Outcome::InDoubt => {
+                Some((Finding::InDoubt, format!("{intent}, and is not settled; not among the files")))
+            }
+            Outcome::DeclaredMade => Some((
+                Finding::DeclaredMade,
+                format!("{intent}, {settled} said that it was made; not among the files"),
+            )),
+            Outcome::Signed | Outcome::DeclaredNotMade | Outcome::GivenUp => None,
+        }
+    }
+}
+
 /// What the log says about signatures.
 #[derive(Default)]
 pub(super) struct Record {
     pub(super) dialect: Option<Dialect>,
     /// By the digest of the signed bytes.
     pub(super) signatures: BTreeMap<String, Vec<Logged>>,
+    /// Intents without a result, each with the digest of the bytes that were to be signed.
+    pub(super) words: Vec<(String, Unfinished)>,
     /// Keys that this station held or signed with.
     pub(super) keyids: BTreeSet<String>,
     pub(super) keys: BTreeMap<String, PublicKey>,
@@ -66,10 +146,23 @@ impl Record {
             }
             Ok(true)
         })?;
+        let unfinished = words::read(pack, head, |entry| Ok(entry.kind() != Kind::SignResult))?;
+        record.words = unfinished
+            .iter()
+            .filter(|word| word.outcome != Outcome::Signed)
+            .map(|word| (word.entry.entry().text("signed").into_owned(), Unfinished::of(word)))
+            .collect();
         for object in roots {
             let root = Root::parse("root", &pack.object(&object)?)?;
             record.keys.extend(root.keys.into_iter().map(|(id, key)| (id.as_str().to_owned(), key)));
         }
         Ok(record)
+    }
+
+    /// The newest intent without a result to sign these bytes with this key.
+    pub(super) fn word_of(&self, digest: &str, keyid: &str) -> Option<&Unfinished> {
+        let mut words =
+            self.words.iter().rev().filter(|(signed, word)| signed == digest && word.keyid == keyid);
+        words.next().map(|(_, word)| word)
     }
 }

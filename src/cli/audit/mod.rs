@@ -319,7 +319,7 @@ fn answer_who(args: WhoArgs, context: &Context<'_>) -> Outcome {
     let found = who::find(&pack, &head, &question)?;
     note_basis(context, &pack, &head);
     if found.is_empty() {
-        context.text("No signature in this log is for that.\n")?;
+        context.text("No signature in this log is for that, and no intent to make one.\n")?;
     }
     for signed in &found {
         context.text(&format!("{}\n", signed.text()))?;

@@ -70,6 +70,7 @@ pub fn run(args: &Args, context: &Context<'_>) -> Outcome {
     }
     Ok(match grave {
         0 if unread > 0 || found.documents == 0 => Exit::Failed,
+        0 if count(Finding::InDoubt) > 0 => Exit::InDoubt,
         0 => Exit::Done,
         _ => Exit::Tampered,
     })
