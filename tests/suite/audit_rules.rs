@@ -67,7 +67,7 @@ fn approvals_that_do_not_hold_are_found() {
         (Twist { strange_approval_key: true, ..Twist::default() }, FlawKind::Approval, Kind::ApprovalGranted),
         (Twist { changed_approval: true, ..Twist::default() }, FlawKind::Approval, Kind::ApprovalGranted),
         (Twist { no_review: true, ..Twist::default() }, FlawKind::Approval, Kind::ApprovalGranted),
-        (Twist { approval_of_another: true, ..Twist::default() }, FlawKind::Approval, Kind::SignIntent),
+        (Twist { approval_of_another: true, ..Twist::default() }, FlawKind::Approval, Kind::ApprovalGranted),
         (Twist { expired: true, ..Twist::default() }, FlawKind::Approval, Kind::SignIntent),
         (Twist { wrong_approval_seq: true, ..Twist::default() }, FlawKind::Approval, Kind::SignIntent),
     ];

@@ -145,7 +145,7 @@ impl Facts<'_> {
     fn settled(&mut self, entry: &Entry<'_>) -> Result<String, AuditError> {
         let officers = entry.list("officers");
         let mut names: Vec<&str> = officers.iter().map(AsRef::as_ref).collect();
-        let wanted = self.policy.as_ref().map_or(1, |policy| policy.approvals.max(1));
+        let wanted = self.approvals_asked().max(1);
         names.sort_unstable();
         names.dedup();
         if (names.len() as u64) < wanted {
