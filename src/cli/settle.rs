@@ -4,7 +4,7 @@ use super::secrets::PassphraseArgs;
 use super::{Context, Exit, Failure, Outcome};
 use crate::ceremony::approve::open_officer;
 use crate::ledger::{Event, Kind};
-use crate::station::history::NOT_MADE;
+use crate::station::history::MADE;
 use crate::vault::officer::OfficerName;
 use serde_json::json;
 
@@ -45,7 +45,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
             ));
         };
         let officer = open_officer(station, context.host, &args.officer, &files, "settle")?;
-        let outcome = if args.outcome == What::Made { "made" } else { NOT_MADE };
+        let outcome = if args.outcome == What::Made { MADE } else { "not made" };
         let event = Event::new(Kind::SignInDoubt, officer.name().as_str())
             .int("intent", intent.seq)
             .text("request", &intent.request)

@@ -115,8 +115,9 @@ pub struct History {
     pub retired: BTreeSet<String>,
     /// The log that this one continues, in words, until the first signature here.
     pub continues: Option<String>,
-    /// Intents that stood after the newest checkpoint: the key was never opened for them, unless an officer says so.
-    recovered: BTreeSet<u64>,
+    /// Intents that stood after the newest checkpoint, with their tag: somebody may have put them there, so they are no
+    /// marks unless an officer says that a signature was made. Until one says what it was, nothing else is signed.
+    recovered: BTreeMap<u64, (Option<String>, SignedMark)>,
 }
 
 /// What a mark is that came from the log that this one continues: bytes that were signed …
@@ -140,8 +141,8 @@ pub fn baseline_version(name: &str) -> Option<u64> {
 
 const BASELINE: &str = "baseline-";
 
-/// What `sign.in_doubt` says where an officer settled that no signature left the station.
-pub const NOT_MADE: &str = "not made";
+/// What `sign.in_doubt` says where an officer settled that a signature left the station.
+pub const MADE: &str = "made";
 
 impl History {
     /// Takes the next entry of the log into account: replaying the whole log rebuilds the marks.
@@ -177,10 +178,12 @@ impl History {
                     seq: entry.seq(),
                 };
                 let is_list = entry.text("kind") == RequestKind::OfflineBundle.name();
-                self.signs((!is_list).then_some(&*text("tag")), mark);
-                match entry.kind() {
-                    Kind::SignRecovered => drop(self.recovered.insert(entry.seq())),
-                    _ => self.acknowledge(entry.int("root_version")),
+                let tag = (!is_list).then(|| text("tag"));
+                if entry.kind() == Kind::SignRecovered {
+                    self.recovered.insert(entry.seq(), (tag, mark));
+                } else {
+                    self.signs(tag.as_deref(), mark);
+                    self.acknowledge(entry.int("root_version"));
                 }
             }
             Kind::StationSucceeds => {
@@ -190,11 +193,10 @@ impl History {
             Kind::MarkTakenOver => self.take_over(entry),
             Kind::SignResult => self.continues = None,
             Kind::SignAborted => self.gave_up(entry.int("intent")),
-            // Whoever can write the folder can put an intent there; it blocks a version no longer than it must.
-            Kind::SignInDoubt
-                if entry.text("resolution") == NOT_MADE && self.recovered.contains(&entry.int("intent")) =>
-            {
-                self.gave_up(entry.int("intent"));
+            Kind::SignInDoubt if entry.text("resolution") == MADE => {
+                if let Some((tag, mark)) = self.recovered.remove(&entry.int("intent")) {
+                    self.signs(tag.as_deref(), mark);
+                }
             }
             _ => {}
         }

@@ -23,7 +23,13 @@ fn desk() -> Desk {
 
 /// The log's entries as they stand on disk.
 fn log(desk: &Desk) -> Vec<Value> {
-    desk.run(&["--json", "log", "show"]).done().json().as_array().expect("a list").clone()
+    let log = desk.station().join("log");
+    let checkpoints = std::fs::read_dir(log.join("checkpoints")).expect("listed");
+    let names = checkpoints.filter_map(|one| one.expect("read").file_name().to_str()?.parse().ok());
+    // What no checkpoint covers is none.
+    let newest: usize = names.max().expect("a checkpoint");
+    let lines = std::fs::read_to_string(log.join("events/000000.jsonl")).expect("a log");
+    lines.lines().take(newest).map(|line| serde_json::from_str(line).expect("JSON")).collect()
 }
 
 fn last(desk: &Desk, kind: &str) -> Value {
