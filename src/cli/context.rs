@@ -6,6 +6,7 @@ use crate::host::Host;
 use crate::ledger::{Event, Kind};
 use crate::station::{Session, Station};
 use crate::text::{one_line, shown};
+use clap::builder::{OsStringValueParser, TypedValueParser as _};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 use std::path::PathBuf;
@@ -14,7 +15,7 @@ use std::path::PathBuf;
 #[derive(Args, Clone, Debug)]
 pub struct Global {
     /// The station's folder [default: $XDG_DATA_HOME/countersign].
-    #[arg(long, global = true, env = "COUNTERSIGN_STATION", value_name = "DIR")]
+    #[arg(long, global = true, env = "COUNTERSIGN_STATION", value_name = "DIR", value_parser = OsStringValueParser::new().map(PathBuf::from))]
     pub station: Option<PathBuf>,
     /// Print one JSON value on standard output, and nothing else there.
     #[arg(long, global = true)]

@@ -491,3 +491,27 @@ fn ci_roots_count_no_signatures_of_a_bundle() {
         ran.err
     );
 }
+
+#[test]
+fn an_empty_or_relative_place_in_the_environment_is_no_place() {
+    let desk = Desk::new();
+    let status = |home: &str, data: &str, station: &str| {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_countersign"))
+            .arg("status")
+            .current_dir(desk.folder.path())
+            .env_clear()
+            .env("HOME", home)
+            .env("XDG_DATA_HOME", data)
+            .env("COUNTERSIGN_STATION", station)
+            .output()
+            .expect("it runs");
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    for (home, data) in [("", ""), ("", "data"), ("home", "data"), (".", "")] {
+        let (code, said) = status(home, data, "");
+        assert!(code == Some(2) && said.contains("no home folder"), "{home} {data}: {said}");
+    }
+    let home = desk.path("home");
+    let (code, said) = status(text(&home), "data", "");
+    assert!(code == Some(1) && said.contains(&format!("{}/.local/share/countersign", text(&home))), "{said}");
+}
