@@ -74,7 +74,7 @@ enum Verb {
     /// Download everything that a request rests on, whole and of one moment.
     Fetch(fetch::Args),
     /// Download, and compose the unsigned request for the station: one command down.
-    Request(request::Args),
+    Request(Box<request::Args>),
     /// Upload a signed bundle, read it back and compare: one command up.
     Submit(submit::Args),
     /// Look at waves, roll them out, complete or cancel them.
@@ -123,7 +123,7 @@ fn run(arguments: impl IntoIterator<Item = OsString>, host: &Host) -> Exit {
 fn dispatch(verb: Verb, desk: &Desk<'_>) -> Outcome {
     match verb {
         Verb::Fetch(args) => fetch::run(&args, desk),
-        Verb::Request(args) => request::run(args, desk),
+        Verb::Request(args) => request::run(*args, desk),
         Verb::Submit(args) => submit::run(&args, desk),
         Verb::Wave(args) => wave::run(args, desk),
         Verb::Witness(args) => witness::run(&args, desk),
