@@ -135,8 +135,8 @@ const FORBIDDEN_WITH: &[(libc::c_long, u8, u64, u64)] = &[
     (libc::SYS_mprotect, 2, libc::PROT_EXEC as u64, libc::PROT_EXEC as u64),
     (libc::SYS_pkey_mprotect, 2, libc::PROT_EXEC as u64, libc::PROT_EXEC as u64),
     // Typing on the officer's terminal in her stead.
-    (libc::SYS_ioctl, 1, u32::MAX as u64, libc::TIOCSTI as u64),
-    (libc::SYS_ioctl, 1, u32::MAX as u64, libc::TIOCLINUX as u64),
+    (libc::SYS_ioctl, 1, u32::MAX as u64, libc::TIOCSTI),
+    (libc::SYS_ioctl, 1, u32::MAX as u64, libc::TIOCLINUX),
     (libc::SYS_prctl, 0, u32::MAX as u64, PR_SET_DUMPABLE),
 ];
 
