@@ -5,7 +5,7 @@ use super::intake::{LISTED, files_in, require_total};
 use super::manifest::{DELEGATING_FILE, MAX_MANIFEST_BYTES, REQUEST_FILE};
 use super::media::is_left_over;
 use super::signed::{SIGNED_FILE, SUMS_FILE, SignedManifest, documents, sum_line};
-use super::{BundleError, FileFacts};
+use super::{BundleError, FileFacts, RequestKind};
 use crate::host::{Bytes, Disk};
 use crate::json::{Document, Limits};
 use crate::text::{shown, shown_path};
@@ -20,6 +20,9 @@ use std::sync::OnceLock;
 /// What verifying found.
 #[derive(Clone, Debug, Serialize)]
 pub struct Verdict {
+    /// What was asked for.
+    #[serde(skip)]
+    pub kind: RequestKind,
     /// "Factory" or "Repository".
     #[serde(skip)]
     pub noun: &'static str,
@@ -175,6 +178,7 @@ pub fn verify(
         .map(|one| one.signature.keyid.to_string())
         .collect();
     Ok(Verdict {
+        kind: manifest.kind,
         noun: dialect.noun(),
         subject: manifest.kind.subject(&manifest.wave, &manifest.tag),
         who_signs: match dialect.has_service() {

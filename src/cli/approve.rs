@@ -13,8 +13,8 @@ use serde_json::json;
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  countersign approve 4f2a90c1d3e7 --officer bob")]
 pub struct ApproveArgs {
-    /// The request: the first digits of its digest.
-    id: String,
+    /// The request: the first digits of its digest [default: the newest].
+    id: Option<String>,
     /// Who approves.
     #[arg(long, value_name = "NAME")]
     officer: OfficerName,
@@ -32,8 +32,8 @@ pub struct ApproveArgs {
     after_help = "Example:\n  countersign reject 4f2a90c1d3e7 --officer bob --reason \"wrong app version\""
 )]
 pub struct RejectArgs {
-    /// The request: the first digits of its digest.
-    id: String,
+    /// The request: the first digits of its digest [default: the newest].
+    id: Option<String>,
     /// Who rejects.
     #[arg(long, value_name = "NAME")]
     officer: OfficerName,
@@ -49,7 +49,7 @@ pub struct RejectArgs {
 pub fn approve(args: ApproveArgs, context: &Context<'_>) -> Outcome {
     let files = args.passphrase.files()?;
     context.with_station("approve", |station| {
-        let stored = find(station, Some(&args.id))?;
+        let stored = find(station, args.id.as_deref())?;
         let reviewed = recheck(station, context.host.clock.now(), &stored)?;
         let given = args.confirm.words(context, "Type the confirmation words of the review: ")?;
         confirm(&reviewed, &given)?;
@@ -80,7 +80,7 @@ pub fn reject(args: RejectArgs, context: &Context<'_>) -> Outcome {
     }
     let files = args.passphrase.files()?;
     context.with_station("reject", |station| {
-        let stored = find(station, Some(&args.id))?;
+        let stored = find(station, args.id.as_deref())?;
         let reviewed = Reviewed::of(station, context.host.clock.now(), &stored)?;
         let officer = open_officer(station, context.host, &args.officer, &files, "reject")?;
         let subject = Subject { request: stored.digest().to_string(), review: reviewed.review.to_string() };

@@ -10,7 +10,7 @@ use crate::text::shown_path;
 use crate::tuf::Digest;
 use crate::vault::qr::{Level, Qr};
 use serde_json::json;
-use std::path::PathBuf;
+use std::path::Path;
 
 /// Write the signed bundle into a new folder and read it back.
 #[derive(clap::Args)]
@@ -18,11 +18,10 @@ use std::path::PathBuf;
     after_help = "Example:\n  countersign export 4f2a90c1d3e7 /media/usb/signed\n  countersign export 4f2a90c1d3e7 --slip"
 )]
 pub struct Args {
-    /// The request: the first digits of its digest.
-    id: String,
-    /// The folder to write; it must not exist, or be empty. With --slip it may be left out: the codes are shown here.
-    #[arg(required_unless_present = "slip")]
-    dir: Option<PathBuf>,
+    /// The request, by the first digits of its digest [default: the newest], and the folder to write, which must not exist,
+    /// or be empty. With --slip the folder may be left out: the codes are shown here.
+    #[arg(value_names = ["ID", "DIR"], num_args = 0..=2, required_unless_present = "slip")]
+    what: Vec<String>,
     /// The signature alone, as QR codes for a camera, where nothing writable may leave the room. On the connected
     /// machine: countersign assemble.
     #[arg(long)]
@@ -31,16 +30,23 @@ pub struct Args {
 
 /// Exports.
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
+    // One word alone is the folder of a bundle, and the id of a slip.
+    let (id, dir) = match args.what.as_slice() {
+        [id, dir] => (Some(id.as_str()), Some(Path::new(dir))),
+        [id] if args.slip => (Some(id.as_str()), None),
+        [dir] => (None, Some(Path::new(dir))),
+        _ => (None, None),
+    };
     context.with_station("export", |station| {
-        let digest = digest(station, Some(&args.id))?;
-        match args.dir {
-            Some(dir) if !args.slip => bundle(station, digest, &dir, context),
-            dir => slip(station, digest, dir.as_deref(), context),
+        let digest = digest(station, id)?;
+        match dir {
+            Some(dir) if !args.slip => bundle(station, digest, dir, context),
+            dir => slip(station, digest, dir, context),
         }
     })
 }
 
-fn bundle(station: &mut Station, digest: Digest, dir: &std::path::Path, context: &Context<'_>) -> Outcome {
+fn bundle(station: &mut Station, digest: Digest, dir: &Path, context: &Context<'_>) -> Outcome {
     let verdict = export(station, context.host, digest, dir)?;
     context.text(&format!(
         "Signed bundle written to {}, read back and verified\n{}",
@@ -56,12 +62,7 @@ fn bundle(station: &mut Station, digest: Digest, dir: &std::path::Path, context:
     Ok(Exit::Done)
 }
 
-fn slip(
-    station: &mut Station,
-    digest: Digest,
-    dir: Option<&std::path::Path>,
-    context: &Context<'_>,
-) -> Outcome {
+fn slip(station: &mut Station, digest: Digest, dir: Option<&Path>, context: &Context<'_>) -> Outcome {
     let shown = export_slip(station, context.host, digest, dir)?;
     context.json(&json!({
         "request": digest.to_string(),

@@ -2,15 +2,19 @@
 
 use super::secrets::PassphraseArgs;
 use super::{Context, Exit, Failure, Outcome};
+use crate::bundle::RequestManifest;
 use crate::bundle::intake::BareFacts;
+use crate::bundle::manifest::{MAX_MANIFEST_BYTES, REQUEST_FILE};
 use crate::bundle::repository::RepositoryFiles;
 use crate::ceremony::approve::open_officer;
 use crate::ceremony::import::import;
+use crate::host::Disk;
+use crate::host::disk::Kind;
 use crate::station::Station;
-use crate::text::shown;
+use crate::text::{shown, shown_path};
 use crate::vault::officer::OfficerName;
 use serde_json::json;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Take in a request folder or a bare file. Nothing is signed, and nothing on the medium is changed.
 #[derive(clap::Args)]
@@ -99,6 +103,9 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
             .as_ref()
             .map(|name| open_officer(station, context.host, name, &files, "import"))
             .transpose()?;
+        if let Some(listed) = requests_on(&*context.host.disk, &args.path)? {
+            return Err(Failure::usage(listed));
+        }
         let imported = import(station, context.host, &args.path, &bare, importer.as_ref())?;
         let stored = &imported.stored;
         let reviewed = &imported.reviewed;
@@ -149,4 +156,35 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         }))?;
         Ok(Exit::Done)
     })
+}
+
+/// The requests in the folders of a stick, where the path is none itself: a sentence with a command for each.
+fn requests_on(disk: &dyn Disk, path: &Path) -> Result<Option<String>, Failure> {
+    const MOST: usize = 1_000;
+    if !matches!(disk.kind(path)?, Some(Kind::Folder)) || disk.kind(&path.join(REQUEST_FILE))?.is_some() {
+        return Ok(None);
+    }
+    let mut listed = Vec::new();
+    for entry in disk.list(path, MOST)?.into_iter().filter(|entry| matches!(entry.kind, Kind::Folder)) {
+        let folder = path.join(&entry.name);
+        if disk.kind(&folder.join(REQUEST_FILE))?.is_none() {
+            continue;
+        }
+        let bytes = disk.read_beneath(&folder, REQUEST_FILE, MAX_MANIFEST_BYTES);
+        let manifest = bytes.ok().and_then(|bytes| RequestManifest::parse(REQUEST_FILE, &bytes).ok());
+        let what = manifest.map_or_else(
+            || "its request.json cannot be read".to_owned(),
+            |manifest| {
+                format!(
+                    "{}, version {}, made {}",
+                    manifest.subject(),
+                    manifest.version,
+                    shown(&manifest.created)
+                )
+            },
+        );
+        listed.push(format!("\n  countersign import {}   ({what})", shown_path(&folder)));
+    }
+    Ok((!listed.is_empty())
+        .then(|| format!("{} is no request itself. On it are:{}", shown_path(path), listed.concat())))
 }

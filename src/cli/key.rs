@@ -109,7 +109,7 @@ pub enum Args {
         dir: PathBuf,
         /// Who brings it back, and signs it; not needed before there are officers, nor for a key that comes back as the
         /// log has it.
-        #[arg(long, value_name = "NAME")]
+        #[arg(long, value_name = "NAMES", value_delimiter = ',')]
         officer: Vec<OfficerName>,
         /// Their passphrases.
         #[command(flatten)]
@@ -143,7 +143,7 @@ pub struct Opening {
     /// The key: the first digits of its id.
     keyid: String,
     /// An officer who opens it; as many as its quorum.
-    #[arg(long = "officer", value_name = "NAME", num_args = 1.., required = true)]
+    #[arg(long = "officer", value_name = "NAMES", value_delimiter = ',', num_args = 1.., required = true)]
     officers: Vec<OfficerName>,
     /// Their passphrases.
     #[command(flatten)]
@@ -215,6 +215,9 @@ fn import(file: &Path, to: &Holders, delegated: Option<DelegatedBy<'_>>, context
         let to = To { officers: &to.officers, quorum: to.quorum };
         let key = keys::import(station, context.host, file, delegated, &to)?;
         context.text(&describe(&key, station))?;
+        if key.quorum == 1 && key.officers.len() > 1 {
+            context.note("Each of these officers alone opens the key. For two together: --quorum 2.\n");
+        }
         context.note(&format!(
             "{} still holds the key unprotected. First print a backup (key backup {short}) and prove that the key opens \
              (key drill {short}); then destroy the medium that the file is on, and every copy of it.\n",

@@ -6,8 +6,9 @@ use crate::audit::verdict::{Compare, verify};
 use crate::audit::{Options, Pack};
 use crate::ledger::summary::timeline_line;
 use crate::ledger::{Event, Kind, export};
-use crate::text::shown_path;
+use crate::text::{shown, shown_path};
 use serde_json::json;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// This station's log: show, verify, head, export.
@@ -47,11 +48,23 @@ fn show(chosen: &choose::Chosen, context: &Context<'_>) -> Outcome {
     let filter = chosen.filter()?;
     let station = context.look()?;
     let mut found = Vec::new();
+    let mut officers = BTreeSet::new();
     for entry in station.log.entries() {
         let entry = entry?;
+        if entry.entry().kind() == Kind::OfficerAdded {
+            officers.insert(entry.entry().text("officer").into_owned());
+        }
         if filter.matches(&entry.entry()) {
             found.push(entry);
         }
+    }
+    if let Some(name) = filter.officer.as_ref().filter(|name| found.is_empty() && !officers.contains(*name)) {
+        let known: Vec<String> = officers.iter().map(|one| shown(one)).collect();
+        return Err(Failure::usage(format!(
+            "no officer of this station was ever called \"{}\". There are, or were: {}",
+            shown(name),
+            known.join(", ")
+        )));
     }
     let lines: Vec<String> = found.iter().map(|entry| timeline_line(&entry.entry()) + "\n").collect();
     if !context.global.json {

@@ -53,7 +53,7 @@ pub enum Args {
         #[arg(long, value_name = "TEXT", default_value = "")]
         reason: String,
         /// Who retires her, and signs it.
-        #[arg(long, value_name = "NAME")]
+        #[arg(long, value_name = "NAMES", value_delimiter = ',')]
         officer: Vec<OfficerName>,
         /// Their passphrases.
         #[command(flatten)]

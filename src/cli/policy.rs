@@ -26,7 +26,7 @@ pub enum Args {
         /// The policy (TOML).
         file: PathBuf,
         /// Who signs the change; nobody, before there are officers.
-        #[arg(long, value_name = "NAME")]
+        #[arg(long, value_name = "NAMES", value_delimiter = ',')]
         officer: Vec<OfficerName>,
         /// Their passphrases.
         #[command(flatten)]

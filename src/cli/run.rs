@@ -4,7 +4,7 @@ use super::import::RepositoryArgs;
 use super::secrets::PassphraseArgs;
 use super::{Context, Exit, Failure, Outcome};
 use crate::guided::{self, Ended, Guide};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// The whole ceremony in one sitting: preflight, import, review, approve, sign, export.
 ///
@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 pub struct Args {
     /// A request folder, or a bare file.
     path: PathBuf,
-    /// The folder for the signed bundle [default: PATH with "-signed" added].
+    /// The folder for the signed bundle [default: WAVE-VERSION-signed beside PATH].
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// For a bare file that does not say it: the wave's name.
@@ -46,11 +46,10 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     let passphrases = args.passphrase.files()?;
     context.with_station("run", |station| {
         let bare = args.repository.bare_facts(station, args.wave, args.tag)?;
-        let bundle = args.out.unwrap_or_else(|| beside(&args.path));
         let guide = Guide {
             path: &args.path,
             bare: &bare,
-            bundle,
+            bundle: args.out,
             passphrases: &passphrases,
             color: context.color(),
         };
@@ -59,11 +58,4 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
             Ended::Rejected | Ended::Stopped(_) => Exit::NotApproved,
         })
     })
-}
-
-/// `request` becomes `request-signed`, beside it; so does `request.json`.
-fn beside(path: &Path) -> PathBuf {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let name = name.strip_suffix(".json").unwrap_or(&name);
-    crate::host::disk::parent(path).join(format!("{name}-signed"))
 }

@@ -13,10 +13,10 @@ use serde_json::json;
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  countersign sign 4f2a90c1d3e7 --officer alice --officer bob")]
 pub struct Args {
-    /// The request: the first digits of its digest.
-    id: String,
+    /// The request: the first digits of its digest [default: the newest].
+    id: Option<String>,
     /// Who opens the key. One who has not approved yet approves by this.
-    #[arg(long, value_name = "NAME", required = true)]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', required = true)]
     officer: Vec<OfficerName>,
     /// The key, where several could sign: the first digits of its id.
     #[arg(long, value_name = "KEYID")]
@@ -33,7 +33,7 @@ pub struct Args {
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     let files = args.passphrase.files()?;
     context.with_station("sign", |station| {
-        let stored = find(station, Some(&args.id))?;
+        let stored = find(station, args.id.as_deref())?;
         let reviewed = match recheck(station, context.host.clock.now(), &stored) {
             Ok(reviewed) => reviewed,
             Err(e) => return Err(refuse(station, context.host, &stored, e)?.into()),

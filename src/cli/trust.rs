@@ -26,7 +26,7 @@ pub enum Args {
         /// The new ci-targets.pub.
         file: PathBuf,
         /// Who signs: a quorum of the key's officers; nobody, before there are officers.
-        #[arg(long, value_name = "NAME")]
+        #[arg(long, value_name = "NAMES", value_delimiter = ',')]
         officer: Vec<OfficerName>,
         /// Their passphrases.
         #[command(flatten)]

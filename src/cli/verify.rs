@@ -1,8 +1,10 @@
 //! `verify`: on any machine, is a signed bundle whole, do its signatures hold, what is still missing?
 
 use super::{Context, Exit, Outcome};
+use crate::bundle::RequestKind;
 use crate::bundle::verify::{Verdict, verify};
 use crate::station::trust::{Trust, roots_at};
+use crate::text::shown_path;
 use crate::tuf::Chain;
 use std::path::PathBuf;
 
@@ -20,7 +22,7 @@ pub struct Args {
     max_file_bytes: u64,
 }
 
-/// Verifies; exit code 3 when something is wrong with the bundle.
+/// Verifies; exit code 3 when something is wrong with the bundle, or nothing says which keys may sign.
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     let disk = &*context.host.disk;
     let chain = match &args.roots {
@@ -30,7 +32,11 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     let verdict = verify(disk, &args.dir, chain.as_ref(), args.max_file_bytes)?;
     context.text(&describe(&verdict))?;
     context.json(&value(&verdict))?;
-    Ok(if verdict.problems.is_empty() { Exit::Done } else { Exit::Refused })
+    if !verdict.problems.is_empty() || chain.is_none() {
+        return Ok(Exit::Refused);
+    }
+    context.text(&upload(&verdict, &shown_path(&args.dir)))?;
+    Ok(Exit::Done)
 }
 
 /// The roots of this machine's station, where there is one.
@@ -75,6 +81,37 @@ pub fn describe(verdict: &Verdict) -> String {
         }
     }
     text
+}
+
+/// Which file goes where, and the command that takes it there.
+fn upload(verdict: &Verdict, dir: &str) -> String {
+    let Verdict { kind, factory, wave, tag, version, .. } = verdict;
+    // A name that no URL takes as it stands is not pasted into one.
+    let is_plain = |name: &str| {
+        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
+    };
+    let courier = format!("Upload it: countersign-courier submit {dir}\n");
+    let by_hand = |file: &str, path: &str| {
+        format!(
+            "By hand:   fioctl http post -d @{dir}/upload/{file} https://api.foundries.io/ota/factories/{factory}/{path}\n  \
+             (read the status that it prints: it ends with 0 whatever the service answers)\n"
+        )
+    };
+    match kind {
+        RequestKind::Targets => format!(
+            "Publish {dir}/publish/{version}.{tag}.json where the root says consistent_snapshot, else \
+             {dir}/publish/{tag}.json\n"
+        ),
+        RequestKind::Wave if is_plain(factory) => {
+            courier
+                + &by_hand("wave-create.json", "waves/")
+                + "upload/wave-sign.json is for a wave of this name that is there already, and adds this signature to it\n"
+        }
+        RequestKind::WaveSignature if is_plain(factory) && is_plain(wave) => {
+            courier + &by_hand("wave-sign.json", &format!("waves/{wave}/sign/"))
+        }
+        _ => courier,
+    }
 }
 
 /// A verdict as JSON.

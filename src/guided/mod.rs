@@ -9,6 +9,7 @@ mod screen;
 
 pub use screen::Step;
 
+use crate::bundle::RequestManifest;
 use crate::bundle::intake::BareFacts;
 use crate::ceremony::approve::{Subject, decide, decisions, open_officer, require_may_approve};
 use crate::ceremony::export::export;
@@ -19,6 +20,7 @@ use crate::ceremony::sign::{refuse, sign};
 use crate::ceremony::signers::{Ask, check_signers};
 use crate::ceremony::{CeremonyError, preflight};
 use crate::host::Host;
+use crate::host::disk::parent;
 use crate::ledger::{Decision, Kind};
 use crate::station::request::{Made, StoredRequest};
 use crate::station::{Station, StationError};
@@ -35,8 +37,8 @@ pub struct Guide<'a> {
     pub path: &'a Path,
     /// Facts about a bare file that it does not hold itself.
     pub bare: &'a BareFacts,
-    /// Where the signed bundle goes unless somebody types another folder.
-    pub bundle: PathBuf,
+    /// Where the signed bundle goes; without it, beside the request under the names of wave and version.
+    pub bundle: Option<PathBuf>,
     /// Where passphrases are read from instead of the terminal.
     pub passphrases: &'a PassphraseFiles,
     /// Is text coloured?
@@ -375,10 +377,13 @@ impl Run<'_> {
     }
 
     fn export(&mut self) -> Result<Turn, CeremonyError> {
-        let default = shown_path(&self.guide.bundle);
+        let default = match &self.guide.bundle {
+            Some(folder) => folder.clone(),
+            None => parent(self.guide.path).join(bundle_name(&self.stored()?.request.manifest)),
+        };
         let or = "Another new folder for the bundle: type it.";
-        let folder = match ask_or(self.host, &format!("write to {default}"), or)? {
-            Answer::On => self.guide.bundle.clone(),
+        let folder = match ask_or(self.host, &format!("write to {}", shown_path(&default)), or)? {
+            Answer::On => default,
             Answer::Typed(folder) => PathBuf::from(folder),
             other => return Ok(other.into()),
         };
@@ -387,7 +392,7 @@ impl Run<'_> {
         let exported = export(self.station, self.host, stored.digest(), &folder);
         drop(busy);
         let told = exported.map(|_| {
-            let made = self.made.as_ref().map(|made| paper::list(self.station, &stored, made, &folder));
+            let made = self.made.as_ref().map(|made| paper::list(self.station, &stored, made));
             format!(
                 "\nWritten to {0}, read back and verified.\n\n{1}\nOn the connected machine: countersign verify {0}\n",
                 shown_path(&folder),
@@ -402,4 +407,12 @@ impl Run<'_> {
 
 fn subject(stored: &StoredRequest, reviewed: &Reviewed) -> Subject {
     Subject { request: stored.digest().to_string(), review: reviewed.review.to_string() }
+}
+
+/// What a request is about, as a folder's name: `v2.0-update-42-signed`.
+fn bundle_name(manifest: &RequestManifest) -> String {
+    let subject = if manifest.wave.is_empty() { &manifest.tag } else { &manifest.wave };
+    let plain = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '-' };
+    let subject: String = subject.chars().take(80).map(plain).collect();
+    format!("{}-{}-signed", subject.trim_start_matches('.'), manifest.version)
 }

@@ -110,6 +110,12 @@ fn ask(host: &Host, name: &OfficerName, prompt: &str) -> CustodyResult<SecretStr
     })
 }
 
+/// Holds the prompt after the last try until Enter, without echo: a hand that types on must not type into the shell.
+fn hold(host: &Host, what: &str) {
+    // Where nobody is there to press it, the error that follows says all.
+    let _ = host.terminal.ask_secret(&format!("{what}. Press Enter (what is typed now is thrown away): "));
+}
+
 /// An officer's new passphrase: from her file, or asked twice on the terminal. `about` are words that a guesser would
 /// try first, such as her name and the Factory's.
 ///
@@ -130,19 +136,23 @@ pub fn choose(
         let given = ask(host, name, &first)?;
         if let Err(weak) = check_strength(&given, about) {
             if left == 0 {
+                hold(host, "Nothing was made");
                 return Err(weak);
             }
-            host.terminal.err(&format!("{weak}\n"));
+            host.terminal.err(&format!("{weak}{}\n", if left == 1 { ". The last try." } else { "" }));
             continue;
         }
         let again = ask(host, name, "The same passphrase again: ")?;
         if given.expose_secret() == again.expose_secret() {
             return Ok(given);
         }
-        if left > 0 {
-            host.terminal.err("The two differ. Once more.\n");
+        match left {
+            0 => {}
+            1 => host.terminal.err("The two differ. Once more, the last try.\n"),
+            _ => host.terminal.err("The two differ. Once more.\n"),
         }
     }
+    hold(host, "The two differ. Nothing was made");
     Err(CustodyError::PassphrasesDiffer)
 }
 
@@ -213,6 +223,13 @@ impl Failures {
     }
 }
 
+fn seconds(milliseconds: u64) -> String {
+    match milliseconds.div_ceil(1000) {
+        1 => "1 second".to_owned(),
+        seconds => format!("{seconds} seconds"),
+    }
+}
+
 /// Waits for what is left of the delay after the failures so far, and says so.
 fn wait_before(host: &Host, name: &OfficerName, failures: &Failures) {
     let left = failures.still_to_wait(&host.stamp());
@@ -220,11 +237,11 @@ fn wait_before(host: &Host, name: &OfficerName, failures: &Failures) {
         return;
     }
     let wrong = if failures.count == 1 { "passphrase" } else { "passphrases" };
-    let seconds = match left.div_ceil(1000) {
-        1 => "1 second".to_owned(),
-        seconds => format!("{seconds} seconds"),
-    };
-    host.terminal.err(&format!("{} wrong {wrong} for {name} so far: waiting {seconds}.\n", failures.count));
+    host.terminal.err(&format!(
+        "{} wrong {wrong} for {name} so far: waiting {}; what is typed meanwhile is thrown away.\n",
+        failures.count,
+        seconds(left)
+    ));
     host.clock.sleep(left);
 }
 
@@ -264,11 +281,20 @@ pub fn unlock<E: From<CustodyError>>(
             Err(wrong @ CustodyError::WrongPassphrase(_)) => {
                 failures = failures.saturating_add(1);
                 on_failure(name, failures)?;
-                host.clock.sleep(delay_after(failures));
+                let delay = delay_after(failures);
+                host.terminal.err(&format!(
+                    "{wrong}. Waiting {}; what is typed meanwhile is thrown away.\n",
+                    seconds(delay)
+                ));
+                host.clock.sleep(delay);
                 if attempt == attempts {
+                    if !files.has(name) {
+                        hold(host, "That was the last try: no key was opened, and nothing was signed");
+                    }
                     return Err(wrong.into());
                 }
-                host.terminal.err(&format!("{wrong}. Once more.\n"));
+                let last = if attempt + 1 == attempts { ", the last try" } else { "" };
+                host.terminal.err(&format!("Once more{last}.\n"));
             }
             other => return Ok(other?),
         }

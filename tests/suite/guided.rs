@@ -29,7 +29,7 @@ impl Sitting {
     }
 
     fn bundle(&self) -> PathBuf {
-        PathBuf::from(format!("{}-signed", text(&self.request)))
+        self.desk.path("populate-targets-12-signed")
     }
 
     /// The words that a reader finds in the review. Asking for them is a ceremony of its own on this station.
@@ -74,11 +74,9 @@ fn a_whole_ceremony_in_one_sitting_ends_with_the_bundle_and_the_list_for_paper()
         assert!(ran.out.contains(&format!("Step {step} of 6: ")), "step {step}\n{}", ran.out);
     }
     let list = ran.out.split("Write this on paper").nth(1).expect("the list for paper");
-    for wanted in ["populate-targets, production, 12", &words, "alice, bob (strength L1)", "log head"] {
+    for wanted in ["acme wave populate-targets, tag production, version 12", &words, "alice, bob (strength L1)", "log head"] {
         assert!(list.contains(wanted), "{wanted}\n{list}");
     }
-    let request = sitting.desk.run(&["--json", "status"]).done().json()["requests"][0]["request"].clone();
-    assert!(list.contains(request.as_str().expect("a digest")), "{list}");
     assert!(ran.err.contains("bob, your passphrase: "), "{}", ran.err);
     // What stands in the bundle is what fioctl would have posted.
     let posted = common::json(&sitting.bundle().join("upload/wave-create.json"));
@@ -123,13 +121,23 @@ fn stopping_after_an_export_says_that_the_bundle_was_written() {
 }
 
 #[test]
-fn the_log_size_for_paper_is_the_one_that_status_shows_next() {
+fn what_is_copied_by_hand_is_ten_short_lines_with_six_words_for_each_digest() {
     let sitting = Sitting::new();
     let words = sitting.words();
     let ran = sitting.run(&[ON, ON, ON, ON, ON, "alice bob", &words, ON, ON], &["alice", "bob"]).done();
-    let size = sitting.desk.run(&["--json", "status"]).done().json()["log_size"].to_string();
-    let row = ran.out.lines().find(|line| line.trim_start().starts_with("log size")).expect("the row");
-    assert!(row.contains(&format!(" {size} entries, ")), "{row}, and status shows {size}");
+    let (_, form) = ran.out.split_once("Write this on paper").expect("the form");
+    let rows: Vec<&str> =
+        form.lines().filter(|line| line.starts_with("  ") && !line.contains("____")).collect();
+    assert_eq!(rows.len(), 10, "{form}");
+    assert!(!rows.iter().any(|row| row.len() > 80), "{form}");
+    assert!(!rows.iter().any(|row| has_digest(row)), "{form}");
+    let request = sitting.desk.run(&["--json", "fingerprint", text(&sitting.request)]).done().json();
+    assert!(form.contains(request["words"].as_str().expect("words")), "{form}");
+}
+
+/// Does it hold what nobody copies by hand?
+fn has_digest(row: &str) -> bool {
+    row.split_whitespace().any(|word| word.len() >= 40 && word.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 #[test]
@@ -387,7 +395,7 @@ mod terminal {
         for secret in ["alice", "bob"] {
             assert!(!rest.contains(&passphrase_of(secret)), "a passphrase was echoed");
         }
-        let bundle = desk.path("request-signed");
+        let bundle = desk.path("w1-12-signed");
         desk.run(&["verify", text(&bundle)]).done();
     }
 

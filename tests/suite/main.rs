@@ -24,6 +24,7 @@ mod custody_never_leaked;
 mod custody_paper;
 mod dependencies;
 mod docs;
+mod everyday;
 mod evidence;
 mod fingerprint;
 mod fuzz_corpus;

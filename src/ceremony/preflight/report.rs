@@ -89,13 +89,24 @@ impl Report {
             .collect()
     }
 
-    /// For people: a line each, wrapped at `width` columns, and the verdict.
+    /// For people, wrapped at `width` columns: what passed in one line, then what is to be compared with paper, and last,
+    /// where it does not scroll away, the warnings, the failures and the verdict.
     pub fn text(&self, width: usize, color: bool) -> String {
         let mut text = String::new();
-        for line in &self.lines {
-            let (on, off) = if color { style(line.outcome) } else { (String::new(), String::new()) };
-            let _ = write!(text, "  {on}{}{off}  {:<12} ", line.outcome.name(), line.name);
-            wrap(&mut text, &line.message, INDENT, width);
+        let is_folded = |line: &&Line| line.outcome == Outcome::Pass && !COMPARED.contains(&line.name);
+        let mut say = |outcome: Outcome, name: &str, message: &str| {
+            let (on, off) = if color { style(outcome) } else { (String::new(), String::new()) };
+            let _ = write!(text, "  {on}{}{off}  {name:<12} ", outcome.name());
+            wrap(&mut text, message, INDENT, width);
+        };
+        let folded: Vec<&str> = self.lines.iter().filter(is_folded).map(|line| line.name).collect();
+        if !folded.is_empty() {
+            say(Outcome::Pass, &format!("{} checks", folded.len()), &folded.join(", "));
+        }
+        for outcome in [Outcome::Pass, Outcome::Warn, Outcome::Fail] {
+            for line in self.lines.iter().filter(|line| line.outcome == outcome && !is_folded(line)) {
+                say(outcome, line.name, &line.message);
+            }
         }
         text.push('\n');
         wrap(&mut text, &self.verdict(), 0, width);
@@ -125,6 +136,9 @@ impl Report {
         }
     }
 }
+
+/// What passed and is shown all the same: officers compare it with what stands on paper, and hear how far it goes.
+const COMPARED: [&str; 4] = ["confinement", "program", "image", "log"];
 
 /// Where a message begins: outcome and name stand before it.
 const INDENT: usize = 21;

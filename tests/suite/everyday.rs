@@ -1,0 +1,60 @@
+//! What an officer does every day needs no guessing: names in a row, the newest request, a stick with several on it.
+
+use crate::common::{Desk, fixture, text};
+use countersign::cli::Exit;
+
+fn desk() -> Desk {
+    let desk = Desk::new();
+    desk.init("acme", "acme-gateway", "1-populate");
+    ["alice", "bob"].iter().for_each(|name| desk.add_officer(name));
+    desk.import_key(&fixture("acme/targets.keys.tgz"), "alice,bob", "2");
+    desk
+}
+
+#[test]
+fn a_stick_lists_the_requests_that_are_on_it_with_the_command_for_each() {
+    let desk = desk();
+    let stick = desk.path("stick");
+    std::fs::create_dir(&stick).expect("made");
+    let first = desk.request(&fixture("acme/1-populate"), "acme-gateway", "populate-targets", 12, &[]);
+    std::fs::rename(&first, stick.join("first")).expect("moved");
+    let broken = stick.join("broken");
+    std::fs::create_dir(&broken).expect("made");
+    std::fs::write(broken.join("request.json"), b"{").expect("written");
+    let said = desk.run(&["import", text(&stick)]).ended(Exit::Usage).err;
+    assert!(said.contains(&format!("countersign import {}", text(&stick.join("first")))), "{said}");
+    assert!(said.contains("wave populate-targets") && said.contains("cannot be read"), "{said}");
+    assert_eq!(desk.run(&["--json", "status"]).done().json()["requests"].as_array().map(Vec::len), Some(0));
+}
+
+#[test]
+fn officers_stand_in_a_row_and_the_newest_request_is_meant_where_none_is_named() {
+    let desk = desk();
+    let request = desk.request(&fixture("acme/1-populate"), "acme-gateway", "populate-targets", 12, &[]);
+    let (_, review) = desk.import(&request);
+    let words = review["confirm"].as_str().expect("words").to_owned();
+    let [alice, bob] = ["alice", "bob"].map(|name| desk.passphrase(name));
+    let files = ["--passphrase-file", &alice, "--passphrase-file", &bob];
+    let signed = [&["sign", "--officer", "alice,bob", "--confirm", &words][..], &files].concat();
+    desk.run(&signed).done();
+    let bundle = desk.path("bundle");
+    desk.run(&["export", text(&bundle)]).done();
+    let roots = fixture("acme/1-populate/prod-roots");
+    let said = desk.run(&["verify", text(&bundle), "--roots", text(&roots)]).done().out;
+    assert!(said.contains(&format!("countersign-courier submit {}", text(&bundle))), "{said}");
+    assert!(
+        said.contains("upload/wave-create.json https://api.foundries.io/ota/factories/acme-gateway/waves/")
+    );
+    // Without roots, and without a station, nothing says who may sign.
+    let away = Desk::new();
+    let said = away.run(&["verify", text(&bundle)]).ended(Exit::Refused).out;
+    assert!(said.contains("does not prove who signed") && !said.contains("Upload it"), "{said}");
+}
+
+#[test]
+fn a_name_that_no_officer_ever_had_is_said() {
+    let desk = desk();
+    let said = desk.run(&["log", "show", "--officer", "alcie"]).ended(Exit::Usage).err;
+    assert!(said.contains("\"alcie\"") && said.contains("alice, bob"), "{said}");
+    desk.run(&["log", "show", "--officer", "alice"]).done();
+}
