@@ -74,7 +74,12 @@ fn a_whole_ceremony_in_one_sitting_ends_with_the_bundle_and_the_list_for_paper()
         assert!(ran.out.contains(&format!("Step {step} of 6: ")), "step {step}\n{}", ran.out);
     }
     let list = ran.out.split("Write this on paper").nth(1).expect("the list for paper");
-    for wanted in ["acme wave populate-targets, tag production, version 12", &words, "alice, bob (strength L1)", "log head"] {
+    for wanted in [
+        "acme wave populate-targets, tag production, version 12",
+        &words,
+        "alice, bob (strength L1)",
+        "log head",
+    ] {
         assert!(list.contains(wanted), "{wanted}\n{list}");
     }
     assert!(ran.err.contains("bob, your passphrase: "), "{}", ran.err);
