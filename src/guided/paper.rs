@@ -4,11 +4,10 @@
 use crate::review::model::code as code_of;
 use crate::station::Station;
 use crate::station::request::{Made, StoredRequest};
-use crate::text::{shown, shown_path};
+use crate::text::shown;
 use crate::tuf::Digest;
 use crate::words;
 use std::fmt::Write as _;
-use std::path::Path;
 
 /// The list to copy by hand, a line each.
 pub fn list(station: &Station, stored: &StoredRequest, made: &Made) -> String {
