@@ -1,7 +1,7 @@
 //! On the connected machine: a request that is still there and a signature slip become the signed bundle.
 
 use super::intake::{Request, take_in_folder};
-use super::manifest::DELEGATING_FILE;
+use super::manifest::{DELEGATING_FILE, REQUEST_FILE};
 use super::media::{Files, write_folder};
 use super::signed::{
     LogHead, RootFacts, SIGNED_FILE, SIGNED_FORMAT, SUMS_FILE, SignedManifest, SigningKey, documents,
@@ -92,8 +92,10 @@ fn files(
         .into_iter()
         .map(|(name, parts)| (name, parts.into_iter().map(|part| Cow::Owned(part.into_owned())).collect()))
         .collect();
-    if let Some(bytes) = request.file(DELEGATING_FILE) {
-        files.insert(DELEGATING_FILE.to_owned(), vec![Cow::Owned(bytes.to_vec())]);
+    for name in [DELEGATING_FILE, REQUEST_FILE] {
+        if let Some(bytes) = request.file(name) {
+            files.insert(name.to_owned(), vec![Cow::Owned(bytes.to_vec())]);
+        }
     }
     files.insert("log/checkpoint".to_owned(), vec![Cow::Owned(slip.head.clone().into_bytes())]);
     let facts: BTreeMap<String, FileFacts> =

@@ -31,7 +31,7 @@ fn a_bundle_assembled_from_a_slip_has_the_documents_of_the_exported_one() {
             .done()
             .out;
         assert!(said.contains("has no review and no receipt"), "{said}");
-        for name in ["targets.json", "upload/wave-create.json", "upload/wave-sign.json"] {
+        for name in ["targets.json", "request.json", "upload/wave-create.json", "upload/wave-sign.json"] {
             assert_eq!(read(&out.join(name)), read(&exported.join(name)), "{factory} {name}");
         }
         assert_eq!(json(&out.join("signed.json"))["assembled"], true);
