@@ -192,7 +192,7 @@ fn a_log_whose_disk_fails_takes_no_entry_and_says_so() {
     let away = Path::new("/room/away");
     countersign::host::Disk::rename(&*disk, path, away).expect("moved");
     let error = log.append(&stamp(), filled(Kind::Deviation, 0)).expect_err("nowhere to write");
-    assert!(matches!(error, LogError::Disk(_)), "{error}");
+    assert!(matches!(error, LogError::TwoWriters(_)), "{error}");
     let error = log.append(&stamp(), filled(Kind::Deviation, 0)).expect_err("closed");
     assert!(matches!(error, LogError::Closed(_)), "{error}");
     countersign::host::Disk::rename(&*disk, away, path).expect("moved back");

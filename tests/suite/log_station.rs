@@ -72,8 +72,9 @@ fn a_refusal_settles_no_signature_that_is_in_doubt() {
     let told = ready.desk.run(&["log", "head"]).done().err;
     assert!(told.contains("A signature is in doubt (log entry"), "{told}");
     ready.desk.run(&["log", "verify"]).ended(Exit::InDoubt);
-    // The mark of the intent is part of the review.
-    ready.desk.run(&["review"]).done();
+    // The mark of the intent is part of the review, and of its words.
+    let review = ready.desk.run(&["--json", "review"]).done().json();
+    ready.words = review["confirm"].as_str().expect("words").to_owned();
     let wrong = ready.desk.path("wrong");
     std::fs::write(&wrong, "not her words at all\n").expect("written");
     let mut arguments = ready.arguments();

@@ -13,7 +13,7 @@ use std::sync::Arc;
 pub struct Ready {
     pub desk: Desk,
     id: String,
-    words: String,
+    pub words: String,
     passphrase: String,
     /// The station as it was before.
     pub kept: PathBuf,
@@ -41,7 +41,11 @@ impl Ready {
     }
 
     pub fn arguments(&self) -> Vec<String> {
-        let words = ["sign", &self.id, "--officer", "alice", "--confirm", &self.words, "--passphrase-file"];
+        self.confirming(&self.words)
+    }
+
+    fn confirming(&self, words: &str) -> Vec<String> {
+        let words = ["sign", &self.id, "--officer", "alice", "--confirm", words, "--passphrase-file"];
         words.iter().map(|word| (*word).to_owned()).chain([self.passphrase.clone()]).collect()
     }
 
@@ -83,6 +87,12 @@ impl Ready {
         entry.split_once(')').expect("a number").0.parse().expect("a number")
     }
 
+    /// Reads the review and signs with its words: what stands in the station's history now is part of it.
+    fn sign_again(&self) -> crate::common::Ran {
+        let review = self.desk.run(&["--json", "review", &self.id]).done().json();
+        self.desk.run(&self.confirming(review["confirm"].as_str().expect("words")))
+    }
+
     /// After whatever happened: the log is whole, a signature is never without its intent, and signing again ends with
     /// exactly one signature of these bytes, or in doubt until an officer settles it.
     pub fn check(&mut self, place: &str) {
@@ -99,9 +109,7 @@ impl Ready {
         let requests = self.desk.station().join("requests");
         let has_signature = files(&requests).iter().any(|path| path.to_string_lossy().contains("signature"));
         assert!(!has_signature || self.count(Kind::SignIntent) > 0, "{place}: a signature without an intent");
-        // What stands in the station's history now is part of the review: it is read again.
-        self.desk.run(&["review", &self.id]).done();
-        let again = self.desk.run(&self.arguments());
+        let again = self.sign_again();
         match again.exit {
             Exit::Done => {}
             Exit::InDoubt => {
@@ -110,7 +118,7 @@ impl Ready {
                     ["settle", &seq, "--officer", "alice", "--outcome", "not-made", "--passphrase-file"];
                 let settle: Vec<&str> = settle.into_iter().chain([self.passphrase.as_str()]).collect();
                 self.desk.run(&settle).done();
-                self.desk.run(&self.arguments()).done();
+                self.sign_again().done();
             }
             other => panic!("{place}: signing again: {other:?}\n{}{}", again.out, again.err),
         }
