@@ -469,12 +469,12 @@ impl Anchors {
 
     fn judged(&mut self, entry: &Entry<'_>) {
         let (size, known) = (entry.int("size"), entry.int("known"));
+        let is_known = |verdict| self.stops.iter().any(|stop| stop.size == size && stop.verdict == verdict);
         match Verdict::named(&entry.text("verdict")) {
             // The same head comes with every request, until it is settled.
+            Some(verdict) if verdict.stops() && is_known(verdict) => {}
             Some(verdict) if verdict.stops() => {
-                if !self.stops.iter().any(|stop| stop.size == size && stop.verdict == verdict) {
-                    self.stops.push(Stop { seq: entry.seq(), verdict, size, known });
-                }
+                self.stops.push(Stop { seq: entry.seq(), verdict, size, known });
             }
             Some(Verdict::Known) => self.came_back = Some(CameBack { size, time: entry.time() }),
             _ => {}

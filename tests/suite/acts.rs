@@ -253,7 +253,7 @@ fn the_next_review_says_what_changed_since_the_last_signature_and_what_is_looser
     desk.by(&["ann"], &["policy", "set", text(&hours)]).done();
     let hours = "looser: the policy's approvals.hours is 48, was 24".to_owned();
     let review = desk.run(&["--json", "review", &id]).done().json();
-    assert_eq!(since(&review), [hours.clone()], "before the first signature, too");
+    assert_eq!(since(&review), std::slice::from_ref(&hours), "before the first signature, too");
     desk.sign(&id, &review, "ann", &["--officer", "bob", "--passphrase-file", &desk.passphrase("bob")])
         .done();
     // Of the very request that was signed, its review stays what it was.

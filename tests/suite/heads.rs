@@ -587,7 +587,7 @@ fn a_head_larger_by_exactly_what_a_crash_cut_off_stops_and_the_newest_lines_coun
     std::fs::write(&file, [read(&file), b"{\"v\":1,".to_vec()].concat()).expect("written");
     let ran = station.desk.run(&["--json", "anchor", "import", text(&came)]).done();
     assert_eq!(ran.json()[0]["verdict"], "known");
-    let before = sizes().into_iter().filter(|one| *one < size).next_back().expect("an older one");
+    let before = sizes().into_iter().rfind(|one| *one < size).expect("an older one");
     // Lines that a head covers were on disk before it was signed: something else than a crash took them.
     station.put_back(&kept);
     std::fs::remove_file(log.join("checkpoints").join(size.to_string())).expect("removed");

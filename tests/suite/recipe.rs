@@ -192,7 +192,8 @@ fn an_act_that_is_not_signed_by_those_who_have_to_is_not_whole() {
         let first = log.entries().next().expect("one").expect("read");
         first.entry().text("policy").into_owned()
     };
-    let acts: [fn(&Log, &dyn Fn(&Log, &str) -> String, &dyn Fn(&Log) -> String) -> Event; 6] = [
+    type Act = fn(&Log, &dyn Fn(&Log, &str) -> String, &dyn Fn(&Log) -> String) -> Event;
+    let acts: [Act; 6] = [
         |_, _, _| Event::new(Kind::TimeStatement, "alice").text("time_claimed", "").text("reason", ""),
         |log, _, policy| {
             Event::new(Kind::PolicyChanged, "alice").text("from", policy(log)).text("to", policy(log))
