@@ -90,6 +90,14 @@ pub(super) fn of(given: &Given<'_>, station: Option<&Path>) -> Reach {
             (_, false) => read(reach, value),
         });
     }
+    // Its last word is the folder that is written, unless it is the id of a slip for the screen.
+    if let Ok(Some(words)) = arguments.try_get_many::<String>("what") {
+        let words: Vec<&String> = words.collect();
+        let is_shown = words.len() == 1 && arguments.get_flag("slip");
+        if let Some(folder) = words.last().filter(|_| !is_shown) {
+            reach = reach.write(parent(Path::new(folder)));
+        }
+    }
     // Without `--out` the bundle lies beside the request.
     if verb == "run"
         && let Some(path) = arguments.get_one::<PathBuf>("path")
