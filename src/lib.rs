@@ -30,15 +30,21 @@ pub mod tlog;
 pub mod tuf;
 
 pub mod bundle;
+#[cfg(feature = "station")]
 pub mod station;
+#[cfg(feature = "station")]
 pub mod vault;
 
 pub mod audit;
+#[cfg(feature = "station")]
 pub mod ceremony;
 #[cfg(feature = "courier")]
 pub mod courier;
+#[cfg(feature = "station")]
 pub mod rehearsal;
+#[cfg(feature = "station")]
 pub mod review;
 
 pub mod cli;
+#[cfg(feature = "station")]
 pub mod guided;

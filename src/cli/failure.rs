@@ -1,12 +1,10 @@
 //! How a command ends: the exit codes, and which error means which.
 
 use crate::bundle::BundleError;
-use crate::ceremony::CeremonyError;
 use crate::host::disk::DiskError;
 use crate::ledger::LogError;
-use crate::station::{PolicyError, StationError};
+use crate::ledger::policy::PolicyError;
 use crate::tuf::TufError;
-use crate::vault::error::CustodyError;
 
 /// The exit codes (`docs/commands.md`).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -62,7 +60,7 @@ impl Failure {
     }
 }
 
-fn failed(e: &dyn std::error::Error) -> Failure {
+pub(super) fn failed(e: &dyn std::error::Error) -> Failure {
     Failure::new(Exit::Failed, e.to_string())
 }
 
@@ -112,56 +110,5 @@ impl From<LogError> for Failure {
     fn from(e: LogError) -> Failure {
         let exit = if matches!(e, LogError::Tampered { .. }) { Exit::Tampered } else { Exit::Failed };
         Failure::new(exit, e.to_string())
-    }
-}
-
-impl From<CustodyError> for Failure {
-    fn from(e: CustodyError) -> Failure {
-        let not_approved = matches!(
-            e,
-            CustodyError::WrongPassphrase(_)
-                | CustodyError::NobodyToAsk { .. }
-                | CustodyError::NotHolder { .. }
-                | CustodyError::TooFewOfficers { .. }
-                | CustodyError::NamedTwice(_)
-                | CustodyError::NoSuchOfficer(_)
-                | CustodyError::Retired(_)
-                | CustodyError::WeakPassphrase(_)
-                | CustodyError::PassphrasesDiffer
-        );
-        Failure::new(if not_approved { Exit::NotApproved } else { Exit::Failed }, e.to_string())
-    }
-}
-
-impl From<StationError> for Failure {
-    fn from(e: StationError) -> Failure {
-        match e {
-            StationError::Disk(e) => e.into(),
-            StationError::Bundle(e) => e.into(),
-            StationError::Tuf(e) => e.into(),
-            StationError::Log(e) => e.into(),
-            StationError::Policy(e) => e.into(),
-            owned @ StationError::OwnedKey { .. } => Failure::new(Exit::Refused, owned.to_string()),
-            StationError::NotAsLogged(why) => Failure::new(Exit::Tampered, why),
-            other => failed(&other),
-        }
-    }
-}
-
-impl From<CeremonyError> for Failure {
-    fn from(e: CeremonyError) -> Failure {
-        match e {
-            CeremonyError::Station(e) => e.into(),
-            CeremonyError::Bundle(e) => e.into(),
-            CeremonyError::Tuf(e) => e.into(),
-            CeremonyError::Custody(e) => e.into(),
-            CeremonyError::Refused(message) => Failure::new(Exit::Refused, message),
-            CeremonyError::NotApproved(message) => Failure::new(Exit::NotApproved, message),
-            CeremonyError::InDoubt(message) => Failure::new(Exit::InDoubt, message),
-            CeremonyError::RolledBack(message) => Failure::new(Exit::RolledBack, message),
-            CeremonyError::Forked(message) => Failure::new(Exit::Forked, message),
-            CeremonyError::Unwitnessed(message) => Failure::new(Exit::Unwitnessed, message),
-            other => failed(&other),
-        }
     }
 }

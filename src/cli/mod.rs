@@ -3,47 +3,83 @@
 //! A verb's file holds its arguments and one function `run`, which calls the room that does the work and prints what
 //! came of it. Exit codes stand in one place: [`Exit`].
 
+#[cfg(feature = "station")]
 pub mod anchor;
+#[cfg(feature = "station")]
 pub mod approve;
+#[cfg(feature = "station")]
 pub mod assemble;
 pub mod audit;
+#[cfg(feature = "station")]
 pub mod clock;
+#[cfg(feature = "station")]
 pub mod completions;
 pub mod context;
 #[cfg(feature = "courier")]
 pub mod courier;
+#[cfg(feature = "station")]
 pub mod export;
 pub mod failure;
+#[cfg(feature = "station")]
 pub mod fingerprint;
+#[cfg(feature = "station")]
 pub mod import;
+#[cfg(feature = "station")]
 pub mod init;
+#[cfg(feature = "station")]
 pub mod key;
+#[cfg(feature = "station")]
 pub mod log;
+#[cfg(feature = "station")]
 pub mod man;
+#[cfg(feature = "station")]
 pub mod officer;
+#[cfg(feature = "station")]
+mod opened;
+#[cfg(feature = "station")]
 pub mod policy;
+#[cfg(feature = "station")]
 pub mod preflight;
+#[cfg(feature = "station")]
 mod reach;
+#[cfg(feature = "station")]
+mod refused;
+#[cfg(feature = "station")]
 pub mod rehearse;
+#[cfg(feature = "station")]
 pub mod request;
+#[cfg(feature = "station")]
 pub mod review;
+#[cfg(feature = "station")]
 pub mod run;
+#[cfg(feature = "station")]
 pub mod secrets;
+#[cfg(feature = "station")]
 pub mod settle;
+#[cfg(feature = "station")]
 pub mod sign;
+#[cfg(feature = "station")]
 pub mod status;
+#[cfg(feature = "station")]
 pub mod trust;
+#[cfg(feature = "station")]
 pub mod verify;
+#[cfg(feature = "station")]
 pub mod witness;
 
 pub use context::{Context, Global};
 pub use failure::{Exit, Failure, Outcome};
 
-use crate::host::{Confinement, Host};
-use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
-use std::ffi::OsString;
-use std::process::ExitCode;
+use crate::host::Host;
+#[cfg(feature = "station")]
+use {
+    crate::host::Confinement,
+    clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand},
+    std::ffi::OsString,
+    std::process::ExitCode,
+};
 
+#[cfg(feature = "station")]
 /// Review and countersign a Factory's production targets on an air-gapped station.
 #[derive(Parser)]
 #[command(name = "countersign", version, about, max_term_width = 110, arg_required_else_help = true)]
@@ -60,6 +96,7 @@ pub struct Arguments {
     pub verb: Verb,
 }
 
+#[cfg(feature = "station")]
 /// The verbs.
 #[derive(Subcommand)]
 pub enum Verb {
@@ -128,11 +165,13 @@ pub enum Verb {
     Man(man::Args),
 }
 
+#[cfg(feature = "station")]
 /// The definition of all arguments: help, completions and man pages come out of it.
 pub fn command() -> clap::Command {
     Arguments::command()
 }
 
+#[cfg(feature = "station")]
 /// Runs a command line as the whole of this process, confined to what it needs, and returns the exit code.
 pub fn main(arguments: impl IntoIterator<Item = OsString>, host: &Host) -> ExitCode {
     // Before anything secret is in memory; where the system refuses, `preflight` says so.
@@ -140,11 +179,13 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>, host: &Host) -> ExitC
     ExitCode::from(start(arguments, host, confine) as u8)
 }
 
+#[cfg(feature = "station")]
 /// Runs a command line on a host, within a process that does more; prints results and errors to the host's terminal.
 pub fn run(arguments: impl IntoIterator<Item = OsString>, host: &Host) -> Exit {
     start(arguments, host, |_, _| {})
 }
 
+#[cfg(feature = "station")]
 fn start(
     arguments: impl IntoIterator<Item = OsString>,
     host: &Host,
@@ -171,6 +212,7 @@ fn start(
     }
 }
 
+#[cfg(feature = "station")]
 /// Gives up what the command does not need. Where the kernel confines nothing at all, every command says so; what it
 /// lacks of it, `preflight` and the log.
 fn confine(matches: &ArgMatches, context: &Context<'_>) {
@@ -203,6 +245,7 @@ fn usage(e: &clap::Error, json: bool, host: &Host) -> Exit {
     Exit::Usage
 }
 
+#[cfg(feature = "station")]
 fn dispatch(verb: Verb, context: &Context<'_>) -> Outcome {
     match verb {
         Verb::Init(args) => init::run(args, context),

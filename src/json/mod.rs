@@ -16,6 +16,7 @@ mod value;
 pub use error::{JsonError, Problem};
 pub use value::{Key, Kind, Value};
 
+#[cfg(feature = "station")]
 pub(crate) use error::{step, step_index};
 pub(crate) use value::{Flags, Slot};
 

@@ -3,10 +3,15 @@
 //! A dialect is told from the root alone, never from the file that is to be signed, and is pinned with the station.
 //! What differs between the two is asked of this value and decided nowhere else.
 
+use super::TufError;
 use super::digest::Digest;
 use super::key::{KeyId, PublicKey, Verified};
-use super::keyfile::{self, ActiveKey};
-use super::{Root, TufError, pkcs8};
+#[cfg(feature = "station")]
+use super::{
+    Root,
+    archive::{self, ActiveKey},
+    pkcs8,
+};
 use crate::json::{Document, Kind, Problem, Value, canonical};
 use crate::text::shown;
 use base64::Engine as _;
@@ -375,6 +380,7 @@ impl Dialect {
     ///
     /// # Errors
     /// The file is not such a file, or holds no such key.
+    #[cfg(feature = "station")]
     pub fn active_key(
         self,
         name: &str,
@@ -384,7 +390,7 @@ impl Dialect {
         online: Option<&KeyId>,
     ) -> Result<ActiveKey, TufError> {
         match self {
-            Dialect::Factory => keyfile::active_key(name, file, root, online),
+            Dialect::Factory => archive::active_key(name, file, root, online),
             Dialect::Specification => pkcs8::active_key(name, file, root, role),
         }
     }

@@ -3,7 +3,7 @@
 use super::Dialect;
 use super::key::KeyId;
 use crate::json::JsonError;
-use crate::text::{Foreign, shown};
+use crate::text::Foreign;
 
 /// Why metadata, a key or a chain was not accepted.
 #[derive(Debug, thiserror::Error)]
@@ -135,8 +135,9 @@ fn listed(problems: &[String]) -> String {
 }
 
 impl TufError {
+    #[cfg(feature = "station")]
     /// A problem of a key at a place; the place is escaped here.
     pub(crate) fn key(place: &str, why: impl Into<String>) -> TufError {
-        TufError::Key { place: shown(place), why: why.into() }
+        TufError::Key { place: crate::text::shown(place), why: why.into() }
     }
 }

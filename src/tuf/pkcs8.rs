@@ -1,7 +1,7 @@
 //! Private keys as openssl, securesystemslib and tough write them (PKCS#8, RFC 5208 and RFC 5958; for RSA PKCS#1 too),
 //! turned into the one form that is sealed here: fioctl's `.sec` file.
 
-use super::keyfile::ActiveKey;
+use super::archive::ActiveKey;
 use super::{PrivateKey, PublicKey, Root, TufError};
 use crate::text::shown;
 use base64::Engine as _;

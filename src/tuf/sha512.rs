@@ -4,8 +4,13 @@
 //! as the `sha2` crate's. The function is the same, so the signatures are (RFC 8032, section 5.1).
 
 use aws_lc_rs::digest::{Context, SHA512};
-use ed25519_dalek::hazmat::{ExpandedSecretKey, raw_sign, raw_verify};
-use ed25519_dalek::{Signature, SigningKey, VerifyingKey};
+use ed25519_dalek::hazmat::raw_verify;
+use ed25519_dalek::{Signature, VerifyingKey};
+#[cfg(feature = "station")]
+use ed25519_dalek::{
+    SigningKey,
+    hazmat::{ExpandedSecretKey, raw_sign},
+};
 use sha2::digest::consts::U64;
 use sha2::digest::{FixedOutput, HashMarker, Output, OutputSizeUser, Update};
 
@@ -45,6 +50,7 @@ pub(super) fn verify(key: &VerifyingKey, message: &[u8], signature: &Signature) 
         && raw_verify::<Sha512>(key, message, signature).is_ok()
 }
 
+#[cfg(feature = "station")]
 /// The key's one signature over the message.
 pub(super) fn sign(key: &SigningKey, message: &[u8]) -> Signature {
     let expanded = ExpandedSecretKey::from(key.as_bytes());

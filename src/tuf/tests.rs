@@ -91,7 +91,7 @@ fn our_ed25519_signature_is_fioctls_byte_for_byte() {
         ("targets.keys.tgz", "4-after-cancel", "wave-create.json"),
         ("officer2.keys.tgz", "5-two-officers", "wave-sign.json"),
     ] {
-        let active = keyfile::active_key(
+        let active = archive::active_key(
             keys,
             &fixture(&format!("acme/{keys}")),
             root.newest(),
@@ -118,7 +118,7 @@ fn our_ed25519_signature_is_fioctls_byte_for_byte() {
 fn rsa_signs_with_pss_and_the_result_verifies() {
     let root = chain("rsa", "1-populate/prod-roots", 1..=3);
     let active =
-        keyfile::active_key("k", &fixture("rsa/targets.keys.tgz"), root.newest(), Some(&online("rsa")));
+        archive::active_key("k", &fixture("rsa/targets.keys.tgz"), root.newest(), Some(&online("rsa")));
     let active = active.expect("a key");
     let one = active.private.sign(&active.keyid, b"message").expect("signed");
     let two = active.private.sign(&active.keyid, b"message").expect("signed");
@@ -131,7 +131,7 @@ fn rsa_signs_with_pss_and_the_result_verifies() {
 fn a_key_file_without_an_active_key_says_why() {
     let root = chain("acme", "1-populate/prod-roots", 1..=3);
     let said = |file: &str, online: &KeyId| {
-        keyfile::active_key("k.tgz", &fixture(file), root.newest(), Some(online))
+        archive::active_key("k.tgz", &fixture(file), root.newest(), Some(online))
             .err()
             .map(|e| e.to_string())
             .unwrap_or_default()

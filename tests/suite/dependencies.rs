@@ -75,6 +75,20 @@ fn the_courier_has_one_client_one_tls_and_no_runtime() {
 }
 
 #[test]
+fn the_auditor_s_program_links_nothing_that_seals_splits_or_prints_a_key() {
+    let linked = linked_crates(&["--no-default-features"]);
+    for known in ["countersign", "ed25519-dalek", "sha2"] {
+        assert!(linked.iter().any(|name| name == known), "{known} is missing from {linked:?}");
+    }
+    let of_the_station =
+        ["age", "blahaj", "tar", "flate2", "clap_mangen", "clap_complete", "qrcode", "png", "zxcvbn"];
+    for name in of_the_station {
+        assert!(!linked.iter().any(|linked| linked == name), "{name}");
+        assert!(linked_crates(&[]).iter().any(|linked| linked == name), "{name} is not one of the station's");
+    }
+}
+
+#[test]
 fn what_opens_sockets_is_banned_in_deny_toml_too() {
     let deny = include_str!("../../deny.toml");
     for name in ["hyper", "mio", "native-tls", "openssl", "reqwest", "rustls", "socket2", "tokio", "ureq"] {

@@ -3,10 +3,12 @@
 pub mod choose;
 mod cosign;
 mod print;
+mod program;
 mod proof;
 mod reconcile;
 
 pub use print::{describe_compared, describe_verdict, describe_witnessed, verdict_value};
+pub use program::main;
 
 use super::{Context, Exit, Failure, Outcome};
 use crate::audit::report::{self, Format};

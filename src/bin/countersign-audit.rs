@@ -1,0 +1,7 @@
+//! The auditor's command line: what `countersign audit` does, in a program without the code that opens the Factory's keys.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    countersign::cli::audit::main(std::env::args_os(), &countersign::host::Host::real())
+}
