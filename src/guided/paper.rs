@@ -28,8 +28,8 @@ pub fn list(station: &Station, stored: &StoredRequest, made: &Made) -> String {
         ("confirmed", confirmed.unwrap_or_default()),
         ("key", six(&made.keyid)),
         ("officers", format!("{} (strength {})", made.officers.join(", "), made.strength)),
-        ("log entry", made.seq.to_string()),
-        ("log head", format!("{} entries: {}", head.size, words::confirmation(&head.root))),
+        ("log", format!("entry {}, head of size {}", made.seq, head.size)),
+        ("log head", words::confirmation(&head.root)),
         ("program", six(station.binary())),
     ];
     let mut text = String::from("Write this on paper, and let everybody present initial it:\n\n");

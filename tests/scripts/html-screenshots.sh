@@ -48,12 +48,13 @@ fingerprint() {
 
 review acme 2-update v2.0-update 42 update
 review acme 3-prune v2.1-prune 43 prune --prune 12
-review odd 2-update v2.0-update 42 odd
+# What implementations disagree on: `request` writes no such request, so the wave comes as the service returned it.
+import odd tests/fixtures/fioctl/odd/2-update/wave.json odd
 
-# 2,000 targets in a bare file, as large as a device still reads, and text that would like to be more than text.
+# 300 targets in a bare file, and text that would like to be more than text.
 awk 'BEGIN {
     printf "{\"signatures\":[],\"signed\":{\"_type\":\"Targets\",\"expires\":\"2027-11-23T00:00:00Z\",\"targets\":{"
-    for (i = 0; i < 2000; i++) {
+    for (i = 0; i < 300; i++) {
         v = 100 + int(i / 2); h = i % 2 ? "raspberrypi4-64" : "intel-corei7-64"
         printf "%s\"%s-lmp-%d\":{\"custom\":{\"docker_compose_apps\":{\"app\":{\"uri\":\"hub.foundries.io/acme/app@sha256:%064x\"}},", \
             i ? "," : "", h, v, v

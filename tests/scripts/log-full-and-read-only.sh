@@ -50,15 +50,18 @@ done
 # Full while signing: no signature without its intent and result in the log, and never another one. (Preflight refuses
 # a disk that is nearly full; here the policy only warns of it, so that the disk is full in the midst of signing.)
 run policy show | sed 's/^free-space = "block"/free-space = "warn"/' >"$work/policy.toml"
-run policy set "$work/policy.toml" >/dev/null
-review=$(run --json review 2>/dev/null) || fail "the newest request cannot be reviewed"
+run policy set "$work/policy.toml" --officer alice --passphrase-file "alice=$work/room/alice.passphrase" >/dev/null
+# What stands in the log is part of the review, and of its words: it is read before each try.
+read_review() { review=$(run --json review 2>/dev/null) || fail "the newest request cannot be reviewed"; words=$(field confirm); }
 field() { grep -o "\"$1\": *\"[^\"]*\"" <<<"$review" | head -n 1 | cut -d'"' -f4; }
-id=$(field request) words=$(field confirm)
+read_review
+id=$(field request)
 sign() { run sign "$id" --officer alice --confirm "$words" --passphrase-file "alice=$work/room/alice.passphrase"; }
 results() { grep -ho '"type":"sign.result".*' "$work/small/station/log/events/"*.jsonl | grep -o '"sig":"[^"]*"' | sort -u | wc -l; }
 made=$(results)
 stopped=
 for room in 0 1024 2048 3072 4096 6144 8192 12288 16384 24576; do
+    read_review
     dd if=/dev/zero of="$work/small/ballast" bs=512 2>/dev/null || true
     truncate -s "-$room" "$work/small/ballast"
     if sign >"$work/out" 2>&1; then code=0; else code=$?; fi
@@ -70,6 +73,7 @@ for room in 0 1024 2048 3072 4096 6144 8192 12288 16384 24576; do
     rm -f "$work/small/ballast"
     if run log verify >"$work/out" 2>&1; then code=0; else code=$?; fi
     [ "$code" -eq 0 ] || [ "$code" -eq 14 ] || fail "with room again: $(cat "$work/out")"
+    read_review
     sign >"$work/out" 2>&1 || fail "signing the same bytes with room again: $(cat "$work/out")"
     [ "$(results)" -eq "$made" ] || fail "two different signatures"
 done
