@@ -79,6 +79,8 @@ print(hashlib.sha256(encode_canonical(json.load(open(sys.argv[1]))["signed"]).en
             sign "$station" bob "$stage/by-bob" "$signed/publish/targets.json" --baseline "$current"
             signed=$stage/by-bob
     fi
+    # The station has signed newer targets: an older file that delegates is an old copy.
+    by=(--role firmware --delegated-by "$signed/publish/targets.json")
     sign "$station" carol "$stage/by-carol-$threshold" "$repository/new-firmware.json" \
             --baseline "$repository/metadata/1.firmware.json" "${by[@]}"
     for bundle in "$signed" "$stage/by-carol-$threshold"; do
