@@ -665,7 +665,16 @@ fn read_facts(disk: &dyn Disk, layout: &Layout) -> Result<StationFile, StationEr
 fn take_lock(layout: &Layout, session: Option<&Session>) -> Result<File, StationError> {
     let fail = |doing, source| crate::host::disk::DiskError { doing, path: layout.log(), source };
     let folder = File::open(layout.log()).map_err(|e| fail("open", e))?;
-    match folder.try_lock() {
+    // A program that is being started elsewhere holds a copy of the descriptor for a moment.
+    let mut taken = folder.try_lock();
+    for _ in 0..20 {
+        if !matches!(taken, Err(std::fs::TryLockError::WouldBlock)) {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(25));
+        taken = folder.try_lock();
+    }
+    match taken {
         Ok(()) => {}
         Err(std::fs::TryLockError::WouldBlock) => {
             return Err(StationError::Busy { folder: layout.root().to_owned(), holder: holder(layout) });

@@ -44,7 +44,10 @@ impl Reach {
 
     /// And what tells of the machine: what `preflight` looks at, and what each log entry says (boot, program).
     pub fn machine(self) -> Reach {
-        const FACTS: [&str; 8] = [
+        const FACTS: [&str; 10] = [
+            // Where a static program takes its random numbers.
+            "/dev/urandom",
+            "/dev/random",
             "/proc/self",
             "/proc/sys/kernel",
             "/proc/swaps",
