@@ -15,6 +15,7 @@ use crate::json::{Document, Limits};
 use crate::text::shown_path;
 use crate::tlog::checkpoint::Checkpoint;
 use crate::tlog::note::Note;
+use crate::tuf::signature::{Worth, assess};
 use crate::tuf::{Authority, Chain, Digest, Root, Targets};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -85,8 +86,10 @@ fn files(
         ));
     };
     let ours = root.dialect.signature_json(&slip.keyid, key, &slip.signature);
-    let already = targets.metadata.signatures.iter().filter(|one| one.keyid != slip.keyid);
-    let all: Vec<String> = already.map(|one| one.json.clone()).chain([ours.clone()]).collect();
+    // As `export` does: what does not count is not passed on.
+    let there = assess(targets.metadata.signatures.clone(), &message, authority.root(), &authority.role);
+    let already = there.iter().filter(|one| one.worth == Worth::Counts && one.signature.keyid != slip.keyid);
+    let all: Vec<String> = already.map(|one| one.signature.json.clone()).chain([ours.clone()]).collect();
     let signed = targets.metadata.signed.span();
     let mut files: Files<'static> = documents((&request.manifest).into(), signed, &all, &[ours])
         .into_iter()
