@@ -94,3 +94,28 @@ fn a_slip_in_a_folder_is_text_pictures_and_a_page_and_the_log_says_that_it_went_
     let (unsigned, _) = desk.import(&unsigned);
     assert!(desk.run(&["export", &unsigned, "--slip"]).ended(Exit::Failed).err.contains("not signed yet"));
 }
+
+#[test]
+fn a_signature_that_does_not_count_is_left_out_of_an_assembled_bundle_too() {
+    let desk = Desk::new();
+    desk.init("acme", "acme-gateway", "1-populate");
+    desk.add_officer("alice");
+    desk.import_key(&fixture("acme/targets.keys.tgz"), "alice", "1");
+    let request = desk.request(&fixture("acme/1-populate"), "acme-gateway", "populate-targets", 12, &[]);
+    let strange = format!(
+        "{{\"signatures\":[{{\"keyid\":\"{}\",\"method\":\"ed25519\",\"sig\":\"AAAA\"}}]",
+        "7".repeat(64)
+    );
+    let targets = String::from_utf8(read(&request.join("targets.json"))).expect("text");
+    let targets = targets.replacen("{\"signatures\":[]", &strange, 1);
+    assert!(targets.contains("AAAA"));
+    crate::common::rewrite(&request, "targets.json", targets.as_bytes());
+    let (id, review) = desk.import(&request);
+    desk.sign(&id, &review, "alice", &[]).done();
+    let exported = desk.export(&id, "exported");
+    let slip = desk.path("slip.txt");
+    std::fs::write(&slip, desk.run(&["export", &id, "--slip"]).done().out).expect("written");
+    let out = desk.path("assembled");
+    desk.run(&["assemble", text(&request), "--slip", text(&slip), "--out", text(&out)]).done();
+    assert_eq!(read(&out.join("targets.json")), read(&exported.join("targets.json")));
+}
