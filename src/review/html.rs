@@ -128,13 +128,7 @@ impl HtmlPage {
             digest = header.digest,
             digest_words = Escaped(&words::of(&header.digest.0)),
         ));
-        if header.at_station {
-            self.write(format_args!(
-                "<p>The words that confirm these bytes and this review, on this station: <br><span \
-                 class=\"words\">{}</span></p>",
-                Escaped(&review.confirm())
-            ));
-        }
+        self.words(review);
         self.out.push_str("</div>\n");
         self.out.push_str(TABLE);
         for (label, value) in layout::header(review) {
@@ -161,12 +155,24 @@ impl HtmlPage {
         ));
     }
 
+    /// The words to type, at the top and where the reading ends; none of a review that nobody can sign.
+    fn words(&mut self, review: &Review<'_>) {
+        if review.is_confirmable() {
+            self.write(format_args!(
+                "<p>The words that confirm these bytes and this review, on this station: <br><span \
+                 class=\"words\">{}</span></p>",
+                Escaped(&review.confirm())
+            ));
+        }
+    }
+
     fn bottom(&mut self, review: &Review<'_>) {
         self.leave(Open::Nothing);
+        self.write(format_args!("</main>\n<footer>\n<p>{}</p>\n", Escaped(&layout::totals(review))));
+        self.words(review);
         self.write(format_args!(
-            "</main>\n<footer>\n<p>{}</p>\n<p>Digest of this review: <code>{}</code></p>\n<p>Digest of what would be \
-             signed: <code>{}</code></p>\n<p>{}</p>\n</footer>\n</body>\n</html>\n",
-            Escaped(&layout::totals(review)),
+            "<p>Digest of this review: <code>{}</code></p>\n<p>Digest of what would be signed: <code>{}</code></p>\n\
+             <p>{}</p>\n</footer>\n</body>\n</html>\n",
             review.digest(),
             review.header.digest,
             Escaped(review.header.tool),

@@ -124,6 +124,11 @@ impl Review<'_> {
         *self.own_digest.get_or_init(|| json::digest(self))
     }
 
+    /// Is there anything to confirm: may it be signed, and was a nonce drawn for it?
+    pub fn is_confirmable(&self) -> bool {
+        self.signable() && self.nonce.is_some()
+    }
+
     /// The confirmation code, as words; nothing for a request whose nonce was not drawn, which nobody can confirm.
     pub fn confirm(&self) -> String {
         let code = self.nonce.map(|nonce| code(&self.header.digest, &self.digest(), &nonce));

@@ -76,7 +76,7 @@ impl TextPage {
         self.lines(0, 0, PLAIN, &bytes);
         self.lines(2, 2, TITLE, &review.header.digest.to_string());
         self.lines(2, 2, PLAIN, &words::of(&review.header.digest.0));
-        if !review.confirm().is_empty() {
+        if review.is_confirmable() {
             self.lines(0, 0, PLAIN, "The words that confirm these bytes and this review, on this station:");
             self.lines(2, 2, TITLE, &review.confirm());
         }

@@ -58,3 +58,19 @@ fn a_name_that_no_officer_ever_had_is_said() {
     assert!(said.contains("\"alcie\"") && said.contains("alice, bob"), "{said}");
     desk.run(&["log", "show", "--officer", "alice"]).done();
 }
+
+#[test]
+fn a_blocked_review_shows_no_words_to_type_and_a_page_shows_them_where_it_ends_too() {
+    let desk = desk();
+    let words = |path: &std::path::Path| {
+        let (id, review) = desk.import(path);
+        let page = desk.path("review.html");
+        let text = desk.run(&["review", &id, "--html", page.to_str().expect("a path")]).out;
+        let words = review["confirm"].as_str().expect("words").to_owned();
+        let page = std::fs::read_to_string(&page).expect("the page");
+        (text.matches(&words).count(), page.matches(&words).count())
+    };
+    let request = desk.request(&fixture("acme/1-populate"), "acme-gateway", "populate-targets", 12, &[]);
+    assert_eq!(words(&request), (1, 2));
+    assert_eq!(words(&fixture("acme/2-update/wave.json")), (0, 0), "a bare file without evidence");
+}
