@@ -5,7 +5,7 @@ use super::manifest::{DELEGATING_FILE, REQUEST_FILE};
 use super::media::{Files, write_folder};
 use super::signed::{
     LogHead, RootFacts, SIGNED_FILE, SIGNED_FORMAT, SUMS_FILE, SignedManifest, SigningKey, documents,
-    sum_line,
+    passed_on, sum_line,
 };
 use super::slip::Slip;
 use super::verify::{Verdict, verify};
@@ -15,7 +15,6 @@ use crate::json::{Document, Limits};
 use crate::text::shown_path;
 use crate::tlog::checkpoint::Checkpoint;
 use crate::tlog::note::Note;
-use crate::tuf::signature::{Worth, assess};
 use crate::tuf::{Authority, Chain, Digest, Root, Targets};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -86,10 +85,8 @@ fn files(
         ));
     };
     let ours = root.dialect.signature_json(&slip.keyid, key, &slip.signature);
-    // As `export` does: what does not count is not passed on.
-    let there = assess(targets.metadata.signatures.clone(), &message, authority.root(), &authority.role);
-    let already = there.iter().filter(|one| one.worth == Worth::Counts && one.signature.keyid != slip.keyid);
-    let all: Vec<String> = already.map(|one| one.signature.json.clone()).chain([ours.clone()]).collect();
+    let mut all = passed_on(&targets.metadata, &authority, |keyid| *keyid == slip.keyid)?;
+    all.push(ours.clone());
     let signed = targets.metadata.signed.span();
     let mut files: Files<'static> = documents((&request.manifest).into(), signed, &all, &[ours])
         .into_iter()

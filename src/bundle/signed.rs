@@ -6,7 +6,8 @@ use super::media::{Files, Parts};
 use super::{BundleError, FileFacts, RequestKind, RequestManifest};
 use crate::json::{Document, Limits, canonical};
 use crate::text::shown;
-use crate::tuf::Digest;
+use crate::tuf::signature::{Worth, assess};
+use crate::tuf::{Authority, Digest, KeyId, Metadata};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -171,6 +172,22 @@ pub fn wave_sign(signatures: &[String]) -> Vec<u8> {
 /// Signatures in a key rotation, of production targets by their tag or of a wave by its name: `{name: [signature]}`.
 fn signatures_of(name: &str, signatures: &[String]) -> Vec<u8> {
     format!("{{{}:[{}]}}\n", canonical::string(name), signatures.join(",")).into_bytes()
+}
+
+/// The signatures that a document brought and that its bundle passes on, as JSON: those that count, as the review said,
+/// but for those of the keys whose own stand beside them.
+///
+/// # Errors
+/// The dialect has no canonical form for the document.
+pub fn passed_on(
+    metadata: &Metadata<'_>,
+    authority: &Authority<'_>,
+    is_ours: impl Fn(&KeyId) -> bool,
+) -> Result<Vec<String>, BundleError> {
+    let there = assess(metadata.signatures.clone(), &metadata.message()?, authority.root(), &authority.role);
+    let passed = there.into_iter().map(|one| (one.worth, one.signature));
+    let passed = passed.filter(|(worth, one)| *worth == Worth::Counts && !is_ours(&one.keyid));
+    Ok(passed.map(|(_, one)| one.json).collect())
 }
 
 /// What is released, and how: what the names and bodies of a bundle's files depend on.

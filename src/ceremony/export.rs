@@ -9,7 +9,7 @@ use crate::bundle::manifest::{DELEGATING_FILE, REQUEST_FILE};
 use crate::bundle::media::{Files, Parts, length, write_folder_then};
 use crate::bundle::signed::{
     LogHead, RootFacts, SIGNED_FILE, SIGNED_FORMAT, SUMS_FILE, SignedManifest, SigningKey, StoodFinding,
-    documents, sum_line,
+    documents, passed_on, sum_line,
 };
 use crate::bundle::verify::{Verdict, verify};
 use crate::host::Host;
@@ -21,8 +21,7 @@ use crate::station::{Station, StationError};
 use crate::text::{one_line, shown_path};
 use crate::threads;
 use crate::tlog::consistency;
-use crate::tuf::signature::{Assessed, Worth, assess};
-use crate::tuf::{Digest, Targets};
+use crate::tuf::{Digest, KeyId, Targets};
 use sha2::{Digest as _, Sha256};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -130,14 +129,10 @@ fn files<'a>(
     let manifest = &stored.request.manifest;
     let signed: &'a [u8] = proposal.metadata.signed.span();
     let by_us: Vec<String> = made.iter().map(|one| one.signature.clone()).collect();
-    // What does not count is left out, as the review said.
     let authority = authority(station, &stored.request)?;
-    let message = proposal.metadata.message()?;
-    let there = assess(proposal.metadata.signatures.clone(), &message, authority.root(), &authority.role);
-    let is_ours = |one: &Assessed| made.iter().any(|own| own.keyid == one.signature.keyid.as_str());
-    let already = there.iter().filter(|one| one.worth == Worth::Counts && !is_ours(one));
-    let already = already.map(|one| one.signature.json.clone());
-    let all: Vec<String> = already.chain(by_us.iter().cloned()).collect();
+    let is_ours = |keyid: &KeyId| made.iter().any(|own| own.keyid == keyid.as_str());
+    let mut all = passed_on(&proposal.metadata, &authority, is_ours)?;
+    all.extend(by_us.iter().cloned());
     let mut files = documents(manifest.into(), signed, &all, &by_us);
     // The request's manifest says what was composed on which baseline; its evidence stays in the station.
     for name in [DELEGATING_FILE, REQUEST_FILE] {
