@@ -392,6 +392,8 @@ fn reports_cover_every_entry_and_carry_nothing_that_runs() {
     }
     assert!(html.bytes().all(|byte| byte == b'\n' || (0x20..0x7f).contains(&byte)), "only ASCII");
     assert_eq!(html.matches("</td><td>sign.result</td>").count(), 2);
+    // A report that was compared with nothing says so, where nobody overlooks it.
+    assert!(html.contains("<td class=\"m none\">no head from elsewhere"), "{html}");
     let ocsf = report("ocsf");
     assert_eq!(ocsf.lines().count(), count);
     ocsf.lines().for_each(check_ocsf);

@@ -9,7 +9,7 @@ use crate::audit::{Pack, Remark, RemarkKind};
 use crate::host::clock::Time;
 use crate::ledger::summary::summary;
 use crate::ledger::{Entry, Kind};
-use crate::text::shown;
+use crate::text::{counted, shown};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -24,6 +24,7 @@ const STYLE: &str = "body{font:14px/1.45 system-ui,sans-serif;max-width:75em;mar
 h1{font-size:1.5em}h2{font-size:1.15em;margin-top:2em;border-bottom:1px solid #999}h3{font-size:1em;margin-bottom:.3em}\
 table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;padding:.2em .6em;border-bottom:1px solid #ddd}\
 th{background:#f2f2f2}td.n{text-align:right;width:4em;font-variant-numeric:tabular-nums}td.t{width:12.5em;white-space:nowrap;font-variant-numeric:tabular-nums}code,td.m{font:12px/1.4 ui-monospace,monospace;overflow-wrap:anywhere}\
+td.none{color:#b00020;font-weight:bold}\
 .good,.bad,.warn{padding:.8em 1em;border-left:.5em solid;margin:1em 0;font-size:1.1em}\
 .good{border-color:#1a7f37;background:#eefaf1}.bad{border-color:#b00020;background:#fdeef0}.warn{border-color:#9a6700;background:#fff8e5}\
 @media print{body{margin:0;max-width:none;font-size:11px}h2{break-after:avoid}tr{break-inside:avoid}}";
@@ -170,6 +171,16 @@ impl Page {
         for (name, value) in rows {
             let _ = writeln!(out, "<tr><th>{name}</th><td class=\"m\">{}</td></tr>", escape(&value));
         }
+        let (class, compared) = match verdict.compared {
+            (0, 0) => (
+                " none",
+                "no head from elsewhere: a log that was rolled back or rewritten by its key would look the same".to_owned(),
+            ),
+            (given, seen) => {
+                ("", format!("{} given, {} seen before", counted(given as u64, "head"), counted(seen as u64, "head")))
+            }
+        };
+        let _ = writeln!(out, "<tr><th>Compared with</th><td class=\"m{class}\">{compared}</td></tr>");
         out.push_str("</table>\n");
     }
 
