@@ -7,6 +7,7 @@ mod common;
 mod support;
 
 mod acts;
+mod approvals;
 mod assurance;
 mod audit_acts;
 mod audit_intents;
