@@ -692,3 +692,24 @@ fn a_command_that_did_nothing_stands_in_the_log_with_the_reason() {
     }
     desk.run(&["log", "verify"]).done();
 }
+
+#[test]
+fn a_signature_that_does_not_verify_with_the_roots_key_is_not_kept() {
+    let desk = Desk::new();
+    desk.init("acme", "acme-gateway", "5-two-officers");
+    desk.add_officer("alice");
+    let first = desk.import_key(&archive(), "alice", "1");
+    let second = desk.import_key(&fixture("acme/officer2.keys.tgz"), "alice", "1");
+    let step = fixture("acme/5-two-officers");
+    let request = desk.request(&step, "acme-gateway", "v3.0", 45, &[]);
+    let (id, review) = desk.import(&request);
+    assert_eq!(review["signable"], true, "{:#}", review["findings"]);
+    // Whoever writes the folder needs no passphrase to exchange what is sealed: both open for her.
+    let sealed = |keyid: &str| desk.station().join("keys").join(keyid).join("sealed.age");
+    let (one, two) = (common::read(&sealed(&first)), common::read(&sealed(&second)));
+    std::fs::write(sealed(&first), two).expect("exchanged");
+    std::fs::write(sealed(&second), one).expect("exchanged");
+    let refused = desk.sign(&id, &review, "alice", &["--key", &first]);
+    assert_ne!(refused.exit, Exit::Done, "{}", refused.out);
+    assert_eq!(count(&desk, "sign.result"), 0, "{}", refused.err);
+}
