@@ -155,3 +155,37 @@ fn what_moved_on_since_the_request_is_not_overwritten() {
     other.courier(&service, &["submit", &bundle]).done();
     place.courier(&service, &["submit", &late]).ended(3).says("find out who made it");
 }
+
+#[test]
+fn a_bundle_assembled_from_a_slip_is_uploaded_like_any_other_and_its_head_goes_back() {
+    let place = Place::new();
+    let service = Service::start(&place.path("state"), &[]);
+    place.make_station(&service, "station", "acme-targets.keys.tgz");
+    let request = place.request(&service, "v1", 12, &[]);
+    place.ceremony("station", &request);
+    let (slip, out) = (place.text("slip.txt"), place.text("assembled"));
+    std::fs::write(&slip, place.station("station", &["export", "--slip"]).done().out).expect("written");
+    place.station("station", &["assemble", &request, "--slip", &slip, "--out", &out]).done();
+    let submitted = place.courier(&service, &["submit", &out]).done();
+    submitted.says("request --anchor");
+    assert_eq!(service.wave("acme", "v1"), "active");
+    place.courier(&service, &["wave", "cancel", "v1"]).done();
+    let next = place.text("next");
+    let ask = [
+        "request",
+        "--wave",
+        "v2",
+        "--version",
+        "14",
+        "--tag",
+        "production",
+        "--anchor",
+        &out,
+        "--out",
+        &next,
+    ];
+    place.courier(&service, &ask).done();
+    assert!(std::path::Path::new(&next).join("anchors").is_dir(), "the head goes back");
+    place.station("station", &["import", &next]).done();
+    service.nothing_leaked();
+}

@@ -103,6 +103,12 @@ pub(super) fn carry(
 ) -> Result<Vec<Asked>, Failure> {
     let disk = &*desk.context.host.disk;
     let shelf = desk.shelf(&manifest.factory).ok_or_else(no_home)?;
+    if manifest.assembled {
+        return Err(Failure::usage(
+            "a bundle that was assembled from a slip does not bring the log's key. Give its head to the next request: \
+             request --anchor BUNDLE",
+        ));
+    }
     let key = log_key(&manifest.log.key)?;
     let head = Head::of_bundle(disk, bundle, key.clone())?;
     shelf.keep_head(disk, &key, head.note())?;
