@@ -45,8 +45,7 @@ pub fn parse(text: &str) -> Option<Vec<u8>> {
     if text.len() > LONGEST_TEXT {
         return None;
     }
-    text.split(|c: char| c.is_whitespace() || c == ',' || c == '-')
-        .filter(|word| !word.is_empty())
+    split(text)
         .enumerate()
         .map(|(at, word)| {
             let found = half(at).iter().position(|known| known.eq_ignore_ascii_case(word))?;
@@ -62,6 +61,23 @@ pub fn matches(given: &str, bytes: &[u8]) -> bool {
         Some(parsed) if !bytes.is_empty() => parsed.ct_eq(bytes).into(),
         _ => false,
     }
+}
+
+/// The first word that is not the confirmation code's at its place, by its number from 1, as it was typed; nothing typed
+/// where there are too few. What is confirmed is no secret: it stands in the review.
+pub fn first_wrong<'g>(given: &'g str, digest: &[u8; 32]) -> Option<(usize, &'g str)> {
+    let mut typed = split(given);
+    for (at, byte) in confirmed_part(digest).iter().enumerate() {
+        match typed.next() {
+            Some(one) if word(at, *byte).eq_ignore_ascii_case(one) => {}
+            one => return Some((at + 1, one.unwrap_or_default())),
+        }
+    }
+    typed.next().map(|one| (CONFIRMATION_BYTES + 1, one))
+}
+
+fn split(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| c.is_whitespace() || c == ',' || c == '-').filter(|word| !word.is_empty())
 }
 
 /// Are these the words of the first bytes of `bytes`, as many as a confirmation code has or more? Compared as [`matches()`]
@@ -232,6 +248,20 @@ mod tests {
         assert!(confirms(&confirmation(&digest), &digest));
         assert!(!confirms(&of(&digest[..5]), &digest));
         assert_eq!(confirmation_of(b""), of(&[0xe3, 0xb0, 0xc4, 0x42, 0x98, 0xfc]));
+    }
+
+    #[test]
+    fn the_first_wrong_word_is_named_by_its_place() {
+        let digest = [0xe5; 32];
+        let code = confirmation(&digest);
+        let words: Vec<&str> = code.split(' ').collect();
+        assert_eq!(first_wrong(&code.to_uppercase(), &digest), None);
+        assert_eq!(first_wrong(&code.replacen(words[0], "adviser", 1), &digest), Some((1, "adviser")));
+        let last = format!("{} adviser", words[..5].join(", "));
+        assert_eq!(first_wrong(&last, &digest), Some((6, "adviser")));
+        assert_eq!(first_wrong(&words[..4].join(" "), &digest), Some((5, "")));
+        assert_eq!(first_wrong(&format!("{code} more"), &digest), Some((7, "more")));
+        assert_eq!(first_wrong("", &digest), Some((1, "")));
     }
 
     proptest! {

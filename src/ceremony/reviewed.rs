@@ -8,6 +8,7 @@ use crate::review::model::code;
 use crate::review::{FILE_WIDTH, Finding, Review, Severity, Situation};
 use crate::station::Station;
 use crate::station::request::StoredRequest;
+use crate::text::shown;
 use crate::threads;
 use crate::tuf::Digest;
 use crate::words;
@@ -175,9 +176,14 @@ pub fn confirm(reviewed: &Reviewed, given: &str) -> Result<(), CeremonyError> {
     if words::confirms(given, &code.0) {
         return Ok(());
     }
-    Err(CeremonyError::NotApproved(
-        "the confirmation words are not those of this request. Read the review again, and type the words that stand \
-         at its end"
-            .to_owned(),
-    ))
+    // A wrong word is found faster when it is named; far more than six words are no slip of the hand.
+    let place = match words::first_wrong(given, &code.0) {
+        Some((at, "")) => format!(": word {at} is missing"),
+        Some((at, word)) if word.len() <= 20 => format!(": word {at}, \"{}\"?", shown(word)),
+        _ => String::new(),
+    };
+    Err(CeremonyError::NotApproved(format!(
+        "the confirmation words are not those of this request{place}. Read the review again, and type the words that \
+         stand at its end"
+    )))
 }
