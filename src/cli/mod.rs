@@ -155,8 +155,7 @@ pub enum Verb {
     /// The whole ceremony on a made-up Factory, narrated step by step.
     Rehearse(rehearse::Args),
     /// One screen: Factory, root, keys, officers, requests, log head, what is overdue.
-    #[command(after_help = "Example:\n  countersign status")]
-    Status,
+    Status(status::Args),
     /// Is this machine fit for a ceremony?
     Preflight(preflight::Args),
     /// Print the completions for a shell.
@@ -271,7 +270,7 @@ fn dispatch(verb: Verb, context: &Context<'_>) -> Outcome {
         Verb::Log(args) => log::run(args, context),
         Verb::Audit(args) => audit::run(args, context),
         Verb::Rehearse(args) => rehearse::run(args, context),
-        Verb::Status => status::run(context),
+        Verb::Status(args) => status::run(&args, context),
         Verb::Preflight(args) => preflight::run(args, context),
         Verb::Completions(args) => completions::run(&args, command(), context),
         Verb::Man(args) => man::run(&args, command(), context),

@@ -4,22 +4,34 @@ use super::{Context, Exit, Failure, Outcome};
 use crate::ceremony::made::signatures;
 use crate::ceremony::preflight::heads;
 use crate::ceremony::review::{rejected_by, rejected_value, rejections};
+use crate::host::clock::Time;
 use crate::ledger::Kind;
 use crate::station::{Station, request};
 use crate::text::shown;
 use crate::vault::keys;
 use crate::vault::officer::{self, OfficerName, OfficerPublic};
 use crate::vault::sealed::SealedKey;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
+/// Requests that stand on the screen; the older ones are shown with --all.
+const REQUESTS: usize = 8;
+
+/// One screen: Factory, root, keys, officers, requests, log head, what is overdue.
+#[derive(clap::Args)]
+#[command(after_help = "Example:\n  countersign status")]
+pub struct Args {
+    /// All requests, not the newest eight alone.
+    #[arg(long)]
+    all: bool,
+}
+
 /// Shows the station.
-pub fn run(context: &Context<'_>) -> Outcome {
+pub fn run(args: &Args, context: &Context<'_>) -> Outcome {
     let station = context.look()?;
     let root = station.trust.newest();
     let keys = keys::list_keys(station.disk(), &station.layout.keys())?;
     let officers = officer::list(station.disk(), &station.layout.officers())?;
-    let requests = request::list(station.disk(), &station.layout)?;
     let now = context.host.clock.now();
     let head = station.log.head();
     let mut text = format!(
@@ -67,44 +79,8 @@ pub fn run(context: &Context<'_>) -> Outcome {
         let state = if officer.is_active() { "" } else { " (retired)" };
         text.push_str(&format!("Officer   {}{state}\n", officer.name));
     }
-    let rejected = ever_rejected(&station)?;
-    let mut listed = Vec::new();
-    for digest in &requests {
-        // One request that was changed must not hide the rest of the screen.
-        let stored = match request::open_files(&station, *digest, |_| false) {
-            Ok(stored) => stored,
-            Err(e) => {
-                overdue.push(format!("request {}: {e}", digest.short()));
-                listed.push(json!({ "request": digest.to_string(), "error": e.to_string() }));
-                continue;
-            }
-        };
-        // Whether the key is still one of the root's is not the question here.
-        let made = match signatures(&station, &stored) {
-            Ok((made, _)) => made,
-            Err(_) => stored.signatures(station.disk())?,
-        };
-        let refused = if rejected.contains(&digest.to_string()) {
-            rejections(&station, digest, now)?
-        } else {
-            Vec::new()
-        };
-        let mut state = if made.is_empty() { "not signed" } else { "signed" }.to_owned();
-        if !refused.is_empty() {
-            state = format!("{state}, {}", rejected_by(&refused));
-        }
-        let manifest = &stored.request.manifest;
-        text.push_str(&format!(
-            "Request   {}  {}, version {}: {state}\n",
-            digest.short(),
-            manifest.subject(),
-            manifest.version
-        ));
-        listed.push(json!({
-            "request": digest.to_string(), "wave": manifest.wave, "tag": manifest.tag, "version": manifest.version,
-            "signed": !made.is_empty(), "imported": stored.import.time, "rejected": rejected_value(&refused),
-        }));
-    }
+    let (lines, listed) = list_requests(&station, now, args.all, &mut overdue)?;
+    text.push_str(&lines);
     for intent in station.log.open_intents() {
         overdue.push(format!("log entry {}: an intent to sign without a result", intent.seq));
     }
@@ -168,15 +144,83 @@ fn retired_holders<'a>(key: &'a SealedKey, officers: &[OfficerPublic]) -> Vec<&'
     key.officers.iter().filter(|name| !serves(name)).map(OfficerName::as_str).collect()
 }
 
-/// The requests that an officer rejected at some time: only of these is it asked whether it stands.
-fn ever_rejected(station: &Station) -> Result<BTreeSet<String>, Failure> {
-    let mut requests = BTreeSet::new();
-    for entry in station.log.entries() {
-        let entry = entry?;
-        let entry = entry.entry();
-        if entry.kind() == Kind::ApprovalDenied {
+/// The requests, the newest first: as lines, of which the older ones may be left out, and all of them as values.
+fn list_requests(
+    station: &Station,
+    now: Time,
+    all: bool,
+    overdue: &mut Vec<String>,
+) -> Result<(String, Vec<Value>), Failure> {
+    let logged = Decided::of(station)?;
+    let mut rows = Vec::new();
+    for digest in request::list(station.disk(), &station.layout)? {
+        let id = digest.to_string();
+        // One request that was changed must not hide the rest of the screen.
+        let stored = match request::open_files(station, digest, |_| false) {
+            Ok(stored) => stored,
+            Err(e) => {
+                overdue.push(format!("request {}: {e}", digest.short()));
+                rows.push((String::new(), None, json!({ "request": id, "error": e.to_string() })));
+                continue;
+            }
+        };
+        // Whether the key is still one of the root's is not the question here.
+        let made = match signatures(station, &stored) {
+            Ok((made, _)) => made,
+            Err(_) => stored.signatures(station.disk())?,
+        };
+        let refused =
+            if logged.rejected.contains(&id) { rejections(station, &digest, now)? } else { Vec::new() };
+        let is_exported = logged.exported.contains(&id);
+        let mut state = match (made.is_empty(), is_exported) {
+            (true, _) => "not signed",
+            (false, false) => "signed, not exported yet",
+            (false, true) => "signed, exported",
+        }
+        .to_owned();
+        if !refused.is_empty() {
+            state = format!("{state}, {}", rejected_by(&refused));
+        }
+        let manifest = &stored.request.manifest;
+        let (short, subject, version) = (digest.short(), manifest.subject(), manifest.version);
+        let line = format!("Request   {short}  {subject}, version {version}: {state}\n");
+        let value = json!({
+            "request": id, "wave": manifest.wave, "tag": manifest.tag, "version": manifest.version,
+            "signed": !made.is_empty(), "exported": is_exported, "imported": &stored.import.time,
+            "rejected": rejected_value(&refused),
+        });
+        rows.push((stored.import.time, Some(line), value));
+    }
+    rows.sort_by(|(one, ..), (other, ..)| other.cmp(one));
+    let lines: Vec<&String> = rows.iter().filter_map(|(_, line, _)| line.as_ref()).collect();
+    let shown = if all { lines.len() } else { lines.len().min(REQUESTS) };
+    let mut text: String = lines.iter().take(shown).map(|line| line.as_str()).collect();
+    if shown < lines.len() {
+        text.push_str(&format!("          {} older: countersign status --all\n", lines.len() - shown));
+    }
+    Ok((text, rows.into_iter().map(|(_, _, value)| value).collect()))
+}
+
+/// What the log says of requests: only of those that were rejected once is it asked whether it stands.
+#[derive(Default)]
+struct Decided {
+    rejected: BTreeSet<String>,
+    exported: BTreeSet<String>,
+}
+
+impl Decided {
+    fn of(station: &Station) -> Result<Decided, Failure> {
+        let mut decided = Decided::default();
+        for entry in station.log.entries() {
+            let entry = entry?;
+            let entry = entry.entry();
+            let requests = match entry.kind() {
+                Kind::ApprovalDenied => &mut decided.rejected,
+                Kind::BundleExported | Kind::SlipExported => &mut decided.exported,
+                _ => continue,
+            };
             requests.insert(entry.text("request").into_owned());
         }
+        Ok(decided)
     }
-    Ok(requests)
 }

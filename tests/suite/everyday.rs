@@ -74,3 +74,22 @@ fn a_blocked_review_shows_no_words_to_type_and_a_page_shows_them_where_it_ends_t
     assert_eq!(words(&request), (1, 2));
     assert_eq!(words(&fixture("acme/2-update/wave.json")), (0, 0), "a bare file without evidence");
 }
+
+#[test]
+fn the_status_shows_the_newest_requests_first_and_says_how_many_are_older() {
+    let desk = desk();
+    for at in 0..10 {
+        desk.clock.set(&format!("2026-11-23T12:{at:02}:30Z"));
+        let wave = format!("wave-{at}");
+        desk.import(&desk.request(&fixture("acme/1-populate"), "acme-gateway", &wave, 12, &[]));
+    }
+    let shown = desk.run(&["status"]).done().out;
+    let waves: Vec<&str> = shown.lines().filter(|line| line.starts_with("Request ")).collect();
+    assert_eq!(waves.len(), 8, "{shown}");
+    assert!(waves[0].contains("wave wave-9,") && waves[0].ends_with("not signed"), "{shown}");
+    assert!(shown.contains("2 older: countersign status --all"), "{shown}");
+    let all = desk.run(&["status", "--all"]).done().out;
+    assert!(all.contains("wave wave-0,") && !all.contains("older:"), "{all}");
+    let listed = desk.run(&["--json", "status"]).done().json();
+    assert_eq!(listed["requests"].as_array().map(Vec::len), Some(10));
+}
