@@ -253,9 +253,16 @@ fn held_in(situation: &Situation<'_>) -> Vec<(String, String)> {
 }
 
 /// The production targets that the request brings, if their signatures reach the threshold, the service's is among them,
-/// and, where there is a service, they are those of the request's tag: what is marked as seen here stays so.
+/// and, where there is a service, they are those of the request's tag: what is marked as seen here stays so. What a
+/// delegated role's keys signed is proven by the newest metadata that delegates alone: older keys may be revoked.
 fn proven_baseline<'s, 'd>(situation: &'s Situation<'d>) -> Option<&'s Baseline<'d>> {
-    let authority = situation.authority;
+    let (authority, memory) = (situation.authority, situation.memory);
+    if let Some(delegated) = &authority.delegated
+        && (memory.delegating_version() > Some(delegated.version)
+            || memory.other_delegating(delegated.version, &delegated.digest.to_string()))
+    {
+        return None;
+    }
     situation.baseline.as_ref().filter(|baseline| {
         let by_online = situation.online_key.is_none_or(|online| {
             let by = |one: &Assessed| one.worth == Worth::Counts && one.signature.keyid == *online;

@@ -256,6 +256,17 @@ impl History {
         own.max(self.file_version(DELEGATING_FILE))
     }
 
+    /// Does this station know targets metadata that delegates of this version with another content? There must never be
+    /// two.
+    pub fn other_delegating(&self, version: u64, digest: &str) -> bool {
+        let own = self.tags.get("targets");
+        let signed = own.into_iter().flat_map(|own| own.signed_for(version)).map(|mark| &mark.signed);
+        let seen =
+            own.and_then(|own| own.baseline.as_ref()).into_iter().chain(self.files.get(DELEGATING_FILE));
+        let seen = seen.filter(|mark| mark.version == version).map(|mark| &mark.signed);
+        signed.chain(seen).any(|known| known != digest)
+    }
+
     /// The newest version of a file of evidence that was seen.
     pub fn file_version(&self, name: &str) -> Option<u64> {
         self.files.get(name).map(|mark| mark.version)

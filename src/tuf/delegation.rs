@@ -279,6 +279,8 @@ pub struct Delegated {
     pub delegation: Delegation,
     /// The version of the targets metadata that delegates.
     pub version: u64,
+    /// SHA-256 of its canonical `signed`.
+    pub digest: Digest,
     /// When that expires, as it is written. Foreign text.
     pub expires: String,
 }
@@ -291,13 +293,8 @@ impl Root {
     /// It does not, it does not delegate to the role, or one of its key ids stands for another key in this root.
     pub fn delegated(&self, document: &Document<'_>, role: &str) -> Result<Delegated, TufError> {
         let metadata = Targets::read(document.root(), self.dialect)?.metadata;
-        require_threshold(
-            document.name(),
-            metadata.signatures.clone(),
-            &metadata.message()?,
-            self,
-            "targets",
-        )?;
+        let message = metadata.message()?;
+        require_threshold(document.name(), metadata.signatures.clone(), &message, self, "targets")?;
         let fail = |why: String| TufError::Delegation { file: shown(document.name()), why };
         let delegations = Delegations::read(&metadata)?;
         let Some(delegation) = delegations.role(role) else {
@@ -319,7 +316,8 @@ impl Root {
             }
         }
         root.roles.insert(delegation.name.clone(), delegation.role.clone());
-        Ok(Delegated { root, delegation, version: metadata.version, expires: metadata.expires.into_owned() })
+        let (version, expires) = (metadata.version, metadata.expires.into_owned());
+        Ok(Delegated { root, delegation, version, digest: message.digest(), expires })
     }
 }
 

@@ -95,7 +95,7 @@ pub enum CustodyError {
     BadPassphraseFile(String),
 
     /// Not a key id.
-    #[error("\"{}\" is not a key id: 64 lower-case hexadecimal digits. See `key list`", Foreign(.0))]
+    #[error("\"{}\" cannot be the id of a key in this vault: that has 64 lower-case hexadecimal digits. See `key list`", Foreign(.0))]
     BadKeyid(String),
     /// No key begins with these digits, or several do.
     #[error("{found} keys of this station begin with \"{}\". See `key list`", Foreign(.prefix))]

@@ -1,6 +1,7 @@
 //! A repository that follows the TUF specification: whole commands on what python-tuf and tough wrote.
 
 use crate::common;
+use crate::support::signer::{Signer, envelope};
 
 use common::{Desk, json, read, text};
 use countersign::cli::Exit;
@@ -402,37 +403,24 @@ fn a_role_that_no_file_can_be_named_after_is_refused_before_its_key_is_sealed() 
 
 #[test]
 fn a_root_with_a_key_that_is_not_known_here_makes_a_station_that_shows_it() {
-    use countersign::tuf::{Dialect, KeyId, PrivateKey, Root};
-    let seal = |seed: u8| {
-        let text = serde_json::json!({"keytype": "ed25519", "keyval": {"private": hex::encode([seed; 32])}});
-        PrivateKey::parse("key", text.to_string().as_bytes()).expect("a key")
-    };
-    let key = seal(1);
+    use countersign::tuf::Root;
+    let key = Signer::of_repository(1);
     let signed = serde_json::json!({
         "_type": "root", "spec_version": "1.0.31", "version": 1, "expires": "2030-01-01T00:00:00Z",
         "consistent_snapshot": true,
         "keys": {
-            "k1": {"keytype": "ed25519", "scheme": "ed25519", "keyval": {"public": key.public().text()}},
+            key.keyid.as_str(): key.public(),
             "oidc": {"keytype": "sigstore-oidc", "scheme": "Fulcio",
                 "keyval": {"identity": "a@b.example", "issuer": "https://accounts.example"}},
         },
         "roles": {
-            "root": {"keyids": ["k1"], "threshold": 1}, "targets": {"keyids": ["k1", "oidc"], "threshold": 1},
-            "snapshot": {"keyids": ["k1"], "threshold": 1}, "timestamp": {"keyids": ["k1"], "threshold": 1},
+            "root": {"keyids": [key.keyid.as_str()], "threshold": 1}, "targets": {"keyids": [key.keyid.as_str(), "oidc"], "threshold": 1},
+            "snapshot": {"keyids": [key.keyid.as_str()], "threshold": 1}, "timestamp": {"keyids": [key.keyid.as_str()], "threshold": 1},
         },
     });
-    let unsigned = serde_json::json!({"signatures": [], "signed": &signed}).to_string();
-    let keyid = KeyId::new("k1");
-    let document =
-        countersign::json::Document::parse("r", unsigned.as_bytes(), countersign::json::Limits::DEFAULT)
-            .expect("JSON");
-    let message =
-        countersign::tuf::Message::of(document.root().get("signed").expect("signed"), Dialect::Specification);
-    let signature = key.sign(&keyid, message.expect("a message").bytes()).expect("signed");
-    let signature = Dialect::Specification.signature_json(&keyid, key.public(), &signature);
     let desk = Desk::new();
     let root = desk.path("1.root.json");
-    std::fs::write(&root, format!("{{\"signatures\":[{signature}],\"signed\":{signed}}}")).expect("written");
+    std::fs::write(&root, envelope(&signed, &[&key])).expect("written");
     let fingerprint = Root::parse("root", &read(&root)).expect("a root").fingerprint.to_string();
     let init = ["init", "--factory", "apps.example", "--roots", text(&root), "--fingerprint", &fingerprint];
     desk.run(&[init.as_slice(), &["--networked"]].concat()).done();

@@ -3,8 +3,11 @@
 
 use crate::common;
 
-use common::{Desk, Ran, copy_folder, fingerprint, json, read, rewrite, text};
+use common::{Desk, NOW, Ran, copy_folder, fingerprint, json, read, rewrite, text};
 use countersign::cli::Exit;
+use countersign::host::RealDisk;
+use countersign::host::clock::Time;
+use countersign::rehearsal::Factory;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
@@ -235,15 +238,62 @@ fn the_confirmation_words_are_those_of_bytes_review_and_the_stations_own_nonce()
     assert!(page.contains(later["confirm"].as_str().expect("words")), "{page}");
 }
 
+/// A made-up Factory whose CI built these versions, the last one out of production; with the same keys each time.
+fn built(versions: &[u64]) -> Factory {
+    let now = Time::parse(NOW).expect("a time");
+    let mut factory = Factory::new(5, "acme-gateway", now);
+    factory.build(versions.iter().copied());
+    factory.populate([1]).expect("populated");
+    factory
+}
+
+/// A request for a wave of version 2, from what the Factory serves when CI has built these versions.
+fn wave_of(desk: &Desk, versions: &[u64], name: &str) -> PathBuf {
+    let step = desk.path(&format!("step-{name}"));
+    built(versions).write_step(&RealDisk, &step, 2).expect("written");
+    desk.request(&step, "acme-gateway", name, 2, &[])
+}
+
+fn made_up() -> Desk {
+    let (desk, factory) = (Desk::new(), built(&[1, 2]));
+    let (step, keys) = (desk.path("set-up"), desk.path("keys.tgz"));
+    factory.write_step(&RealDisk, &step, 2).expect("written");
+    factory.write_key_file(&RealDisk, &keys, 0).expect("written");
+    let (roots, online) = (step.join("prod-roots"), step.join("ci-targets.pub"));
+    let print = factory.fingerprint();
+    let arguments =
+        ["init", "--factory", "acme-gateway", "--roots", text(&roots), "--online-key", text(&online)];
+    desk.run(&[arguments.as_slice(), &["--fingerprint", &print, "--networked"]].concat()).done();
+    desk.add_officer("mara");
+    desk.import_key(&keys, "mara", "1");
+    desk
+}
+
 #[test]
-fn ci_targets_older_than_those_seen_are_told() {
-    let desk = remembering();
-    let request = case("memory/6-foreign-signature");
-    let (_, review) = desk.import(&request);
+fn ci_targets_older_or_other_than_those_seen_are_told() {
+    let desk = made_up();
+    let (_, review) = desk.import(&wave_of(&desk, &[1, 2, 5], "newest"));
     assert_eq!(said(&review, "ci-signature", "warn"), "");
-    // As if a newer one had been seen: the log says so, and the station reads it there.
-    let seen = desk.run(&["--json", "log", "show", "--type", "evidence.seen"]).done().json();
-    assert_eq!(seen[0]["file"], "ci-targets.json");
-    assert_eq!((&seen[0]["version"], seen.as_array().map(Vec::len)), (&json!(30), Some(1)));
-    desk.run(&["log", "verify"]).done();
+    let (_, review) = desk.import(&wave_of(&desk, &[1, 2, 4], "older"));
+    let words = said(&review, "ci-signature", "warn");
+    assert!(words.contains("are version 4, but this station has seen version 5"), "{words}");
+    let (_, review) = desk.import(&wave_of(&desk, &[1, 2, 4, 5], "other"));
+    let words = said(&review, "ci-signature", "warn");
+    assert!(words.contains("another content than those of version 5"), "{words}");
+    // What is newer than all goes on.
+    let (_, review) = desk.import(&wave_of(&desk, &[1, 2, 6], "newer"));
+    assert_eq!(said(&review, "ci-signature", "warn"), "");
+}
+
+#[test]
+fn production_targets_that_expired_are_told() {
+    let desk = made_up();
+    let request = wave_of(&desk, &[1, 2], "late");
+    desk.clock.set("2027-11-23T11:59:59Z");
+    let (_, review) = desk.import(&request);
+    assert_eq!(said(&review, "baseline-replayed", "warn"), "");
+    desk.clock.set("2027-11-23T12:00:00Z");
+    let (_, review) = desk.import(&request);
+    let words = said(&review, "baseline-replayed", "warn");
+    assert!(words.contains("expired on 2027-11-23T12:00:00Z"), "{words}");
 }

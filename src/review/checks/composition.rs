@@ -3,7 +3,7 @@
 
 use super::findings::Findings;
 use super::subject::{Subject, manifest_place, names, place, target_place, targets};
-use crate::bundle::RequestKind;
+use crate::bundle::{RequestKind, Wave, WaveStatus};
 use crate::json::Value;
 use crate::review::situation::{Carried, Named};
 use crate::text::Foreign;
@@ -281,25 +281,53 @@ fn bundled_targets(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
     for one in &named {
         let name = one.item.as_str().unwrap_or_default();
         let at = || place(one.item);
-        match one.target {
-            Some(target) => older_target(subject, target, one, out),
-            None => out.report(at, || {
+        let Some(target) = one.target else {
+            out.report(at, || {
                 format!(
                     "The bundle names the target \"{}\", which the tag does not have. Do not sign: find out where it comes \
                      from.",
                     Foreign(&name)
                 )
-            }),
-        }
-        if one.is_ci_only && one.target.is_some() {
-            out.warn(at, || {
-                format!(
-                    "The bundle names the target \"{}\", which CI published and production does not have. Check that it is \
-                     of a wave that is rolling out.",
-                    Foreign(&name)
-                )
             });
+            continue;
+        };
+        older_target(subject, target, one, out);
+        if one.is_ci_only {
+            unreleased_target(subject, target, one, out);
         }
+    }
+}
+
+/// CI published it and production does not have it: only a wave that is rolling out brings it to devices of the tag.
+fn unreleased_target(
+    subject: &Subject<'_, '_>,
+    target: &Target<'_>,
+    named: &Named<'_, '_>,
+    out: &mut Findings<'_>,
+) {
+    let is_of = |wave: &&Wave| wave.status == WaveStatus::Active && wave.version == target.version();
+    match subject.waves_of_tag().find(is_of) {
+        Some(wave) => out.warn(
+            || place(named.item),
+            || {
+                format!(
+                    "The bundle names the target \"{}\", which production does not have; waves.json lists the wave \"{}\" of \
+                     its version as active. Check that this wave is rolling out.",
+                    Foreign(&target.name),
+                    Foreign(&wave.name)
+                )
+            },
+        ),
+        None => out.report(
+            || place(named.item),
+            || {
+                format!(
+                    "The bundle names the target \"{}\", which CI published and no wave released: production does not have \
+                     it, and no active wave of the tag is listed with its version. Release it by a wave first.",
+                    Foreign(&target.name)
+                )
+            },
+        ),
     }
 }
 

@@ -101,6 +101,15 @@ fn own_role(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
             )
         });
     }
+    if situation.memory.other_delegating(delegated.version, &delegated.digest.to_string()) {
+        out.block(at, || {
+            format!(
+                "The targets metadata that delegates has another content (SHA-256 {}) than the one of version {} that this \
+                 station signed or saw. There must never be two: find out who signed the other one.",
+                delegated.digest, delegated.version
+            )
+        });
+    }
     if Time::parse(&delegated.expires).is_none_or(|expires| expires <= situation.now) {
         out.warn(at, || {
             format!(

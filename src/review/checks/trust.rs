@@ -4,7 +4,7 @@ use super::findings::Findings;
 use super::subject::{Subject, manifest_place, names, nowhere, place, root_place};
 use crate::bundle::RequestKind;
 use crate::bundle::manifest::CI_FILE;
-use crate::review::situation::{BaselineSource, Carried, Vouched};
+use crate::review::situation::{BaselineSource, Carried, CiTargets, Vouched};
 use crate::text::Foreign;
 use crate::tuf::root::Role;
 use crate::tuf::signature::{Assessed, Worth, count, problems};
@@ -328,18 +328,7 @@ pub(super) fn ci_signature(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
             )
         });
     }
-    let (version, seen) = (ci.targets.metadata.version, subject.situation.memory.file_version(CI_FILE));
-    if let Some(seen) = seen.filter(|seen| *seen > version) {
-        out.warn(
-            || place(ci.targets.metadata.signed.get("version").unwrap_or(ci.targets.metadata.signed)),
-            || {
-                format!(
-                    "The CI targets are version {version}, but this station has seen version {seen}: they are an old copy, \
-                     and may hold what CI withdrew since. Download them again."
-                )
-            },
-        );
-    }
+    older_ci(subject, ci, out);
     if ci.targets.metadata.expiry().is_some_and(|expires| expires <= subject.situation.now) {
         out.warn(
             || place(ci.targets.metadata.signed.get("expires").unwrap_or(ci.targets.metadata.signed)),
@@ -350,6 +339,31 @@ pub(super) fn ci_signature(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
                 )
             },
         );
+    }
+}
+
+/// CI targets that are older than, or other than, the newest that this station has seen.
+fn older_ci(subject: &Subject<'_, '_>, ci: &CiTargets<'_>, out: &mut Findings<'_>) {
+    let Some(seen) = subject.situation.memory.files.get(CI_FILE) else { return };
+    let (version, signed) = (ci.targets.metadata.version, ci.targets.metadata.signed);
+    let at = || place(signed.get("version").unwrap_or(signed));
+    if seen.version > version {
+        out.warn(at, || {
+            format!(
+                "The CI targets are version {version}, but this station has seen version {}: they are an old copy, and may \
+                 hold what CI withdrew since. Download them again.",
+                seen.version
+            )
+        });
+    } else if seen.version == version
+        && ci.targets.metadata.message().is_ok_and(|message| message.digest().to_string() != seen.signed)
+    {
+        out.warn(at, || {
+            format!(
+                "The CI targets have another content than those of version {version} that this station saw before: one of \
+                 the two is not what CI published. Find out who signed it."
+            )
+        });
     }
 }
 

@@ -253,11 +253,13 @@ fn ci_targets_that_the_online_key_did_not_sign_are_blocked() {
 }
 
 #[test]
-fn ci_targets_older_than_those_that_were_seen_are_told() {
+fn ci_targets_older_or_other_than_those_that_were_seen_are_told() {
     let mut fixture = Fixture::step("acme", "2");
     let seen = |version: u64| SeenMark { version, signed: "0".repeat(64), request: "0".repeat(64) };
-    fixture.files.insert("ci-targets.json".to_owned(), seen(47));
+    fixture.files.insert("ci-targets.json".to_owned(), seen(46));
     silent(&fixture, "ci-signature");
+    fixture.files.insert("ci-targets.json".to_owned(), seen(47));
+    says(&fixture, "ci-signature", Severity::Warn, "another content than those of version 47");
     fixture.files.insert("ci-targets.json".to_owned(), seen(48));
     says(&fixture, "ci-signature", Severity::Warn, "this station has seen version 48");
 }
