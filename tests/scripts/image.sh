@@ -4,7 +4,7 @@
 # a release; docs/laptop.md has the figures.
 #
 #   bash tests/scripts/image.sh [PROGRAM]    PROGRAM: the static countersign; without it one is built
-# packages: apt binutils cpio dosfstools dpkg e2fsprogs git mtools ovmf python3 qemu-system-x86 zstd
+# packages: apt binutils cpio dosfstools dpkg e2fsprogs git mtools ovmf python3 qemu-system-x86 qemu-utils zstd
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 work=$(mktemp -d)
