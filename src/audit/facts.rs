@@ -3,6 +3,7 @@
 
 use super::AuditError;
 use super::jobs::{Job, Queue};
+use super::judgement::Judgement;
 use super::pack::Pack;
 use super::remark::RemarkKind;
 use super::signing::Asked;
@@ -73,6 +74,8 @@ const REPEATED: [&str; 11] =
 /// A review that was shown.
 struct Reviewed {
     request: Digest,
+    /// Of the bytes that it is about.
+    signed: Digest,
     signable: bool,
     findings: Arc<Findings>,
     /// Its text.
@@ -227,11 +230,19 @@ impl<'a> Facts<'a> {
                 let findings = self.same_findings(findings_of(entry));
                 let shown = Reviewed {
                     request: digest(&entry.text("request"))?,
+                    signed: digest(&entry.text("signed"))?,
                     signable: entry.flag("signable"),
                     findings,
                     object: digest(&entry.text("object"))?,
                 };
-                self.reviews.insert(digest(&entry.text("review"))?, shown);
+                let review = digest(&entry.text("review"))?;
+                self.reviews.insert(review, shown);
+                // Logs of 0.1 keep the text only.
+                if self.acts.are_signed() {
+                    self.needs_object(&entry.text("review"), entry.seq())?;
+                    let judgement = Box::new(Judgement::of(entry));
+                    queue.add(Job::Review { seq: entry.seq(), review, judgement });
+                }
                 self.needs_object(&entry.text("object"), entry.seq())
             }
             Kind::ReviewKept => {

@@ -1,8 +1,10 @@
 //! Checks that need no order: signatures and objects, done beside the pass over the lines.
 
 use super::AuditError;
+use super::judgement::Judgement;
 use super::pack::Pack;
 use super::signing::{Asked, check_version};
+use crate::host::bytes::Bytes;
 use crate::host::disk::DiskError;
 use crate::ledger::tiles::{Tile, WIDTH, bundle_holds};
 use crate::ledger::{SignedAct, SignedApproval, objects};
@@ -25,6 +27,8 @@ pub(super) enum Job {
     Signature { seq: u64, key: Box<PublicKey>, keyid: String, signed: String, version: u64, sig: Vec<u8> },
     /// The manifest of a request must say what the entry says.
     Manifest { seq: u64, request: Digest, asked: Box<Asked> },
+    /// A review must say what the entry says of it.
+    Review { seq: u64, review: Digest, judgement: Box<Judgement> },
     /// An object must have the digest that it is named after; `seq`: the first entry that names it.
     Object { seq: Option<u64>, digest: String },
     /// A tile, and for level 0 the bundle, must say what the lines say.
@@ -141,11 +145,12 @@ impl<'a> Bench<'a> {
                     }
                 }
             }
+            Job::Review { seq, review, judgement } => {
+                let bytes = self.object_of(*seq, review)?;
+                judgement.check(&bytes).or_else(|why| wrong(FlawKind::Contradiction, *seq, &why))
+            }
             Job::Manifest { seq, request, asked } => {
-                let bytes = match self.pack.object(&request.to_string()) {
-                    Err(AuditError::Flawed(flaw)) => return Err(AuditError::Flawed(flaw.at(*seq))),
-                    other => other?,
-                };
+                let bytes = self.object_of(*seq, request)?;
                 asked.check_manifest(&bytes).or_else(|why| wrong(FlawKind::Contradiction, *seq, &why))
             }
             Job::Tile(tile) => {
@@ -179,6 +184,14 @@ impl<'a> Bench<'a> {
             }
         }
     }
+
+    /// An object that an entry names; what is wrong with it is wrong at the entry.
+    fn object_of(&self, seq: u64, digest: &Digest) -> Result<Bytes, AuditError> {
+        match self.pack.object(&digest.to_string()) {
+            Err(AuditError::Flawed(flaw)) => Err(AuditError::Flawed(flaw.at(seq))),
+            other => other,
+        }
+    }
 }
 
 /// The flaw of a job whose file is a link, a special file, or too long.
@@ -188,9 +201,10 @@ fn unfit(job: &Job, error: &DiskError) -> Flaw {
         Job::Checkpoint { size, .. } => flaw(FlawKind::CheckpointForm).at(size.saturating_sub(1)),
         Job::Approval { seq, .. } => flaw(FlawKind::Approval).at(*seq),
         Job::Act { seq, .. } => flaw(FlawKind::Act).at(*seq),
-        Job::Signature { seq, .. } | Job::Manifest { seq, .. } | Job::Object { seq: Some(seq), .. } => {
-            flaw(FlawKind::Object).at(*seq)
-        }
+        Job::Signature { seq, .. }
+        | Job::Manifest { seq, .. }
+        | Job::Review { seq, .. }
+        | Job::Object { seq: Some(seq), .. } => flaw(FlawKind::Object).at(*seq),
         Job::Object { seq: None, .. } => flaw(FlawKind::Object),
         Job::Tile(tile) => flaw(FlawKind::Tile).at(first_entry(tile)),
     }

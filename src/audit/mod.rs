@@ -9,6 +9,7 @@ pub mod error;
 pub mod examine;
 mod facts;
 mod jobs;
+mod judgement;
 pub mod pack;
 mod plain;
 pub mod reconcile;

@@ -106,12 +106,9 @@ pub fn show(
     let rejected = rejections(station, &stored.digest(), now)?;
     let (mut rendered, kept, facts) = with_review(station, now, stored, |situation, review| {
         let bytes = situation.message.bytes().len() as u64;
-        let ((json, digest), kept, (text, html)) = threads::three(
+        let ((json, form), kept, (text, html)) = threads::three(
             bytes,
-            || {
-                let json = faces.json.then(|| review.printed_json());
-                (json, review.digest())
-            },
+            || (faces.json.then(|| review.printed_json()), review.form()),
             || review.text(FILE_WIDTH, false),
             || {
                 let text = faces.text.then(|| review.text(faces.width, faces.color));
@@ -124,9 +121,12 @@ pub fn show(
         let mut findings: Vec<_> =
             review.findings.iter().map(|finding| (finding.check, finding.severity.name())).collect();
         findings.dedup();
-        (rendered, kept, (digest, situation.message.digest(), findings))
+        (rendered, (form, kept), (review.digest(), situation.message.digest(), findings))
     })?;
     let (review, signed, findings) = facts;
+    let (form, kept) = kept;
+    // What an approval signs, is named by its own digest: `review`.
+    station.log.put_object(&form)?;
     let object = station.log.put_object(kept.as_bytes())?;
     let event = Event::new(Kind::ReviewRendered, station.actor())
         .text("request", stored.digest().to_string())

@@ -34,6 +34,14 @@ impl Review<'_> {
         String::from_utf8(out).unwrap_or_default()
     }
 
+    /// The bytes whose SHA-256 names the review, and is what approvals sign: the line without the confirmation code.
+    pub fn form(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        // Writing to memory does not fail.
+        let _ = self.write_json(&mut out);
+        out
+    }
+
     /// Writes the line without the confirmation code, which is derived from this line's digest.
     ///
     /// # Errors

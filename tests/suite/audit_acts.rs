@@ -344,3 +344,28 @@ fn a_log_of_0_1_has_no_signed_acts_and_still_verifies() {
     let (kind, found, _) = first_flaw(&*disk).expect("a flaw");
     assert_eq!((kind, found), (FlawKind::Act, seq));
 }
+
+#[test]
+fn an_entry_that_says_something_else_than_the_review_that_was_approved_is_found() {
+    let other = &format!("\"{}\"", "5f".repeat(32));
+    for (member, value) in [
+        ("request", other.as_str()),
+        ("digest", other),
+        ("policy", other),
+        ("root", r#"{"version":1}"#),
+        ("signable", "false"),
+        ("signable", "1"),
+        ("findings", r#"[{"check":"equivocation","severity":"block"}]"#),
+        ("findings", r#"[{"check":"rotation","severity":"note"}]"#),
+        ("findings", "[7]"),
+    ] {
+        let value: &'static str = value.to_owned().leak();
+        let (disk, mut station) = station();
+        station.ceremony();
+        station.twisted(&Twist { other_review: Some((member, value)), ..Twist::default() });
+        let (kind, seq, detail) = first_flaw(&*disk).unwrap_or_else(|| panic!("{member}: found whole"));
+        assert_eq!(kind, FlawKind::Contradiction, "{member}: {detail}");
+        let entry = station.log.entries().nth(seq as usize).expect("there").expect("read");
+        assert_eq!(entry.entry().kind(), Kind::ReviewRendered, "{member}: {detail}");
+    }
+}

@@ -35,6 +35,9 @@ impl Facts<'_> {
         }
         match self.reviews.get(&digest(&entry.text("review"))?) {
             None => return contradiction("the review was never shown"),
+            Some(shown) if shown.signed != digest(&entry.text("signed"))? => {
+                return contradiction("the review that was shown is of other bytes");
+            }
             Some(shown) if *shown.findings != findings_of(entry) => {
                 return contradiction("its findings are not those of the review that was shown");
             }

@@ -24,6 +24,7 @@ LARGEST_KEY = 4096
 LARGEST_NOTE = 128 << 10
 LARGEST_OBJECT = 1 << 30
 LARGEST_POLICY = 1 << 20
+LARGEST_REVIEW = 1 << 26
 LINES_PER_FILE = 1000
 LONGEST_LINE = 65535
 
@@ -90,7 +91,7 @@ def opened(pack, name, largest):
 
 def content(pack, name, largest):
     with opened(pack, name, largest) as file:
-        return file.read(largest)
+        return file.read(min(largest, os.fstat(file.fileno()).st_size))
 
 
 def digest(pack, name):
@@ -202,6 +203,8 @@ class Acts:
             return
         if kind == "act.signed":
             return self.signature(where, size, entry)
+        if kind == "review.rendered":
+            self.review(where, entry)
         said = {member: value for member, value in list(entry.items())[6:]}
         digest = sha(json.dumps(said, separators=(",", ":")).encode()).hex()
         signers = {one["officer"] for one in self.signed if (one["act"], one["digest"]) == (kind, digest)}
@@ -209,6 +212,23 @@ class Acts:
         if not self.enough(where, entry, kind, signers):
             fail(where, "it is not signed by those who have to sign it")
         self.remember(entry, kind)
+
+    def review(self, where, entry):
+        """The review that approvals sign is an object, and it says what the entry says of it."""
+        name = "objects/sha256/" + entry["review"]
+        if digest(self.pack, name) != entry["review"]:
+            fail(name, "its bytes have another digest")
+        try:
+            review = json.loads(content(self.pack, name, LARGEST_REVIEW))
+            of = review["request"], review["digest"], review["policy"], review["root"]["version"], review["signable"]
+            found = [{"check": one["check"], "severity": one["severity"]} for one in review["findings"]]
+        except (ValueError, RecursionError, KeyError, TypeError):
+            fail(where, "the review that it names is not a review")
+        found = [one for at, one in enumerate(found) if at == 0 or one != found[at - 1]]
+        blocked = any(one["severity"] == "block" for one in found)
+        said = entry["request"], entry["signed"], entry["policy"], entry["root_version"], not blocked
+        if of != said or entry["signable"] is blocked or found != entry["findings"]:
+            fail(where, "it says something else than the review that it names")
 
     def signature(self, where, size, entry):
         name = entry["officer"]

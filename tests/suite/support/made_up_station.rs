@@ -180,6 +180,8 @@ pub struct Twist {
     pub blocking: bool,
     /// The review is of another request.
     pub review_of_another: bool,
+    /// The review that the approvals are of has another value of this member than the entry says.
+    pub other_review: Option<(&'static str, &'static str)>,
     /// The approvals expire a month after they were given.
     pub long_approval: bool,
     /// The machine failed its preflight.
@@ -404,6 +406,31 @@ impl Station {
         )
     }
 
+    /// What the officers approve.
+    fn review(
+        &self,
+        twist: &Twist,
+        request: &str,
+        signed: &str,
+        findings: &[(&str, &str)],
+    ) -> serde_json::Value {
+        let mut review = serde_json::json!({
+            "request": request,
+            "digest": signed,
+            "policy": self.policy,
+            "root": {"version": self.root_version},
+            "signable": !twist.not_signable && !twist.blocking,
+            "findings": findings
+                .iter()
+                .map(|(check, severity)| serde_json::json!({"check": check, "severity": severity}))
+                .collect::<Vec<_>>(),
+        });
+        if let Some((member, value)) = twist.other_review {
+            review[member] = serde_json::from_str(value).expect("JSON");
+        }
+        review
+    }
+
     /// A ceremony with something wrong about it.
     pub fn twisted(&mut self, twist: &Twist) -> u64 {
         self.version = twist.version.unwrap_or(self.version + 1);
@@ -442,13 +469,16 @@ impl Station {
             self.append(event);
         }
         let object = self.put(format!("review of {request}\n").as_bytes());
-        let review = sha256(object.as_bytes());
         let findings: &[(&str, &str)] =
             if twist.no_findings || self.dice.below(3) == 0 { &[("static-delta", "warn")] } else { &[] };
         let findings = if twist.blocking { &[("equivocation", "block")] } else { findings };
+        let reviewed = if twist.review_of_another { sha256(b"another") } else { request.clone() };
+        let text = self.review(twist, &reviewed, &signed, findings).to_string();
+        // 0.1 kept the text only.
+        let review = if self.signs { self.put(text.as_bytes()) } else { sha256(object.as_bytes()) };
         if !twist.no_review {
             let event = Event::new(Kind::ReviewRendered, "mara")
-                .text("request", if twist.review_of_another { sha256(b"another") } else { request.clone() })
+                .text("request", &reviewed)
                 .text("review", &review)
                 .text("signed", &signed)
                 .text("policy", &self.policy)
