@@ -241,14 +241,15 @@ const BOMBS: [(&str, Bomb); 9] = [
     }),
 ];
 
+fn envelope(version: u64, targets: &str) -> String {
+    format!(
+        "{{\"signatures\":[],\"signed\":{{\"_type\":\"Targets\",\"expires\":\"2028-01-01T00:00:00Z\",\"targets\":\
+         {{{targets}}},\"version\":{version}}}}}"
+    )
+}
+
 /// What all that an officer is shown costs, and how long the longest of it is.
 fn showing(base: &Made, bomb: Bomb, bytes: usize) -> (AllocationInfo, usize) {
-    let envelope = |version: u64, targets: &str| {
-        format!(
-            "{{\"signatures\":[],\"signed\":{{\"_type\":\"Targets\",\"expires\":\"2028-01-01T00:00:00Z\",\"targets\":\
-             {{{targets}}},\"version\":{version}}}}}"
-        )
-    };
     let (proposal, production) = bomb(bytes);
     let made = Made {
         proposal: envelope(43, &proposal).into_bytes(),
@@ -283,5 +284,54 @@ fn what_a_megabyte_can_hold_is_shown_within_a_page_and_at_a_cost_in_proportion_t
         );
         assert!(large.bytes_max < 200_000_000, "{name}: {} bytes held", large.bytes_max);
         assert!(longest <= 1_000_000, "{name}: {longest} bytes printed");
+    }
+}
+
+/// An honest first wave: whatever can differ between targets does.
+fn first_wave(bytes: usize) -> (String, String) {
+    let digest =
+        |what: &str, i: usize| hex::encode(<sha2::Sha256 as sha2::Digest>::digest(format!("{what} {i}")));
+    let dense = |i: usize| {
+        let apps = listed(8, |a| {
+            format!(
+                "\"app-{a}\":{{\"uri\":\"hub.example/acme/app-{a}@sha256:{}\"}}",
+                digest("app", i * 8 + a)
+            )
+        });
+        let name = format!("gateway-{i:06}");
+        format!(
+            "\"{name}-2\":{{\"custom\":{{\"docker_compose_apps\":{{{apps}}},\"hardwareIds\":[\"{name}\"],\
+             \"lmp-manifest-sha\":\"{}\",\"name\":\"{name}\",\"tags\":[\"production\"],\"uri\":\"https://ci.example/{i}\",\
+             \"version\":\"2\"}},\"hashes\":{{\"sha256\":\"{}\"}},\"length\":0}}",
+            &digest("manifest", i)[..40],
+            digest("commit", i)
+        )
+    };
+    let count = bytes / dense(0).len();
+    (listed(count, dense), String::new())
+}
+
+#[test]
+fn an_honest_first_wave_of_any_size_is_shown_whole() {
+    let base = Made::new(40, 2, Spacing::Compact);
+    for bytes in [200_000, 880_000, 940_000, 980_000, 1_020_000, 1_100_000, 2_000_000] {
+        let (proposal, _) = first_wave(bytes);
+        let made = Made {
+            proposal: envelope(2, &proposal).into_bytes(),
+            production: format!("{{\"production\":{}}}", envelope(1, "")).into_bytes(),
+            // CI published them, for whichever tag.
+            ci: envelope(2, &proposal.replace("\"production\"", "\"devel\"")).into_bytes(),
+            ..base.clone()
+        };
+        made.look(|situation| {
+            let review = review(situation);
+            let count = situation.proposal.all().len();
+            let blocks: Vec<&str> = review.findings.iter().map(|finding| finding.check).collect();
+            assert!(!blocks.contains(&"shown-whole"), "{bytes} bytes: {blocks:?}");
+            let page = review.text(100, false);
+            assert_eq!(page.matches("  + gateway-").count(), count, "{bytes} bytes: each target");
+            let json: serde_json::Value = serde_json::from_str(&review.printed_json()).expect("JSON");
+            assert_eq!(json["added"].as_array().map(Vec::len), Some(count), "{bytes} bytes: each name");
+        });
     }
 }

@@ -22,13 +22,13 @@ use std::io;
 impl Review<'_> {
     /// The review as one line of JSON, without a line feed at the end; its last member is the confirmation code.
     pub fn json(&self) -> String {
-        self.confirmed(false)
+        self.confirmed(Detail::Whole)
     }
 
-    fn confirmed(&self, is_brief: bool) -> String {
+    fn confirmed(&self, detail: Detail) -> String {
         let mut out = Vec::new();
         // Writing to memory does not fail.
-        let _ = write_form(&Form { review: self, is_brief }, &mut out);
+        let _ = write_form(&Form { review: self, detail }, &mut out);
         out.pop();
         out.extend_from_slice(format!(",\"confirm\":\"{}\"}}", self.confirm()).as_bytes());
         String::from_utf8(out).unwrap_or_default()
@@ -47,13 +47,16 @@ impl Review<'_> {
     /// # Errors
     /// Those of the writer.
     pub fn write_json(&self, out: &mut dyn io::Write) -> io::Result<()> {
-        write_form(&Form { review: self, is_brief: false }, out)
+        write_form(&Form { review: self, detail: Detail::Whole }, out)
     }
 
-    /// The review as it is printed: without what becomes of each target where that is more than a page holds.
+    /// The review as it is printed: where it is more than a page holds, with the names of the targets alone; where those
+    /// are too much, with none.
     pub fn printed_json(&self) -> String {
-        let whole = self.json();
-        if whole.len() as u64 <= self.page_limit { whole } else { self.confirmed(true) }
+        let fits = |line: &String| line.len() as u64 <= self.page_limit;
+        let line = Some(self.json()).filter(fits);
+        let line = line.or_else(|| Some(self.confirmed(Detail::Names)).filter(fits));
+        line.unwrap_or_else(|| self.confirmed(Detail::Numbers))
     }
 }
 
@@ -62,10 +65,21 @@ fn write_form(form: &Form<'_, '_>, out: &mut dyn io::Write) -> io::Result<()> {
     form.serialize(&mut serializer).map_err(io::Error::from)
 }
 
-/// A review, with what becomes of each target or without.
+/// What is said of the targets.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Detail {
+    /// What becomes of each.
+    Whole,
+    /// Which they are.
+    Names,
+    /// How many they are.
+    Numbers,
+}
+
+/// A review, with so much of its targets.
 struct Form<'r, 'd> {
     review: &'r Review<'d>,
-    is_brief: bool,
+    detail: Detail,
 }
 
 /// SHA-256 of the JSON form, without the confirmation code.
@@ -114,7 +128,7 @@ impl Formatter for Ascii {
 impl Serialize for Form<'_, '_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let review = self.review;
-        let is_brief = self.is_brief || !review.diff.is_shown;
+        let detail = if review.diff.is_shown { self.detail } else { Detail::Numbers };
         let (header, diff, trust) = (&review.header, &review.diff, &review.trust);
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("request", &header.request.to_string())?;
@@ -155,7 +169,7 @@ impl Serialize for Form<'_, '_> {
                 "signature_problems": trust.problems,
             }),
         )?;
-        if let Some(repository) = trust.repository.as_ref().filter(|_| !is_brief) {
+        if let Some(repository) = trust.repository.as_ref().filter(|_| detail != Detail::Numbers) {
             map.serialize_entry(
                 "repository",
                 &json!({
@@ -179,16 +193,21 @@ impl Serialize for Form<'_, '_> {
                 "kept": diff.kept,
             }),
         )?;
-        if is_brief {
+        if detail == Detail::Numbers {
             // Whoever counts on a list must not take this for an empty one.
             ["added", "removed", "changed"].iter().try_for_each(|list| map.serialize_entry(list, &()))?;
             return map.end();
         }
-        map.serialize_entry("members", &Each(|| diff.members.iter()))?;
-        map.serialize_entry("devices", &Each(|| diff.devices.iter()))?;
+        if detail == Detail::Whole {
+            map.serialize_entry("members", &Each(|| diff.members.iter()))?;
+            map.serialize_entry("devices", &Each(|| diff.devices.iter()))?;
+        }
         map.serialize_entry("added", &Each(|| diff.added.iter().map(|added| &added.target.name)))?;
         map.serialize_entry("removed", &Each(|| diff.removed.iter().map(|target| &target.name)))?;
         map.serialize_entry("changed", &Each(|| diff.changed.iter().map(|changed| &changed.after.name)))?;
+        if detail == Detail::Names {
+            return map.end();
+        }
         map.serialize_entry("added_targets", &Each(|| diff.added.iter()))?;
         map.serialize_entry("removed_targets", &Each(|| diff.removed.iter().map(|target| Whole(target))))?;
         map.serialize_entry("changed_targets", &Each(|| diff.changed.iter()))?;

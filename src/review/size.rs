@@ -17,7 +17,8 @@ pub(super) const CHECK: &str = "shown-whole";
 /// The columns of a review that is kept in a file, and for which its size is judged.
 pub const FILE_WIDTH: usize = 100;
 
-/// The bytes of a page where what it compares has no more than a million; each further byte of those gives it two.
+/// The bytes of a page, where a fifth more than what it compares is no more: an honest first wave, whatever its size, is
+/// shown on about as many bytes as it has.
 const PAGE: u64 = 1_000_000;
 
 /// A page whose content weighs more than so many pages is not even begun: shared facts are said once, but not so often.
@@ -34,7 +35,7 @@ pub(super) fn page_limit(situation: &Situation<'_>) -> u64 {
     let bytes = |signed: Value<'_>| signed.span().len() as u64;
     let baseline = situation.compared_with().map_or(0, |targets| bytes(targets.metadata.signed));
     let compared = bytes(situation.proposal.metadata.signed).saturating_add(baseline);
-    PAGE.saturating_add(compared.saturating_sub(PAGE).saturating_mul(2))
+    PAGE.max(compared.saturating_add(compared / 5))
 }
 
 /// Can what weighs so much be laid out at all?
