@@ -5,6 +5,7 @@
 //! ([`who`], [`reconcile`], [`report`]) reads what was examined. Nothing here ever writes into a pack.
 
 pub mod clock;
+pub mod elsewhere;
 pub mod error;
 pub mod examine;
 mod facts;

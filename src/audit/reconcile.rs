@@ -2,18 +2,21 @@
 
 use super::AuditError;
 use super::pack::Pack;
+use crate::host::Disk;
 use crate::host::disk::Kind;
 use crate::json::{Document, Limits};
 use crate::ledger::store::Head;
 use crate::text::{shown, shown_path};
 use crate::tuf::{Dialect, Message, Metadata, TufError};
 use published::{Contents, Envelope, NOT_TARGETS, contents, tags};
-use record::Record;
+use record::{Logged, Record};
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use waves::Waves;
 
 mod published;
 mod record;
+mod waves;
 
 /// The most names in a folder.
 const MOST_FILES: usize = 100_000;
@@ -116,64 +119,85 @@ impl Comparison {
     }
 }
 
-/// Compares published documents with the log. Files of more than `largest` bytes are not read. Of a folder, what is no
-/// targets metadata or cannot be read is listed, and the rest compared.
+/// What is compared with the logs.
+pub struct Published<'a> {
+    /// Published metadata: files, and folders of them.
+    pub targets: &'a [PathBuf],
+    /// The service's list of waves.
+    pub waves: Option<&'a Path>,
+    /// Files of more bytes are not read.
+    pub largest: u64,
+}
+
+/// Compares what was published with the logs of all stations whose packs are given. Of a folder, what is no targets
+/// metadata or cannot be read is listed, and the rest compared.
 ///
 /// # Errors
-/// The pack or a folder cannot be read, or a file that was named itself cannot, or is not targets metadata.
+/// A pack or a folder cannot be read, or a file that was named itself cannot, or is not what it is named as.
 pub fn reconcile(
-    pack: &Pack<'_>,
-    head: &Head,
-    files: &[PathBuf],
-    largest: u64,
+    disk: &dyn Disk,
+    packs: &[(&Pack<'_>, Head)],
+    published: &Published<'_>,
 ) -> Result<Comparison, AuditError> {
-    let record = Record::read(pack, head)?;
+    let record = Record::read(packs)?;
     let mut found = Comparison::default();
-    let mut published = BTreeSet::new();
-    for source in expand(pack, files, &mut found)? {
+    let mut digests = BTreeSet::new();
+    for source in expand(disk, published.targets, &mut found)? {
         let before = found.documents;
-        if let Err(error) = compare_file(pack, &record, &source, largest, &mut found, &mut published) {
+        if let Err(error) = compare_file(disk, &record, &source, published.largest, &mut found, &mut digests)
+        {
             set_aside(&source, &shown_path(&source.path), error, &mut found)?;
         }
         found.files += usize::from(found.documents > before);
     }
-    let lines = &mut found.lines;
+    let waves = published.waves.map(|path| Waves::read(disk, path, published.largest)).transpose()?;
     for (digest, logged) in &record.signatures {
-        let keys: BTreeSet<&str> = logged.iter().map(|one| one.keyid.as_str()).collect();
-        if keys.len() < logged.len() {
-            let seqs: Vec<String> = logged.iter().map(|one| one.seq.to_string()).collect();
-            let made: BTreeSet<(&str, &[u8])> =
-                logged.iter().map(|one| (one.keyid.as_str(), one.sig.as_slice())).collect();
-            let (finding, what) = match made.len() == keys.len() {
-                true => (Finding::Repeated, "the same signature each time"),
-                false => (Finding::Duplicate, "and the signatures differ"),
-            };
+        found.lines.extend(repeated(digest, logged));
+        if digests.contains(digest) {
+            continue;
+        }
+        for one in logged {
             let text = format!(
-                "the same bytes were signed with the same key more than once, {what}: entries {}",
-                seqs.join(", ")
+                "tag {}, version {}: signed, and not among the files{}",
+                shown(&one.tag),
+                one.version,
+                waves.as_ref().map_or("", |waves| waves.became(one))
             );
-            lines.push(line(finding, format!("entry {}", logged[0].seq), digest, text));
-        }
-        if !published.contains(digest) {
-            for one in logged {
-                let text = format!(
-                    "tag {}, version {}: signed, and not among the files",
-                    shown(&one.tag),
-                    one.version
-                );
-                lines.push(line(Finding::Unpublished, format!("entry {}", one.seq), digest, text));
-            }
+            found.lines.push(line(Finding::Unpublished, one.entry.clone(), digest, text));
         }
     }
-    for (digest, word) in record.words.iter().filter(|(digest, _)| !published.contains(digest)) {
+    for (digest, word) in record.words.iter().filter(|(digest, _)| !digests.contains(digest)) {
         if let Some((finding, text)) = word.unpublished() {
-            lines.push(line(finding, format!("entry {}", word.seq), digest, text));
+            found.lines.push(line(finding, word.entry.clone(), digest, text));
         }
     }
-    lines.sort();
-    lines.dedup();
+    if let Some(waves) = waves {
+        waves.compare(&record, &mut found);
+    }
+    found.lines.sort();
+    found.lines.dedup();
     found.skipped.sort();
     Ok(found)
+}
+
+/// The same bytes, signed more than once with the same key.
+fn repeated(digest: &str, logged: &[Logged]) -> Option<Line> {
+    let keys: BTreeSet<&str> = logged.iter().map(|one| one.keyid.as_str()).collect();
+    if keys.len() == logged.len() {
+        return None;
+    }
+    let made: BTreeSet<(&str, &[u8])> =
+        logged.iter().map(|one| (one.keyid.as_str(), one.sig.as_slice())).collect();
+    let (finding, what) = match made.len() == keys.len() {
+        true => (Finding::Repeated, "the same signature each time"),
+        false => (Finding::Duplicate, "and the signatures differ"),
+    };
+    let entries: Vec<&str> = logged.iter().map(|one| one.entry.as_str()).collect();
+    let text = format!(
+        "the same bytes were signed with the same key more than once, {what}: {}",
+        entries.join(", ")
+    );
+    Some(line(finding, entries.first().copied().unwrap_or_default().to_owned(), digest, text))
 }
 
 /// A file to compare.
@@ -209,7 +233,7 @@ fn set_aside(
 
 /// Compares the documents in a file.
 fn compare_file(
-    pack: &Pack<'_>,
+    disk: &dyn Disk,
     record: &Record,
     source: &Source,
     largest: u64,
@@ -218,7 +242,7 @@ fn compare_file(
 ) -> Result<(), AuditError> {
     let path = &source.path;
     let largest = largest.min(u64::from(u32::MAX));
-    if let Some(Kind::File(length)) = pack.disk().kind(path)?
+    if let Some(Kind::File(length)) = disk.kind(path)?
         && length > largest
     {
         let problem = format!(
@@ -226,7 +250,7 @@ fn compare_file(
         );
         return Err(AuditError::file(path, problem));
     }
-    let bytes = pack.disk().read(path, largest)?;
+    let bytes = disk.read(path, largest)?;
     let place = shown_path(path);
     let document =
         Document::parse(path.to_string_lossy(), bytes, Limits::of_bytes(largest)).map_err(TufError::from)?;
@@ -266,14 +290,14 @@ fn line(finding: Finding, place: String, digest: &str, text: String) -> Line {
 }
 
 /// The files named, and those in the folders named that end in `.json`; every other name in a folder is written down.
-fn expand(pack: &Pack<'_>, files: &[PathBuf], found: &mut Comparison) -> Result<Vec<Source>, AuditError> {
+fn expand(disk: &dyn Disk, files: &[PathBuf], found: &mut Comparison) -> Result<Vec<Source>, AuditError> {
     let mut all = Vec::new();
     for path in files.iter().collect::<BTreeSet<_>>() {
-        if pack.disk().kind(path)? != Some(Kind::Folder) {
+        if disk.kind(path)? != Some(Kind::Folder) {
             all.push(Source { path: path.clone(), named: true });
             continue;
         }
-        for entry in pack.disk().list(path, MOST_FILES)? {
+        for entry in disk.list(path, MOST_FILES)? {
             let path = path.join(&entry.name);
             let is_json = path.extension().is_some_and(|end| end.eq_ignore_ascii_case("json"));
             let place = shown_path(&path);
@@ -335,14 +359,11 @@ fn compare(
         let holds = record.keys.get(keyid).is_some_and(|key| key.verify(message.bytes(), value));
         let (finding, text) = match entry {
             Some(entry) if holds || entry.sig == value => {
-                (Finding::Match, format!("{what}: signed in entry {}", entry.seq))
+                (Finding::Match, format!("{what}: signed in {}", entry.entry))
             }
             Some(entry) => (
                 Finding::BytesDiffer,
-                format!(
-                    "{what}: the signature of entry {} was replaced by one that does not hold",
-                    entry.seq
-                ),
+                format!("{what}: the signature of {} was replaced by one that does not hold", entry.entry),
             ),
             None if holds => match record.word_of(&digest, keyid) {
                 Some(word) => word.published(&what),
@@ -366,8 +387,8 @@ fn compare(
     for entry in logged.into_iter().flatten().filter(|one| !signers.contains(one.keyid.as_str())) {
         if missing.insert(&entry.keyid) {
             let text = format!(
-                "{what}: the published document has the same content as signed in entry {} by key {}, and lacks this signature",
-                entry.seq,
+                "{what}: the published document has the same content as signed in {} by key {}, and lacks this signature",
+                entry.entry,
                 super::facts::short(&entry.keyid)
             );
             lines.push(line(Finding::SignatureMissing, place.to_owned(), &digest, text));
@@ -379,7 +400,7 @@ fn compare(
             let same = entries.iter().find(|one| one.version == version && tags.contains(&one.tag));
             if let Some(entry) = same {
                 let text =
-                    format!("{what}: entry {} signed other bytes, {}", entry.seq, super::facts::short(other));
+                    format!("{what}: {} signed other bytes, {}", entry.entry, super::facts::short(other));
                 lines.push(line(Finding::BytesDiffer, place.to_owned(), &digest, text));
             }
         }

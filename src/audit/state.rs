@@ -32,7 +32,7 @@ struct Content {
     logs: Vec<Known>,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Known {
     conflicts: Vec<Conflict>,
@@ -40,7 +40,7 @@ struct Known {
     key: String,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SeenHead {
     note: String,
@@ -48,7 +48,7 @@ struct SeenHead {
     size: u64,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Conflict {
     found: String,
@@ -113,20 +113,13 @@ impl State {
 
     /// Remembers a head that was found whole.
     pub fn remember(&mut self, key: &VerifierKey, head: &Head, now: Time) {
-        let known = self.known(key);
-        let size = head.checkpoint.size;
-        if !known.heads.iter().any(|seen| seen.size == size) {
-            known.heads.push(SeenHead { note: head.note.clone(), seen: now.to_string(), size });
-            known.heads.sort_by_key(|seen| seen.size);
-        }
-        while known.heads.len() > MOST_HEADS {
-            known.heads.remove(1);
-        }
+        let (note, seen, size) = (head.note.clone(), now.to_string(), head.checkpoint.size);
+        self.entry(&key.to_string()).add(SeenHead { note, seen, size });
     }
 
     /// Remembers two notes of one log that cannot both be true.
     pub fn remember_conflict(&mut self, key: &VerifierKey, known_note: &str, found_note: &str, now: Time) {
-        let known = self.known(key);
+        let known = self.entry(&key.to_string());
         let is_there = known.conflicts.iter().any(|old| old.known == known_note && old.found == found_note);
         if !is_there {
             known.conflicts.push(Conflict {
@@ -134,6 +127,26 @@ impl State {
                 known: known_note.to_owned(),
                 seen: now.to_string(),
             });
+        }
+    }
+
+    /// The part that is about logs of this name.
+    pub(super) fn of(&self, name: &str) -> State {
+        let is_of = |known: &&Known| VerifierKey::parse(&known.key).is_ok_and(|key| key.name() == name);
+        let logs = self.content.logs.iter().filter(is_of).cloned().collect();
+        State { path: self.path.clone(), content: Content { format: FORMAT.to_owned(), logs } }
+    }
+
+    /// Takes in what such a part has learnt.
+    pub(super) fn take_in(&mut self, part: State) {
+        for learnt in part.content.logs {
+            let known = self.entry(&learnt.key);
+            learnt.heads.into_iter().for_each(|head| known.add(head));
+            for conflict in learnt.conflicts {
+                if !known.conflicts.contains(&conflict) {
+                    known.conflicts.push(conflict);
+                }
+            }
         }
     }
 
@@ -148,13 +161,24 @@ impl State {
         Ok(write_durably(disk, &self.path, 0o600, &[&bytes])?)
     }
 
-    fn known(&mut self, key: &VerifierKey) -> &mut Known {
-        let text = key.to_string();
+    fn entry(&mut self, key: &str) -> &mut Known {
         let logs = &mut self.content.logs;
-        let at = logs.iter().position(|known| known.key == text).unwrap_or_else(|| {
-            logs.push(Known { conflicts: Vec::new(), heads: Vec::new(), key: text });
+        let at = logs.iter().position(|known| known.key == key).unwrap_or_else(|| {
+            logs.push(Known { conflicts: Vec::new(), heads: Vec::new(), key: key.to_owned() });
             logs.len() - 1
         });
         &mut logs[at]
+    }
+}
+
+impl Known {
+    fn add(&mut self, head: SeenHead) {
+        if !self.heads.iter().any(|seen| seen.size == head.size) {
+            self.heads.push(head);
+            self.heads.sort_by_key(|seen| seen.size);
+        }
+        while self.heads.len() > MOST_HEADS {
+            self.heads.remove(1);
+        }
     }
 }

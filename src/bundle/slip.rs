@@ -29,7 +29,9 @@ use data_encoding::BASE32_NOPAD;
 use std::collections::BTreeMap;
 
 /// What every part begins with; the digit is the format's version.
-const MARK: &str = "CS1:";
+pub(crate) const MARK: &str = "CS1:";
+/// The file with the text of a slip that was written to a folder.
+pub(crate) const FILE: &str = "slip.txt";
 /// Characters of base32 in a part: more are read by fewer cameras, and need more rows than a console has.
 const PART: usize = 630;
 /// The most parts that are read: one RSA-4096 signature has two.

@@ -3,7 +3,7 @@
 use super::CeremonyError;
 use super::made::signatures;
 use crate::bundle::media::{Files, write_folder};
-use crate::bundle::slip::{Slip, SlipError};
+use crate::bundle::slip::{self, Slip, SlipError};
 use crate::host::Host;
 use crate::ledger::{Event, Kind};
 use crate::station::Station;
@@ -92,7 +92,7 @@ fn text(shown: &Shown) -> String {
 /// `slip.txt`, a picture for each code, and a page to print.
 fn files(shown: &Shown, subject: &str) -> Result<Files<'static>, CeremonyError> {
     let owned = |bytes: Vec<u8>| vec![Cow::Owned(bytes)];
-    let mut files = Files::from([("slip.txt".to_owned(), owned(text(shown).into_bytes()))]);
+    let mut files = Files::from([(slip::FILE.to_owned(), owned(text(shown).into_bytes()))]);
     let codes = shown.codes(Level::Q)?;
     for (at, code) in codes.iter().enumerate() {
         files.insert(format!("slip-{}of{}.png", at + 1, codes.len()), owned(code.png()?));

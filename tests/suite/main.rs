@@ -11,6 +11,7 @@ mod approvals;
 mod assurance;
 mod audit_acts;
 mod audit_intents;
+mod audit_packs;
 mod audit_reconcile;
 mod audit_rules;
 mod audit_tools;

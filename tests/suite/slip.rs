@@ -89,6 +89,12 @@ fn a_slip_in_a_folder_is_text_pictures_and_a_page_and_the_log_says_that_it_went_
     let log = desk.run(&["log", "show"]).done().out;
     assert!(log.contains("slip.exported"), "{log}");
     desk.run(&["log", "verify"]).done();
+    // Its head is one that left the room, whichever way it is given.
+    let pack = desk.path("evidence");
+    desk.run(&["log", "export", text(&pack)]).done();
+    let written = folder.join("slip.txt");
+    let against = ["--json", "audit", "verify", text(&pack), "--against", text(&folder), text(&written)];
+    assert_eq!(desk.run(&against).done().json()["compared"]["given"], 2);
     desk.run(&["export", &id, "--slip", text(&folder)]).ended(Exit::Failed);
     let unsigned = desk.request(&fixture("rsa/2-update"), "acme-gateway", "v2.0-update", 42, &[]);
     let (unsigned, _) = desk.import(&unsigned);

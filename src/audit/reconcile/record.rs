@@ -11,7 +11,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// One signature, as the log has it.
 pub(super) struct Logged {
-    pub(super) seq: u64,
+    /// The entry: its number and, where there are several logs, which one's it is. Already escaped.
+    pub(super) entry: String,
+    pub(super) wave: String,
     pub(super) keyid: String,
     pub(super) sig: Vec<u8>,
     pub(super) tag: String,
@@ -20,17 +22,18 @@ pub(super) struct Logged {
 
 /// What the log says of an intent without a result.
 pub(super) struct Unfinished {
-    pub(super) seq: u64,
+    /// As of [`Logged`].
+    pub(super) entry: String,
     keyid: String,
     officers: String,
-    tag: String,
-    version: u64,
+    pub(super) tag: String,
+    pub(super) version: u64,
     outcome: Outcome,
     settled: String,
 }
 
 impl Unfinished {
-    fn of(word: &Word) -> Unfinished {
+    fn of(word: &Word, log: &str) -> Unfinished {
         let entry = word.entry.entry();
         let officers: Vec<String> = entry.list("officers").iter().map(|name| shown(name)).collect();
         let settled = word.settled.as_ref().map(|settled| {
@@ -38,7 +41,7 @@ impl Unfinished {
             format!("{} in entry {}", shown(&settled.actor()), settled.seq())
         });
         Unfinished {
-            seq: entry.seq(),
+            entry: format!("entry {}{log}", entry.seq()),
             keyid: entry.text("keyid").into_owned(),
             officers: if officers.is_empty() {
                 "nobody who is named".to_owned()
@@ -54,8 +57,8 @@ impl Unfinished {
 
     /// What is to be said of its signature, which was published.
     pub(super) fn published(&self, what: &str) -> (Finding, String) {
-        let (seq, officers, settled) = (self.seq, &self.officers, &self.settled);
-        let intent = format!("{what}: the intent of {officers} in entry {seq}");
+        let (entry, officers, settled) = (&self.entry, &self.officers, &self.settled);
+        let intent = format!("{what}: the intent of {officers} in {entry}");
         match self.outcome {
             Outcome::DeclaredMade => (
                 Finding::DeclaredMade,
@@ -107,9 +110,19 @@ pub(super) struct Record {
 }
 
 impl Record {
-    /// Reads it from a pack's log.
-    pub(super) fn read(pack: &Pack<'_>, head: &Head) -> Result<Self, AuditError> {
+    /// Reads what the logs of these packs say.
+    pub(super) fn read(packs: &[(&Pack<'_>, Head)]) -> Result<Self, AuditError> {
         let mut record = Record::default();
+        for (pack, head) in packs {
+            let log =
+                if packs.len() > 1 { format!(" of {}", shown(pack.key().name())) } else { String::new() };
+            record.add(pack, head, &log)?;
+        }
+        Ok(record)
+    }
+
+    fn add(&mut self, pack: &Pack<'_>, head: &Head, log: &str) -> Result<(), AuditError> {
+        let record = self;
         let mut roots = Vec::new();
         pack.each_entry(head, |entry| {
             match entry.kind() {
@@ -121,7 +134,8 @@ impl Record {
                     let dialect = record.dialect.unwrap_or(Dialect::Factory);
                     let sig = dialect.decode_signature(&entry.text("sig")).unwrap_or_default();
                     let logged = Logged {
-                        seq: entry.seq(),
+                        entry: format!("entry {}{log}", entry.seq()),
+                        wave: entry.text("wave").into_owned(),
                         keyid,
                         sig,
                         tag: entry.text("tag").into_owned(),
@@ -147,16 +161,15 @@ impl Record {
             Ok(true)
         })?;
         let unfinished = words::read(pack, head, |entry| Ok(entry.kind() != Kind::SignResult))?;
-        record.words = unfinished
-            .iter()
-            .filter(|word| word.outcome != Outcome::Signed)
-            .map(|word| (word.entry.entry().text("signed").into_owned(), Unfinished::of(word)))
-            .collect();
+        let words = unfinished.iter().filter(|word| word.outcome != Outcome::Signed);
+        record.words.extend(
+            words.map(|word| (word.entry.entry().text("signed").into_owned(), Unfinished::of(word, log))),
+        );
         for object in roots {
             let root = Root::parse("root", &pack.object(&object)?)?;
             record.keys.extend(root.keys.into_iter().map(|(id, key)| (id.as_str().to_owned(), key)));
         }
-        Ok(record)
+        Ok(())
     }
 
     /// The newest intent without a result to sign these bytes with this key.

@@ -7,16 +7,17 @@ use crate::text::shown;
 use crate::tlog::tree;
 
 /// The first row.
-pub(super) const HEADER: &str = "seq,time,boot,uptime_ms,type,actor,what,look_at,factory,wave,tag,version,request,review,\
+pub(super) const HEADER: &str = "log,seq,time,boot,uptime_ms,type,actor,what,look_at,factory,wave,tag,version,request,review,\
                                  signed,keyid,officers,strength,root_version,policy,leaf\r\n";
 
 /// Adds a row (RFC 4180).
-pub(super) fn row(entry: &Entry<'_>, remarks: &[Remark], out: &mut Vec<u8>) {
+pub(super) fn row(entry: &Entry<'_>, log: &str, remarks: &[Remark], out: &mut Vec<u8>) {
     let text = |field: &str| shown(&entry.text(field));
     let number = |field: &str| if entry.has(field) { entry.int(field).to_string() } else { String::new() };
     let officers: Vec<String> = entry.list("officers").iter().map(|name| shown(name)).collect();
     let look_at: Vec<&str> = remarks.iter().map(|remark| remark.kind.name()).collect();
     let cells = [
+        shown(log),
         entry.seq().to_string(),
         entry.time().to_string(),
         shown(&entry.boot()),

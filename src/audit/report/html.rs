@@ -6,7 +6,9 @@ use super::inventory::Inventory;
 use crate::audit::verdict::{Outcome, Verdict};
 use crate::audit::who::strength_words;
 use crate::audit::{Pack, Remark, RemarkKind};
+use crate::host::Draft;
 use crate::host::clock::Time;
+use crate::host::disk::DiskResult;
 use crate::ledger::summary::summary;
 use crate::ledger::{Entry, Kind};
 use crate::text::{counted, shown};
@@ -102,24 +104,18 @@ impl Page {
         }
     }
 
-    pub(super) fn finish(&self, pack: &Pack<'_>, verdict: &Verdict, now: Time) -> String {
+    /// The part of the page that is about one station.
+    pub(super) fn section(&self, pack: &Pack<'_>, verdict: &Verdict, now: Time) -> String {
         let mut out = String::new();
         let (factory, fingerprint) = self.station.clone().unwrap_or_default();
         // Writing to a string cannot fail.
-        let _ = write!(
-            out,
-            "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Audit report: {0}</title>\
-             <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\
-             <style>{STYLE}</style></head><body>\n<h1>Audit report: signing log of factory {0}</h1>\n",
-            escape(&factory)
-        );
+        let _ = writeln!(out, "<h1>Audit report: signing log of factory {}</h1>", escape(&factory));
         self.verdict(&mut out, pack, verdict, now, &fingerprint);
         witnesses(&mut out, verdict);
         self.exceptions(&mut out, verdict);
         self.signed(&mut out, verdict);
         self.comings(&mut out);
         self.history(&mut out, verdict);
-        out.push_str("</body></html>\n");
         out
     }
 
@@ -279,6 +275,55 @@ impl Page {
         }
         out.push_str("</table>\n");
     }
+}
+
+/// The page: of several stations a table of verdicts first.
+pub(super) fn write(
+    packs: &[&Pack<'_>],
+    verdicts: &[Verdict],
+    sections: &[String],
+    draft: &mut Draft<'_>,
+) -> DiskResult<()> {
+    let title = match packs {
+        [one] => shown(one.key().name()),
+        all => format!("{} stations", all.len()),
+    };
+    let mut out = format!(
+        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Audit report: {}</title>\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\
+         <style>{STYLE}</style></head><body>\n<main>\n",
+        escape(&title)
+    );
+    if packs.len() > 1 {
+        // Writing to a string cannot fail.
+        let _ = writeln!(
+            out,
+            "<h1>{}</h1>\n<table><tr><th>Log</th><th>Verdict</th><th>Entries</th><th>Last entry</th><th>Signatures</th></tr>",
+            escape(&title)
+        );
+        for (at, (pack, verdict)) in packs.iter().zip(verdicts).enumerate() {
+            let found = &verdict.examination;
+            let last = found.period.map_or_else(String::new, |(_, last)| last.to_string());
+            let _ = writeln!(
+                out,
+                "<tr><td><a href=\"#log-{at}\">{}</a></td><td>{}</td><td class=\"n\">{}</td><td class=\"t\">{last}</td><td class=\"n\">{}</td></tr>",
+                escape(&shown(pack.key().name())),
+                verdict.outcome.word(),
+                found.size,
+                found.signatures
+            );
+        }
+        out.push_str("</table>\n");
+    }
+    draft.bytes().extend_from_slice(out.as_bytes());
+    for (at, section) in sections.iter().enumerate() {
+        draft
+            .bytes()
+            .extend_from_slice(format!("<section id=\"log-{at}\">\n{section}</section>\n").as_bytes());
+        draft.relieve()?;
+    }
+    draft.bytes().extend_from_slice(b"</main>\n</body></html>\n");
+    Ok(())
 }
 
 /// Text as HTML. It was escaped for showing before: what is left are the page's own signs.

@@ -3,12 +3,14 @@
 mod csv;
 mod html;
 mod inventory;
+mod jsonl;
 mod ocsf;
 
-use super::verdict::{Compare, Verdict, verify};
-use super::{AuditError, Options, Pack, Remark};
-use crate::host::Draft;
+use super::elsewhere::Elsewhere;
+use super::verdict::Verdict;
+use super::{AuditError, Pack, Remark};
 use crate::host::clock::Time;
+use crate::host::{Disk, Draft};
 use crate::ledger::Entry;
 use crate::ledger::store::Head;
 use std::path::Path;
@@ -20,60 +22,54 @@ pub enum Format {
     Html,
     /// One row an entry, for a spreadsheet.
     Csv,
-    /// The exact lines.
+    /// One row an entry with typed columns, for a database.
     Jsonl,
     /// One OCSF event an entry, for a SIEM.
     Ocsf,
 }
 
-/// Examines a pack, compares it with what is known from elsewhere, and writes a report about it into a new file, or over
-/// an old one. `now` is the day of the audit.
+/// Verifies packs, and writes a report about them into a new file, or over an old one: one station after the other, in the
+/// order of the packs. `now` is the day of the audit.
 ///
 /// # Errors
-/// The pack cannot be read, or the file cannot be written.
+/// A pack cannot be read, or the file cannot be written.
 pub fn write(
-    pack: &Pack<'_>,
+    packs: &[&Pack<'_>],
     format: Format,
     out: &Path,
-    compare: Compare<'_>,
+    elsewhere: &mut Elsewhere,
+    disk: &dyn Disk,
     now: Time,
-) -> Result<Verdict, AuditError> {
-    pack.refuse_within(out)?;
-    let mut draft = Draft::begin(pack.disk(), out, 0o644)?;
-    let mut page = html::Page::default();
+) -> Result<Vec<Verdict>, AuditError> {
+    packs.iter().try_for_each(|pack| pack.refuse_within(out))?;
+    let mut draft = Draft::begin(disk, out, 0o644)?;
     if format == Format::Csv {
         draft.bytes().extend_from_slice(csv::HEADER.as_bytes());
     }
-    let mut visit = |entry: &Entry<'_>, remarks: &[Remark]| -> Result<(), AuditError> {
-        match format {
-            Format::Html => page.see(entry, remarks),
-            Format::Csv => csv::row(entry, remarks, draft.bytes()),
-            Format::Jsonl => {
-                draft.bytes().extend_from_slice(entry.line());
-                draft.bytes().push(b'\n');
+    let (mut verdicts, mut sections) = (Vec::new(), Vec::new());
+    for pack in packs {
+        let mut page = html::Page::default();
+        let log = pack.key().name();
+        let mut visit = |entry: &Entry<'_>, remarks: &[Remark]| -> Result<(), AuditError> {
+            match format {
+                Format::Html => page.see(entry, remarks),
+                Format::Csv => csv::row(entry, log, remarks, draft.bytes()),
+                Format::Jsonl => jsonl::row(entry, log, remarks, draft.bytes()),
+                Format::Ocsf => ocsf::event(entry, log, draft.bytes()),
             }
-            Format::Ocsf => ocsf::event(entry, pack.key().name(), draft.bytes()),
+            Ok(draft.relieve()?)
+        };
+        let verdict = elsewhere.verify(pack, packs, &mut visit)?;
+        if format == Format::Html {
+            sections.push(page.section(pack, &verdict, now));
         }
-        Ok(draft.relieve()?)
-    };
-    let compare = Compare { now: Some(now), ..compare };
-    let verdict = verify(pack, Options::default(), compare, &mut visit)?;
+        verdicts.push(verdict);
+    }
     if format == Format::Html {
-        draft.bytes().extend_from_slice(page.finish(pack, &verdict, now).as_bytes());
+        html::write(packs, &verdicts, &sections, &mut draft)?;
     }
     draft.finish()?;
-    Ok(verdict)
-}
-
-/// The page about an examined pack, for tests and for other writers.
-pub fn html_page(pack: &Pack<'_>, now: Time) -> Result<(String, Verdict), AuditError> {
-    let mut page = html::Page::default();
-    let compare = Compare { now: Some(now), ..Compare::default() };
-    let verdict = verify(pack, Options::default(), compare, &mut |entry, remarks| {
-        page.see(entry, remarks);
-        Ok(())
-    })?;
-    Ok((page.finish(pack, &verdict, now), verdict))
+    Ok(verdicts)
 }
 
 /// The size and root of a head, for people.

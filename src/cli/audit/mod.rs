@@ -2,25 +2,26 @@
 
 pub mod choose;
 mod cosign;
+mod known;
 mod print;
 mod program;
 mod proof;
 mod reconcile;
+mod report;
+mod table;
+mod verify;
 
+pub use known::key_text;
 pub use print::{describe_compared, describe_verdict, describe_witnessed, verdict_value};
 pub use program::main;
 
 use super::{Context, Exit, Failure, Outcome};
-use crate::audit::report::{self, Format};
-use crate::audit::state::State;
-use crate::audit::verdict::{self, Compare};
 use crate::audit::who::{self, Question};
-use crate::audit::{AuditError, Options, Outcome as Answer, Pack};
-use crate::bundle::anchors;
+use crate::audit::{AuditError, Outcome as Answer, Pack};
 use crate::ledger::Proofs;
 use crate::ledger::store::Head;
 use crate::ledger::summary::timeline_line;
-use crate::tlog::VerifierKey;
+use known::LogKey;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
@@ -31,7 +32,7 @@ use std::path::{Path, PathBuf};
 )]
 pub enum Args {
     /// Check everything in an evidence pack, and name the first bad entry.
-    Verify(VerifyArgs),
+    Verify(verify::Args),
     /// Show the entries.
     #[command(after_help = "Example:\n  countersign audit show evidence/ --officer alice")]
     Show {
@@ -66,50 +67,7 @@ pub enum Args {
     #[command(after_help = "Example:\n  countersign audit check-proof receipt.tlog-proof --key log.vkey")]
     CheckProof(proof::Args),
     /// Write a report for the compliance file.
-    #[command(after_help = "Example:\n  countersign audit report evidence/ --format html --out report.html")]
-    Report {
-        /// The evidence pack.
-        dir: PathBuf,
-        /// html, csv, jsonl or ocsf.
-        #[arg(long, value_enum, default_value = "html")]
-        format: Format,
-        /// The file to write.
-        #[arg(long, value_name = "FILE")]
-        out: PathBuf,
-        /// What is known from elsewhere.
-        #[command(flatten)]
-        known: Known,
-    },
-}
-
-/// Check everything in an evidence pack.
-#[derive(clap::Args)]
-#[command(
-    after_help = "Example:\n  countersign audit verify evidence/ --key log.vkey --state heads.json\n\nExit codes: 0 whole, 10 tampered, 11 forked, 12 rolled back, 13 unwitnessed, 14 in doubt."
-)]
-pub struct VerifyArgs {
-    /// The evidence pack.
-    dir: PathBuf,
-    /// What is known from elsewhere.
-    #[command(flatten)]
-    known: Known,
-}
-
-/// What the auditor knows from elsewhere.
-#[derive(clap::Args)]
-pub struct Known {
-    /// The log's public key as it came another way, or a file that holds it.
-    #[arg(long, value_name = "VKEY")]
-    key: Option<String>,
-    /// Remember the heads seen in this file, and compare with those seen before.
-    #[arg(long, value_name = "FILE")]
-    state: Option<PathBuf>,
-    /// Checkpoints that came another way: log/checkpoint of a signed bundle, or the bundle's folder.
-    #[arg(long, value_name = "FILE", num_args = 1..)]
-    against: Vec<PathBuf>,
-    /// The key of a witness whose cosignatures are counted, or a file that holds it. Without it, those that the log has.
-    #[arg(long, value_name = "VKEY", num_args = 1..)]
-    witness: Vec<String>,
+    Report(report::Args),
 }
 
 /// Who signed it?
@@ -136,21 +94,6 @@ pub struct WhoArgs {
     log_key: LogKey,
 }
 
-/// The log's public key, for commands whose answer rests on the head that it signed.
-#[derive(clap::Args)]
-pub struct LogKey {
-    /// The log's public key as it came another way, or a file that holds it.
-    #[arg(long, value_name = "VKEY")]
-    log_key: Option<String>,
-}
-
-impl LogKey {
-    fn open<'c>(&self, context: &'c Context<'_>, dir: &Path) -> Result<Pack<'c>, Failure> {
-        let key = self.log_key.as_deref().map(|given| key_text(context, given)).transpose()?;
-        Ok(Pack::open(&*context.host.disk, dir, key.as_deref())?)
-    }
-}
-
 /// Says on standard error what an answer rests on.
 fn note_basis(context: &Context<'_>, pack: &Pack<'_>, head: &Head) {
     let key = if pack.key_was_given() {
@@ -167,7 +110,7 @@ fn note_basis(context: &Context<'_>, pack: &Pack<'_>, head: &Head) {
 /// Runs it.
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     match args {
-        Args::Verify(args) => verify(&args, context),
+        Args::Verify(args) => verify::run(&args, context),
         Args::Show { dir, chosen, key } => show(&dir, &chosen, &key, context),
         Args::Who(args) => answer_who(args, context),
         Args::Reconcile(args) => reconcile::run(&args, context),
@@ -175,7 +118,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         Args::Cosign(args) => cosign::run(&args, context),
         Args::WitnessKey(args) => cosign::make_key(&args, context),
         Args::CheckProof(args) => proof::run(&args, context),
-        Args::Report { dir, format, out, known } => write_report(&dir, format, &out, &known, context),
+        Args::Report(args) => report::run(&args, context),
     }
 }
 
@@ -197,85 +140,6 @@ impl From<AuditError> for Failure {
         let exit = if tampered { Exit::Tampered } else { Exit::Failed };
         Failure::new(exit, error.to_string())
     }
-}
-
-/// A key given as itself or as a file.
-///
-/// # Errors
-/// The file cannot be read.
-pub fn key_text(context: &Context<'_>, given: &str) -> Result<String, Failure> {
-    if VerifierKey::parse(given).is_ok() {
-        return Ok(given.to_owned());
-    }
-    let bytes = context.host.disk.read(Path::new(given), 4_096)?;
-    Ok(String::from_utf8_lossy(&bytes).trim().to_owned())
-}
-
-fn open<'c>(context: &'c Context<'_>, dir: &Path) -> Result<Pack<'c>, Failure> {
-    Ok(Pack::open(&*context.host.disk, dir, None)?)
-}
-
-/// What a log is compared with, read from the auditor's files.
-struct Elsewhere {
-    state: Option<State>,
-    against: Vec<Vec<u8>>,
-    witnesses: Vec<VerifierKey>,
-}
-
-impl Known {
-    fn open<'c>(&self, context: &'c Context<'_>, dir: &Path) -> Result<(Pack<'c>, Elsewhere), Failure> {
-        let disk = &*context.host.disk;
-        let key = self.key.as_deref().map(|given| key_text(context, given)).transpose()?;
-        let pack = Pack::open(disk, dir, key.as_deref())?;
-        if let Some(path) = &self.state {
-            pack.refuse_within(path)?;
-        }
-        let state = self.state.as_deref().map(|path| State::read(disk, path)).transpose()?;
-        let against = self.against.iter().map(|path| anchors::read(disk, path));
-        let against = against.collect::<Result<_, _>>()?;
-        let key = |given: &String| {
-            let key = VerifierKey::parse(&key_text(context, given)?);
-            let key = key.map_err(|e| Failure::new(Exit::Failed, format!("--witness: {e}")))?;
-            key.is_witness().then_some(key).ok_or_else(|| {
-                Failure::new(
-                    Exit::Failed,
-                    "--witness: it is a key for notes (type 1), not a witness's (type 4)",
-                )
-            })
-        };
-        let witnesses = self.witness.iter().map(key).collect::<Result<_, _>>()?;
-        Ok((pack, Elsewhere { state, against, witnesses }))
-    }
-}
-
-impl Elsewhere {
-    fn compare(&mut self, context: &Context<'_>) -> Compare<'_> {
-        let now = Some(context.host.clock.now());
-        let (against, witnesses) = (std::mem::take(&mut self.against), std::mem::take(&mut self.witnesses));
-        Compare { state: self.state.as_mut(), against, witnesses, now }
-    }
-
-    fn keep(&self, context: &Context<'_>) -> Result<(), Failure> {
-        Ok(self.state.iter().try_for_each(|state| state.write(&*context.host.disk))?)
-    }
-}
-
-fn verify(args: &VerifyArgs, context: &Context<'_>) -> Outcome {
-    let (pack, mut elsewhere) = args.known.open(context, &args.dir)?;
-    let compare = elsewhere.compare(context);
-    let verdict = verdict::verify(&pack, Options::default(), compare, &mut |_, _| Ok(()))?;
-    elsewhere.keep(context)?;
-    context.text(&describe_verdict(&verdict, pack.key(), pack.key_was_given()))?;
-    context.text(&describe_compared(&verdict))?;
-    context.text(&describe_witnessed(&verdict))?;
-    if !pack.key_was_given() {
-        context.text(&format!(
-            "The key came with the pack: {}\nWhether it is the station's, the pack cannot prove. Compare it with one that came another way (--key).\n",
-            pack.key()
-        ))?;
-    }
-    context.json(&verdict_value(&verdict, pack.key(), pack.key_was_given()))?;
-    Ok(exit(verdict.outcome))
 }
 
 fn show(dir: &Path, chosen: &choose::Chosen, key: &LogKey, context: &Context<'_>) -> Outcome {
@@ -343,30 +207,11 @@ fn digits(given: &str) -> Result<String, Failure> {
 }
 
 fn prove(dir: &Path, seq: u64, context: &Context<'_>) -> Outcome {
-    let pack = open(context, dir)?;
+    let pack = Pack::open(&*context.host.disk, dir, None)?;
     let head = pack.head()?;
     let proofs = Proofs::read(pack.disk(), pack.dir(), &head.checkpoint).map_err(AuditError::from)?;
     let proof = proofs.receipt(pack.disk(), pack.dir(), &head, seq).map_err(AuditError::from)?;
     context.text(&proof.text())?;
     context.json(&json!({ "seq": seq, "size": head.checkpoint.size, "proof": proof.text() }))?;
     Ok(Exit::Done)
-}
-
-fn write_report(dir: &Path, format: Format, out: &Path, known: &Known, context: &Context<'_>) -> Outcome {
-    if known.state.as_deref() == Some(out) {
-        let why = "--out and --state name the same file: what you remember of the log would be lost. Give another --out";
-        return Err(Failure::usage(why));
-    }
-    let (pack, mut elsewhere) = known.open(context, dir)?;
-    let compare = elsewhere.compare(context);
-    let verdict = report::write(&pack, format, out, compare, context.host.clock.now())?;
-    elsewhere.keep(context)?;
-    context.text(&format!(
-        "Report written to {}\n{}{}",
-        crate::text::shown_path(out),
-        describe_verdict(&verdict, pack.key(), pack.key_was_given()),
-        describe_compared(&verdict)
-    ))?;
-    context.json(&json!({ "out": out.to_string_lossy(), "verdict": verdict_value(&verdict, pack.key(), pack.key_was_given()) }))?;
-    Ok(exit(verdict.outcome))
 }

@@ -1,6 +1,7 @@
 //! `audit reconcile`: what was published against the log.
 
-use crate::audit::reconcile::{Finding, reconcile};
+use crate::audit::AuditError;
+use crate::audit::reconcile::{Finding, Published, reconcile};
 use crate::cli::{Context, Exit, Outcome};
 use crate::json::Limits;
 use crate::text::{counted, shown};
@@ -10,11 +11,15 @@ use std::path::PathBuf;
 /// Compare published targets metadata with the log.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The evidence pack.
-    dir: PathBuf,
+    /// The evidence pack; of several stations, all of them.
+    #[arg(required = true, value_name = "DIR")]
+    dirs: Vec<PathBuf>,
     /// Published files: targets.json, a map of tags to them, a wave; or folders of them.
     #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
     targets: Vec<PathBuf>,
+    /// The service's list of waves: each must be one that a log has.
+    #[arg(long, value_name = "FILE")]
+    waves: Option<PathBuf>,
     /// The largest file that is read, in bytes.
     #[arg(long, value_name = "BYTES", default_value_t = Limits::DEFAULT.bytes)]
     max_file_bytes: u64,
@@ -25,10 +30,14 @@ pub struct Args {
 
 /// Runs it.
 pub fn run(args: &Args, context: &Context<'_>) -> Outcome {
-    let pack = args.log_key.open(context, &args.dir)?;
-    let head = pack.head()?;
-    let found = reconcile(&pack, &head, &args.targets, args.max_file_bytes)?;
-    super::note_basis(context, &pack, &head);
+    let packs = args.dirs.iter().map(|dir| args.log_key.open(context, dir)).collect::<Result<Vec<_>, _>>()?;
+    let packs = packs.iter().map(|pack| Ok((pack, pack.head()?))).collect::<Result<Vec<_>, AuditError>>()?;
+    let published =
+        Published { targets: &args.targets, waves: args.waves.as_deref(), largest: args.max_file_bytes };
+    let found = reconcile(&*context.host.disk, &packs, &published)?;
+    for (pack, head) in &packs {
+        super::note_basis(context, pack, head);
+    }
     let lines = &found.lines;
     for line in lines {
         let digest = shown(line.digest.get(..12).unwrap_or_default());

@@ -197,15 +197,21 @@ pub struct Twist {
 impl Station {
     /// A station of 0.1 with three officers, a root and a sealed key: 7 entries.
     pub fn new(disk: Arc<dyn Disk>, dir: &Path, seed: u64, approvals: usize, quorum: usize) -> Station {
-        Station::of(disk, dir, seed, approvals, quorum, false)
+        Station::of(ORIGIN, disk, dir, seed, approvals, quorum, false)
     }
 
     /// As [`Station::new`], of a release since 0.2: the officers sign their acts.
     pub fn signing(disk: Arc<dyn Disk>, dir: &Path, seed: u64, approvals: usize, quorum: usize) -> Station {
-        Station::of(disk, dir, seed, approvals, quorum, true)
+        Station::of(ORIGIN, disk, dir, seed, approvals, quorum, true)
+    }
+
+    /// As [`Station::signing`], one of many: the log has a name of its own.
+    pub fn named(origin: &str, disk: Arc<dyn Disk>, dir: &Path, seed: u64, quorum: usize) -> Station {
+        Station::of(origin, disk, dir, seed, 1, quorum, true)
     }
 
     fn of(
+        origin: &str,
         disk: Arc<dyn Disk>,
         dir: &Path,
         seed: u64,
@@ -214,7 +220,7 @@ impl Station {
         signs: bool,
     ) -> Station {
         let mut dice = Dice(seed);
-        let log = Log::create(disk, dir, &dice.seed(), ORIGIN).expect("a log");
+        let log = Log::create(disk, dir, &dice.seed(), origin).expect("a log");
         let officers = ["mara", "noor", "odile"]
             .map(|name| Officer { name, key: SigningKey::from_bytes(&dice.seed()) })
             .into();
@@ -305,6 +311,12 @@ impl Station {
             boot: format!("{:08x}-0000-4000-8000-000000000000", self.boot),
             uptime_ms: self.uptime_ms,
         }
+    }
+
+    /// Nothing happens for so long.
+    pub fn wait(&mut self, days: i64) {
+        self.time += days * 86_400;
+        self.uptime_ms += days.unsigned_abs() * 86_400_000;
     }
 
     /// When the last entry was written.

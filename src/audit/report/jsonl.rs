@@ -1,0 +1,80 @@
+//! One row an entry, with typed columns, for a database: `read_json_auto` of DuckDB needs no schema file.
+//!
+//! What an entry does not have, and a list that is empty, is left out; the first row of each log names every column, so that
+//! no query fails for one that a log does not use.
+
+use crate::audit::Remark;
+use crate::ledger::Entry;
+use crate::ledger::kind::{Kind, Shape};
+use crate::ledger::summary::summary;
+use crate::tlog::tree;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write as _;
+use std::sync::LazyLock;
+
+/// The columns that every row has, or may have whatever its kind.
+const OF_EVERY_ROW: [&str; 10] =
+    ["log", "seq", "time", "type", "actor", "boot", "uptime_ms", "summary", "look_at", "leaf"];
+
+/// The columns of the kinds' fields.
+static OF_KINDS: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
+    let of = |kind: &Kind| kind.fields().iter().map(|(field, _)| column(*kind, field)).collect::<Vec<_>>();
+    Kind::ALL.iter().flat_map(of).collect()
+});
+
+/// Fields that hold a number in one kind and a text in another: their column is a text.
+static MIXED: LazyLock<BTreeSet<&'static str>> = LazyLock::new(|| {
+    let (mut known, mut mixed) = (BTreeMap::<_, Shape>::new(), BTreeSet::new());
+    for (field, shape) in Kind::ALL.iter().flat_map(|kind| kind.fields()) {
+        if known.insert(*field, *shape).is_some_and(|other| other != *shape) {
+            mixed.insert(*field);
+        }
+    }
+    mixed
+});
+
+/// The column of a field: its own name, or, where every row has a column of that name, that of its kind before it.
+fn column(kind: Kind, field: &str) -> String {
+    if OF_EVERY_ROW.contains(&field) {
+        return format!("{}_{field}", kind.name().replace('.', "_"));
+    }
+    field.to_owned()
+}
+
+/// Adds a row.
+pub(super) fn row(entry: &Entry<'_>, log: &str, remarks: &[Remark], out: &mut Vec<u8>) {
+    let text = |text: &str| serde_json::Value::from(text).to_string();
+    let look_at: Vec<&str> = remarks.iter().map(|remark| remark.kind.name()).collect();
+    // Writing to a vector cannot fail.
+    let _ = write!(
+        out,
+        "{{\"log\":{},\"seq\":{},\"time\":\"{}\",\"type\":\"{}\",\"actor\":{},\"boot\":{},\"uptime_ms\":{},\"summary\":{}",
+        text(log),
+        entry.seq(),
+        entry.time(),
+        entry.kind().name(),
+        text(&entry.actor()),
+        text(&entry.boot()),
+        entry.uptime_ms(),
+        text(&summary(entry))
+    );
+    if !look_at.is_empty() || entry.seq() == 0 {
+        let look_at = Some(look_at).filter(|names| !names.is_empty());
+        let _ = write!(out, ",\"look_at\":{}", serde_json::json!(look_at));
+    }
+    let _ = write!(out, ",\"leaf\":\"{}\"", hex::encode(tree::leaf_hash(entry.line())));
+    let mut missing = if entry.seq() == 0 { OF_KINDS.clone() } else { BTreeSet::new() };
+    for (field, shape) in entry.kind().fields() {
+        let Some(raw) = entry.raw(field).filter(|raw| *raw != b"[]") else { continue };
+        let column = column(entry.kind(), field);
+        let quote = if MIXED.contains(field) && *shape == Shape::Int { "\"" } else { "" };
+        let _ = write!(out, ",\"{column}\":{quote}");
+        out.extend_from_slice(raw);
+        out.extend_from_slice(quote.as_bytes());
+        missing.remove(&column);
+    }
+    for column in missing {
+        let _ = write!(out, ",\"{column}\":null");
+    }
+    out.extend_from_slice(b"}\n");
+}
