@@ -7,9 +7,16 @@ use super::judgement::Judgement;
 use super::pack::Pack;
 use super::remark::RemarkKind;
 use super::signing::Asked;
+use crate::ledger::field::Finding;
 use crate::ledger::policy::Policy;
+use crate::ledger::record::{
+    BundleExported, EvidenceVerified, OfficerAdded, OfficerRetired, OnlineKeyPinned, PolicyChanged,
+    RequestImported, ReviewKept, ReviewRendered, RootPinned, RootUpdated, SealedKey, SignAborted,
+    SlipExported, StationCreated,
+};
 use crate::ledger::recovery::{Intents, OpenIntent};
-use crate::ledger::{Acts, Anchors, Custody, Demand, Entry, Kind, objects};
+use crate::ledger::rules::Repeated;
+use crate::ledger::{Acts, Anchors, Custody, Demand, Entry, Kind, Record, objects};
 use crate::text::Foreign;
 use crate::tlog::{Flaw, FlawKind};
 use crate::tuf::{Dialect, Digest, KeyId, Root, keyfile};
@@ -50,12 +57,12 @@ struct Key {
     officers: BTreeSet<String>,
 }
 
-/// What an intent says that its result must repeat.
+/// An intent without a result yet.
 struct Intent {
-    texts: Vec<String>,
+    /// What its result must repeat.
+    repeated: Repeated,
     version: u64,
     root_version: u64,
-    officers: Vec<String>,
     /// On whose approvals, and their entries.
     approvals: Vec<(String, u64)>,
     /// The strength that root and sealing give, in people; and as 0.1 had it.
@@ -66,10 +73,6 @@ struct Intent {
 type Findings = Vec<(String, String)>;
 
 const NOT_LISTED: &str = "neither the root in force nor what delegates from it lists the key";
-
-/// The fields of an intent that its result repeats.
-const REPEATED: [&str; 11] =
-    ["request", "review", "signed", "factory", "wave", "tag", "kind", "keyid", "policy", "tool", "binary"];
 
 /// A review that was shown.
 struct Reviewed {
@@ -198,108 +201,120 @@ impl<'a> Facts<'a> {
             return Err(AuditError::Flawed(flaw));
         }
         self.act(entry, queue)?;
-        match entry.kind() {
-            Kind::StationCreated => self.station(entry, said),
-            Kind::PolicyChanged => self.policy_changed(entry, said),
-            Kind::RootPinned | Kind::RootUpdated => self.root(entry, said),
-            Kind::OnlineKeyPinned => self.online_key(entry),
-            Kind::OfficerAdded | Kind::OfficerRetired => self.officer(entry, said),
-            Kind::KeyImported
-            | Kind::KeyGenerated
-            | Kind::KeySealed
-            | Kind::KeyRestored
-            | Kind::KeyRetired => {
-                self.key(entry, said);
+        let seq = entry.seq();
+        match entry.record() {
+            Record::StationCreated(created) => self.station(entry, created, said),
+            Record::PolicyChanged(changed) => self.policy_changed(entry, changed, said),
+            Record::RootPinned(root) => self.root_pinned(seq, root),
+            Record::RootUpdated(root) => self.root_updated(seq, root, said),
+            Record::OnlineKeyPinned(online) => self.online_key(seq, online),
+            Record::OfficerAdded(added) => {
+                self.officer_added(added, said);
                 Ok(())
             }
-            Kind::RequestImported => {
-                let request = digest(&entry.text("request"))?;
-                let asked = Asked::of(entry);
-                queue.add(Job::Manifest { seq: entry.seq(), request, asked: Box::new(asked.clone()) });
-                self.requests.insert(request, (asked, entry.text("signed").into_owned()));
-                self.taken_in(entry)?;
-                entry.pairs("objects").iter().try_for_each(|(name, object)| {
-                    if name == "delegating.json" {
-                        self.delegating.insert(request, object.to_string());
-                    }
-                    self.needs_object(object, entry.seq())
-                })
-            }
-            Kind::EvidenceVerified => self.evidence(entry),
-            Kind::ReviewRendered => {
-                let findings = self.same_findings(findings_of(entry));
-                let shown = Reviewed {
-                    request: digest(&entry.text("request"))?,
-                    signed: digest(&entry.text("signed"))?,
-                    signable: entry.flag("signable"),
-                    findings,
-                    object: digest(&entry.text("object"))?,
-                };
-                let review = digest(&entry.text("review"))?;
-                self.reviews.insert(review, shown);
-                // Logs of 0.1 keep the text only.
-                if self.acts.are_signed() {
-                    self.needs_object(&entry.text("review"), entry.seq())?;
-                    let judgement = Box::new(Judgement::of(entry));
-                    queue.add(Job::Review { seq: entry.seq(), review, judgement });
-                }
-                self.needs_object(&entry.text("object"), entry.seq())
-            }
-            Kind::ReviewKept => {
-                let Some(shown) = self.reviews.get(&digest(&entry.text("review"))?) else {
-                    return contradiction("the review was never shown");
-                };
-                if shown.request != digest(&entry.text("request"))? {
-                    return contradiction("the review is of another request");
-                }
-                if shown.object != digest(&entry.text("text"))? {
-                    return contradiction("the text that was kept is not that of the review that was shown");
-                }
-                self.needs_object(&entry.text("text"), entry.seq())?;
-                self.needs_object(&entry.text("html"), entry.seq())
-            }
-            Kind::ApprovalGranted | Kind::ApprovalDenied | Kind::ApprovalExpired => {
-                self.approval(entry, queue)
-            }
-            Kind::SignIntent => self.intent(entry, said),
-            Kind::SignResult => self.result(entry, queue, said),
-            Kind::SignAborted | Kind::SignInDoubt => {
-                let intent = entry.int("intent");
-                // Given up before there was an intent: 0, which is always station.created.
-                if entry.kind() == Kind::SignAborted && intent == 0 {
-                    return Ok(());
-                }
-                if self.open.get(intent).is_none() {
-                    return contradiction(&format!("there is no open intent {intent}"));
-                }
-                if entry.kind() == Kind::SignAborted || !entry.text("resolution").is_empty() {
-                    self.intents.remove(&intent);
-                }
+            Record::OfficerRetired(retired) => self.officer_retired(seq, retired, said),
+            Record::KeyImported(key)
+            | Record::KeyGenerated(key)
+            | Record::KeySealed(key)
+            | Record::KeyRestored(key)
+            | Record::KeyRetired(key) => {
+                self.key(entry.kind(), key, said);
                 Ok(())
             }
-            Kind::BundleExported | Kind::SlipExported => {
-                match self.signed.contains(&digest(&entry.text("signed"))?) {
+            Record::RequestImported(taken) => self.request(entry, taken, queue),
+            Record::EvidenceVerified(verified) => self.evidence(verified),
+            Record::ReviewRendered(review) => self.review(seq, review, queue),
+            Record::ReviewKept(kept) => self.review_kept(seq, kept),
+            Record::ApprovalGranted(decided)
+            | Record::ApprovalDenied(decided)
+            | Record::ApprovalExpired(decided) => self.approval(entry, decided, queue),
+            Record::SignIntent(intent) => self.intent(entry, intent, said),
+            Record::SignResult(result) => self.result(seq, result, queue, said),
+            // Given up before there was an intent: 0, which is always station.created.
+            Record::SignAborted(SignAborted { intent: 0, .. }) => Ok(()),
+            Record::SignAborted(aborted) => self.intent_ends(aborted.intent, true),
+            Record::SignInDoubt(doubt) => self.intent_ends(doubt.intent, !doubt.resolution.is_empty()),
+            Record::BundleExported(BundleExported { signed, .. })
+            | Record::SlipExported(SlipExported { signed, .. }) => {
+                match self.signed.contains(&digest(signed)?) {
                     true => Ok(()),
                     false => contradiction("nobody signed the bytes of the bundle"),
                 }
             }
-            Kind::MarkTakenOver => self.mark_taken_over(entry),
-            Kind::AnchorJudged
-            | Kind::AnchorSettled
-            | Kind::StationSucceeds
-            | Kind::WitnessAdded
-            | Kind::WitnessCosigned
-            | Kind::WitnessRetired
-            | Kind::WitnessStale => self.anchor(entry, said),
-            _ => Ok(()),
+            Record::MarkTakenOver(mark) => self.mark_taken_over(seq, mark),
+            _ => self.anchor(entry, said),
         }
+    }
+
+    fn request(
+        &mut self,
+        entry: &Entry<'_>,
+        taken: &RequestImported<'_>,
+        queue: &Queue<'_>,
+    ) -> Result<(), AuditError> {
+        let request = digest(&taken.request)?;
+        let asked = Asked::of_request(taken);
+        queue.add(Job::Manifest { seq: entry.seq(), request, asked: Box::new(asked.clone()) });
+        self.requests.insert(request, (asked, taken.signed.to_string()));
+        self.taken_in(entry, request);
+        taken.objects.iter().try_for_each(|file| {
+            if file.name == "delegating.json" {
+                self.delegating.insert(request, file.sha256.to_string());
+            }
+            self.needs_object(&file.sha256, entry.seq())
+        })
+    }
+
+    fn review(&mut self, seq: u64, review: &ReviewRendered<'_>, queue: &Queue<'_>) -> Result<(), AuditError> {
+        let findings = self.same_findings(findings_of(&review.findings));
+        let shown = Reviewed {
+            request: digest(&review.request)?,
+            signed: digest(&review.signed)?,
+            signable: review.signable,
+            findings,
+            object: digest(&review.object)?,
+        };
+        let named = digest(&review.review)?;
+        self.reviews.insert(named, shown);
+        // Logs of 0.1 keep the text only.
+        if self.acts.are_signed() {
+            self.needs_object(&review.review, seq)?;
+            let judgement = Box::new(Judgement::of(review));
+            queue.add(Job::Review { seq, review: named, judgement });
+        }
+        self.needs_object(&review.object, seq)
+    }
+
+    fn review_kept(&mut self, seq: u64, kept: &ReviewKept<'_>) -> Result<(), AuditError> {
+        let Some(shown) = self.reviews.get(&digest(&kept.review)?) else {
+            return contradiction("the review was never shown");
+        };
+        if shown.request != digest(&kept.request)? {
+            return contradiction("the review is of another request");
+        }
+        if shown.object != digest(&kept.text)? {
+            return contradiction("the text that was kept is not that of the review that was shown");
+        }
+        self.needs_object(&kept.text, seq)?;
+        self.needs_object(&kept.html, seq)
+    }
+
+    /// An entry is about an intent, and may end it without a result.
+    fn intent_ends(&mut self, intent: u64, is_end: bool) -> Result<(), AuditError> {
+        if self.open.get(intent).is_none() {
+            return contradiction(&format!("there is no open intent {intent}"));
+        }
+        if is_end {
+            self.intents.remove(&intent);
+        }
+        Ok(())
     }
 
     /// An act must be signed by those who have to sign it, and each signature must hold.
     fn act(&self, entry: &Entry<'_>, queue: &Queue<'_>) -> Result<(), AuditError> {
-        let approvals = match entry.kind() {
-            Kind::PolicyChanged => {
-                u64::from(self.read_policy(&entry.text("to"))?.policy.approvals).max(self.approvals_asked())
+        let approvals = match entry.record() {
+            Record::PolicyChanged(changed) => {
+                u64::from(self.read_policy(&changed.to)?.policy.approvals).max(self.approvals_asked())
             }
             _ => 0,
         };
@@ -312,18 +327,23 @@ impl<'a> Facts<'a> {
         Ok(())
     }
 
-    fn station(&mut self, entry: &Entry<'_>, said: &mut Vec<Said>) -> Result<(), AuditError> {
-        if entry.text("log_key") != self.log_key {
+    fn station(
+        &mut self,
+        entry: &Entry<'_>,
+        created: &StationCreated<'_>,
+        said: &mut Vec<Said>,
+    ) -> Result<(), AuditError> {
+        if created.log_key != self.log_key {
             return flawed(FlawKind::Key, "the station was made with another log key than the one at hand");
         }
-        let Some(dialect) = Dialect::parse(&entry.text("dialect")) else {
+        let Some(dialect) = Dialect::parse(&created.dialect) else {
             return contradiction("the dialect is not one that is known");
         };
         self.dialect = dialect;
-        if entry.flag("networked") {
+        if created.networked {
             said.push((RemarkKind::Networked, "the station was made on a machine with a network".to_owned()));
         }
-        self.set_policy(&entry.text("policy"), entry)
+        self.set_policy(&created.policy, entry)
     }
 
     fn set_policy(&mut self, name: &str, entry: &Entry<'_>) -> Result<(), AuditError> {
@@ -350,91 +370,121 @@ impl<'a> Facts<'a> {
         self.policy.as_ref().map_or(0, |in_force| in_force.policy.approvals.into())
     }
 
-    fn policy_changed(&mut self, entry: &Entry<'_>, said: &mut Vec<Said>) -> Result<(), AuditError> {
-        let (from, to) = (entry.text("from"), entry.text("to"));
-        if self.policy.as_ref().is_none_or(|policy| policy.digest != from) {
+    fn policy_changed(
+        &mut self,
+        entry: &Entry<'_>,
+        changed: &PolicyChanged<'_>,
+        said: &mut Vec<Said>,
+    ) -> Result<(), AuditError> {
+        if self.policy.as_ref().is_none_or(|policy| policy.digest != changed.from) {
             return contradiction("the policy that it replaces was not the one in force");
         }
         let before = self.approvals_asked();
-        self.set_policy(&to, entry)?;
+        self.set_policy(&changed.to, entry)?;
         let after = self.approvals_asked();
         said.push((
             RemarkKind::PolicyChanged,
             format!(
                 "{} put policy {} in force; approvals asked for: {before} before, {after} after",
                 Foreign(&entry.actor()),
-                short(&to)
+                short(&changed.to)
             ),
         ));
         Ok(())
     }
 
-    fn root(&mut self, entry: &Entry<'_>, said: &mut Vec<Said>) -> Result<(), AuditError> {
-        let object = entry.text("object");
-        self.needs_object(&object, entry.seq())?;
-        let wrong = |why: &str| AuditError::Flawed(Flaw::new(FlawKind::Contradiction, why));
-        let root = Root::parse("root", &self.pack.object(&object)?)
-            .map_err(|e| wrong(&format!("the root's object cannot be read: {e}")))?;
-        if root.version != entry.int("version") || root.fingerprint.to_string() != entry.text("fingerprint") {
-            return Err(wrong("the root's object has another version or fingerprint than the entry"));
+    /// A station pins the chain that it was made with, root by root.
+    fn root_pinned(&mut self, seq: u64, pinned: &RootPinned<'_>) -> Result<(), AuditError> {
+        let root = self.read_root(seq, pinned)?;
+        if !self.roots.is_empty() {
+            return self.root_follows(self.root_version, root);
         }
-        if root.expires.to_string() != entry.text("expires") {
-            return Err(wrong("the root's object expires at another time than the entry says"));
+        if let Err(e) = root.require_signed_by("the pinned root", &root) {
+            return contradiction(&format!("the pinned root is not signed by its own keys: {e}"));
         }
-        let named = if entry.kind() == Kind::RootUpdated { entry.int("from") } else { self.root_version };
-        match (self.roots.get(&named).filter(|_| named == self.root_version), self.roots.is_empty()) {
-            (Some(before), _) => {
-                root.require_signed_by("the new root", before)
-                    .and_then(|_| root.require_signed_by("the new root", &root))
-                    .map_err(|e| wrong(&format!("the root does not follow the one before it: {e}")))?;
-                if root.version != named + 1 {
-                    return Err(wrong("the root's version does not follow the one before it"));
-                }
-            }
-            // A station pins the chain that it was made with, root by root.
-            (None, true) if entry.kind() == Kind::RootPinned => {
-                root.require_signed_by("the pinned root", &root)
-                    .map_err(|e| wrong(&format!("the pinned root is not signed by its own keys: {e}")))?;
-            }
-            (None, _) => return Err(wrong("the root that it follows was not the one in force")),
-        }
-        if entry.kind() == Kind::RootUpdated {
-            said.push((
-                RemarkKind::RootChanged,
-                format!("root {named} was followed by root {}", root.version),
-            ));
-        }
-        self.root_version = root.version;
-        self.roots.insert(root.version, Arc::new(root));
+        self.root_in_force(root);
         Ok(())
     }
 
+    fn root_updated(
+        &mut self,
+        seq: u64,
+        updated: &RootUpdated<'_>,
+        said: &mut Vec<Said>,
+    ) -> Result<(), AuditError> {
+        let RootUpdated { from, version, fingerprint, expires, object } = updated.clone();
+        let root = self.read_root(seq, &RootPinned { version, fingerprint, expires, object })?;
+        self.root_follows(from, root)?;
+        let remark = format!("root {from} was followed by root {version}");
+        said.push((RemarkKind::RootChanged, remark));
+        Ok(())
+    }
+
+    /// The root in an entry's object, which is as the entry says.
+    fn read_root(&mut self, seq: u64, says: &RootPinned<'_>) -> Result<Root, AuditError> {
+        self.needs_object(&says.object, seq)?;
+        let root = match Root::parse("root", &self.pack.object(&says.object)?) {
+            Ok(root) => root,
+            Err(e) => return contradiction(&format!("the root's object cannot be read: {e}")),
+        };
+        if root.version != says.version || root.fingerprint.to_string() != says.fingerprint {
+            return contradiction("the root's object has another version or fingerprint than the entry");
+        }
+        match root.expires.to_string() == says.expires {
+            true => Ok(root),
+            false => contradiction("the root's object expires at another time than the entry says"),
+        }
+    }
+
+    /// Puts a root in force that follows the one of this version, which is in force.
+    fn root_follows(&mut self, from: u64, root: Root) -> Result<(), AuditError> {
+        let Some(before) = self.roots.get(&from).filter(|_| from == self.root_version) else {
+            return contradiction("the root that it follows was not the one in force");
+        };
+        let signed = root
+            .require_signed_by("the new root", before)
+            .and_then(|_| root.require_signed_by("the new root", &root));
+        if let Err(e) = signed {
+            return contradiction(&format!("the root does not follow the one before it: {e}"));
+        }
+        if root.version != from + 1 {
+            return contradiction("the root's version does not follow the one before it");
+        }
+        self.root_in_force(root);
+        Ok(())
+    }
+
+    fn root_in_force(&mut self, root: Root) {
+        self.root_version = root.version;
+        self.roots.insert(root.version, Arc::new(root));
+    }
+
     /// The signatures over a request's files: of a request that was taken in, by keys of the root in force.
-    fn evidence(&self, entry: &Entry<'_>) -> Result<(), AuditError> {
-        if !self.requests.contains_key(&digest(&entry.text("request"))?) {
+    fn evidence(&self, verified: &EvidenceVerified<'_>) -> Result<(), AuditError> {
+        if !self.requests.contains_key(&digest(&verified.request)?) {
             return contradiction("no such request was taken in");
         }
-        if entry.int("root_version") != self.root_version {
+        if verified.root_version != self.root_version {
             return contradiction("the root that it names was not the one in force");
         }
         let root = self.roots.get(&self.root_version);
         let is_listed =
             |keyid: &str| root.is_some_and(|root| root.key_in_role("targets", &KeyId::new(keyid)).is_some());
-        match entry.pairs("signatures").iter().all(|(_, keyid)| is_listed(keyid)) {
+        match verified.signatures.iter().all(|one| is_listed(&one.keyid)) {
             true => Ok(()),
             false => contradiction("it names a key that the root in force does not list for targets"),
         }
     }
 
     /// The service's online key must be the one in its object, and one of the root in force.
-    fn online_key(&mut self, entry: &Entry<'_>) -> Result<(), AuditError> {
-        let object = entry.text("object");
-        self.needs_object(&object, entry.seq())?;
-        let public = match keyfile::public_key("the online key's object", &self.pack.object(&object)?) {
+    fn online_key(&mut self, seq: u64, online: &OnlineKeyPinned<'_>) -> Result<(), AuditError> {
+        self.needs_object(&online.object, seq)?;
+        let file = self.pack.object(&online.object)?;
+        let public = match keyfile::public_key("the online key's object", &file) {
             Ok(public) => public,
             Err(e) => return flawed(FlawKind::Object, &e.to_string()),
         };
-        let keyid = KeyId::new(entry.text("keyid").as_ref());
+        let keyid = KeyId::new(online.keyid.as_ref());
         let root = self.roots.get(&self.root_version);
         // 0.1 pinned such a key.
         if self.acts.are_signed() && root.is_some_and(|root| root.owner(&keyid).is_some()) {
@@ -450,45 +500,45 @@ impl<'a> Facts<'a> {
         }
     }
 
-    fn officer(&mut self, entry: &Entry<'_>, said: &mut Vec<Said>) -> Result<(), AuditError> {
-        let name = entry.text("officer").into_owned();
-        let shown = Foreign(&name);
-        if entry.kind() == Kind::OfficerAdded {
-            said.push((RemarkKind::Inventory, format!("officer {shown} was added")));
-            let key = entry.text("key").into_owned();
-            self.officers.insert(name, Officer { key, retired: None });
-            return Ok(());
-        }
-        said.push((
-            RemarkKind::Inventory,
-            format!("officer {shown} was retired: {}", Foreign(&entry.text("reason"))),
-        ));
-        match self.officers.get_mut(&name) {
-            Some(officer) => officer.retired = officer.retired.or(Some(entry.seq())),
+    fn officer_added(&mut self, added: &OfficerAdded<'_>, said: &mut Vec<Said>) {
+        said.push((RemarkKind::Inventory, format!("officer {} was added", Foreign(&added.officer))));
+        let officer = Officer { key: added.key.to_string(), retired: None };
+        self.officers.insert(added.officer.to_string(), officer);
+    }
+
+    fn officer_retired(
+        &mut self,
+        seq: u64,
+        retired: &OfficerRetired<'_>,
+        said: &mut Vec<Said>,
+    ) -> Result<(), AuditError> {
+        let (name, why) = (Foreign(&retired.officer), Foreign(&retired.reason));
+        said.push((RemarkKind::Inventory, format!("officer {name} was retired: {why}")));
+        match self.officers.get_mut(&*retired.officer) {
+            Some(officer) => officer.retired = officer.retired.or(Some(seq)),
             None => return contradiction("there is no such officer"),
         }
         Ok(())
     }
 
-    fn key(&mut self, entry: &Entry<'_>, said: &mut Vec<Said>) {
-        let keyid = entry.text("keyid").into_owned();
-        let act = entry.kind().name().trim_start_matches("key.");
-        let (quorum, officers) = (entry.int("quorum"), entry.list("officers"));
+    fn key(&mut self, kind: Kind, key: &SealedKey<'_>, said: &mut Vec<Said>) {
+        let SealedKey { keyid, quorum, officers, .. } = key;
+        let act = kind.name().trim_start_matches("key.");
         let of = if officers.is_empty() {
             String::new()
         } else {
             format!(", {quorum} of {} officers", officers.len())
         };
-        said.push((RemarkKind::Inventory, format!("key {} was {act}{of}", short(&keyid))));
-        if quorum == 1 && entry.kind() != Kind::KeyRetired && !officers.is_empty() {
-            let text = format!("key {} can be opened by one officer alone", short(&keyid));
+        said.push((RemarkKind::Inventory, format!("key {} was {act}{of}", short(keyid))));
+        if *quorum == 1 && kind != Kind::KeyRetired && !officers.is_empty() {
+            let text = format!("key {} can be opened by one officer alone", short(keyid));
             said.push((RemarkKind::SinglePerson, text));
         }
-        if entry.kind() == Kind::KeyRetired {
-            self.keys.remove(&keyid);
+        if kind == Kind::KeyRetired {
+            self.keys.remove(&**keyid);
         } else if !officers.is_empty() {
-            let officers = officers.into_iter().map(|name| name.into_owned()).collect();
-            self.keys.insert(keyid, Key { quorum, officers });
+            let officers = officers.iter().map(|name| name.to_string()).collect();
+            self.keys.insert(keyid.to_string(), Key { quorum: *quorum, officers });
         }
     }
 
@@ -507,9 +557,8 @@ impl<'a> Facts<'a> {
     }
 }
 
-fn findings_of(entry: &Entry<'_>) -> Findings {
-    let pairs = entry.pairs("findings").into_iter();
-    pairs.map(|(check, severity)| (check.into_owned(), severity.into_owned())).collect()
+fn findings_of(findings: &[Finding<'_>]) -> Findings {
+    findings.iter().map(|one| (one.check.to_string(), one.severity.to_string())).collect()
 }
 
 /// A digest in a line.

@@ -1,7 +1,7 @@
 //! What an entry says of a review, held against the review itself: the object whose digest the approvals sign.
 
 use crate::json::{Document, Limits, Value};
-use crate::ledger::Entry;
+use crate::ledger::record::ReviewRendered;
 use crate::tuf::TufError;
 
 /// What `review.rendered` says of the review that it names.
@@ -15,16 +15,15 @@ pub(super) struct Judgement {
 }
 
 impl Judgement {
-    pub(super) fn of(entry: &Entry<'_>) -> Judgement {
-        let text = |field: &str| entry.text(field).into_owned();
-        let pairs = entry.pairs("findings").into_iter();
+    pub(super) fn of(review: &ReviewRendered<'_>) -> Judgement {
+        let findings = review.findings.iter();
         Judgement {
-            request: text("request"),
-            signed: text("signed"),
-            policy: text("policy"),
-            root_version: entry.int("root_version"),
-            signable: entry.flag("signable"),
-            findings: pairs.map(|(check, severity)| (check.into_owned(), severity.into_owned())).collect(),
+            request: review.request.to_string(),
+            signed: review.signed.to_string(),
+            policy: review.policy.to_string(),
+            root_version: review.root_version,
+            signable: review.signable,
+            findings: findings.map(|one| (one.check.to_string(), one.severity.to_string())).collect(),
         }
     }
 

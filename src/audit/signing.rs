@@ -3,7 +3,7 @@
 //! must still fit to these.
 
 use crate::json::{Document, Limits, Value};
-use crate::ledger::Entry;
+use crate::ledger::record::{RequestImported, SignIntent};
 
 /// What an entry says that was asked for.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -16,15 +16,25 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    /// What an entry says: `request.imported`, `sign.intent` and `sign.result` have the same fields.
-    pub(super) fn of(entry: &Entry<'_>) -> Asked {
-        let text = |field: &str| entry.text(field).into_owned();
+    /// What the request asked for.
+    pub(super) fn of_request(taken: &RequestImported<'_>) -> Asked {
         Asked {
-            factory: text("factory"),
-            kind: text("kind"),
-            tag: text("tag"),
-            version: entry.int("version"),
-            wave: text("wave"),
+            factory: taken.factory.to_string(),
+            kind: taken.kind.to_string(),
+            tag: taken.tag.to_string(),
+            version: taken.version,
+            wave: taken.wave.to_string(),
+        }
+    }
+
+    /// What an intent to sign says that was asked for.
+    pub(super) fn of_intent(intent: &SignIntent<'_>) -> Asked {
+        Asked {
+            factory: intent.factory.to_string(),
+            kind: intent.kind.to_string(),
+            tag: intent.tag.to_string(),
+            version: intent.version,
+            wave: intent.wave.to_string(),
         }
     }
 

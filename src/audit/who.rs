@@ -161,7 +161,7 @@ impl Reader<'_> {
                 approvals.push(ApprovedBy {
                     officer: officer.into_owned(),
                     seq,
-                    time: approval.map_or_else(String::new, |entry| entry.time().to_string()),
+                    time: approval.as_ref().map_or_else(String::new, |entry| entry.time().to_string()),
                     reason: approval.map_or_else(String::new, |entry| entry.text("reason").into_owned()),
                 });
             }

@@ -4,7 +4,7 @@
 use super::approval::{holds, message};
 use super::entry::Entry;
 use super::event::Event;
-use super::kind::Kind;
+use super::record::{ActSigned, Record};
 use crate::host::clock::Time;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -72,31 +72,31 @@ impl SignedAct {
 
     /// The log's entry for this signature, to be written at the act's time, right before the act.
     pub fn event(&self) -> Event {
-        Event::new(Kind::ActSigned, &self.act.officer)
-            .text("officer", &self.act.officer)
-            .text("key", &self.act.key)
-            .text("act", &self.act.act)
-            .text("digest", &self.act.digest)
-            .text("nonce", &self.act.nonce)
-            .text("sig", &self.sig)
+        let Act { officer, key, act, digest, nonce, .. } = &self.act;
+        let signed = ActSigned {
+            officer: officer.into(),
+            key: key.into(),
+            act: act.into(),
+            digest: digest.into(),
+            nonce: nonce.into(),
+            sig: (&self.sig).into(),
+        };
+        signed.by(officer)
     }
 
     /// The signature that an entry of the log with this key holds; `None` when the entry is of another kind.
     pub fn from_entry(entry: &Entry<'_>, log: &str) -> Option<SignedAct> {
-        if entry.kind() != Kind::ActSigned {
-            return None;
-        }
-        let text = |field: &str| entry.text(field).into_owned();
+        let Record::ActSigned(signed) = entry.record() else { return None };
         let act = Act {
-            officer: text("officer"),
-            key: text("key"),
+            officer: signed.officer.to_string(),
+            key: signed.key.to_string(),
             log: log.to_owned(),
             time: entry.time(),
-            act: text("act"),
-            digest: text("digest"),
-            nonce: text("nonce"),
+            act: signed.act.to_string(),
+            digest: signed.digest.to_string(),
+            nonce: signed.nonce.to_string(),
         };
-        Some(SignedAct { act, sig: text("sig") })
+        Some(SignedAct { act, sig: signed.sig.to_string() })
     }
 }
 
@@ -158,7 +158,7 @@ mod tests {
         let event = signed().event();
         let read = |unix: i64, log: &str| {
             let stamp = Stamp { time: Time::from_unix(unix), boot: String::new(), uptime_ms: 0 };
-            let line = event.line(0, &NO_PREVIOUS, &stamp).expect("a line");
+            let line = event.line(0, &NO_PREVIOUS, &stamp);
             SignedAct::from_entry(&Entry::read(&line).expect("read back"), log).expect("an act")
         };
         assert_eq!(read(1_800_000_000, LOG), signed());

@@ -6,7 +6,8 @@
 use super::act::SignedAct;
 use super::custody::{Custody, NEVER_FINISHED, Resealed, Sealing};
 use super::entry::Entry;
-use super::kind::Kind;
+use super::field::OfficerName;
+use super::record::{ActSigned, Record};
 use crate::text::{Foreign, counted};
 use crate::tlog::{Flaw, FlawKind};
 use crate::tuf::Digest;
@@ -96,33 +97,35 @@ pub fn of_restore(custody: &Custody, keyid: &str, sealing: &Sealing) -> Needs {
 /// Whose signatures an entry asks for, after the entries that `custody` has seen. `approvals`: for a change of the
 /// policy, those that the stricter of both asks for.
 fn needs(entry: &Entry<'_>, custody: &Custody, approvals: u64) -> Needs {
-    let each = |field: &str| Needs::Each(entry.list(field).iter().map(|name| name.to_string()).collect());
+    let each =
+        |officers: &[OfficerName<'_>]| Needs::Each(officers.iter().map(|name| name.to_string()).collect());
     let actor = || Needs::Each(vec![entry.actor().into_owned()]);
-    match entry.kind() {
-        Kind::PolicyChanged => of_policy(custody, approvals),
-        Kind::OnlineKeyPinned => of_online_key(custody),
-        Kind::OfficerRetired => {
-            let known = custody.officer(&entry.text("officer"));
+    match entry.record() {
+        Record::PolicyChanged(_) => of_policy(custody, approvals),
+        Record::OnlineKeyPinned(_) => of_online_key(custody),
+        Record::OfficerRetired(retired) => {
+            let known = custody.officer(&retired.officer);
             let was_there = known.is_some_and(|officer| officer.is_finished);
-            match entry.text("reason") == NEVER_FINISHED && !was_there {
+            match retired.reason == NEVER_FINISHED && !was_there {
                 true => Needs::Nobody,
                 false => Needs::Officers(1),
             }
         }
-        Kind::TimeStatement | Kind::WitnessAdded | Kind::WitnessRetired => actor(),
-        Kind::SignInDoubt => match entry.text("resolution").as_ref() {
+        Record::TimeStatement(_) | Record::WitnessAdded(_) | Record::WitnessRetired(_) => actor(),
+        Record::SignInDoubt(doubt) => match doubt.resolution.as_ref() {
             "" | SIGNED_AGAIN => Needs::Nobody,
             _ => actor(),
         },
         // Who took a request in may be kept from approving it: that it was she is not believed of a line alone.
-        Kind::RequestImported if custody.officer(&entry.actor()).is_some() => actor(),
-        Kind::SignIntent | Kind::KeyDrilled | Kind::AnchorSettled => each("officers"),
-        Kind::KeySealed => {
-            let detail = entry.text("detail");
-            let by = Resealed::read(&detail).map(|resealed| resealed.by).unwrap_or_default();
+        Record::RequestImported(_) if custody.officer(&entry.actor()).is_some() => actor(),
+        Record::SignIntent(intent) => each(&intent.officers),
+        Record::KeyDrilled(drilled) => each(&drilled.officers),
+        Record::AnchorSettled(settled) => each(&settled.officers),
+        Record::KeySealed(sealed) => {
+            let by = Resealed::read(&sealed.detail).map(|resealed| resealed.by).unwrap_or_default();
             Needs::Each(by.into_iter().map(str::to_owned).collect())
         }
-        Kind::KeyRestored => of_restore(custody, &entry.text("keyid"), &Sealing::of(entry)),
+        Record::KeyRestored(restored) => of_restore(custody, &restored.keyid, &Sealing::of(restored)),
         _ => Needs::Nobody,
     }
 }
@@ -159,25 +162,26 @@ impl Acts {
     /// What is wrong with an entry, after the entries seen so far. `approvals`: see [`of_policy`]; asked for only where
     /// the policy changes.
     pub fn flaw(&self, entry: &Entry<'_>, custody: &Custody, approvals: u64) -> Option<Flaw> {
-        if entry.kind() == Kind::StationCreated {
-            let format = entry.text("format");
-            let is_known = !entry.has("format") || format == FORMAT;
-            return (!is_known).then(|| flaw(format!("the log's format {} is not known", Foreign(&format))));
-        }
-        if !self.are_signed() {
-            let is_signature = entry.kind() == Kind::ActSigned;
-            return is_signature.then(|| flaw("in a log of this format acts are not signed"));
-        }
-        if entry.kind() == Kind::ActSigned {
-            return self.wrong_signature(entry, custody).map(flaw);
+        match entry.record() {
+            Record::StationCreated(created) => {
+                let unknown = created.format.as_ref().filter(|format| *format != FORMAT)?;
+                return Some(flaw(format!("the log's format {} is not known", Foreign(unknown))));
+            }
+            Record::ActSigned(_) if !self.are_signed() => {
+                return Some(flaw("in a log of this format acts are not signed"));
+            }
+            _ if !self.are_signed() => return None,
+            Record::ActSigned(signed) => {
+                return self.wrong_signature(&entry.actor(), signed, custody).map(flaw);
+            }
+            _ => {}
         }
         let actor = entry.actor();
         let needs = needs(entry, custody, approvals);
         if needs == Needs::Nobody {
-            let (keyid, signed) = (entry.text("keyid"), entry.text("signed"));
-            let is_again = entry.kind() != Kind::SignInDoubt
-                || entry.text("resolution").is_empty()
-                || (keyid == self.signed.0.as_str() && signed == self.signed.1.as_str());
+            let Record::SignInDoubt(doubt) = entry.record() else { return None };
+            let is_again = doubt.resolution.is_empty()
+                || (doubt.keyid == self.signed.0.as_str() && doubt.signed == self.signed.1.as_str());
             return (!is_again).then(|| flaw("the bytes that it says were signed again were not"));
         }
         let digest = entry.digest();
@@ -194,14 +198,18 @@ impl Acts {
         (!is_hers).then(|| flaw(format!("{} is said to have done it, and did not sign it", Foreign(&actor))))
     }
 
-    fn wrong_signature(&self, entry: &Entry<'_>, custody: &Custody) -> Option<&'static str> {
-        let officer = entry.text("officer");
-        if entry.actor() != officer {
+    fn wrong_signature(
+        &self,
+        actor: &str,
+        signed: &ActSigned<'_>,
+        custody: &Custody,
+    ) -> Option<&'static str> {
+        if *actor != *signed.officer {
             return Some("somebody else than the officer who signed is said to have acted");
         }
-        match custody.officer(&officer) {
+        match custody.officer(&signed.officer) {
             None => return Some("the signature is by somebody who is not an officer"),
-            Some(known) if known.key != entry.text("key") => {
+            Some(known) if known.key != signed.key => {
                 return Some("the signature is made with a key that is not the officer's");
             }
             Some(known) if known.is_retired => {
@@ -209,25 +217,28 @@ impl Acts {
             }
             Some(_) => {}
         }
-        let is_again = self.nonces.contains(&Digest::of(entry.text("nonce").as_bytes()));
+        let is_again = self.nonces.contains(&Digest::of(signed.nonce.as_bytes()));
         is_again.then_some("the same signature stands in the log before")
     }
 
     /// Takes the next entry into account.
     pub fn see(&mut self, entry: &Entry<'_>) {
-        if entry.kind() == Kind::ActSigned {
-            let text = |field: &str| entry.text(field).into_owned();
-            self.nonces.insert(Digest::of(text("nonce").as_bytes()));
-            self.waiting.push(Waiting { officer: text("officer"), act: text("act"), digest: text("digest") });
+        if let Record::ActSigned(signed) = entry.record() {
+            self.nonces.insert(Digest::of(signed.nonce.as_bytes()));
+            self.waiting.push(Waiting {
+                officer: signed.officer.to_string(),
+                act: signed.act.to_string(),
+                digest: signed.digest.to_string(),
+            });
             return;
         }
         self.waiting.clear();
-        match entry.kind() {
-            Kind::StationCreated if entry.text("format") == FORMAT => {
-                self.log = Some(entry.text("log_key").into_owned());
+        match entry.record() {
+            Record::StationCreated(created) if created.format.as_deref() == Some(FORMAT) => {
+                self.log = Some(created.log_key.to_string());
             }
-            Kind::SignResult => {
-                self.signed = (entry.text("keyid").into_owned(), entry.text("signed").into_owned());
+            Record::SignResult(result) => {
+                self.signed = (result.keyid.to_string(), result.signed.to_string());
             }
             _ => {}
         }

@@ -2,7 +2,7 @@
 //! what they showed, and whether anything may be signed. The station and the auditor judge by this one file.
 
 use super::entry::Entry;
-use super::kind::Kind;
+use super::record::{AnchorJudged, AnchorSettled, Record, WitnessCosigned};
 use crate::host::clock::Time;
 use crate::text::shown;
 use crate::tlog::checkpoint::Checkpoint;
@@ -358,27 +358,26 @@ impl Anchors {
 
     /// What an entry says that cannot be, after the entries seen so far. To be asked before [`Anchors::see`].
     pub fn flaw(&self, entry: &Entry<'_>) -> Option<Flaw> {
-        let text = |field: &str| entry.text(field);
-        let why = match entry.kind() {
-            Kind::WitnessAdded => match VerifierKey::parse(&text("key")) {
+        let why = match entry.record() {
+            Record::WitnessAdded(added) => match VerifierKey::parse(&added.key) {
                 Err(e) => e.to_string(),
-                Ok(key) if key.name() != text("witness") => "the witness's key has another name".to_owned(),
+                Ok(key) if key.name() != added.witness => "the witness's key has another name".to_owned(),
                 Ok(key) => self.refuse_witness(&key)?,
             },
-            Kind::WitnessRetired if self.witness(&text("witness")).is_none() => {
+            Record::WitnessRetired(retired) if self.witness(&retired.witness).is_none() => {
                 "there is no such witness".to_owned()
             }
-            Kind::WitnessCosigned => self.cosigned_wrongly(entry)?,
-            Kind::AnchorJudged => judged_wrongly(entry)?,
-            Kind::AnchorSettled if !self.stops.iter().any(|stop| stop.seq == entry.int("anchor")) => {
+            Record::WitnessCosigned(cosigned) => self.cosigned_wrongly(entry.seq(), cosigned)?,
+            Record::AnchorJudged(judged) => judged_wrongly(entry.seq(), judged)?,
+            Record::AnchorSettled(settled) if !self.stops.iter().any(|stop| stop.seq == settled.anchor) => {
                 "no head that stops this station stands in the entry that it settles".to_owned()
             }
-            Kind::AnchorSettled
-                if self.stops.iter().map(|stop| stop.size).max() != Some(entry.int("size")) =>
+            Record::AnchorSettled(settled)
+                if self.stops.iter().map(|stop| stop.size).max() != Some(settled.size) =>
             {
                 "it does not settle the largest head that stopped this station".to_owned()
             }
-            Kind::SignIntent => return self.may_not_sign(entry.time()),
+            Record::SignIntent(_) => return self.may_not_sign(entry.time()),
             _ => return None,
         };
         Some(Flaw::new(FlawKind::Contradiction, why))
@@ -405,58 +404,57 @@ impl Anchors {
         Some(Flaw::new(FlawKind::Quorum, why))
     }
 
-    fn cosigned_wrongly(&self, entry: &Entry<'_>) -> Option<String> {
-        let Some(witness) = self.witness(&entry.text("witness")) else {
+    fn cosigned_wrongly(&self, seq: u64, cosigned: &WitnessCosigned<'_>) -> Option<String> {
+        let Some(witness) = self.witness(&cosigned.witness) else {
             return Some("there is no such witness".to_owned());
         };
-        let Some(time) = Time::parse_strict(&entry.text("time_cosigned")) else {
+        let Some(time) = Time::parse_strict(&cosigned.time_cosigned) else {
             return Some("the time of the cosignature is none".to_owned());
         };
-        if entry.int("size") > entry.seq() {
+        if cosigned.size > seq {
             return Some("the witness cannot have seen more entries than there were".to_owned());
         }
         let newest = witness.newest.as_ref()?;
-        (time <= newest.time || entry.int("size") < newest.size)
+        (time <= newest.time || cosigned.size < newest.size)
             .then(|| format!("the cosignature is older than the one in entry {}", newest.seq))
     }
 
     /// Takes the next entry into account.
     pub fn see(&mut self, entry: &Entry<'_>) {
         let (seq, time) = (entry.seq(), entry.time());
-        match entry.kind() {
-            Kind::StationCreated => {
+        match entry.record() {
+            Record::StationCreated(created) => {
                 self.began = Some(time);
-                self.log_key = VerifierKey::parse(&entry.text("log_key")).ok();
+                self.log_key = VerifierKey::parse(&created.log_key).ok();
             }
-            Kind::StationSucceeds => {
-                let key = VerifierKey::parse(&entry.text("key")).ok();
-                self.predecessor = key.map(|key| Predecessor { key, size: entry.int("size"), seq });
+            Record::StationSucceeds(succeeds) => {
+                let key = VerifierKey::parse(&succeeds.key).ok();
+                self.predecessor = key.map(|key| Predecessor { key, size: succeeds.size, seq });
             }
-            Kind::WitnessAdded => {
-                let Ok(key) = VerifierKey::parse(&entry.text("key")) else { return };
+            Record::WitnessAdded(added) => {
+                let Ok(key) = VerifierKey::parse(&added.key) else { return };
                 let witness = Witness { key, seq, retired: None, newest: None };
-                self.witnesses.entry(entry.text("witness").into_owned()).or_default().push(witness);
+                self.witnesses.entry(added.witness.to_string()).or_default().push(witness);
             }
-            Kind::WitnessRetired => {
-                if let Some(witness) = self.witness_mut(&entry.text("witness")) {
+            Record::WitnessRetired(retired) => {
+                if let Some(witness) = self.witness_mut(&retired.witness) {
                     witness.retired = Some(seq);
                 }
             }
-            Kind::WitnessCosigned => {
-                let time = Time::parse_strict(&entry.text("time_cosigned"));
-                let size = entry.int("size");
-                if let (Some(witness), Some(time)) = (self.witness_mut(&entry.text("witness")), time) {
+            Record::WitnessCosigned(cosigned) => {
+                let time = Time::parse_strict(&cosigned.time_cosigned);
+                let size = cosigned.size;
+                if let (Some(witness), Some(time)) = (self.witness_mut(&cosigned.witness), time) {
                     witness.newest = Some(Cosigned { size, time, seq });
                 }
             }
-            Kind::AnchorJudged => self.judged(entry),
-            Kind::AnchorSettled => {
-                let size = entry.int("size");
-                self.settled = Some((self.settled.map_or(size, |(before, _)| before.max(size)), seq));
-                self.stops.retain(|stop| stop.size > size);
+            Record::AnchorJudged(judged) => self.judged(seq, time, judged),
+            Record::AnchorSettled(AnchorSettled { size, .. }) => {
+                self.settled = Some((self.settled.map_or(*size, |(before, _)| before.max(*size)), seq));
+                self.stops.retain(|stop| stop.size > *size);
             }
-            Kind::SignResult => self.last_signed = Some(seq),
-            Kind::BundleExported => {
+            Record::SignResult(_) => self.last_signed = Some(seq),
+            Record::BundleExported(_) => {
                 self.last_exported = self.last_signed;
                 self.exports.push_back(seq);
                 if self.exports.len() > EXPORTS_PROVEN {
@@ -467,27 +465,27 @@ impl Anchors {
         }
     }
 
-    fn judged(&mut self, entry: &Entry<'_>) {
-        let (size, known) = (entry.int("size"), entry.int("known"));
+    fn judged(&mut self, seq: u64, time: Time, judged: &AnchorJudged<'_>) {
+        let AnchorJudged { size, known, .. } = *judged;
         let is_known = |verdict| self.stops.iter().any(|stop| stop.size == size && stop.verdict == verdict);
-        match Verdict::named(&entry.text("verdict")) {
+        match Verdict::named(&judged.verdict) {
             // The same head comes with every request, until it is settled.
             Some(verdict) if verdict.stops() && is_known(verdict) => {}
             Some(verdict) if verdict.stops() => {
-                self.stops.push(Stop { seq: entry.seq(), verdict, size, known });
+                self.stops.push(Stop { seq, verdict, size, known });
             }
-            Some(Verdict::Known) => self.came_back = Some(CameBack { size, time: entry.time() }),
+            Some(Verdict::Known) => self.came_back = Some(CameBack { size, time }),
             _ => {}
         }
     }
 }
 
-fn judged_wrongly(entry: &Entry<'_>) -> Option<String> {
-    let (size, known) = (entry.int("size"), entry.int("known"));
-    let Some(verdict) = Verdict::named(&entry.text("verdict")) else {
+fn judged_wrongly(seq: u64, judged: &AnchorJudged<'_>) -> Option<String> {
+    let AnchorJudged { size, known, .. } = *judged;
+    let Some(verdict) = Verdict::named(&judged.verdict) else {
         return Some("the verdict is none that is known".to_owned());
     };
-    if known > entry.seq() {
+    if known > seq {
         return Some("it was judged by more entries than there were".to_owned());
     }
     let fits = match verdict {

@@ -1,8 +1,9 @@
 //! An officer's decision, signed with her own approval key: what exactly is signed, and how it is verified.
 
+use super::codec::quote;
 use super::entry::Entry;
-use super::event::{Event, quote};
-use super::kind::Kind;
+use super::event::Event;
+use super::record::{Decided, Record};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
@@ -101,53 +102,55 @@ impl SignedApproval {
 
     /// The log's entry for this decision.
     pub fn event(&self) -> Event {
-        let kind = match self.approval.decision {
-            Decision::Granted => Kind::ApprovalGranted,
-            Decision::Denied => Kind::ApprovalDenied,
+        let record = match self.approval.decision {
+            Decision::Granted => Record::ApprovalGranted(self.decided()),
+            Decision::Denied => Record::ApprovalDenied(self.decided()),
         };
-        self.event_as(kind)
+        record.by(&self.approval.officer)
     }
 
     /// The log's entry for this decision when it came too late to be used.
     pub fn expired_event(&self) -> Event {
-        self.event_as(Kind::ApprovalExpired)
+        Record::ApprovalExpired(self.decided()).by(&self.approval.officer)
     }
 
-    fn event_as(&self, kind: Kind) -> Event {
-        let approval = &self.approval;
-        Event::new(kind, &approval.officer)
-            .text("request", &approval.request)
-            .text("review", &approval.review)
-            .text("policy", &approval.policy)
-            .text("officer", &approval.officer)
-            .text("key", &approval.key)
-            .text("nonce", &approval.nonce)
-            .text("expires", &approval.expires)
-            .text("reason", &approval.reason)
-            .text("sig", &self.sig)
+    fn decided(&self) -> Decided<'_> {
+        let Approval { officer, key, request, review, policy, reason, nonce, expires, .. } = &self.approval;
+        Decided {
+            request: request.into(),
+            review: review.into(),
+            policy: policy.into(),
+            officer: officer.into(),
+            key: key.into(),
+            nonce: nonce.into(),
+            expires: expires.into(),
+            reason: reason.into(),
+            sig: (&self.sig).into(),
+        }
     }
 
     /// The decision that an entry holds; `None` when the entry is of another kind.
     pub fn from_entry(entry: &Entry<'_>) -> Option<SignedApproval> {
-        let decision = match entry.kind() {
+        let (decided, decision) = match entry.record() {
             // Only what was granted expires.
-            Kind::ApprovalGranted | Kind::ApprovalExpired => Decision::Granted,
-            Kind::ApprovalDenied => Decision::Denied,
+            Record::ApprovalGranted(decided) | Record::ApprovalExpired(decided) => {
+                (decided, Decision::Granted)
+            }
+            Record::ApprovalDenied(decided) => (decided, Decision::Denied),
             _ => return None,
         };
-        let text = |field: &str| entry.text(field).into_owned();
         let approval = Approval {
-            officer: text("officer"),
-            key: text("key"),
-            request: text("request"),
-            review: text("review"),
-            policy: text("policy"),
+            officer: decided.officer.to_string(),
+            key: decided.key.to_string(),
+            request: decided.request.to_string(),
+            review: decided.review.to_string(),
+            policy: decided.policy.to_string(),
             decision,
-            reason: text("reason"),
-            nonce: text("nonce"),
-            expires: text("expires"),
+            reason: decided.reason.to_string(),
+            nonce: decided.nonce.to_string(),
+            expires: decided.expires.to_string(),
         };
-        Some(SignedApproval { approval, sig: text("sig") })
+        Some(SignedApproval { approval, sig: decided.sig.to_string() })
     }
 }
 
@@ -236,7 +239,7 @@ mod tests {
         let stamp = Stamp { time: Time::from_unix(0), boot: String::new(), uptime_ms: 0 };
         for decision in [Decision::Granted, Decision::Denied] {
             let signed = Approval { decision, ..approval() }.sign(&SigningKey::from_bytes(&[1; 32]));
-            let line = signed.event().line(0, &NO_PREVIOUS, &stamp).expect("a line");
+            let line = signed.event().line(0, &NO_PREVIOUS, &stamp);
             let entry = Entry::read(&line).expect("read back");
             assert_eq!(SignedApproval::from_entry(&entry), Some(signed));
         }

@@ -5,7 +5,8 @@
 //! which of the two states the disk has, and both are allowed for. An act that ended is never taken back by files.
 
 use super::entry::Entry;
-use super::kind::Kind;
+use super::field::OfficerName;
+use super::record::{OfficerAdded, OfficerRetired, Record, SealedKey};
 use super::rules;
 use crate::text::Foreign;
 use crate::tlog::flaw::{Flaw, FlawKind};
@@ -49,9 +50,9 @@ impl std::fmt::Display for Sealing {
 
 impl Sealing {
     /// The sealing that an entry about a key names.
-    pub fn of(entry: &Entry<'_>) -> Sealing {
-        let officers = entry.list("officers").into_iter().map(|name| name.into_owned()).collect();
-        Sealing { quorum: entry.int("quorum"), officers, set: entry.text("set").into_owned() }
+    pub fn of(key: &SealedKey<'_>) -> Sealing {
+        let officers = key.officers.iter().map(|name| name.to_string()).collect();
+        Sealing { quorum: key.quorum, officers, set: key.set.to_string() }
     }
 
     /// Are these a quorum of it, each named once, and nobody else among them?
@@ -180,9 +181,9 @@ impl Custody {
 
     /// What an entry says that cannot be, after the entries seen so far. To be asked before [`Custody::see`].
     pub fn flaw(&self, entry: &Entry<'_>) -> Option<Flaw> {
-        match entry.kind() {
-            Kind::OfficerAdded => {
-                let known = self.officers.get(entry.text("officer").as_ref())?;
+        match entry.record() {
+            Record::OfficerAdded(added) => {
+                let known = self.officers.get(&*added.officer)?;
                 if !known.is_retired {
                     return contradiction("there is an active officer of that name already");
                 }
@@ -193,8 +194,8 @@ impl Custody {
                 }
                 None
             }
-            Kind::OfficerRetired if entry.text("reason") == NEVER_FINISHED => {
-                let known = self.officers.get(entry.text("officer").as_ref())?;
+            Record::OfficerRetired(retired) if retired.reason == NEVER_FINISHED => {
+                let known = self.officers.get(&*retired.officer)?;
                 match known.is_finished {
                     true => {
                         contradiction("it says that she never came to be an officer, and she acted as one")
@@ -202,21 +203,24 @@ impl Custody {
                     false => None,
                 }
             }
-            Kind::KeyImported | Kind::KeyGenerated => rules::sealing(&Sealing::of(entry)),
-            Kind::KeyDrilled | Kind::KeyBackedUp | Kind::KeyRetired => {
-                match self.keys.get(entry.text("keyid").as_ref()).is_some_and(|key| !key.is_retired) {
+            Record::KeyImported(key) | Record::KeyGenerated(key) => rules::sealing(&Sealing::of(key)),
+            Record::KeyDrilled(key) | Record::KeyBackedUp(key) | Record::KeyRetired(key) => {
+                match self.keys.get(&*key.keyid).is_some_and(|key| !key.is_retired) {
                     true => None,
                     false => contradiction("the key is not in this station's vault"),
                 }
             }
-            Kind::KeySealed => rules::sealing(&Sealing::of(entry)).or_else(|| self.resealed_wrongly(entry)),
-            Kind::KeyRestored => {
-                let wrong = rules::sealing(&Sealing::of(entry));
+            Record::KeySealed(key) => {
+                rules::sealing(&Sealing::of(key)).or_else(|| self.resealed_wrongly(key))
+            }
+            Record::KeyRestored(restored) => {
+                let sealing = Sealing::of(restored);
+                let wrong = rules::sealing(&sealing);
                 if wrong.is_some() {
                     return wrong;
                 }
-                let key = self.keys.get(entry.text("keyid").as_ref())?;
-                if key.may_be(&Sealing::of(entry)) {
+                let key = self.keys.get(&*restored.keyid)?;
+                if key.may_be(&sealing) {
                     return None;
                 }
                 contradiction(&format!(
@@ -228,12 +232,11 @@ impl Custody {
         }
     }
 
-    fn resealed_wrongly(&self, entry: &Entry<'_>) -> Option<Flaw> {
-        let Some(key) = self.keys.get(entry.text("keyid").as_ref()) else {
+    fn resealed_wrongly(&self, sealed: &SealedKey<'_>) -> Option<Flaw> {
+        let Some(key) = self.keys.get(&*sealed.keyid) else {
             return contradiction("the key that it seals anew was never sealed on this station");
         };
-        let detail = entry.text("detail");
-        let Some(resealed) = Resealed::read(&detail) else {
+        let Some(resealed) = Resealed::read(&sealed.detail) else {
             return contradiction("it does not say who opened the key, and how it was sealed before");
         };
         if !key.possible().any(|sealing| resealed.is_of(sealing) && sealing.opens_with(&resealed.by)) {
@@ -249,38 +252,45 @@ impl Custody {
 
     /// Takes the next entry into account.
     pub fn see(&mut self, entry: &Entry<'_>) {
-        match entry.kind() {
-            Kind::SessionOpened => {
+        let seq = entry.seq();
+        match entry.record() {
+            Record::SessionOpened(_) => {
                 self.running.clear();
                 self.sealed.clear();
             }
-            Kind::SessionClosed => self.closed(entry.int("exit") == 0),
-            Kind::OfficerAdded => self.added(entry),
-            Kind::OfficerRetired => self.retired(entry),
-            Kind::OfficerAuthFailed | Kind::ApprovalGranted | Kind::ApprovalDenied | Kind::ActSigned => {
-                self.finish(&entry.text("officer"));
+            Record::SessionClosed(closed) => self.closed(closed.exit == 0),
+            Record::OfficerAdded(added) => self.added(seq, added),
+            Record::OfficerRetired(retired) => self.retired(retired),
+            Record::OfficerAuthFailed(failed) => self.finish(&failed.officer),
+            Record::ApprovalGranted(decided) | Record::ApprovalDenied(decided) => {
+                self.finish(&decided.officer);
             }
-            Kind::TimeStatement => self.finish(&entry.actor()),
-            Kind::SignIntent => {
-                self.finish_all(entry);
+            Record::ActSigned(signed) => self.finish(&signed.officer),
+            Record::TimeStatement(_) => self.finish(&entry.actor()),
+            Record::SignIntent(intent) => {
+                self.finish_all(&intent.officers);
                 // It is compared with the log before.
-                self.settle(&entry.text("keyid"));
+                self.settle(&intent.keyid);
             }
-            Kind::KeyDrilled => {
-                self.finish_all(entry);
-                self.drilled(entry);
+            Record::KeyDrilled(key) => {
+                self.finish_all(&key.officers);
+                self.drilled(key);
             }
-            Kind::KeyImported | Kind::KeyGenerated | Kind::KeySealed => {
-                self.finish_all(entry);
-                self.sealed(entry);
+            Record::KeyImported(key) | Record::KeyGenerated(key) => {
+                self.finish_all(&key.officers);
+                self.sealed(seq, key, None);
             }
-            Kind::KeyRetired => {
-                if let Some(key) = self.keys.get_mut(entry.text("keyid").as_ref()) {
+            Record::KeySealed(key) => {
+                self.finish_all(&key.officers);
+                self.sealed(seq, key, Resealed::read(&key.detail));
+            }
+            Record::KeyRetired(key) => {
+                if let Some(key) = self.keys.get_mut(&*key.keyid) {
                     key.is_retired = true;
                 }
             }
             // Who comes back from paper may have come without her sheet: it finishes nobody.
-            Kind::KeyRestored => self.sealed(entry),
+            Record::KeyRestored(key) => self.sealed(seq, key, None),
             _ => {}
         }
     }
@@ -297,21 +307,19 @@ impl Custody {
     }
 
     /// A key is sealed to others, or comes into the vault.
-    fn sealed(&mut self, entry: &Entry<'_>) {
-        let keyid = entry.text("keyid").into_owned();
-        let sealing = Sealing::of(entry);
+    fn sealed(&mut self, seq: u64, key: &SealedKey<'_>, resealed: Option<Resealed<'_>>) {
+        let keyid = key.keyid.to_string();
+        let sealing = Sealing::of(key);
         let mut before: Vec<Sealing> = match self.keys.remove(&keyid) {
             Some(key) => std::iter::once(key.sealing).chain(key.before).collect(),
             None => Vec::new(),
         };
         // Those who opened it show which of them was in force.
-        if let Some(resealed) =
-            Resealed::read(&entry.text("detail")).filter(|_| entry.kind() == Kind::KeySealed)
-        {
+        if let Some(resealed) = resealed {
             before.retain(|one| resealed.is_of(one));
         }
         before.retain(|one| *one != sealing);
-        self.keys.insert(keyid.clone(), Key { seq: entry.seq(), sealing, before, is_retired: false });
+        self.keys.insert(keyid.clone(), Key { seq, sealing, before, is_retired: false });
         self.sealed.push(keyid);
     }
 
@@ -323,9 +331,9 @@ impl Custody {
     }
 
     /// A drill shows which sealing is in force.
-    fn drilled(&mut self, entry: &Entry<'_>) {
-        let Some(key) = self.keys.get_mut(entry.text("keyid").as_ref()) else { return };
-        let drilled = Sealing::of(entry);
+    fn drilled(&mut self, drilled: &SealedKey<'_>) {
+        let Some(key) = self.keys.get_mut(&*drilled.keyid) else { return };
+        let drilled = Sealing::of(drilled);
         // The entry names those who opened it.
         let openers: Vec<&str> = drilled.officers.iter().map(String::as_str).collect();
         let is_last = drilled.quorum == key.sealing.quorum && drilled.set == key.sealing.set;
@@ -334,12 +342,12 @@ impl Custody {
         }
     }
 
-    fn added(&mut self, entry: &Entry<'_>) {
-        let name = entry.text("officer").into_owned();
+    fn added(&mut self, seq: u64, added: &OfficerAdded<'_>) {
+        let name = added.officer.to_string();
         let officer = Officer {
-            seq: entry.seq(),
-            recipient: entry.text("recipient").into_owned(),
-            key: entry.text("key").into_owned(),
+            seq,
+            recipient: added.recipient.to_string(),
+            key: added.key.to_string(),
             is_retired: false,
             is_finished: false,
         };
@@ -350,21 +358,18 @@ impl Custody {
         }
     }
 
-    fn retired(&mut self, entry: &Entry<'_>) {
-        let name = entry.text("officer");
-        if entry.text("reason") != NEVER_FINISHED {
-            self.finish(&name);
+    fn retired(&mut self, retired: &OfficerRetired<'_>) {
+        if retired.reason != NEVER_FINISHED {
+            self.finish(&retired.officer);
         }
-        if let Some(officer) = self.officers.get_mut(name.as_ref()) {
+        if let Some(officer) = self.officers.get_mut(&*retired.officer) {
             officer.is_retired = true;
         }
     }
 
     /// An entry names these officers in an act that takes their files.
-    fn finish_all(&mut self, entry: &Entry<'_>) {
-        if self.unfinished > 0 {
-            entry.list("officers").iter().for_each(|name| self.finish(name));
-        }
+    fn finish_all(&mut self, officers: &[OfficerName<'_>]) {
+        officers.iter().for_each(|name| self.finish(name));
     }
 
     fn finish(&mut self, name: &str) {

@@ -4,8 +4,10 @@
 //! `json.dumps` does. Whoever has `json` and `hashlib` can check all of it. The reader accepts nothing else, so two
 //! different lines never mean the same.
 
-use super::kind::{Kind, Shape};
-use super::line::{Cursor, Index, LineFault, Span, decimal};
+use super::codec::{Cursor, LineFault, Span, unquoted};
+use super::event::digest_of;
+use super::record::{Kind, Record};
+use crate::host::Stamp;
 use crate::host::clock::Time;
 use crate::tlog::tree::Hash;
 use std::borrow::Cow;
@@ -13,31 +15,65 @@ use std::fmt;
 
 /// The most bytes of a line, without its line feed (C2SP `tlog-tiles` has 16-bit lengths).
 pub const LONGEST_LINE: usize = 65_535;
-/// The largest number in a line: 2^53 - 1, which every JSON reader reads exactly.
-pub const LARGEST_INT: u64 = (1 << 53) - 1;
-/// The most fields of a kind.
-pub const MOST_FIELDS: usize = 18;
 /// `prev` of the first line.
 pub const NO_PREVIOUS: Hash = [0; 32];
 
+/// What stands in a line before its record.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Header {
+    seq: u64,
+    prev: Hash,
+    time: Time,
+    boot: Span,
+    uptime_ms: u64,
+    kind: Kind,
+    /// Where the name of the kind is.
+    name: Span,
+    actor: Span,
+}
+
+impl Header {
+    fn read(cursor: &mut Cursor<'_>) -> Result<Header, LineFault> {
+        cursor.word(b"{\"v\":1,\"seq\":", "{\"v\":1,\"seq\":")?;
+        let seq = cursor.int()?;
+        cursor.word(b",\"prev\":\"", "\"prev\"")?;
+        let prev = cursor.hash()?;
+        cursor.word(b"\",\"time\":\"", "\"time\"")?;
+        let time = cursor.time()?;
+        cursor.word(b"\",\"boot\":", "\"boot\"")?;
+        let boot = cursor.string()?;
+        cursor.word(b",\"uptime_ms\":", "\"uptime_ms\"")?;
+        let uptime_ms = cursor.int()?;
+        cursor.word(b",\"type\":", "\"type\"")?;
+        let at = cursor.at;
+        let name = cursor.string()?;
+        let kind = Kind::named(unquoted(cursor.line, name).as_bytes());
+        let kind = kind.ok_or(LineFault { at, wanted: "a type that this version knows" })?;
+        cursor.word(b",\"actor\":", "\"actor\"")?;
+        let actor = cursor.string()?;
+        Ok(Header { seq, prev, time, boot, uptime_ms, kind, name, actor })
+    }
+}
+
 /// An entry: a line that was read and found to be in the log's form.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct Entry<'a> {
     line: &'a [u8],
-    index: Index,
+    header: Header,
+    record: Record<'a>,
 }
 
 /// An entry that owns its line.
 #[derive(Clone)]
 pub struct EntryBuf {
     line: Vec<u8>,
-    index: Index,
+    header: Header,
 }
 
 impl EntryBuf {
     /// The entry, borrowed.
     pub fn entry(&self) -> Entry<'_> {
-        Entry { line: &self.line, index: self.index }
+        Entry::again(&self.line, self.header)
     }
 }
 
@@ -59,12 +95,34 @@ impl<'a> Entry<'a> {
     /// # Errors
     /// The line is not exactly what [`Event::line`](crate::ledger::Event::line) writes for some event.
     pub fn read(line: &'a [u8]) -> Result<Entry<'a>, LineFault> {
-        Ok(Entry { line, index: Index::read(line)? })
+        if line.len() > LONGEST_LINE {
+            return Err(LineFault { at: LONGEST_LINE, wanted: "the end of the line, which is too long," });
+        }
+        // Looked at as a whole first: that takes a tenth of the time that looking for the first odd byte takes.
+        let is_odd = |byte: &u8| !(0x20..0x7f).contains(byte);
+        if line.iter().fold(false, |odd, byte| odd | is_odd(byte)) {
+            let at = line.iter().position(is_odd).unwrap_or(0);
+            return Err(LineFault { at, wanted: "printable ASCII" });
+        }
+        let mut cursor = Cursor { line, at: 0 };
+        let header = Header::read(&mut cursor)?;
+        let record = Record::read(header.kind, &mut cursor)?;
+        cursor.word(b"}", "the end of the entry")?;
+        if cursor.at != line.len() {
+            return cursor.fail("the end of the line");
+        }
+        Ok(Entry { line, header, record })
     }
 
-    /// An entry from a line and what [`Index::read`] said about that very line.
-    pub fn from_parts(line: &'a [u8], index: Index) -> Entry<'a> {
-        Entry { line, index }
+    /// Reads a line again, of which [`Entry::read`] found this header.
+    pub(super) fn again(line: &'a [u8], header: Header) -> Entry<'a> {
+        let mut cursor = Cursor { line, at: usize::from(header.actor.1) };
+        let record = Record::read(header.kind, &mut cursor).expect("the same bytes were read before");
+        Entry { line, header, record }
+    }
+
+    pub(super) fn header(&self) -> Header {
+        self.header
     }
 
     /// The exact bytes, without the line feed.
@@ -74,175 +132,115 @@ impl<'a> Entry<'a> {
 
     /// The entry's number, from 0: its place in the tree.
     pub fn seq(&self) -> u64 {
-        self.index.seq
+        self.header.seq
     }
 
     /// The leaf hash of the line before.
     pub fn prev(&self) -> &Hash {
-        &self.index.prev
+        &self.header.prev
     }
 
     /// Wall clock.
     pub fn time(&self) -> Time {
-        self.index.time
+        self.header.time
     }
 
     /// The kernel's boot id.
     pub fn boot(&self) -> Cow<'a, str> {
-        self.unquoted(self.index.boot)
+        unquoted(self.line, self.header.boot)
     }
 
     /// When it was written, by all three witnesses.
-    pub fn stamp(&self) -> crate::host::Stamp {
-        crate::host::Stamp { time: self.time(), boot: self.boot().into_owned(), uptime_ms: self.uptime_ms() }
+    pub fn stamp(&self) -> Stamp {
+        Stamp { time: self.time(), boot: self.boot().into_owned(), uptime_ms: self.uptime_ms() }
     }
 
     /// Milliseconds since boot.
     pub fn uptime_ms(&self) -> u64 {
-        self.index.uptime_ms
+        self.header.uptime_ms
     }
 
     /// The kind.
     pub fn kind(&self) -> Kind {
-        self.index.kind
+        self.header.kind
     }
 
     /// Who acted.
     pub fn actor(&self) -> Cow<'a, str> {
-        self.unquoted(self.index.actor)
+        unquoted(self.line, self.header.actor)
     }
 
-    /// A string field; empty when the kind has no such field.
-    pub fn text(&self, field: &str) -> Cow<'a, str> {
-        self.span(field, |shape| shape == Shape::Text).map_or(Cow::Borrowed(""), |span| self.unquoted(span))
-    }
-
-    /// A number field; 0 when the kind has no such field.
-    pub fn int(&self, field: &str) -> u64 {
-        self.span(field, |shape| shape == Shape::Int).map_or(0, |span| decimal(self.bytes(span)))
-    }
-
-    /// A truth field; false when the kind has no such field.
-    pub fn flag(&self, field: &str) -> bool {
-        self.span(field, |shape| shape == Shape::Flag).is_some_and(|span| self.bytes(span) == b"true")
-    }
-
-    /// Does the kind have this field?
-    pub fn has(&self, field: &str) -> bool {
-        self.span(field, |_| true).is_some()
-    }
-
-    /// A list of strings; empty when the kind has no such field.
-    pub fn list(&self, field: &str) -> Vec<Cow<'a, str>> {
-        let Some(span) = self.span(field, |shape| shape == Shape::Texts) else { return Vec::new() };
-        let mut cursor = Cursor { line: self.line, at: usize::from(span.0) + 1 };
-        let mut values = Vec::new();
-        // The line was read before, so every step succeeds up to the closing bracket.
-        while let Ok(value) = cursor.string() {
-            values.push(self.unquoted(value));
-            cursor.at += 1;
-        }
-        values
-    }
-
-    /// A list of records of two strings; empty when the kind has no such field.
-    pub fn pairs(&self, field: &str) -> Vec<(Cow<'a, str>, Cow<'a, str>)> {
-        let mut values = Vec::new();
-        for (name, shape) in self.kind().fields() {
-            let Shape::Pairs(first, second) = shape else { continue };
-            let Some(span) = self.span(field, |_| *name == field) else { continue };
-            let mut cursor = Cursor { line: self.line, at: usize::from(span.0) + 1 };
-            while let Ok((a, b)) = cursor.pair(first, second) {
-                values.push((self.unquoted(a), self.unquoted(b)));
-                cursor.at += 1;
-            }
-        }
-        values
-    }
-
-    /// A list of records of a string and a number; empty when the kind has no such field.
-    pub fn numbered(&self, field: &str) -> Vec<(Cow<'a, str>, u64)> {
-        let mut values = Vec::new();
-        for (name, shape) in self.kind().fields() {
-            let Shape::Numbered(first, second) = shape else { continue };
-            let Some(span) = self.span(field, |_| *name == field) else { continue };
-            let mut cursor = Cursor { line: self.line, at: usize::from(span.0) + 1 };
-            while let Ok((a, number)) = cursor.numbered(first, second) {
-                values.push((self.unquoted(a), number));
-                cursor.at += 1;
-            }
-        }
-        values
-    }
-
-    /// A field's exact JSON.
-    pub fn raw(&self, field: &str) -> Option<&'a [u8]> {
-        self.span(field, |_| true).map(|span| self.bytes(span))
+    /// What it says.
+    pub fn record(&self) -> &Record<'a> {
+        &self.record
     }
 
     /// What the entry says, whenever and wherever it stands: [`Event::digest`](crate::ledger::Event::digest).
     pub fn digest(&self) -> String {
-        // The string after `"type":` is no longer than its name; `actor` follows it.
-        let name = self.kind().name().len() + "\"type\":\"\",\"actor\":".len();
-        let start = usize::from(self.index.actor.0).saturating_sub(name);
-        said(self.line.get(start..).unwrap_or_default())
+        let start = usize::from(self.header.name.0) - "\"type\":".len();
+        digest_of(self.line.get(start..).unwrap_or_default())
     }
 
     /// The entry with a copy of its line.
     pub fn to_owned(&self) -> EntryBuf {
-        EntryBuf { line: self.line.to_vec(), index: self.index }
+        EntryBuf { line: self.line.to_vec(), header: self.header }
     }
 
-    fn span(&self, field: &str, fits: impl Fn(Shape) -> bool) -> Option<Span> {
-        let at = self.kind().fields().iter().position(|(name, shape)| *name == field && fits(*shape))?;
-        self.index.fields.get(at).copied().filter(|span| *span != (0, 0))
+    // SHIM begin
+    fn json(&self, field: &str) -> Option<serde_json::Value> {
+        let value: serde_json::Value = serde_json::from_slice(self.line).ok()?;
+        self.kind().fields().iter().find(|(name, _)| *name == field)?;
+        value.get(field).cloned()
     }
-
-    fn bytes(&self, span: Span) -> &'a [u8] {
-        self.line.get(usize::from(span.0)..usize::from(span.1)).unwrap_or_default()
+    /// A string field; empty when the kind has no such field.
+    pub fn text(&self, field: &str) -> Cow<'a, str> {
+        Cow::Owned(self.json(field).and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default())
     }
-
-    /// The text of a string whose span includes the quotes.
-    fn unquoted(&self, (start, end): Span) -> Cow<'a, str> {
-        let inner = self.bytes((start + 1, end.saturating_sub(1)));
-        let text = std::str::from_utf8(inner).unwrap_or_default();
-        if memchr::memchr(b'\\', inner).is_none() {
-            return Cow::Borrowed(text);
-        }
-        Cow::Owned(unescape(text))
+    /// A number field; 0 when the kind has no such field.
+    pub fn int(&self, field: &str) -> u64 {
+        self.json(field).and_then(|v| v.as_u64()).unwrap_or(0)
     }
-}
-
-/// SHA-256 of what a line says from its `"type"` on, as a JSON object of its own.
-pub(super) fn said(from_type: &[u8]) -> String {
-    use sha2::Digest as _;
-    hex::encode(sha2::Sha256::new().chain_update(b"{").chain_update(from_type).finalize())
-}
-
-/// The text of a string that [`Cursor::string`] has read.
-fn unescape(text: &str) -> String {
-    let mut units: Vec<u16> = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        let unit = match byte {
-            b'\\' => match rest.next() {
-                Some(b'n') => 0x0a,
-                Some(b'r') => 0x0d,
-                Some(b't') => 0x09,
-                Some(b'b') => 0x08,
-                Some(b'f') => 0x0c,
-                Some(b'u') => (0..4).fold(0u16, |unit, _| {
-                    let digit = rest.next().and_then(|digit| char::from(digit).to_digit(16)).unwrap_or(0);
-                    (unit << 4) | digit as u16
-                }),
-                Some(other) => u16::from(other),
-                None => break,
-            },
-            plain => u16::from(plain),
+    /// A truth field; false when the kind has no such field.
+    pub fn flag(&self, field: &str) -> bool {
+        self.json(field).and_then(|v| v.as_bool()).unwrap_or(false)
+    }
+    /// Does the kind have this field?
+    pub fn has(&self, field: &str) -> bool {
+        self.json(field).is_some()
+    }
+    /// A list of strings; empty when the kind has no such field.
+    pub fn list(&self, field: &str) -> Vec<Cow<'a, str>> {
+        let items = self.json(field).and_then(|v| v.as_array().cloned()).unwrap_or_default();
+        items.iter().filter_map(|item| Some(Cow::Owned(item.as_str()?.to_owned()))).collect()
+    }
+    /// A list of records of two strings; empty when the kind has no such field.
+    pub fn pairs(&self, field: &str) -> Vec<(Cow<'a, str>, Cow<'a, str>)> {
+        let items = self.json(field).and_then(|v| v.as_array().cloned()).unwrap_or_default();
+        let get = |item: &serde_json::Value, names: &[&str]| {
+            let found = names.iter().find_map(|name| item.get(*name)?.as_str().map(str::to_owned));
+            Cow::Owned(found.unwrap_or_default())
         };
-        units.push(unit);
+        items
+            .iter()
+            .map(|item| {
+                (
+                    get(item, &["check", "name", "file"]),
+                    get(item, &["severity", "outcome", "sha256", "keyid"]),
+                )
+            })
+            .collect()
     }
-    String::from_utf16_lossy(&units)
+    /// A list of records of a string and a number; empty when the kind has no such field.
+    pub fn numbered(&self, field: &str) -> Vec<(Cow<'a, str>, u64)> {
+        let items = self.json(field).and_then(|v| v.as_array().cloned()).unwrap_or_default();
+        items
+            .iter()
+            .filter_map(|item| {
+                Some((Cow::Owned(item.get("officer")?.as_str()?.to_owned()), item.get("seq")?.as_u64()?))
+            })
+            .collect()
+    }
+    // SHIM end
 }
 
 #[cfg(test)]

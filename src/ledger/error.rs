@@ -1,6 +1,6 @@
 //! What can go wrong with the log on the station, and what to do then.
 
-use super::event::EventError;
+use super::codec::LineFault;
 use crate::host::disk::DiskError;
 use crate::tlog::flaw::Flaw;
 
@@ -18,9 +18,11 @@ pub enum LogError {
         "the log was changed or damaged: {0}. Stop here: keep the folder as it is, and have it examined (countersign audit verify)"
     )]
     Tampered(Flaw),
-    /// A mistake in this program.
-    #[error(transparent)]
-    Event(#[from] EventError),
+    /// A line that would not be read back: no year of four digits, or a number that is too large.
+    #[error(
+        "the entry was not written, because its line would not be read back: {0}. Is the machine's clock right?"
+    )]
+    Line(LineFault),
     /// A line would be too long.
     #[error(
         "the entry would have {0} bytes, at most 65,535 fit in a line: shorten the reason or the statement"

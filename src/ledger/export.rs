@@ -1,8 +1,8 @@
 //! The evidence pack: everything that an auditor needs to check the log without this program, in one folder.
 
 use super::error::LogError;
-use super::kind::Kind;
 use super::lines::{self, LINES_PER_FILE};
+use super::record::{AnchorJudged, Record};
 use super::store::{CHECKPOINTS, HEAD, Log, PUBLIC_KEY, checkpoint_sizes};
 use super::{objects, tiles};
 use crate::host::Disk;
@@ -101,14 +101,11 @@ fn put_anchors(disk: &dyn Disk, log: &Log, to: &Path) -> Result<(), LogError> {
     for entry in log.entries() {
         let entry = entry?;
         let entry = entry.entry();
-        if entry.kind() != Kind::AnchorJudged {
-            continue;
-        }
-        let note = entry.text("note");
-        let path = folder.join(format!("{note}.note"));
+        let Record::AnchorJudged(AnchorJudged { note, .. }) = entry.record() else { continue };
+        let path = folder.join(format!("{}.note", &**note));
         ensure_folder(disk, &folder, 0o755)?;
         if disk.kind(&path)?.is_none() {
-            put(disk, &path, &[&log.get_object(&note)?])?;
+            put(disk, &path, &[&log.get_object(note)?])?;
         }
     }
     if disk.kind(&folder)?.is_some() {

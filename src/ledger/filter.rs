@@ -1,7 +1,7 @@
 //! Which entries to show: by time, kind, person, request.
 
 use super::entry::Entry;
-use super::kind::{Kind, Shape};
+use super::record::Kind;
 use crate::host::clock::Time;
 
 /// A choice of entries; the default chooses all.
@@ -25,23 +25,14 @@ impl Filter {
         self.since.is_none_or(|since| entry.time() >= since)
             && self.until.is_none_or(|until| entry.time() <= until)
             && (self.kinds.is_empty() || self.kinds.contains(&entry.kind()))
-            && self.officer.as_ref().is_none_or(|officer| names(entry, officer))
             && self
-                .request
+                .officer
                 .as_ref()
-                .is_none_or(|start| entry.has("request") && entry.text("request").starts_with(start.as_str()))
+                .is_none_or(|name| entry.actor() == *name || entry.record().has_officer(name))
+            && self.request.as_ref().is_none_or(|start| {
+                entry.record().request().is_some_and(|digest| digest.starts_with(start.as_str()))
+            })
     }
-}
-
-/// Does the entry have this officer as its actor or in one of its fields?
-fn names(entry: &Entry<'_>, officer: &str) -> bool {
-    entry.actor() == officer
-        || entry.kind().fields().iter().any(|(field, shape)| match shape {
-            Shape::Text => *field == "officer" && entry.text(field) == officer,
-            Shape::Texts => *field == "officers" && entry.list(field).iter().any(|name| name == officer),
-            Shape::Numbered(..) => entry.numbered(field).iter().any(|(name, _)| name == officer),
-            _ => false,
-        })
 }
 
 /// The kinds that a person means: one by its name, or all that begin with `sign.`, `sign` or `sign.*`.
@@ -58,16 +49,12 @@ pub fn kinds_named(text: &str) -> Vec<Kind> {
 mod tests {
     use super::*;
     use crate::host::Stamp;
-    use crate::ledger::Event;
     use crate::ledger::entry::NO_PREVIOUS;
+    use crate::ledger::record::OfficerRetired;
 
     fn retired(officer: &str, actor: &str) -> Vec<u8> {
         let stamp = Stamp { time: Time::from_unix(1000), boot: String::new(), uptime_ms: 0 };
-        Event::new(Kind::OfficerRetired, actor)
-            .text("officer", officer)
-            .text("reason", "")
-            .line(0, &NO_PREVIOUS, &stamp)
-            .expect("a line")
+        OfficerRetired { officer: officer.into(), reason: "".into() }.by(actor).line(0, &NO_PREVIOUS, &stamp)
     }
 
     #[test]

@@ -2,8 +2,8 @@
 //!
 //! The same code reads the station's own log and a pack that came on a stick, so it believes neither.
 
-use super::entry::Entry;
-use super::line::{Index, LineFault};
+use super::codec::LineFault;
+use super::entry::{Entry, Header};
 use crate::host::disk::{DiskError, Kind};
 use crate::host::{Bytes, Disk};
 use crate::tlog::flaw::{Flaw, FlawKind};
@@ -105,7 +105,7 @@ impl From<ReadError> for super::LogError {
 pub struct Chunk {
     number: u64,
     bytes: Bytes,
-    lines: Vec<(usize, usize, Index)>,
+    lines: Vec<(usize, usize, Header)>,
     leaves: Vec<Hash>,
     fault: Option<LineFault>,
     /// Where a last line without line feed begins.
@@ -135,8 +135,8 @@ impl Chunk {
             };
             let end = start + length;
             let line = &bytes[start..end];
-            match Index::read(line) {
-                Ok(index) => chunk.lines.push((start, end, index)),
+            match Entry::read(line) {
+                Ok(entry) => chunk.lines.push((start, end, entry.header())),
                 Err(fault) => {
                     chunk.fault = Some(fault);
                     break;
@@ -163,7 +163,7 @@ impl Chunk {
     pub fn entries(&self) -> impl DoubleEndedIterator<Item = (Entry<'_>, &Hash)> + ExactSizeIterator {
         self.lines
             .iter()
-            .map(|(start, end, index)| Entry::from_parts(&self.bytes[*start..*end], *index))
+            .map(|(start, end, header)| Entry::again(&self.bytes[*start..*end], *header))
             .zip(&self.leaves)
     }
 

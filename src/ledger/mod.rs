@@ -1,25 +1,25 @@
 //! What the log means: every act of the station, in lines that a Merkle tree and signed checkpoints ([`crate::tlog`])
 //! hold together.
 //!
-//! What a line holds is in one table ([`kind`]), written in one form ([`event`]) and read only in that form
-//! ([`line`](mod@line), [`entry`]). [`store`] is the log on the station's disk, [`tiles`] its export for others' tools.
+//! What a line says is in one table ([`record`]), written in one form ([`event`]) and read only in that form ([`entry`]). [`store`] is the log on the station's disk, [`tiles`] its export for others' tools.
 
 pub mod act;
 pub mod acts;
 pub mod anchors;
 pub mod approval;
+pub mod codec;
 pub mod custody;
 pub mod entry;
 mod error;
 pub mod event;
 pub mod export;
+pub mod field;
 pub mod filter;
-pub mod kind;
-pub mod line;
 pub mod lines;
 pub mod objects;
 pub mod policy;
 pub mod proofs;
+pub mod record;
 pub mod recovery;
 pub mod rules;
 pub mod store;
@@ -36,7 +36,7 @@ pub use entry::{Entry, EntryBuf};
 pub use error::LogError;
 pub use event::Event;
 pub use filter::Filter;
-pub use kind::Kind;
 pub use proofs::Proofs;
+pub use record::{Kind, Record};
 pub use recovery::{Aside, OpenIntent, Recovery};
 pub use store::{Appended, Entries, Head, Log};

@@ -6,7 +6,7 @@
 
 use super::entry::Entry;
 use super::event::Event;
-use super::kind::Kind;
+use super::record::{Record, SignAborted, SignRecovered, SignResult};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What opening the log found.
@@ -47,14 +47,21 @@ pub(super) fn found_intents(bytes: &[u8], saved: &str) -> Vec<Event> {
     let mut events = Vec::new();
     for line in bytes.split(|byte| *byte == b'\n') {
         let Ok(entry) = Entry::read(line) else { continue };
-        if entry.kind() != Kind::SignIntent || !seen.insert((entry.text("signed"), entry.text("keyid"))) {
+        let Record::SignIntent(intent) = entry.record() else { continue };
+        if !seen.insert((intent.signed.to_string(), intent.keyid.to_string())) {
             continue;
         }
-        let mut event = Event::new(Kind::SignRecovered, "countersign");
-        for field in ["request", "signed", "wave", "tag", "kind", "keyid"] {
-            event = event.text(field, entry.text(field));
-        }
-        events.push(event.int("version", entry.int("version")).text("saved", saved));
+        let recovered = SignRecovered {
+            request: intent.request.clone(),
+            signed: (&*intent.signed).into(),
+            wave: intent.wave.clone(),
+            tag: intent.tag.clone(),
+            version: intent.version,
+            kind: intent.kind.clone(),
+            keyid: intent.keyid.clone(),
+            saved: saved.into(),
+        };
+        events.push(recovered.by("countersign"));
     }
     events
 }
@@ -83,29 +90,41 @@ pub struct Intents(BTreeMap<u64, OpenIntent>);
 impl Intents {
     /// Takes the next entry into account.
     pub fn see(&mut self, entry: &Entry<'_>) {
-        match entry.kind() {
-            Kind::SignIntent | Kind::SignRecovered => {
-                let text = |field: &str| entry.text(field).into_owned();
+        let seq = entry.seq();
+        match entry.record() {
+            Record::SignIntent(intent) => {
                 let intent = OpenIntent {
-                    seq: entry.seq(),
-                    request: text("request"),
-                    keyid: text("keyid"),
-                    signed: text("signed"),
-                    officers: entry.list("officers").into_iter().map(|name| name.into_owned()).collect(),
-                    recorded: entry.kind() == Kind::SignRecovered,
+                    seq,
+                    request: intent.request.to_string(),
+                    keyid: intent.keyid.to_string(),
+                    signed: intent.signed.to_string(),
+                    officers: intent.officers.iter().map(|name| name.to_string()).collect(),
+                    recorded: false,
                 };
-                self.0.insert(intent.seq, intent);
+                self.0.insert(seq, intent);
             }
-            Kind::SignResult | Kind::SignAborted => {
-                self.0.remove(&entry.int("intent"));
+            Record::SignRecovered(intent) => {
+                let intent = OpenIntent {
+                    seq,
+                    request: intent.request.to_string(),
+                    keyid: intent.keyid.to_string(),
+                    signed: intent.signed.to_string(),
+                    officers: Vec::new(),
+                    recorded: true,
+                };
+                self.0.insert(seq, intent);
             }
-            Kind::SignInDoubt if entry.text("resolution").is_empty() => {
-                if let Some(intent) = self.0.get_mut(&entry.int("intent")) {
+            Record::SignResult(SignResult { intent, .. })
+            | Record::SignAborted(SignAborted { intent, .. }) => {
+                self.0.remove(intent);
+            }
+            Record::SignInDoubt(doubt) if doubt.resolution.is_empty() => {
+                if let Some(intent) = self.0.get_mut(&doubt.intent) {
                     intent.recorded = true;
                 }
             }
-            Kind::SignInDoubt => {
-                self.0.remove(&entry.int("intent"));
+            Record::SignInDoubt(doubt) => {
+                self.0.remove(&doubt.intent);
             }
             _ => {}
         }

@@ -3,6 +3,7 @@
 use super::custody::{Custody, Sealing};
 use super::entry::Entry;
 use super::policy::Policy;
+use super::record::{Decided, SignIntent, SignResult};
 use crate::host::clock::Time;
 use crate::tlog::{Flaw, FlawKind};
 use crate::tuf::{KeyId, Root};
@@ -79,19 +80,67 @@ pub fn may_be_signed<'a>(
     }
 }
 
+/// What a result must repeat of its intent.
+#[derive(PartialEq, Eq, Debug)]
+pub struct Repeated {
+    texts: [String; 11],
+    version: u64,
+    root_version: u64,
+    officers: Vec<String>,
+}
+
+/// Intent and result have these fields with the same names.
+macro_rules! repeated {
+    ($record:ident) => {
+        Repeated {
+            texts: [
+                $record.request.to_string(),
+                $record.review.to_string(),
+                $record.signed.to_string(),
+                $record.factory.to_string(),
+                $record.wave.to_string(),
+                $record.tag.to_string(),
+                $record.kind.to_string(),
+                $record.keyid.to_string(),
+                $record.policy.to_string(),
+                $record.tool.to_string(),
+                $record.binary.to_string(),
+            ],
+            version: $record.version,
+            root_version: $record.root_version,
+            officers: $record.officers.iter().map(|name| name.to_string()).collect(),
+        }
+    };
+}
+
+impl Repeated {
+    /// What an intent says.
+    pub fn of_intent(intent: &SignIntent<'_>) -> Repeated {
+        repeated!(intent)
+    }
+
+    /// What a result says.
+    pub fn of_result(result: &SignResult<'_>) -> Repeated {
+        repeated!(result)
+    }
+}
+
 /// A machine that failed a line of its preflight signs nothing.
-pub fn preflight(intent: &Entry<'_>) -> Option<Flaw> {
-    let lines = intent.pairs("preflight");
-    let failed = lines.iter().find(|(_, outcome)| outcome == FAIL || outcome == "failed");
-    let (name, _) = failed?;
-    let why =
-        format!("the machine failed \"{}\" of its preflight, and it was signed", crate::text::shown(name));
+pub fn preflight(intent: &SignIntent<'_>) -> Option<Flaw> {
+    let failed = intent.preflight.iter().find(|line| line.outcome == FAIL || line.outcome == "failed")?;
+    let name = crate::text::shown(&failed.name);
+    let why = format!("the machine failed \"{name}\" of its preflight, and it was signed");
     flaw(FlawKind::Contradiction, &why)
 }
 
 /// A decision is the act of the officer who signs it, and is good for no longer than the policy says.
-pub fn decision(entry: &Entry<'_>, expires: Option<Time>, policy: Option<&Policy>) -> Option<Flaw> {
-    if entry.actor() != entry.text("officer") {
+pub fn decision(
+    entry: &Entry<'_>,
+    decided: &Decided<'_>,
+    expires: Option<Time>,
+    policy: Option<&Policy>,
+) -> Option<Flaw> {
+    if entry.actor() != *decided.officer {
         return flaw(FlawKind::Approval, "somebody else than the officer who decided is said to have acted");
     }
     let hours = policy.map(|policy| i64::from(policy.approval_hours))?;
@@ -114,7 +163,8 @@ fn flaw(kind: FlawKind, why: &str) -> Option<Flaw> {
 mod tests {
     use super::*;
     use crate::host::Stamp;
-    use crate::ledger::{Event, Kind};
+    use crate::ledger::record::{OfficerAdded, SealedKey};
+    use crate::ledger::{Event, Record};
 
     /// A root that asks for three signatures: the service's and two officers'.
     fn root() -> Root {
@@ -126,17 +176,23 @@ mod tests {
         let mut custody = Custody::default();
         let stamp = Stamp { time: Time::from_unix(1_800_000_000), boot: String::new(), uptime_ms: 0 };
         let mut see = |event: Event| {
-            let line = event.line(1, &[0; 32], &stamp).expect("a line");
+            let line = event.line(1, &[0; 32], &stamp);
             custody.see(&Entry::read(&line).expect("an entry"));
         };
         for name in ["ann", "bob", "cat"] {
-            let added = Event::new(Kind::OfficerAdded, "user:0").text("officer", name);
-            see(added.text("recipient", "age1").text("key", "00").list("roles", [""; 0]));
+            let (officer, roles) = (name.into(), Vec::new());
+            see(OfficerAdded { officer, recipient: "age1".into(), key: "00".into(), roles }.by("user:0"));
         }
         for (keyid, (quorum, holders)) in keyids.iter().zip(sealed) {
-            let event = Event::new(Kind::KeyImported, "user:0").text("keyid", keyid.as_str());
-            let event = event.text("keytype", "ED25519").int("quorum", *quorum).list("officers", *holders);
-            see(event.text("set", "").text("detail", ""));
+            let sealed = SealedKey {
+                keyid: keyid.as_str().into(),
+                keytype: "ED25519".into(),
+                quorum: *quorum,
+                officers: holders.iter().map(|name| (*name).into()).collect(),
+                set: "".into(),
+                detail: "".into(),
+            };
+            see(Record::KeyImported(sealed).by("user:0"));
         }
         custody
     }

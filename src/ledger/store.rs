@@ -8,10 +8,10 @@
 use super::entry::{Entry, EntryBuf, LONGEST_LINE};
 use super::error::LogError;
 use super::event::Event;
-use super::kind::Kind;
 use super::lines::{self, LINES_PER_FILE, count_files, each_chunk, file_name};
 use super::objects;
 use super::proofs::Proofs;
+use super::record::{Kind, LogRecovered, Record};
 use super::recovery::{Aside, Intents, OpenIntent, Recovery, found_intents};
 use super::walk::{Walk, blame};
 use crate::host::disk::{DiskResult, Kind as FileKind, ensure_folder, write_durably};
@@ -225,8 +225,8 @@ impl Log {
     /// Takes an entry that counts into account.
     fn take_in(&mut self, entry: &Entry<'_>) {
         self.intents.see(entry);
-        if entry.kind() == Kind::LogRecovered {
-            self.told.insert(entry.text("saved").into_owned());
+        if let Record::LogRecovered(recovered) = entry.record() {
+            self.told.insert(recovered.saved.to_string());
         }
         if is_later(self.latest.as_ref(), entry) {
             self.latest = Some(entry.stamp());
@@ -265,11 +265,9 @@ impl Log {
             };
             let bytes = self.disk.read_beneath(&self.dir, &saved, lines::LARGEST_FILE)?;
             let aside = Aside { file: file_name(seq / LINES_PER_FILE), bytes: bytes.len() as u64, saved };
-            let event = Event::new(Kind::LogRecovered, ACTOR)
-                .text("file", &aside.file)
-                .int("bytes", aside.bytes)
-                .text("saved", &aside.saved);
-            self.append(stamp, event)?;
+            let recovered =
+                LogRecovered { file: (&aside.file).into(), bytes: aside.bytes, saved: (&aside.saved).into() };
+            self.append(stamp, recovered.by(ACTOR))?;
             for event in found_intents(&bytes, &aside.saved) {
                 self.append(stamp, event)?;
             }
@@ -288,15 +286,13 @@ impl Log {
     pub fn append(&mut self, stamp: &Stamp, event: Event) -> Result<Appended, LogError> {
         self.refuse_when_closed()?;
         let seq = self.walk.tree().size();
-        let mut line = event.line(seq, self.walk.last(), stamp)?;
+        let mut line = event.line(seq, self.walk.last(), stamp);
         if line.len() > LONGEST_LINE {
             return Err(LogError::TooLong(line.len()));
         }
         let leaf = tree::leaf_hash(&line);
-        let entry =
-            Entry::read(&line).map_err(|fault| Flaw::new(FlawKind::Line, fault.to_string()).at(seq))?;
         // A line that would not be read back is not written.
-        let entry = entry.to_owned();
+        let entry = Entry::read(&line).map_err(LogError::Line)?.to_owned();
         line.push(b'\n');
         self.write_line(seq, &line)?;
         self.take_in(&entry.entry());

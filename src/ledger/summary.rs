@@ -2,175 +2,246 @@
 
 use super::anchors::Verdict;
 use super::entry::Entry;
-use super::kind::Kind;
+use super::field::OfficerName;
+use super::record::{AnchorJudged, Kind, Record, SealedKey};
 use crate::text::{Foreign, counted, shown};
 
 /// What happened.
 pub fn summary(entry: &Entry<'_>) -> String {
-    let text = |field: &str| shown(&entry.text(field));
-    let short = |field: &str| shown(&entry.text(field).chars().take(12).collect::<String>());
-    let int = |field: &str| entry.int(field);
-    let names = |field: &str| -> String {
-        let names: Vec<String> = entry.list(field).iter().map(|name| shown(name)).collect();
-        names.join(", ")
-    };
-    match entry.kind() {
-        Kind::StationCreated => {
-            let networked = if entry.flag("networked") { ", on a machine with a network" } else { "" };
-            format!("station made for factory {}{networked}", text("factory"))
+    match entry.record() {
+        Record::StationCreated(created) => {
+            let networked = if created.networked { ", on a machine with a network" } else { "" };
+            format!("station made for factory {}{networked}", shown(&created.factory))
         }
-        Kind::SessionOpened => format!("\"{}\" began", text("command")),
-        Kind::SessionClosed if entry.text("command").is_empty() => {
-            format!("it ended with code {}", int("exit"))
+        Record::SessionOpened(opened) => format!("\"{}\" began", shown(&opened.command)),
+        Record::SessionClosed(closed) if closed.command.is_empty() => {
+            format!("it ended with code {}", closed.exit)
         }
-        Kind::SessionClosed => format!("\"{}\" ended with code {}", text("command"), int("exit")),
-        Kind::Selftest if entry.flag("passed") => "self-test passed".to_owned(),
-        Kind::Selftest => "self-test FAILED".to_owned(),
-        Kind::TimeStatement => format!("stated that it was {}: {}", text("time_claimed"), text("reason")),
-        Kind::RootPinned => format!("root {} pinned, fingerprint {}", int("version"), short("fingerprint")),
-        Kind::RootUpdated => {
-            format!(
-                "root {} followed by root {}, fingerprint {}",
-                int("from"),
-                int("version"),
-                short("fingerprint")
-            )
+        Record::SessionClosed(closed) => {
+            format!("\"{}\" ended with code {}", shown(&closed.command), closed.exit)
         }
-        Kind::RootRejected => format!("root {} refused: {}", int("version"), text("reason")),
-        Kind::OnlineKeyPinned if entry.text("from").is_empty() => {
-            format!("online targets key {} pinned", short("keyid"))
+        Record::Selftest(tested) if tested.passed => "self-test passed".to_owned(),
+        Record::Selftest(_) => "self-test FAILED".to_owned(),
+        Record::TimeStatement(stated) => {
+            format!("stated that it was {}: {}", shown(&stated.time_claimed), shown(&stated.reason))
         }
-        Kind::OnlineKeyPinned => {
-            format!("online targets key {} REPLACED by {}", short("from"), short("keyid"))
+        Record::RootPinned(root) => {
+            format!("root {} pinned, fingerprint {}", root.version, short(&root.fingerprint))
         }
-        Kind::PolicyChanged => format!("policy {} replaced by {}", short("from"), short("to")),
-        Kind::OfficerAdded => format!("officer {} added", text("officer")),
-        Kind::OfficerRetired => format!("officer {} retired: {}", text("officer"), text("reason")),
-        Kind::OfficerAuthFailed => format!("WRONG PASSPHRASE for {} ({})", text("officer"), text("purpose")),
-        Kind::KeyImported
-        | Kind::KeyGenerated
-        | Kind::KeySealed
-        | Kind::KeyDrilled
-        | Kind::KeyBackedUp
-        | Kind::KeyRestored
-        | Kind::KeyRetired => {
-            let act = entry.kind().name().trim_start_matches("key.").replace('_', " ");
-            let (all, quorum) = (entry.list("officers").len(), int("quorum"));
-            let of = match (entry.kind(), all) {
-                (_, 0) => String::new(),
-                (Kind::KeyDrilled, _) => format!(", opened by {}", names("officers")),
-                _ => format!(", {quorum} of {all}: {}", names("officers")),
-            };
-            let detail =
-                if entry.text("detail").is_empty() { String::new() } else { format!("; {}", text("detail")) };
-            format!("key {} {act}{of}{detail}", short("keyid"))
-        }
-        Kind::RequestImported => {
-            let (wave, tag, version) = (text("wave"), text("tag"), int("version"));
-            format!(
-                "request {} taken in: {} {wave}, version {version}, tag {tag}",
-                short("request"),
-                text("kind")
-            )
-        }
-        Kind::EvidenceVerified => {
-            let held = counted(entry.pairs("signatures").len() as u64, "signature");
-            format!("evidence of {}: {held} verified under root {}", short("request"), int("root_version"))
-        }
-        Kind::RequestRejected => format!("request from {} REFUSED: {}", text("source"), text("reason")),
-        Kind::ReviewRendered => {
-            let findings = counted(entry.pairs("findings").len() as u64, "finding");
-            let signable = if entry.flag("signable") { "may be signed" } else { "may NOT be signed" };
-            format!("review of {} shown: {signable}, {findings}", short("request"))
-        }
-        Kind::NonceDrawn => format!("nonce of request {} drawn", short("request")),
-        Kind::EvidenceSeen => {
-            format!("{} of version {} seen", Foreign(&entry.text("file")), entry.int("version"))
-        }
-        Kind::ReviewKept => format!("review of {} kept, as text and as a page", short("request")),
-        Kind::ApprovalGranted => format!("{} APPROVED request {}", text("officer"), short("request")),
-        Kind::ApprovalDenied => {
-            format!("{} REFUSED request {}: {}", text("officer"), short("request"), text("reason"))
-        }
-        Kind::ApprovalExpired => {
-            format!("the approval of {} for {} expired", text("officer"), short("request"))
-        }
-        Kind::SignIntent => {
-            let (wave, version, key) = (text("wave"), int("version"), short("keyid"));
-            format!(
-                "about to sign {wave}, version {version}, with key {key}, opened by {}",
-                names("officers")
-            )
-        }
-        Kind::SignResult => {
-            let (wave, version, tag) = (text("wave"), int("version"), text("tag"));
-            format!(
-                "SIGNED {wave}, version {version}, tag {tag}, with key {}, strength {}",
-                short("keyid"),
-                text("strength")
-            )
-        }
-        Kind::SignAborted if int("intent") == 0 => {
-            format!("request {} NOT signed: {}", short("request"), text("reason"))
-        }
-        Kind::SignAborted => format!("intent {} given up: {}", int("intent"), text("reason")),
-        Kind::SignInDoubt if entry.text("resolution").is_empty() => {
-            format!("intent {} is IN DOUBT: whether it was signed is not known", int("intent"))
-        }
-        Kind::SignInDoubt => format!("intent {} resolved: {}", int("intent"), text("resolution")),
-        Kind::SignRecovered => format!(
-            "an intent to sign {}, version {}, stood after the newest checkpoint: IN DOUBT",
-            text("wave"),
-            int("version")
+        Record::RootUpdated(root) => format!(
+            "root {} followed by root {}, fingerprint {}",
+            root.from,
+            root.version,
+            short(&root.fingerprint)
         ),
-        Kind::BundleExported => format!("bundle for {} written to {}", short("request"), text("folder")),
-        Kind::SlipExported if text("folder").is_empty() => {
-            format!("signature of {} shown as a slip", short("request"))
+        Record::RootRejected(root) => format!("root {} refused: {}", root.version, shown(&root.reason)),
+        Record::OnlineKeyPinned(online) if online.from.is_empty() => {
+            format!("online targets key {} pinned", short(&online.keyid))
         }
-        Kind::SlipExported => {
-            format!("signature of {} written as a slip to {}", short("request"), text("folder"))
+        Record::OnlineKeyPinned(online) => {
+            format!("online targets key {} REPLACED by {}", short(&online.from), short(&online.keyid))
         }
-        Kind::ExportFailed => {
-            format!("bundle for {} NOT written to {}: {}", short("request"), text("folder"), text("reason"))
+        Record::PolicyChanged(policy) => {
+            format!("policy {} replaced by {}", short(&policy.from), short(&policy.to))
         }
-        Kind::LogRecovered => {
-            format!(
-                "RECOVERED: {} bytes after the newest checkpoint in {} count for nothing; kept as {}",
-                int("bytes"),
-                text("file"),
-                text("saved")
-            )
+        Record::OfficerAdded(added) => format!("officer {} added", shown(&added.officer)),
+        Record::OfficerRetired(retired) => {
+            format!("officer {} retired: {}", shown(&retired.officer), shown(&retired.reason))
         }
-        Kind::LogVerified => format!("log verified, {} entries", int("size")),
-        Kind::LogExported => format!("evidence of {} entries written to {}", int("size"), text("folder")),
-        Kind::WitnessCosigned => format!("witness {} cosigned {} entries", text("witness"), int("size")),
-        Kind::WitnessStale => {
-            format!("a cosignature of {} does NOT count: {}", text("witness"), text("reason"))
+        Record::OfficerAuthFailed(failed) => {
+            format!("WRONG PASSPHRASE for {} ({})", shown(&failed.officer), shown(&failed.purpose))
         }
-        Kind::WitnessAdded => format!("witness {} added", text("witness")),
-        Kind::WitnessRetired => format!("witness {} retired: {}", text("witness"), text("reason")),
-        Kind::AnchorJudged => anchor(entry),
-        Kind::AnchorSettled => {
-            format!("heads up to {} SETTLED by {}: {}", int("size"), names("officers"), text("reason"))
+        Record::KeyImported(key)
+        | Record::KeyGenerated(key)
+        | Record::KeySealed(key)
+        | Record::KeyDrilled(key)
+        | Record::KeyBackedUp(key)
+        | Record::KeyRestored(key)
+        | Record::KeyRetired(key) => self::key(entry.kind(), key),
+        Record::RequestImported(_)
+        | Record::EvidenceVerified(_)
+        | Record::RequestRejected(_)
+        | Record::ReviewRendered(_)
+        | Record::NonceDrawn(_)
+        | Record::EvidenceSeen(_)
+        | Record::ReviewKept(_)
+        | Record::ApprovalGranted(_)
+        | Record::ApprovalDenied(_)
+        | Record::ApprovalExpired(_) => of_request(entry.record()),
+        Record::SignIntent(_)
+        | Record::SignResult(_)
+        | Record::SignAborted(_)
+        | Record::SignInDoubt(_)
+        | Record::SignRecovered(_)
+        | Record::BundleExported(_)
+        | Record::SlipExported(_)
+        | Record::ExportFailed(_) => of_signature(entry.record()),
+        Record::LogRecovered(recovered) => format!(
+            "RECOVERED: {} bytes after the newest checkpoint in {} count for nothing; kept as {}",
+            recovered.bytes,
+            shown(&recovered.file),
+            shown(&recovered.saved)
+        ),
+        Record::LogVerified(verified) => format!("log verified, {} entries", verified.size),
+        Record::LogExported(exported) => {
+            format!("evidence of {} entries written to {}", exported.size, shown(&exported.folder))
         }
-        Kind::StationSucceeds => format!("continues the log {}, {} entries", text("origin"), int("size")),
-        Kind::MarkTakenOver => format!(
+        Record::WitnessCosigned(cosigned) => {
+            format!("witness {} cosigned {} entries", shown(&cosigned.witness), cosigned.size)
+        }
+        Record::WitnessStale(stale) => {
+            format!("a cosignature of {} does NOT count: {}", shown(&stale.witness), shown(&stale.reason))
+        }
+        Record::WitnessAdded(added) => format!("witness {} added", shown(&added.witness)),
+        Record::WitnessRetired(retired) => {
+            format!("witness {} retired: {}", shown(&retired.witness), shown(&retired.reason))
+        }
+        Record::AnchorJudged(judged) => anchor(judged),
+        Record::AnchorSettled(settled) => format!(
+            "heads up to {} SETTLED by {}: {}",
+            settled.size,
+            names(&settled.officers),
+            shown(&settled.reason)
+        ),
+        Record::StationSucceeds(succeeds) => {
+            format!("continues the log {}, {} entries", shown(&succeeds.origin), succeeds.size)
+        }
+        Record::MarkTakenOver(mark) => format!(
             "taken over: {} version {} for tag {}, key {}",
-            text("what"),
-            int("version"),
-            text("tag"),
-            short("keyid")
+            shown(&mark.what),
+            mark.version,
+            shown(&mark.tag),
+            short(&mark.keyid)
         ),
-        Kind::WitnessOverdue => format!("witness {} is overdue at {} entries", text("witness"), int("size")),
-        Kind::ActSigned => format!("{} signed an act: {}", text("officer"), text("act")),
-        Kind::Deviation => text("statement"),
+        Record::WitnessOverdue(overdue) => {
+            format!("witness {} is overdue at {} entries", shown(&overdue.witness), overdue.size)
+        }
+        Record::ActSigned(signed) => {
+            format!("{} signed an act: {}", shown(&signed.officer), shown(&signed.act))
+        }
+        Record::Deviation(deviation) => shown(&deviation.statement),
+    }
+}
+
+fn short(text: &str) -> String {
+    shown(&text.chars().take(12).collect::<String>())
+}
+
+fn names(officers: &[OfficerName<'_>]) -> String {
+    let names: Vec<String> = officers.iter().map(|name| shown(name)).collect();
+    names.join(", ")
+}
+
+fn key(kind: Kind, key: &SealedKey<'_>) -> String {
+    let act = kind.name().trim_start_matches("key.").replace('_', " ");
+    let of = match (kind, key.officers.len()) {
+        (_, 0) => String::new(),
+        (Kind::KeyDrilled, _) => format!(", opened by {}", names(&key.officers)),
+        (_, all) => format!(", {} of {all}: {}", key.quorum, names(&key.officers)),
+    };
+    let detail = if key.detail.is_empty() { String::new() } else { format!("; {}", shown(&key.detail)) };
+    format!("key {} {act}{of}{detail}", short(&key.keyid))
+}
+
+/// What happened to a request before it was signed; nothing for other records.
+fn of_request(record: &Record<'_>) -> String {
+    match record {
+        Record::RequestImported(taken) => format!(
+            "request {} taken in: {} {}, version {}, tag {}",
+            short(&taken.request),
+            shown(&taken.kind),
+            shown(&taken.wave),
+            taken.version,
+            shown(&taken.tag)
+        ),
+        Record::EvidenceVerified(verified) => format!(
+            "evidence of {}: {} verified under root {}",
+            short(&verified.request),
+            counted(verified.signatures.len() as u64, "signature"),
+            verified.root_version
+        ),
+        Record::RequestRejected(refused) => {
+            format!("request from {} REFUSED: {}", shown(&refused.source), shown(&refused.reason))
+        }
+        Record::ReviewRendered(review) => {
+            let findings = counted(review.findings.len() as u64, "finding");
+            let signable = if review.signable { "may be signed" } else { "may NOT be signed" };
+            format!("review of {} shown: {signable}, {findings}", short(&review.request))
+        }
+        Record::NonceDrawn(drawn) => format!("nonce of request {} drawn", short(&drawn.request)),
+        Record::EvidenceSeen(seen) => format!("{} of version {} seen", shown(&seen.file), seen.version),
+        Record::ReviewKept(kept) => format!("review of {} kept, as text and as a page", short(&kept.request)),
+        Record::ApprovalGranted(by) => {
+            format!("{} APPROVED request {}", shown(&by.officer), short(&by.request))
+        }
+        Record::ApprovalDenied(by) => {
+            format!("{} REFUSED request {}: {}", shown(&by.officer), short(&by.request), shown(&by.reason))
+        }
+        Record::ApprovalExpired(by) => {
+            format!("the approval of {} for {} expired", shown(&by.officer), short(&by.request))
+        }
+        _ => String::new(),
+    }
+}
+
+/// What came of signing a request; nothing for other records.
+fn of_signature(record: &Record<'_>) -> String {
+    match record {
+        Record::SignIntent(intent) => format!(
+            "about to sign {}, version {}, with key {}, opened by {}",
+            shown(&intent.wave),
+            intent.version,
+            short(&intent.keyid),
+            names(&intent.officers)
+        ),
+        Record::SignResult(result) => format!(
+            "SIGNED {}, version {}, tag {}, with key {}, strength {}",
+            shown(&result.wave),
+            result.version,
+            shown(&result.tag),
+            short(&result.keyid),
+            shown(&result.strength)
+        ),
+        Record::SignAborted(aborted) if aborted.intent == 0 => {
+            format!("request {} NOT signed: {}", short(&aborted.request), shown(&aborted.reason))
+        }
+        Record::SignAborted(aborted) => {
+            format!("intent {} given up: {}", aborted.intent, shown(&aborted.reason))
+        }
+        Record::SignInDoubt(doubt) if doubt.resolution.is_empty() => {
+            format!("intent {} is IN DOUBT: whether it was signed is not known", doubt.intent)
+        }
+        Record::SignInDoubt(doubt) => {
+            format!("intent {} resolved: {}", doubt.intent, shown(&doubt.resolution))
+        }
+        Record::SignRecovered(intent) => format!(
+            "an intent to sign {}, version {}, stood after the newest checkpoint: IN DOUBT",
+            shown(&intent.wave),
+            intent.version
+        ),
+        Record::BundleExported(bundle) => {
+            format!("bundle for {} written to {}", short(&bundle.request), shown(&bundle.folder))
+        }
+        Record::SlipExported(slip) if slip.folder.is_empty() => {
+            format!("signature of {} shown as a slip", short(&slip.request))
+        }
+        Record::SlipExported(slip) => {
+            format!("signature of {} written as a slip to {}", short(&slip.request), shown(&slip.folder))
+        }
+        Record::ExportFailed(failed) => format!(
+            "bundle for {} NOT written to {}: {}",
+            short(&failed.request),
+            shown(&failed.folder),
+            shown(&failed.reason)
+        ),
+        _ => String::new(),
     }
 }
 
 /// A head of this log that came back, in words.
-fn anchor(entry: &Entry<'_>) -> String {
-    let (size, known) = (entry.int("size"), entry.int("known"));
-    match Verdict::named(&entry.text("verdict")) {
+fn anchor(judged: &AnchorJudged<'_>) -> String {
+    let AnchorJudged { size, known, .. } = *judged;
+    match Verdict::named(&judged.verdict) {
         Some(Verdict::Known) => format!("the head of {size} entries came back, and this log continues it"),
         Some(Verdict::Ahead) => {
             format!(
@@ -189,7 +260,7 @@ fn anchor(entry: &Entry<'_>) -> String {
             )
         }
         Some(Verdict::Ignored) | None => {
-            format!("a head that came back was ignored: {}", shown(&entry.text("reason")))
+            format!("a head that came back was ignored: {}", shown(&judged.reason))
         }
     }
 }

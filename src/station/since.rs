@@ -4,7 +4,7 @@
 use super::policy::Effect;
 use super::{Policy, StationError};
 use crate::ledger::custody::Sealing;
-use crate::ledger::{Custody, Entry, Kind, Log};
+use crate::ledger::{Custody, Entry, Kind, Log, Record};
 use crate::text::shown;
 use crate::tuf::Digest;
 
@@ -40,40 +40,42 @@ struct Happened {
 impl Since {
     /// Takes the next entry into account; `custody` has seen those before it.
     pub fn see(&mut self, entry: &Entry<'_>, custody: &Custody) {
-        let text = |field: &str| shown(&entry.text(field));
-        match entry.kind() {
-            Kind::StationCreated => self.policy = entry.text("policy").into_owned(),
-            Kind::PolicyChanged => self.policy = entry.text("to").into_owned(),
-            Kind::OnlineKeyPinned if entry.text("from") != entry.text("keyid") => {
-                let what = format!("the service's online key is {}, was {}", text("keyid"), text("from"));
-                self.add(entry, Effect::Looser, what);
+        match entry.record() {
+            Record::StationCreated(created) => self.policy = created.policy.to_string(),
+            Record::PolicyChanged(changed) => self.policy = changed.to.to_string(),
+            Record::OnlineKeyPinned(online) if online.from != online.keyid => {
+                let (now, was) = (shown(&online.keyid), shown(&online.from));
+                self.add(entry, Effect::Looser, format!("the service's online key is {now}, was {was}"));
             }
-            Kind::OfficerAdded => {
-                self.add(entry, Effect::Looser, format!("officer {} was added", text("officer")));
+            Record::OfficerAdded(added) => {
+                self.add(entry, Effect::Looser, format!("officer {} was added", shown(&added.officer)));
             }
-            Kind::OfficerRetired => {
-                let by = shown(&entry.actor());
-                self.add(entry, Effect::Other, format!("officer {} was retired by {by}", text("officer")));
+            Record::OfficerRetired(retired) => {
+                let (name, by) = (shown(&retired.officer), shown(&entry.actor()));
+                self.add(entry, Effect::Other, format!("officer {name} was retired by {by}"));
             }
-            Kind::WitnessAdded => {
-                let by = shown(&entry.actor());
-                self.add(entry, Effect::Looser, format!("witness {} was added by {by}", text("witness")));
+            Record::WitnessAdded(added) => {
+                let (name, by) = (shown(&added.witness), shown(&entry.actor()));
+                self.add(entry, Effect::Looser, format!("witness {name} was added by {by}"));
             }
-            Kind::WitnessRetired => {
-                let by = shown(&entry.actor());
-                self.add(entry, Effect::Other, format!("witness {} was retired by {by}", text("witness")));
+            Record::WitnessRetired(retired) => {
+                let (name, by) = (shown(&retired.witness), shown(&entry.actor()));
+                self.add(entry, Effect::Other, format!("witness {name} was retired by {by}"));
             }
-            Kind::KeyImported | Kind::KeyGenerated | Kind::KeySealed | Kind::KeyRestored => {
-                let now = Sealing::of(entry);
-                let before = custody.key(&entry.text("keyid")).map(|key| &key.sealing);
+            Record::KeyImported(key)
+            | Record::KeyGenerated(key)
+            | Record::KeySealed(key)
+            | Record::KeyRestored(key) => {
+                let now = Sealing::of(key);
+                let before = custody.key(&key.keyid).map(|key| &key.sealing);
                 let effect = before.map_or(Effect::Other, |before| effect(before, &now));
                 let was = before.map(|before| format!(", was {before}")).unwrap_or_default();
-                let keyid = text("keyid");
+                let keyid = shown(&key.keyid);
                 let short = keyid.get(..12).unwrap_or(&keyid);
                 self.add(entry, effect, format!("the key {short} opens with {now}{was}"));
             }
-            Kind::SignResult => {
-                let request = entry.text("request").into_owned();
+            Record::SignResult(result) => {
+                let request = result.request.to_string();
                 let mark = Mark { request, size: entry.seq(), policy: self.policy.clone() };
                 if mark.request != self.last.request {
                     self.before = std::mem::take(&mut self.last);

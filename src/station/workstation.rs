@@ -6,7 +6,7 @@ use crate::host::clock::{Stamp, Time};
 use crate::host::disk::{ensure_folder, is_free, parent, write_durably};
 use crate::host::{Disk, Host, Program};
 use crate::ledger::objects;
-use crate::ledger::{Act, Appended, Custody, Event, Kind as EventKind, Log, LogError, Recovery, acts};
+use crate::ledger::{Act, Appended, Custody, Event, Kind as EventKind, Log, Recovery, acts};
 use crate::text::{one_line, shown, shown_path};
 use crate::tuf::{Chain, Dialect, Digest, KeyId, Root};
 use crate::vault::officer::OpenOfficer;
@@ -382,7 +382,7 @@ impl Station {
         officers: &[&OpenOfficer],
     ) -> Result<Appended, StationError> {
         let stamp = host.stamp();
-        let digest = event.digest().map_err(LogError::from)?;
+        let digest = event.digest();
         for officer in officers {
             let mut nonce = [0u8; 16];
             host.random.fill(&mut nonce).map_err(StationError::NoRandomness)?;

@@ -303,7 +303,7 @@ fn an_approval_is_not_passed_off_as_an_act_nor_an_act_as_an_approval() {
     let approval_as_act = |station: &mut Station, event: &Event, time: Time| {
         let mut signed = by(&[0, 1])(station, event, time);
         // The same words, signed as an approval.
-        let digest = event.digest().expect("a digest");
+        let digest = event.digest();
         let approval =
             station.decision(1, &digest, &digest, Decision::Granted).sign(&station.officers[1].key);
         (signed[1].act.nonce, signed[1].sig) = (approval.approval.nonce, approval.sig);

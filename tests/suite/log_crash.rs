@@ -18,15 +18,7 @@ fn stamp() -> Stamp {
 
 /// An event of a kind, every field filled.
 fn filled(kind: Kind, intent: u64) -> Event {
-    use countersign::ledger::kind::Shape;
-    kind.fields().iter().fold(Event::new(kind, "mara"), |event, (name, shape)| match shape {
-        Shape::Text => event.text(name, format!("the {name}")),
-        Shape::Int => event.int(name, intent),
-        Shape::Flag => event.flag(name, true),
-        Shape::Texts => event.list(name, ["mara"]),
-        Shape::Pairs(..) => event.pairs(name, [("a", "b")]),
-        Shape::Numbered(..) => event.numbered(name, [("mara", 1)]),
-    })
+    crate::support::filled::filled(kind, "mara", &|name| format!("the {name}"), intent)
 }
 
 /// What the station had promised when a step was done.

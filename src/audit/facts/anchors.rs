@@ -6,7 +6,9 @@ use crate::audit::AuditError;
 use crate::audit::remark::RemarkKind;
 use crate::host::clock::Time;
 use crate::ledger::anchors::{Verdict, read_head};
-use crate::ledger::{Entry, Kind};
+use crate::ledger::field::Object;
+use crate::ledger::record::{AnchorJudged, AnchorSettled, MarkTakenOver, StationSucceeds, WitnessCosigned};
+use crate::ledger::{Entry, Record};
 use crate::text::Foreign;
 use crate::tlog::checkpoint::Checkpoint;
 use crate::tlog::note::Note;
@@ -36,41 +38,37 @@ impl Facts<'_> {
         entry: &Entry<'_>,
         said: &mut Vec<super::Said>,
     ) -> Result<(), AuditError> {
-        let remark = match entry.kind() {
-            Kind::AnchorJudged => self.judged(entry)?,
-            Kind::WitnessCosigned => self.cosigned(entry).map(|()| None)?,
-            Kind::WitnessStale => {
-                self.needs_object(&entry.text("note"), entry.seq())?;
-                let (witness, why) = (entry.text("witness"), entry.text("reason"));
-                Some(format!("a cosignature of {} did not count: {}", Foreign(&witness), Foreign(&why)))
+        let seq = entry.seq();
+        let remark = match entry.record() {
+            Record::AnchorJudged(judged) => self.judged(seq, judged)?,
+            Record::WitnessCosigned(cosigned) => self.cosigned(seq, cosigned).map(|()| None)?,
+            Record::WitnessStale(stale) => {
+                self.needs_object(&stale.note, seq)?;
+                let (witness, why) = (Foreign(&stale.witness), Foreign(&stale.reason));
+                Some(format!("a cosignature of {witness} did not count: {why}"))
             }
-            Kind::WitnessAdded => Some(format!("witness {} was added", Foreign(&entry.text("witness")))),
-            Kind::WitnessRetired => {
-                let (witness, why) = (entry.text("witness"), entry.text("reason"));
-                Some(format!("witness {} was retired: {}", Foreign(&witness), Foreign(&why)))
+            Record::WitnessAdded(added) => Some(format!("witness {} was added", Foreign(&added.witness))),
+            Record::WitnessRetired(retired) => {
+                let (witness, why) = (Foreign(&retired.witness), Foreign(&retired.reason));
+                Some(format!("witness {witness} was retired: {why}"))
             }
-            Kind::AnchorSettled => Some(self.settled(entry)?),
-            Kind::StationSucceeds => Some(self.succeeds(entry)?),
+            Record::AnchorSettled(settled) => Some(self.settled(settled)?),
+            Record::StationSucceeds(succeeds) => Some(self.succeeds(seq, succeeds)?),
             _ => None,
         };
         said.extend(remark.map(|text| (RemarkKind::Heads, text)));
         Ok(())
     }
 
-    fn note(&mut self, entry: &Entry<'_>, field: &str) -> Result<crate::host::Bytes, AuditError> {
-        self.needs_object(&entry.text(field), entry.seq())?;
-        self.pack.object(&entry.text(field))
+    fn note(&mut self, seq: u64, object: &Object<'_>) -> Result<crate::host::Bytes, AuditError> {
+        self.needs_object(object, seq)?;
+        self.pack.object(object)
     }
 
-    /// Does the head say what the entry says of it?
-    fn is_as_said(entry: &Entry<'_>, head: &Checkpoint) -> bool {
-        head.size == entry.int("size") && hex::encode(head.root) == entry.text("root")
-    }
-
-    fn judged(&mut self, entry: &Entry<'_>) -> Result<Option<String>, AuditError> {
-        let note = self.note(entry, "note")?;
-        let verdict = Verdict::named(&entry.text("verdict")).unwrap_or(Verdict::Ignored);
-        let size = entry.int("size");
+    fn judged(&mut self, seq: u64, judged: &AnchorJudged<'_>) -> Result<Option<String>, AuditError> {
+        let note = self.note(seq, &judged.note)?;
+        let verdict = Verdict::named(&judged.verdict).unwrap_or(Verdict::Ignored);
+        let AnchorJudged { size, known, .. } = *judged;
         let by_predecessor = || {
             let before = self.anchors.predecessor()?;
             Some(read_head(&note, &before.key).ok()?.size > before.size)
@@ -82,8 +80,8 @@ impl Facts<'_> {
                 )));
             }
             (Verdict::Ignored, Err(_)) => {
-                let why = entry.text("reason");
-                return Ok(Some(format!("a head that came back was ignored: {}", Foreign(&why))));
+                let why = Foreign(&judged.reason);
+                return Ok(Some(format!("a head that came back was ignored: {why}")));
             }
             (Verdict::Ignored | Verdict::PredecessorAhead, _) | (_, Err(_)) => {
                 return flawed(
@@ -93,21 +91,20 @@ impl Facts<'_> {
             }
             (_, Ok(head)) => head,
         };
-        if !Self::is_as_said(entry, &head) {
+        if !is_head(&head, size, &judged.root) {
             return contradiction("the note has another size or root than the entry");
         }
         // What the log had when it was judged: a head within it is compared with the lines.
-        if size <= entry.int("known") {
+        if size <= known {
             let is_own = verdict == Verdict::Known;
-            self.claims.push(Claim { seq: entry.seq(), size, root: head.root, is_own });
+            self.claims.push(Claim { seq, size, root: head.root, is_own });
         }
         if verdict == Verdict::Known {
-            self.notes.insert(entry.text("note").into_owned());
+            self.notes.insert(judged.note.to_string());
         }
         if verdict == Verdict::Forked {
-            self.note(entry, "own")?;
+            self.note(seq, &judged.own)?;
         }
-        let known = entry.int("known");
         Ok(match verdict {
             Verdict::Ahead => {
                 Some(format!("the station was stopped: a head of {size} entries, and it had {known}"))
@@ -118,33 +115,31 @@ impl Facts<'_> {
         })
     }
 
-    fn cosigned(&mut self, entry: &Entry<'_>) -> Result<(), AuditError> {
-        let bytes = self.note(entry, "note")?;
+    fn cosigned(&mut self, seq: u64, cosigned: &WitnessCosigned<'_>) -> Result<(), AuditError> {
+        let bytes = self.note(seq, &cosigned.note)?;
         let head = match read_head(&bytes, self.pack.key()) {
-            Ok(head) if Self::is_as_said(entry, &head) => head,
+            Ok(head) if is_head(&head, cosigned.size, &cosigned.root) => head,
             Ok(_) => return contradiction("the note has another size or root than the entry"),
             Err(_) => {
                 return flawed(FlawKind::CheckpointSignature, "the note is not signed by the log's key");
             }
         };
-        let name = entry.text("witness");
-        let time = match self.anchors.witness(&name).map(|witness| &witness.key) {
+        let time = match self.anchors.witness(&cosigned.witness).map(|witness| &witness.key) {
             Some(key) => {
                 Note::parse(&bytes).and_then(|note| note.cosigned(key)).map_err(AuditError::Flawed)?
             }
             None => None,
         };
         let time = time.and_then(|time| i64::try_from(time).ok()).map(Time::from_unix);
-        if time.is_none() || time != Time::parse_strict(&entry.text("time_cosigned")) {
+        if time.is_none() || time != Time::parse_strict(&cosigned.time_cosigned) {
             return flawed(FlawKind::Cosignature, "the note has no cosignature of this witness and time");
         }
-        self.claims.push(Claim { seq: entry.seq(), size: head.size, root: head.root, is_own: true });
+        self.claims.push(Claim { seq, size: head.size, root: head.root, is_own: true });
         Ok(())
     }
 
-    fn settled(&mut self, entry: &Entry<'_>) -> Result<String, AuditError> {
-        let officers = entry.list("officers");
-        let mut names: Vec<&str> = officers.iter().map(AsRef::as_ref).collect();
+    fn settled(&mut self, settled: &AnchorSettled<'_>) -> Result<String, AuditError> {
+        let mut names: Vec<&str> = settled.officers.iter().map(|name| &**name).collect();
         let wanted = self.approvals_asked().max(1);
         names.sort_unstable();
         names.dedup();
@@ -161,21 +156,24 @@ impl Facts<'_> {
             );
         }
         let names: Vec<String> = names.iter().map(|name| Foreign(name).to_string()).collect();
-        let (size, why) = (entry.int("size"), entry.text("reason"));
-        Ok(format!("{} settled the lost history up to {size} entries: {}", names.join(", "), Foreign(&why)))
+        let (names, size, why) = (names.join(", "), settled.size, Foreign(&settled.reason));
+        Ok(format!("{names} settled the lost history up to {size} entries: {why}"))
     }
 
     /// The log that this one continues: its newest head is an object, signed by its key.
-    fn succeeds(&mut self, entry: &Entry<'_>) -> Result<String, AuditError> {
-        let note = self.note(entry, "note")?;
-        let key = VerifierKey::parse(&entry.text("key"));
+    fn succeeds(&mut self, seq: u64, succeeds: &StationSucceeds<'_>) -> Result<String, AuditError> {
+        let note = self.note(seq, &succeeds.note)?;
+        let key = VerifierKey::parse(&succeeds.key);
         let head = key.ok().and_then(|key| read_head(&note, &key).ok());
-        match head.filter(|head| Self::is_as_said(entry, head) && head.origin == entry.text("origin")) {
+        let is_it = |head: &Checkpoint| {
+            is_head(head, succeeds.size, &succeeds.root) && head.origin == succeeds.origin
+        };
+        match head.filter(is_it) {
             Some(head) => Ok(format!(
                 "this log continues the log {}, whose first {} entries were taken over (key {})",
                 Foreign(&head.origin),
                 head.size,
-                short(&entry.text("key"))
+                short(&succeeds.key)
             )),
             None => {
                 flawed(FlawKind::CheckpointSignature, "the head of the log that it continues does not hold")
@@ -184,13 +182,18 @@ impl Facts<'_> {
     }
 
     /// A mark that came from another log, with the bytes that it is about.
-    pub(super) fn mark_taken_over(&mut self, entry: &Entry<'_>) -> Result<(), AuditError> {
+    pub(super) fn mark_taken_over(&mut self, seq: u64, mark: &MarkTakenOver<'_>) -> Result<(), AuditError> {
         if self.anchors.predecessor().is_none() {
             return contradiction("no other log is continued, so there is no mark to take over");
         }
-        if !entry.text("signed").is_empty() {
-            self.needs_object(&entry.text("signed"), entry.seq())?;
+        if !mark.signed.is_empty() {
+            self.needs_object(&mark.signed, seq)?;
         }
         Ok(())
     }
+}
+
+/// Is this the head that an entry has?
+fn is_head(head: &Checkpoint, size: u64, root: &str) -> bool {
+    head.size == size && hex::encode(head.root) == root
 }

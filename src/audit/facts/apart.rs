@@ -1,27 +1,26 @@
 //! Roles that the policy keeps apart: who took a request in, who approved it, who opened the key. The log holds the
 //! policy's text, so this can be judged from the log alone.
 
-use super::{Facts, digest, flawed};
+use super::{Facts, flawed};
 use crate::audit::AuditError;
 use crate::ledger::Entry;
 use crate::ledger::policy::{Policy, Role};
 use crate::text::Foreign;
 use crate::tlog::FlawKind;
+use crate::tuf::Digest;
 use std::collections::BTreeSet;
 
 impl Facts<'_> {
     /// Remembers who took a request in; whoever did so first keeps the entry that is named.
-    pub(super) fn taken_in(&mut self, entry: &Entry<'_>) -> Result<(), AuditError> {
-        let request = digest(&entry.text("request"))?;
+    pub(super) fn taken_in(&mut self, entry: &Entry<'_>, request: Digest) {
         let names = self.importers.entry(request).or_default();
         names.entry(entry.actor().into_owned()).or_insert(entry.seq());
-        Ok(())
     }
 
     /// Holds those who approved and those who opened the key against the policy in force.
     pub(super) fn are_apart(
         &self,
-        entry: &Entry<'_>,
+        request: Digest,
         policy: &Policy,
         approved: &BTreeSet<String>,
         openers: &BTreeSet<&String>,
@@ -31,7 +30,7 @@ impl Facts<'_> {
             let why = format!("{} {what}, which the policy in force keeps apart", Foreign(name));
             flawed(FlawKind::Approval, &why)
         };
-        let importers = self.importers.get(&digest(&entry.text("request"))?);
+        let importers = self.importers.get(&request);
         let is_known =
             importers.is_some_and(|names| names.keys().any(|name| self.officers.contains_key(name)));
         if self.acts.are_signed() && policy.separates_importer() && !is_known {

@@ -6,6 +6,8 @@ use super::{Facts, Officer, digest, flawed};
 use crate::audit::AuditError;
 use crate::audit::jobs::{Job, Queue};
 use crate::host::clock::Time;
+use crate::ledger::field::ApprovalAt;
+use crate::ledger::record::{self, SignIntent};
 use crate::ledger::{Decision, Entry, Kind, SignedApproval, rules};
 use crate::text::Foreign;
 use crate::tlog::FlawKind;
@@ -30,7 +32,12 @@ pub(super) struct Decided {
 }
 
 impl Facts<'_> {
-    pub(super) fn approval(&mut self, entry: &Entry<'_>, queue: &Queue<'_>) -> Result<(), AuditError> {
+    pub(super) fn approval(
+        &mut self,
+        entry: &Entry<'_>,
+        decided: &record::Decided<'_>,
+        queue: &Queue<'_>,
+    ) -> Result<(), AuditError> {
         let Some(signed) = SignedApproval::from_entry(entry) else { return Ok(()) };
         let approval = &signed.approval;
         match self.officers.get(&approval.officer) {
@@ -67,7 +74,7 @@ impl Facts<'_> {
             }
             let of_policy = self.policy.as_ref().filter(|in_force| in_force.digest == approval.policy);
             let policy = of_policy.map(|in_force| &in_force.policy);
-            if let Some(flaw) = rules::decision(entry, Time::parse(&approval.expires), policy) {
+            if let Some(flaw) = rules::decision(entry, decided, Time::parse(&approval.expires), policy) {
                 return Err(AuditError::Flawed(flaw));
             }
             let decided =
@@ -90,25 +97,29 @@ impl Facts<'_> {
 
     /// The distinct officers whose approvals an intent names, each of them found to be of this very request, review and
     /// policy, not expired, and standing.
-    pub(super) fn approved(&self, entry: &Entry<'_>) -> Result<BTreeSet<String>, AuditError> {
-        let (request, review) = (digest(&entry.text("request"))?, digest(&entry.text("review"))?);
-        let policy = digest(&entry.text("policy"))?;
+    pub(super) fn approved(
+        &self,
+        time: Time,
+        intent: &SignIntent<'_>,
+    ) -> Result<BTreeSet<String>, AuditError> {
+        let (request, review) = (digest(&intent.request)?, digest(&intent.review)?);
+        let policy = digest(&intent.policy)?;
         let mut approved = BTreeSet::new();
-        for (officer, seq) in entry.numbered("approvals") {
-            let wrong = |why: &str| of_approval(seq, why);
-            let Some(granted) = self.approvals.get(&seq) else { return wrong("does not exist") };
-            if granted.officer != officer {
+        for ApprovalAt { officer, seq } in &intent.approvals {
+            let wrong = |why: &str| of_approval(*seq, why);
+            let Some(granted) = self.approvals.get(seq) else { return wrong("does not exist") };
+            if granted.officer != **officer {
                 return wrong("is another officer's");
             }
             if (granted.request, granted.review, granted.policy) != (request, review, policy) {
                 return wrong("is of another request, review or policy");
             }
             // The station looks a moment before it writes: the very second of the expiry is not held against it.
-            if granted.expires.is_none_or(|expires| expires < entry.time()) {
+            if granted.expires.is_none_or(|expires| expires < time) {
                 return wrong("had expired");
             }
-            self.stands(request, &officer, seq)?;
-            approved.insert(officer.into_owned());
+            self.stands(request, officer, *seq)?;
+            approved.insert(officer.to_string());
         }
         self.not_rejected(request)?;
         Ok(approved)

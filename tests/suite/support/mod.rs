@@ -3,6 +3,7 @@
 pub mod counting_disk;
 pub mod crash_disk;
 pub mod failing_disk;
+pub mod filled;
 pub mod made_up_station;
 pub mod ready;
 pub mod signer;

@@ -1,10 +1,13 @@
-//! The strict reader of one line: it accepts exactly what [`Event::line`](crate::ledger::Event::line)(super::event::Event::line) writes.
+//! How values stand in a line: written in one form, and read only in that form. A line is printable ASCII; its strings are
+//! escaped as Python's `json.dumps` does.
 
-use super::entry::{LARGEST_INT, LONGEST_LINE, MOST_FIELDS};
-use super::kind::{Field, Kind, Shape};
 use crate::host::clock::Time;
 use crate::tlog::tree::Hash;
+use std::borrow::Cow;
 use std::fmt;
+
+/// The largest number in a line: 2^53 - 1, which every JSON reader reads exactly.
+pub const LARGEST_INT: u64 = (1 << 53) - 1;
 
 /// A line that is not in the log's form: at which byte, and what was wanted there.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -21,90 +24,17 @@ impl fmt::Display for LineFault {
     }
 }
 
-/// Where the parts of a line are.
-#[derive(Clone, Copy, Debug)]
-pub struct Index {
-    pub(super) seq: u64,
-    pub(super) prev: Hash,
-    pub(super) time: Time,
-    pub(super) uptime_ms: u64,
-    pub(super) kind: Kind,
-    pub(super) boot: Span,
-    pub(super) actor: Span,
-    pub(super) fields: [Span; MOST_FIELDS],
-}
-
 /// First byte and the byte after the last; a line has at most 65,535.
 pub(super) type Span = (u16, u16);
 
-impl Index {
-    /// Reads a line, without its line feed.
-    ///
-    /// # Errors
-    /// The line is not exactly what [`Event::line`](crate::ledger::Event::line) writes for some event.
-    pub fn read(line: &[u8]) -> Result<Index, LineFault> {
-        if line.len() > LONGEST_LINE {
-            return Err(LineFault { at: LONGEST_LINE, wanted: "the end of the line, which is too long," });
-        }
-        // Looked at as a whole first: that takes a tenth of the time that looking for the first odd byte takes.
-        let is_odd = |byte: &u8| !(0x20..0x7f).contains(byte);
-        if line.iter().fold(false, |odd, byte| odd | is_odd(byte)) {
-            let at = line.iter().position(is_odd).unwrap_or(0);
-            return Err(LineFault { at, wanted: "printable ASCII" });
-        }
-        let mut cursor = Cursor { line, at: 0 };
-        cursor.word(b"{\"v\":1,\"seq\":", "{\"v\":1,\"seq\":")?;
-        let seq = cursor.int()?;
-        cursor.word(b",\"prev\":\"", "\"prev\"")?;
-        let prev = cursor.hash()?;
-        cursor.word(b"\",\"time\":\"", "\"time\"")?;
-        let time = cursor.time()?;
-        cursor.word(b"\",\"boot\":", "\"boot\"")?;
-        let boot = cursor.string()?;
-        cursor.word(b",\"uptime_ms\":", "\"uptime_ms\"")?;
-        let uptime_ms = cursor.int()?;
-        cursor.word(b",\"type\":", "\"type\"")?;
-        let kind = cursor.kind()?;
-        cursor.word(b",\"actor\":", "\"actor\"")?;
-        let actor = cursor.string()?;
-        let mut fields = [(0, 0); MOST_FIELDS];
-        for (at, (field, span)) in kind.fields().iter().zip(&mut fields).enumerate() {
-            if at >= kind.needed() && cursor.peek() == Some(b'}') {
-                break;
-            }
-            *span = cursor.field(field)?;
-        }
-        cursor.word(b"}", "the end of the entry")?;
-        if cursor.at != line.len() {
-            return cursor.fail("the end of the line");
-        }
-        Ok(Index { seq, prev, time, uptime_ms, kind, boot, actor, fields })
-    }
-
-    /// The kind.
-    pub fn kind(&self) -> Kind {
-        self.kind
-    }
-
-    /// The entry's number.
-    pub fn seq(&self) -> u64 {
-        self.seq
-    }
-
-    /// The leaf hash of the line before.
-    pub fn prev(&self) -> &Hash {
-        &self.prev
-    }
-}
-
 /// A place in a line.
-pub(super) struct Cursor<'a> {
+pub struct Cursor<'a> {
     pub(super) line: &'a [u8],
     pub(super) at: usize,
 }
 
 impl<'a> Cursor<'a> {
-    fn fail<T>(&self, wanted: &'static str) -> Result<T, LineFault> {
+    pub(super) fn fail<T>(&self, wanted: &'static str) -> Result<T, LineFault> {
         Err(LineFault { at: self.at, wanted })
     }
 
@@ -125,7 +55,7 @@ impl<'a> Cursor<'a> {
     }
 
     #[inline]
-    fn word(&mut self, word: &[u8], wanted: &'static str) -> Result<(), LineFault> {
+    pub(super) fn word(&mut self, word: &[u8], wanted: &'static str) -> Result<(), LineFault> {
         if !self.rest().starts_with(word) {
             return self.fail(wanted);
         }
@@ -133,7 +63,7 @@ impl<'a> Cursor<'a> {
         Ok(())
     }
 
-    fn int(&mut self) -> Result<u64, LineFault> {
+    pub(super) fn int(&mut self) -> Result<u64, LineFault> {
         let rest = self.rest();
         let digits = rest.iter().take(17).take_while(|byte| byte.is_ascii_digit()).count();
         let number = decimal(&rest[..digits]);
@@ -144,7 +74,7 @@ impl<'a> Cursor<'a> {
         Ok(number)
     }
 
-    fn hash(&mut self) -> Result<Hash, LineFault> {
+    pub(super) fn hash(&mut self) -> Result<Hash, LineFault> {
         let mut hash = [0; 32];
         let digits = self.rest().get(..64).unwrap_or_default();
         let is_lower = digits.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
@@ -155,7 +85,7 @@ impl<'a> Cursor<'a> {
         Ok(hash)
     }
 
-    fn time(&mut self) -> Result<Time, LineFault> {
+    pub(super) fn time(&mut self) -> Result<Time, LineFault> {
         let Some(time) = self.rest().get(..20).and_then(read_time) else {
             return self.fail("a time YYYY-MM-DDTHH:MM:SSZ");
         };
@@ -163,85 +93,51 @@ impl<'a> Cursor<'a> {
         Ok(time)
     }
 
-    fn kind(&mut self) -> Result<Kind, LineFault> {
-        let start = self.at;
-        let (first, end) = self.string()?;
-        let name = &self.line[usize::from(first) + 1..usize::from(end) - 1];
-        Kind::named(name).ok_or(LineFault { at: start, wanted: "a type that this version knows" })
+    pub(super) fn flag(&mut self) -> Result<bool, LineFault> {
+        let is_true = self.rest().starts_with(b"true");
+        self.word(if is_true { b"true" } else { b"false" }, "true or false")?;
+        Ok(is_true)
     }
 
-    fn field(&mut self, (name, shape): &Field) -> Result<Span, LineFault> {
-        self.word(b",\"", "a comma and the next field")?;
-        self.word(name.as_bytes(), name)?;
-        self.word(b"\":", "a colon")?;
-        let start = self.at;
-        match shape {
-            Shape::Text => {
-                self.string()?;
-            }
-            Shape::Int => {
-                self.int()?;
-            }
-            Shape::Flag if self.rest().starts_with(b"true") => self.at += 4,
-            Shape::Flag => self.word(b"false", "true or false")?,
-            Shape::Texts => self.array(|cursor| cursor.string().map(drop))?,
-            Shape::Pairs(first, second) => self.array(|cursor| cursor.pair(first, second).map(drop))?,
-            Shape::Numbered(first, second) => {
-                self.array(|cursor| cursor.numbered(first, second).map(drop))?
-            }
-        }
-        Ok(self.since(start))
+    pub(super) fn text(&mut self) -> Result<Cow<'a, str>, LineFault> {
+        let span = self.string()?;
+        Ok(unquoted(self.line, span))
     }
 
-    fn array(&mut self, item: impl Fn(&mut Self) -> Result<(), LineFault>) -> Result<(), LineFault> {
+    /// A list of what `item` reads.
+    pub(super) fn list<T>(
+        &mut self,
+        item: impl Fn(&mut Self) -> Result<T, LineFault>,
+    ) -> Result<Vec<T>, LineFault> {
+        let mut items = Vec::new();
         self.word(b"[", "a list")?;
         if self.peek() == Some(b']') {
             self.at += 1;
-            return Ok(());
+            return Ok(items);
         }
         loop {
-            item(self)?;
+            items.push(item(self)?);
             match self.peek() {
                 Some(b',') => self.at += 1,
                 Some(b']') => {
                     self.at += 1;
-                    return Ok(());
+                    return Ok(items);
                 }
                 _ => return self.fail("a comma or the end of the list"),
             }
         }
     }
 
-    pub(super) fn pair(
-        &mut self,
-        first: &'static str,
-        second: &'static str,
-    ) -> Result<(Span, Span), LineFault> {
-        self.name(b"{\"", first)?;
-        let a = self.string()?;
-        self.name(b",\"", second)?;
-        let b = self.string()?;
-        self.word(b"}", "the end of the record")?;
-        Ok((a, b))
-    }
-
-    pub(super) fn numbered(
-        &mut self,
-        first: &'static str,
-        second: &'static str,
-    ) -> Result<(Span, u64), LineFault> {
-        self.name(b"{\"", first)?;
-        let a = self.string()?;
-        self.name(b",\"", second)?;
-        let number = self.int()?;
-        self.word(b"}", "the end of the record")?;
-        Ok((a, number))
-    }
-
-    fn name(&mut self, before: &[u8], name: &'static str) -> Result<(), LineFault> {
-        self.word(before, name)?;
+    /// The name of a member, up to its value.
+    pub(super) fn member(&mut self, before: u8, name: &'static str) -> Result<(), LineFault> {
+        let first = if before == b',' { "a comma and the next field" } else { name };
+        self.word(&[before, b'"'], first)?;
         self.word(name.as_bytes(), name)?;
         self.word(b"\":", "a colon")
+    }
+
+    pub(super) fn is_at_end_of_object(&self) -> bool {
+        self.peek() == Some(b'}')
     }
 
     /// A string in the only form in which [`quote`] writes it; the span includes the quotes.
@@ -300,8 +196,44 @@ impl<'a> Cursor<'a> {
     }
 }
 
+/// The text of a string of a line, whose span includes the quotes.
+pub(super) fn unquoted<'a>(line: &'a [u8], (start, end): Span) -> Cow<'a, str> {
+    let inner = line.get(usize::from(start) + 1..usize::from(end).saturating_sub(1)).unwrap_or_default();
+    let text = std::str::from_utf8(inner).unwrap_or_default();
+    match memchr::memchr(b'\\', inner) {
+        None => Cow::Borrowed(text),
+        Some(_) => Cow::Owned(unescape(text)),
+    }
+}
+
+/// The text of a string that [`Cursor::string`] has read.
+fn unescape(text: &str) -> String {
+    let mut units: Vec<u16> = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        let unit = match byte {
+            b'\\' => match rest.next() {
+                Some(b'n') => 0x0a,
+                Some(b'r') => 0x0d,
+                Some(b't') => 0x09,
+                Some(b'b') => 0x08,
+                Some(b'f') => 0x0c,
+                Some(b'u') => (0..4).fold(0u16, |unit, _| {
+                    let digit = rest.next().and_then(|digit| char::from(digit).to_digit(16)).unwrap_or(0);
+                    (unit << 4) | digit as u16
+                }),
+                Some(other) => u16::from(other),
+                None => break,
+            },
+            plain => u16::from(plain),
+        };
+        units.push(unit);
+    }
+    String::from_utf16_lossy(&units)
+}
+
 /// The number of some digits; saturating.
-pub(super) fn decimal(digits: &[u8]) -> u64 {
+fn decimal(digits: &[u8]) -> u64 {
     digits.iter().fold(0u64, |number, digit| {
         number.saturating_mul(10).saturating_add(u64::from(digit.wrapping_sub(b'0')))
     })
@@ -338,4 +270,35 @@ pub(super) fn read_time(text: &[u8]) -> Option<Time> {
     let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
     let days = era * 146_097 + day_of_era - 719_468;
     Some(Time::from_unix(days * 86_400 + hour * 3600 + minute * 60 + second))
+}
+
+/// Writes the name of a member.
+pub(super) fn member(before: char, name: &str, out: &mut String) {
+    out.push(before);
+    out.push('"');
+    out.push_str(name);
+    out.push_str("\":");
+}
+
+/// Writes a string as Python's `json.dumps` does: printable ASCII as it is, everything else escaped.
+pub(super) fn quote(text: &str, out: &mut String) {
+    out.push('"');
+    for character in text.chars() {
+        match character {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            '\u{8}' => out.push_str("\\b"),
+            '\u{c}' => out.push_str("\\f"),
+            ' '..='~' => out.push(character),
+            other => {
+                for unit in other.encode_utf16(&mut [0; 2]) {
+                    out.push_str(&format!("\\u{unit:04x}"));
+                }
+            }
+        }
+    }
+    out.push('"');
 }
