@@ -10,12 +10,12 @@ use super::remark::{Remark, RemarkKind};
 use crate::host::clock::Time;
 use crate::host::disk::{DiskError, Kind as FileKind};
 use crate::ledger::lines::{Chunk, each_chunk, look_at_files};
+use crate::ledger::record::{LogExported, LogVerified};
 use crate::ledger::recovery::OpenIntent;
 use crate::ledger::store::Head;
 use crate::ledger::tiles::{self, Tile, Tiler};
 use crate::ledger::walk::{Walk, blame};
-use crate::ledger::{Anchors, Proofs, objects};
-use crate::ledger::{Entry, Kind};
+use crate::ledger::{Anchors, Entry, Kind, Proofs, Record, objects};
 use crate::tlog::checkpoint::Checkpoint;
 use crate::tlog::tree::{Hash, Tree};
 use crate::tlog::{Flaw, FlawKind};
@@ -262,12 +262,11 @@ impl<'a> Pass<'a> {
 
     /// What `log.exported` and `log.verified` say of the tree is how it was right before, or before the command began.
     fn claims_another_root(&mut self, entry: &Entry<'_>) -> Option<Flaw> {
-        match entry.kind() {
-            Kind::SessionOpened => self.at_session = Some(self.walk.tree().clone()),
-            Kind::LogExported | Kind::LogVerified => {
-                let fits = |tree: &Tree| {
-                    tree.size() == entry.int("size") && hex::encode(tree.root()) == entry.text("root")
-                };
+        match entry.record() {
+            Record::SessionOpened(_) => self.at_session = Some(self.walk.tree().clone()),
+            Record::LogExported(LogExported { size, root, .. })
+            | Record::LogVerified(LogVerified { size, root }) => {
+                let fits = |tree: &Tree| tree.size() == *size && hex::encode(tree.root()) == **root;
                 if !fits(self.walk.tree()) && !self.at_session.as_ref().is_some_and(fits) {
                     let why = "it names a size and root that the log did not have then";
                     return Some(Flaw::new(FlawKind::Contradiction, why).at(entry.seq()));

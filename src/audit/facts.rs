@@ -15,8 +15,7 @@ use crate::ledger::record::{
     SlipExported, StationCreated,
 };
 use crate::ledger::recovery::{Intents, OpenIntent};
-use crate::ledger::rules::Repeated;
-use crate::ledger::{Acts, Anchors, Custody, Demand, Entry, Kind, Record, objects};
+use crate::ledger::{Acts, Anchors, Custody, Demand, Entry, EntryBuf, Kind, Record, objects};
 use crate::text::Foreign;
 use crate::tlog::{Flaw, FlawKind};
 use crate::tuf::{Dialect, Digest, KeyId, Root, keyfile};
@@ -59,12 +58,7 @@ struct Key {
 
 /// An intent without a result yet.
 struct Intent {
-    /// What its result must repeat.
-    repeated: Repeated,
-    version: u64,
-    root_version: u64,
-    /// On whose approvals, and their entries.
-    approvals: Vec<(String, u64)>,
+    entry: EntryBuf,
     /// The strength that root and sealing give, in people; and as 0.1 had it.
     strengths: [&'static str; 2],
 }

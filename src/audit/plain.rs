@@ -2,108 +2,128 @@
 
 use super::facts::{Said, short};
 use super::remark::RemarkKind;
-use crate::ledger::{Entry, Kind};
+use crate::ledger::field::{Check, Finding};
+use crate::ledger::{Entry, Record};
 use crate::text::Foreign;
 
 /// Remarks that an entry makes by itself.
 pub(super) fn plain_remark(entry: &Entry<'_>) -> Option<Said> {
-    let text = |field: &str| Foreign(&entry.text(field)).to_string();
     let actor = || Foreign(&entry.actor()).to_string();
-    let request = || short(&entry.text("request"));
-    Some(match entry.kind() {
-        Kind::SignInDoubt if entry.text("resolution").is_empty() => (
-            RemarkKind::InDoubt,
-            format!("whether intent {} led to a signature is not known", entry.int("intent")),
-        ),
-        Kind::SignInDoubt => (
+    Some(match entry.record() {
+        Record::SignInDoubt(doubt) if doubt.resolution.is_empty() => {
+            (RemarkKind::InDoubt, format!("whether intent {} led to a signature is not known", doubt.intent))
+        }
+        Record::SignInDoubt(doubt) => (
             RemarkKind::InDoubt,
             format!(
                 "{} settled intent {} to sign request {} with key {}: {}",
                 actor(),
-                entry.int("intent"),
-                request(),
-                short(&entry.text("keyid")),
-                text("resolution")
+                doubt.intent,
+                short(&doubt.request),
+                short(&doubt.keyid),
+                Foreign(&doubt.resolution)
             ),
         ),
-        Kind::SignRecovered => (
+        Record::SignRecovered(intent) => (
             RemarkKind::InDoubt,
-            format!("an intent to sign request {} stood after the newest checkpoint", request()),
+            format!("an intent to sign request {} stood after the newest checkpoint", short(&intent.request)),
         ),
-        Kind::LogRecovered => (
+        Record::LogRecovered(recovered) => (
             RemarkKind::Recovery,
             format!(
                 "{} bytes after the newest checkpoint were moved from {} to {}, and count for nothing",
-                entry.int("bytes"),
-                text("file"),
-                text("saved")
+                recovered.bytes,
+                Foreign(&recovered.file),
+                Foreign(&recovered.saved)
             ),
         ),
-        Kind::Deviation => (RemarkKind::Deviation, format!("{}: {}", actor(), text("statement"))),
-        Kind::OnlineKeyPinned if !entry.text("from").is_empty() => (
+        Record::Deviation(deviation) => {
+            (RemarkKind::Deviation, format!("{}: {}", actor(), Foreign(&deviation.statement)))
+        }
+        Record::OnlineKeyPinned(online) if !online.from.is_empty() => (
             RemarkKind::Deviation,
             format!(
                 "{} pinned another online targets key: {} instead of {}",
                 actor(),
-                text("keyid"),
-                text("from")
+                Foreign(&online.keyid),
+                Foreign(&online.from)
             ),
         ),
-        Kind::TimeStatement => (
+        Record::TimeStatement(stated) => (
             RemarkKind::Deviation,
-            format!("{} stated that it was {}: {}", actor(), text("time_claimed"), text("reason")),
+            format!(
+                "{} stated that it was {}: {}",
+                actor(),
+                Foreign(&stated.time_claimed),
+                Foreign(&stated.reason)
+            ),
         ),
-        Kind::OfficerAuthFailed => (
+        Record::OfficerAuthFailed(failed) => (
             RemarkKind::FailedPassphrase,
-            format!("wrong passphrase for {} ({})", text("officer"), text("purpose")),
+            format!("wrong passphrase for {} ({})", Foreign(&failed.officer), Foreign(&failed.purpose)),
         ),
-        Kind::RequestRejected => (
+        Record::RequestRejected(refused) => (
             RemarkKind::Refusal,
-            format!("a request from {} was refused: {}", text("source"), text("reason")),
+            format!("a request from {} was refused: {}", Foreign(&refused.source), Foreign(&refused.reason)),
         ),
-        Kind::RootRejected => {
-            (RemarkKind::Refusal, format!("root {} was refused: {}", entry.int("version"), text("reason")))
+        Record::RootRejected(root) => {
+            (RemarkKind::Refusal, format!("root {} was refused: {}", root.version, Foreign(&root.reason)))
         }
-        Kind::ApprovalDenied => (
+        Record::ApprovalDenied(denied) => (
             RemarkKind::Refusal,
-            format!("{} refused request {}: {}", text("officer"), request(), text("reason")),
+            format!(
+                "{} refused request {}: {}",
+                Foreign(&denied.officer),
+                short(&denied.request),
+                Foreign(&denied.reason)
+            ),
         ),
-        Kind::ApprovalExpired => (
+        Record::ApprovalExpired(expired) => (
             RemarkKind::Refusal,
-            format!("the approval of {} for request {} had expired", text("officer"), request()),
+            format!(
+                "the approval of {} for request {} had expired",
+                Foreign(&expired.officer),
+                short(&expired.request)
+            ),
         ),
-        Kind::SignAborted => {
-            let intent = entry.int("intent");
-            let what =
-                if intent == 0 { format!("request {}", request()) } else { format!("intent {intent}") };
-            (RemarkKind::Refusal, format!("{what} was not signed: {}", text("reason")))
+        Record::SignAborted(aborted) => {
+            let what = match aborted.intent {
+                0 => format!("request {}", short(&aborted.request)),
+                intent => format!("intent {intent}"),
+            };
+            (RemarkKind::Refusal, format!("{what} was not signed: {}", Foreign(&aborted.reason)))
         }
-        Kind::ReviewRendered if !entry.flag("signable") => {
-            let blocks: Vec<String> = entry
-                .pairs("findings")
-                .iter()
-                .filter(|(_, severity)| severity == "block")
-                .map(|(check, _)| Foreign(check).to_string())
-                .collect();
-            (RemarkKind::Refusal, format!("request {} cannot be signed: {}", request(), blocks.join(", ")))
+        Record::ReviewRendered(review) if !review.signable => (
+            RemarkKind::Refusal,
+            format!("request {} cannot be signed: {}", short(&review.request), blocks(&review.findings)),
+        ),
+        Record::Selftest(tested) if !tested.passed => {
+            (RemarkKind::FailedSelftest, format!("not passed: {}", not_passed(&tested.checks)))
         }
-        Kind::Selftest if !entry.flag("passed") => {
-            let failed: Vec<String> = entry
-                .pairs("checks")
-                .iter()
-                .filter(|(_, outcome)| outcome != "passed" && outcome != "ok")
-                .map(|(name, outcome)| format!("{} ({})", Foreign(name), Foreign(outcome)))
-                .collect();
-            (RemarkKind::FailedSelftest, format!("not passed: {}", failed.join(", ")))
-        }
-        Kind::ExportFailed => (
+        Record::ExportFailed(failed) => (
             RemarkKind::FailedExport,
-            format!("request {} to {}: {}", request(), text("folder"), text("reason")),
+            format!(
+                "request {} to {}: {}",
+                short(&failed.request),
+                Foreign(&failed.folder),
+                Foreign(&failed.reason)
+            ),
         ),
-        Kind::WitnessOverdue => (
+        Record::WitnessOverdue(overdue) => (
             RemarkKind::WitnessOverdue,
-            format!("no cosignature by {} over {} entries", text("witness"), entry.int("size")),
+            format!("no cosignature by {} over {} entries", Foreign(&overdue.witness), overdue.size),
         ),
         _ => return None,
     })
+}
+
+fn blocks(findings: &[Finding<'_>]) -> String {
+    let blocks = findings.iter().filter(|finding| finding.severity == "block");
+    blocks.map(|finding| Foreign(&finding.check).to_string()).collect::<Vec<_>>().join(", ")
+}
+
+fn not_passed(checks: &[Check<'_>]) -> String {
+    let failed = checks.iter().filter(|check| check.outcome != "passed" && check.outcome != "ok");
+    let words = failed.map(|check| format!("{} ({})", Foreign(&check.name), Foreign(&check.outcome)));
+    words.collect::<Vec<_>>().join(", ")
 }

@@ -5,7 +5,10 @@ use super::CeremonyError;
 use crate::host::Host;
 use crate::host::clock::{Stamp, Time};
 use crate::ledger::anchors::{Cosigned, Stop, Verdict, cosignature_time, read_head};
-use crate::ledger::{Anchors, Event, Hold, Kind, Overdue};
+use crate::ledger::record::{
+    AnchorJudged, AnchorSettled, WitnessAdded, WitnessCosigned, WitnessOverdue, WitnessRetired, WitnessStale,
+};
+use crate::ledger::{Anchors, Hold, Overdue};
 use crate::station::{Station, StationError};
 use crate::text::{counted, shown};
 use crate::tlog::checkpoint::Checkpoint;
@@ -126,15 +129,16 @@ fn record(
     };
     let size = head.map_or(0, |head| head.size);
     let root = head.map(|head| hex::encode(head.root)).unwrap_or_default();
-    let event = Event::new(Kind::AnchorJudged, station.actor())
-        .int("size", size)
-        .text("root", &root)
-        .text("verdict", verdict.word())
-        .int("known", known)
-        .text("note", object)
-        .text("own", own)
-        .text("reason", &reason);
-    let seq = station.record(&host.stamp(), event)?.seq;
+    let judged = AnchorJudged {
+        size,
+        root: (&root).into(),
+        verdict: verdict.word().into(),
+        known,
+        note: object.into(),
+        own: own.into(),
+        reason: (&reason).into(),
+    };
+    let seq = station.record(&host.stamp(), judged.by(station.actor()))?.seq;
     let name = note.name.clone();
     Ok(Judged { name, verdict, size, root, reason, seq, cosigned: Vec::new(), not_counted: Vec::new() })
 }
@@ -167,21 +171,20 @@ fn cosignatures(
             Err(why) => (None, Some(why)),
         };
         let note = station.log.put_object(bytes)?;
-        let kind = if reason.is_some() { Kind::WitnessStale } else { Kind::WitnessCosigned };
-        let event = Event::new(kind, station.actor())
-            .int("size", head.size)
-            .text("root", hex::encode(head.root))
-            .text("witness", name)
-            .text("note", note);
+        let (size, root, note) = (head.size, hex::encode(head.root).into(), note.into());
+        let witness = name.into();
         match (time, reason) {
             (Some(time), None) => {
-                let seq = station.record(&stamp, event.text("time_cosigned", time.to_string()))?.seq;
+                let time_cosigned = time.to_string().into();
+                let cosigned = WitnessCosigned { size, root, witness, time_cosigned, note };
+                let seq = station.record(&stamp, cosigned.by(station.actor()))?.seq;
                 newest.insert(name.to_owned(), Cosigned { size: head.size, time, seq });
                 judged.cosigned.push((shown(name), time));
             }
             (_, reason) => {
                 let reason = reason.unwrap_or_default();
-                station.record(&stamp, event.text("reason", &reason))?;
+                let stale = WitnessStale { size, root, witness, note, reason: (&reason).into() };
+                station.record(&stamp, stale.by(station.actor()))?;
                 judged.not_counted.push(reason);
             }
         }
@@ -243,11 +246,9 @@ fn log_overdue(station: &mut Station, stamp: &Stamp, anchors: &Anchors) -> Resul
     let head = station.log.head().checkpoint.clone();
     let names: Vec<String> = anchors.active().map(|witness| witness.key.name().to_owned()).collect();
     for name in names {
-        let event = Event::new(Kind::WitnessOverdue, station.actor())
-            .int("size", head.size)
-            .text("root", hex::encode(head.root))
-            .text("witness", name);
-        station.record(stamp, event)?;
+        let (size, root) = (head.size, hex::encode(head.root).into());
+        let overdue = WitnessOverdue { size, root, witness: name.into() };
+        station.record(stamp, overdue.by(station.actor()))?;
     }
     Ok(())
 }
@@ -301,10 +302,8 @@ pub fn add_witness(
     if let Some(why) = station.anchors()?.refuse_witness(key) {
         return Err(CeremonyError::Refused(format!("{why}. Nothing was changed")));
     }
-    let event = Event::new(Kind::WitnessAdded, officer.name().as_str())
-        .text("witness", key.name())
-        .text("key", key.to_string());
-    let seq = station.record_act(host, event, &[officer])?.seq;
+    let added = WitnessAdded { witness: key.name().into(), key: key.to_string().into() };
+    let seq = station.record_act(host, added.by(officer.name().as_str()), &[officer])?.seq;
     station.commit()?;
     Ok(seq)
 }
@@ -335,10 +334,8 @@ pub fn retire_witness(
             shown(name)
         )));
     }
-    let event = Event::new(Kind::WitnessRetired, officer.name().as_str())
-        .text("witness", name)
-        .text("reason", shown(reason));
-    let seq = station.record_act(host, event, &[officer])?.seq;
+    let retired = WitnessRetired { witness: name.into(), reason: shown(reason).into() };
+    let seq = station.record_act(host, retired.by(officer.name().as_str()), &[officer])?.seq;
     station.commit()?;
     Ok(seq)
 }
@@ -387,12 +384,14 @@ pub fn settle(
     let size = anchors.stops().iter().map(|stop| stop.size).max().unwrap_or(stop.size);
     let officers: Vec<&OpenOfficer> = officers.iter().collect();
     let names: Vec<&str> = officers.iter().map(|officer| officer.name().as_str()).collect();
-    let event = Event::new(Kind::AnchorSettled, names.first().copied().unwrap_or_default())
-        .int("anchor", seq)
-        .int("size", size)
-        .text("reason", shown(reason))
-        .list("officers", &names);
-    let seq = station.record_act(host, event, &officers)?.seq;
+    let settled = AnchorSettled {
+        anchor: seq,
+        size,
+        reason: shown(reason).into(),
+        officers: names.iter().map(|name| (*name).into()).collect(),
+    };
+    let lead = names.first().copied().unwrap_or_default();
+    let seq = station.record_act(host, settled.by(lead), &officers)?.seq;
     station.commit()?;
     Ok((seq, station.anchors()?.hold()))
 }

@@ -3,7 +3,8 @@
 use super::CeremonyError;
 use crate::host::Host;
 use crate::host::clock::Time;
-use crate::ledger::{Approval, Decision, Kind, SignedApproval};
+use crate::ledger::record::OfficerAuthFailed;
+use crate::ledger::{Approval, Decision, Record, SignedApproval};
 use crate::station::policy::Role;
 use crate::station::{Station, StationError};
 use crate::tuf::Digest;
@@ -59,13 +60,14 @@ pub fn decisions(station: &Station, subject: &Subject, now: Time) -> Result<Deci
     for entry in station.log.entries() {
         let entry = entry.map_err(StationError::from)?;
         let entry = entry.entry();
-        if entry.kind() == Kind::ApprovalExpired {
-            expired_in_log.insert(entry.text("nonce").into_owned());
-        }
-        if !matches!(entry.kind(), Kind::ApprovalGranted | Kind::ApprovalDenied)
-            || entry.text("request") != subject.request
-        {
-            continue;
+        match entry.record() {
+            Record::ApprovalExpired(expired) => {
+                expired_in_log.insert(expired.nonce.to_string());
+                continue;
+            }
+            Record::ApprovalGranted(decided) | Record::ApprovalDenied(decided)
+                if *decided.request == *subject.request => {}
+            _ => continue,
         }
         // A decision that stands in the log before is a copy, and decides nothing.
         if let Some(signed) = SignedApproval::from_entry(&entry)
@@ -165,10 +167,8 @@ pub fn open_officer(
     let failures = failures_in_a_row(station, name)?;
     let folder = station.layout.officers();
     unlock(host, &folder, name, files, &failures, &mut |name, _| -> Result<(), CeremonyError> {
-        let event = crate::ledger::Event::new(Kind::OfficerAuthFailed, station.actor())
-            .text("officer", name.as_str())
-            .text("purpose", purpose);
-        station.record(&host.stamp(), event)?;
+        let failed = OfficerAuthFailed { officer: name.as_str().into(), purpose: purpose.into() };
+        station.record(&host.stamp(), failed.by(station.actor()))?;
         station.commit()?;
         Ok(())
     })
@@ -180,18 +180,17 @@ fn failures_in_a_row(station: &Station, name: &OfficerName) -> Result<Failures, 
     for entry in station.log.entries() {
         let entry = entry.map_err(StationError::from)?;
         let entry = entry.entry();
-        let proves = match entry.kind() {
-            Kind::OfficerAuthFailed if entry.text("officer") == name.as_str() => {
+        let is_her = |one: &str| one == name.as_str();
+        let proves = match entry.record() {
+            Record::OfficerAuthFailed(failed) if is_her(&failed.officer) => {
                 failures = Failures { count: failures.count.saturating_add(1), last: Some(entry.stamp()) };
                 false
             }
-            Kind::ApprovalGranted | Kind::ApprovalDenied | Kind::ActSigned => {
-                entry.text("officer") == name.as_str()
-            }
-            Kind::TimeStatement => entry.actor() == name.as_str(),
-            Kind::SignIntent | Kind::KeyDrilled => {
-                entry.list("officers").iter().any(|one| one == name.as_str())
-            }
+            Record::ApprovalGranted(decided) | Record::ApprovalDenied(decided) => is_her(&decided.officer),
+            Record::ActSigned(signed) => is_her(&signed.officer),
+            Record::TimeStatement(_) => is_her(&entry.actor()),
+            Record::SignIntent(intent) => intent.officers.iter().any(|one| is_her(one)),
+            Record::KeyDrilled(drilled) => drilled.officers.iter().any(|one| is_her(one)),
             _ => false,
         };
         if proves {

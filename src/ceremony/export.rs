@@ -14,7 +14,8 @@ use crate::bundle::signed::{
 use crate::bundle::verify::{Verdict, verify};
 use crate::host::Host;
 use crate::json::{Document, Limits};
-use crate::ledger::{Event, Kind};
+use crate::ledger::Record;
+use crate::ledger::record::{BundleExported, ExportFailed};
 use crate::station::request::{self, Made, StoredRequest};
 use crate::station::workstation::tool;
 use crate::station::{Station, StationError};
@@ -48,18 +49,18 @@ pub fn export(
         station.commit()?;
     }
     let outcome = write_and_verify(station, host, request, folder);
-    let event = match &outcome {
-        Ok((_, written)) => Event::new(Kind::BundleExported, station.actor())
-            .text("request", request.to_string())
-            .text("signed", &written.signed)
-            .text("manifest", &written.manifest)
-            .text("folder", shown_path(folder)),
-        Err(e) => Event::new(Kind::ExportFailed, station.actor())
-            .text("request", request.to_string())
-            .text("folder", shown_path(folder))
-            .text("reason", one_line(&e.to_string())),
+    let (request, folder) = (request.to_string().into(), shown_path(folder).into());
+    let record = match &outcome {
+        Ok((_, Written { signed, manifest })) => {
+            let (signed, manifest) = (signed.into(), manifest.into());
+            Record::BundleExported(BundleExported { request, signed, manifest, folder })
+        }
+        Err(e) => {
+            let reason = one_line(&e.to_string()).into();
+            Record::ExportFailed(ExportFailed { request, folder, reason })
+        }
     };
-    station.record(&host.stamp(), event)?;
+    station.record(&host.stamp(), record.by(station.actor()))?;
     station.commit()?;
     outcome.map(|(verdict, _)| verdict)
 }
@@ -178,8 +179,10 @@ fn kept_review(station: &Station, made: &Made) -> Result<[Vec<u8>; 2], CeremonyE
         if entry.seq() > made.seq {
             break;
         }
-        if entry.kind() == Kind::ReviewKept && entry.text("review") == made.review {
-            kept = Some((entry.text("text").into_owned(), entry.text("html").into_owned()));
+        if let Record::ReviewKept(review) = entry.record()
+            && review.review == made.review
+        {
+            kept = Some((review.text.to_string(), review.html.to_string()));
         }
     }
     let Some((text, html)) = kept else {

@@ -7,7 +7,8 @@ use super::reviewed::Reviewed;
 use crate::bundle::intake::{BareFacts, take_in};
 use crate::bundle::manifest::{CI_FILE, DELEGATING_FILE, REQUEST_FILE};
 use crate::host::Host;
-use crate::ledger::{Event, Kind};
+use crate::ledger::field::{HeldSignature, RequestFile};
+use crate::ledger::record::{Deviation, EvidenceVerified, NonceDrawn, RequestImported, RequestRejected};
 use crate::review::situation::{BaselineSource, Carried};
 use crate::review::{Baseline, Situation, review};
 use crate::station::history::baseline_object;
@@ -50,9 +51,8 @@ pub fn import(
             Ok(imported)
         }
         Err(e) => {
-            let rejected = Event::new(Kind::RequestRejected, actor(station, importer))
-                .text("source", shown_path(path))
-                .text("reason", one_line(&e.to_string()));
+            let (source, reason) = (shown_path(path).into(), one_line(&e.to_string()).into());
+            let rejected = RequestRejected { source, reason }.by(&actor(station, importer));
             station.record(&host.stamp(), rejected)?;
             station.commit()?;
             Err(e)
@@ -161,37 +161,38 @@ fn take(
             stored.digest(),
             shown_path(path)
         );
-        let event = Event::new(Kind::Deviation, actor(station, importer)).text("statement", statement);
-        station.record(&host.stamp(), event)?;
+        let deviation = Deviation { statement: statement.into() }.by(&actor(station, importer));
+        station.record(&host.stamp(), deviation)?;
     }
     if drawn.is_none() {
-        let event = Event::new(Kind::NonceDrawn, actor(station, importer))
-            .text("request", stored.digest().to_string())
-            .text("nonce", hex::encode(nonce));
-        station.record(&host.stamp(), event)?;
+        let (request, text) = (stored.digest().to_string().into(), hex::encode(nonce).into());
+        let drawn = NonceDrawn { request, nonce: text }.by(&actor(station, importer));
+        station.record(&host.stamp(), drawn)?;
         station.taken.drew(stored.digest(), nonce);
     }
     let manifest = stored.request.manifest.clone();
-    let event = Event::new(Kind::RequestImported, actor(station, importer))
-        .text("request", stored.digest().to_string())
-        .text("kind", manifest.kind.name())
-        .text("factory", &manifest.factory)
-        .text("wave", &manifest.wave)
-        .text("tag", &manifest.tag)
-        .int("version", manifest.version)
-        .text("signed", reviewed.signed.to_string())
-        .int("root_version", station.trust.newest().version)
-        .text("source", shown_path(path))
-        .pairs("objects", objects);
-    station.record_act(host, event, importer.as_slice())?;
+    let taken = RequestImported {
+        request: stored.digest().to_string().into(),
+        kind: manifest.kind.name().into(),
+        factory: (&manifest.factory).into(),
+        wave: (&manifest.wave).into(),
+        tag: (&manifest.tag).into(),
+        version: manifest.version,
+        signed: reviewed.signed.to_string().into(),
+        root_version: station.trust.newest().version,
+        source: shown_path(path).into(),
+        objects,
+    };
+    station.record_act(host, taken.by(&actor(station, importer)), importer.as_slice())?;
     station.taken.by(stored.digest(), importer.map(name).unwrap_or_default());
     // The keys of a role that the request brings itself are not the root's.
     if !held.is_empty() && manifest.kind.role(&manifest.tag) == ROLE {
-        let verified = Event::new(Kind::EvidenceVerified, station.actor())
-            .text("request", stored.digest().to_string())
-            .int("root_version", station.trust.newest().version)
-            .pairs("signatures", held);
-        station.record(&host.stamp(), verified)?;
+        let verified = EvidenceVerified {
+            request: stored.digest().to_string().into(),
+            root_version: station.trust.newest().version,
+            signatures: held.into_iter().map(HeldSignature::from).collect(),
+        };
+        station.record(&host.stamp(), verified.by(station.actor()))?;
     }
     for (file, mark) in files {
         station.keep_seen(&host.stamp(), file, mark)?;
@@ -280,7 +281,7 @@ fn keep_objects(
     stored: &StoredRequest,
     situation: &Situation<'_>,
     seen: Option<&SeenMark>,
-) -> Result<Vec<(String, String)>, CeremonyError> {
+) -> Result<Vec<RequestFile<'static>>, CeremonyError> {
     let mut objects = vec![("signed".to_owned(), situation.message.digest(), situation.message.bytes())];
     for name in [REQUEST_FILE, DELEGATING_FILE] {
         if let Some(bytes) = stored.request.file(name) {
@@ -293,8 +294,9 @@ fn keep_objects(
         let name = baseline_object(baseline.targets.metadata.version);
         objects.push((name, baseline.digest, production.bytes()));
     }
-    let put = |(name, digest, bytes): (String, Digest, &[u8])| -> Result<(String, String), CeremonyError> {
-        Ok((name, station.log.put_object_named(&digest.to_string(), bytes)?))
+    let put = |(name, digest, bytes): (String, Digest, &[u8])| {
+        let sha256 = station.log.put_object_named(&digest.to_string(), bytes)?.into();
+        Ok(RequestFile { name: name.into(), sha256 })
     };
     threads::each(objects, |(_, _, bytes)| bytes.len() as u64, put).into_iter().collect()
 }

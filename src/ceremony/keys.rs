@@ -10,7 +10,7 @@ use crate::host::Host;
 use crate::json::{Document, Limits};
 use crate::ledger::acts::of_restore;
 use crate::ledger::custody::Resealed;
-use crate::ledger::{Event, Kind};
+use crate::ledger::{Event, Record, record};
 use crate::station::Station;
 use crate::text::{shown, shown_path};
 use crate::tuf::archive::MAX_KEYFILE_BYTES;
@@ -46,24 +46,25 @@ pub struct Drill {
     pub listed: bool,
 }
 
-/// The log entry of an act on a key. `officers` are those who hold it, or in a drill those who opened it.
-fn event(kind: Kind, actor: &str, key: &SealedKey, officers: &[OfficerName], detail: &str) -> Event {
-    Event::new(kind, actor)
-        .text("keyid", &key.keyid)
-        .text("keytype", &key.keytype)
-        .int("quorum", u64::from(key.quorum))
-        .list("officers", officers.iter().map(OfficerName::as_str))
-        .text("set", key.set.as_deref().unwrap_or_default())
-        .text("detail", detail)
+/// What the log says of an act on a key. `officers` are those who hold it, or in a drill those who opened it.
+fn says<'a>(key: &'a SealedKey, officers: &'a [OfficerName], detail: &'a str) -> record::SealedKey<'a> {
+    record::SealedKey {
+        keyid: (&key.keyid).into(),
+        keytype: (&key.keytype).into(),
+        quorum: u64::from(key.quorum),
+        officers: officers.iter().map(|name| name.as_str().into()).collect(),
+        set: key.set.as_deref().unwrap_or_default().into(),
+        detail: detail.into(),
+    }
 }
 
-fn record(station: &mut Station, host: &Host, event: Event) -> Result<(), CeremonyError> {
+fn write(station: &mut Station, host: &Host, event: Event) -> Result<(), CeremonyError> {
     station.record(&host.stamp(), event)?;
     station.commit()?;
     Ok(())
 }
 
-/// As [`record`], signed by these officers, of whom the first acted.
+/// As [`write`], signed by these officers, of whom the first acted.
 fn record_act(
     station: &mut Station,
     host: &Host,
@@ -146,8 +147,8 @@ pub fn import(
     let now = host.clock.now();
     let sealing =
         Sealing::new(station.disk(), host.random.as_ref(), &keys, &meta, &active.secret, holders, now)?;
-    let entry = event(Kind::KeyImported, station.actor(), sealing.key(), to.officers, &name);
-    record(station, host, entry)?;
+    let entry = Record::KeyImported(says(sealing.key(), to.officers, &name)).by(station.actor());
+    write(station, host, entry)?;
     Ok(sealing.put(station.disk(), &keys)?)
 }
 
@@ -174,8 +175,9 @@ pub fn make(
         Sealing::new(station.disk(), host.random.as_ref(), &keys, &meta, &new.secret_file, holders, now)?;
     crate::host::disk::ensure_folder(station.disk(), out, 0o755)?;
     let path = out.join(station.dialect.public_file_name(&new.keyid));
-    let entry = event(Kind::KeyGenerated, station.actor(), sealing.key(), to.officers, &shown_path(&path));
-    record(station, host, entry)?;
+    let detail = shown_path(&path);
+    let entry = Record::KeyGenerated(says(sealing.key(), to.officers, &detail)).by(station.actor());
+    write(station, host, entry)?;
     let key = sealing.put(station.disk(), &keys)?;
     crate::host::disk::write_durably(station.disk(), &path, 0o644, &[&new.public_file])?;
     Ok((key, path))
@@ -239,8 +241,8 @@ pub fn drill(
         true => format!("opens, and matches root version {root_version}"),
         false => format!("opens; root version {root_version} does not list it for targets"),
     };
-    let entry =
-        event(Kind::KeyDrilled, station.acting(&opened.iter().collect::<Vec<_>>()), &key, officers, &detail);
+    let lead = station.acting(&opened.iter().collect::<Vec<_>>());
+    let entry = Record::KeyDrilled(says(&key, officers, &detail)).by(lead);
     record_act(station, host, entry, &opened)?;
     keys::note_drill(station.disk(), &keys, &key.keyid, host.clock.now())?;
     Ok(Drill { key, root_version, listed })
@@ -275,13 +277,8 @@ pub fn reseal(
         holders: key.officers.iter().map(OfficerName::as_str).collect(),
     };
     let detail = detail.to_string();
-    let entry = event(
-        Kind::KeySealed,
-        station.acting(&opened.iter().collect::<Vec<_>>()),
-        sealing.key(),
-        to.officers,
-        &detail,
-    );
+    let lead = station.acting(&present_all);
+    let entry = Record::KeySealed(says(sealing.key(), to.officers, &detail)).by(lead);
     record_act(station, host, entry, &opened)?;
     Ok(sealing.put(station.disk(), &keys)?)
 }
@@ -318,8 +315,8 @@ pub fn retire(
             root.version, key.keyid
         )));
     }
-    let entry = event(Kind::KeyRetired, station.actor(), &key, &key.officers, &shown(reason));
-    record(station, host, entry)?;
+    let entry = Record::KeyRetired(says(&key, &key.officers, &shown(reason))).by(station.actor());
+    write(station, host, entry)?;
     keys::remove(station.disk(), &keys, &key)?;
     Ok(key)
 }
@@ -344,8 +341,8 @@ pub fn back_up(
     let made = backup::backup(station.disk(), places, &key.keyid, &station.facts.factory, now, out)?;
     drop(busy);
     let detail = format!("{} sheets in {}", made.sheets.len(), shown_path(out));
-    let entry = event(Kind::KeyBackedUp, station.actor(), &key, &key.officers, &detail);
-    record(station, host, entry)?;
+    let entry = Record::KeyBackedUp(says(&key, &key.officers, &detail)).by(station.actor());
+    write(station, host, entry)?;
     keys::note_backup(station.disk(), &keys, &key.keyid, now)?;
     Ok((key, made))
 }
@@ -387,13 +384,9 @@ pub fn bring_back(
     for public in planned.new_officers() {
         record_added(station, host, public)?;
     }
-    let entry = event(
-        Kind::KeyRestored,
-        station.acting(&signers.iter().collect::<Vec<_>>()),
-        &key,
-        &key.officers,
-        &format!("scans in {}", shown(&scans.to_string_lossy())),
-    );
+    let lead = station.acting(&signers.iter().collect::<Vec<_>>());
+    let detail = format!("scans in {}", shown(&scans.to_string_lossy()));
+    let entry = Record::KeyRestored(says(&key, &key.officers, &detail)).by(lead);
     record_act(station, host, entry, &signers)?;
     let restored = planned.put(station.disk(), places)?;
     Ok((key, restored))

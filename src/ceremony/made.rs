@@ -3,7 +3,7 @@
 
 use super::CeremonyError;
 use super::prepare::authority;
-use crate::ledger::Kind;
+use crate::ledger::Record;
 use crate::station::request::{Made, StoredRequest};
 use crate::station::{Station, StationError};
 use crate::tuf::KeyId;
@@ -38,36 +38,34 @@ fn from_log(station: &Station, stored: &StoredRequest, request: &str) -> Result<
     for entry in station.log.entries() {
         let entry = entry.map_err(StationError::from)?;
         let entry = entry.entry();
-        if entry.text("request") != request {
-            continue;
-        }
-        let text = |field: &str| entry.text(field).into_owned();
-        if entry.kind() == Kind::SignIntent {
-            let pairs = entry.pairs("findings").into_iter();
-            let pairs = pairs.map(|(check, severity)| (check.into_owned(), severity.into_owned()));
-            findings.insert(entry.seq(), pairs.collect::<Vec<_>>());
-        }
-        if entry.kind() != Kind::SignResult {
-            continue;
-        }
-        let keyid = KeyId::new(text("keyid"));
+        let result = match entry.record() {
+            Record::SignIntent(intent) if *intent.request == *request => {
+                let pairs =
+                    intent.findings.iter().map(|one| (one.check.to_string(), one.severity.to_string()));
+                findings.insert(entry.seq(), pairs.collect::<Vec<_>>());
+                continue;
+            }
+            Record::SignResult(result) if *result.request == *request => result,
+            _ => continue,
+        };
+        let keyid = KeyId::new(result.keyid.to_string());
         let public = authority.root().key_in_role(&authority.role, &keyid);
-        let signature = station.dialect.decode_signature(&text("sig"));
+        let signature = station.dialect.decode_signature(&result.sig);
         // A key that the root no longer lists makes no bundle that anybody accepts.
         let (Some(public), Ok(signature)) = (public, signature) else { continue };
         let one = Made {
             format: "countersign/signature/1".to_owned(),
-            findings: findings.get(&entry.int("intent")).cloned().unwrap_or_default(),
-            keyid: text("keyid"),
+            findings: findings.get(&result.intent).cloned().unwrap_or_default(),
+            keyid: result.keyid.to_string(),
             public: public.text().to_owned(),
             keytype: public.keytype().to_owned(),
-            officers: entry.list("officers").into_iter().map(|name| name.into_owned()).collect(),
-            review: text("review"),
-            root_version: entry.int("root_version"),
+            officers: result.officers.iter().map(|name| name.to_string()).collect(),
+            review: result.review.to_string(),
+            root_version: result.root_version,
             seq: entry.seq(),
             signature: station.dialect.signature_json(&keyid, public, &signature),
-            signed: text("signed"),
-            strength: text("strength"),
+            signed: result.signed.to_string(),
+            strength: result.strength.to_string(),
             time: entry.time().to_string(),
         };
         made.insert(one.keyid.clone(), one);

@@ -6,7 +6,8 @@ use super::approve::open_officer;
 use crate::host::Host;
 use crate::ledger::acts::Needs;
 use crate::ledger::custody::{NEVER_FINISHED, Officer as LoggedOfficer};
-use crate::ledger::{Custody, Event, Kind};
+use crate::ledger::record::{Deviation, OfficerAdded, OfficerRetired};
+use crate::ledger::{Custody, Event};
 use crate::station::Station;
 use crate::vault::error::CustodyError;
 use crate::vault::keys;
@@ -44,12 +45,13 @@ pub(super) fn record_added(
         let retired = retired_event(station.actor(), &public.name, NEVER_FINISHED);
         station.record(&host.stamp(), retired)?;
     }
-    let added = Event::new(Kind::OfficerAdded, station.actor())
-        .text("officer", public.name.as_str())
-        .text("recipient", &public.recipient)
-        .text("key", &public.approval_key)
-        .list("roles", [""; 0]);
-    station.record(&host.stamp(), added)?;
+    let added = OfficerAdded {
+        officer: public.name.as_str().into(),
+        recipient: (&public.recipient).into(),
+        key: (&public.approval_key).into(),
+        roles: Vec::new(),
+    };
+    station.record(&host.stamp(), added.by(station.actor()))?;
     Ok(())
 }
 
@@ -78,9 +80,8 @@ pub(super) fn check_name(custody: &Custody, public: &OfficerPublic) -> Result<()
 }
 
 fn retired_event(actor: &str, name: &OfficerName, reason: &str) -> Event {
-    Event::new(Kind::OfficerRetired, actor)
-        .text("officer", name.as_str())
-        .text("reason", crate::text::shown(reason))
+    let (officer, reason) = (name.as_str().into(), crate::text::shown(reason).into());
+    OfficerRetired { officer, reason }.by(actor)
 }
 
 /// Makes an officer; her new passphrase is asked twice, or read from her file. `wanted_work_factor` is scrypt's, where
@@ -187,9 +188,8 @@ pub fn change_passphrase(
     let work_factor = work_factor(station, wanted_work_factor)?;
     let opened = open_officer(station, host, name, old, "officer passphrase")?;
     let passphrase = choose(host, new, name, &[name.as_str(), &station.facts.factory])?;
-    let event = Event::new(Kind::Deviation, name.as_str())
-        .text("statement", format!("{name} changed her passphrase; her keys stay the same"));
-    station.record(&host.stamp(), event)?;
+    let statement = format!("{name} changed her passphrase; her keys stay the same").into();
+    station.record(&host.stamp(), Deviation { statement }.by(name.as_str()))?;
     station.commit()?;
     let busy = host.terminal.busy("sealing the identity");
     opened.put_under(station.disk(), &station.layout.officers(), passphrase, work_factor)?;

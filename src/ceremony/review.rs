@@ -5,7 +5,8 @@ use super::approve::{Standing, Subject, decisions};
 use super::prepare::with_review;
 use crate::host::Host;
 use crate::host::clock::Time;
-use crate::ledger::{Event, Kind};
+use crate::ledger::field::Finding;
+use crate::ledger::record::ReviewRendered;
 use crate::review::{FILE_WIDTH, with_note};
 use crate::station::{ShownReview, Station, StoredRequest};
 use crate::text::shown;
@@ -128,16 +129,17 @@ pub fn show(
     // What an approval signs, is named by its own digest: `review`.
     station.log.put_object(&form)?;
     let object = station.log.put_object(kept.as_bytes())?;
-    let event = Event::new(Kind::ReviewRendered, station.actor())
-        .text("request", stored.digest().to_string())
-        .text("review", review.to_string())
-        .text("signed", signed.to_string())
-        .text("policy", station.policy.digest())
-        .int("root_version", station.trust.newest().version)
-        .flag("signable", rendered.signable)
-        .pairs("findings", findings)
-        .text("object", object);
-    station.record(&host.stamp(), event)?;
+    let shown = ReviewRendered {
+        request: stored.digest().to_string().into(),
+        review: review.to_string().into(),
+        signed: signed.to_string().into(),
+        policy: station.policy.digest().into(),
+        root_version: station.trust.newest().version,
+        signable: rendered.signable,
+        findings: findings.into_iter().map(Finding::from).collect(),
+        object: object.into(),
+    };
+    station.record(&host.stamp(), shown.by(station.actor()))?;
     station.commit()?;
     station.shown.now(stored.digest(), ShownReview { review, signed });
     rendered.rejected = rejected;

@@ -12,7 +12,9 @@ use super::{CeremonyError, preflight};
 use crate::bundle::RequestKind;
 use crate::host::Host;
 use crate::ledger::acts::SIGNED_AGAIN;
-use crate::ledger::{Event, Kind, objects, rules};
+use crate::ledger::field::{ApprovalAt, Check, Finding, OfficerName};
+use crate::ledger::record::{ReviewKept, SignAborted, SignIntent};
+use crate::ledger::{objects, rules};
 use crate::station::request::{Made, StoredRequest};
 use crate::station::workstation::tool;
 use crate::station::{SignedMark, Station};
@@ -54,13 +56,14 @@ pub fn refuse(
     let own = station.log.open_intents().filter(|intent| !intent.recorded).last().cloned();
     let (intent, keyid, signed) =
         own.map_or((0, String::new(), String::new()), |intent| (intent.seq, intent.keyid, intent.signed));
-    let aborted = Event::new(Kind::SignAborted, station.actor())
-        .int("intent", intent)
-        .text("request", stored.digest().to_string())
-        .text("keyid", keyid)
-        .text("signed", signed)
-        .text("reason", crate::text::one_line(&why.to_string()));
-    station.record(&host.stamp(), aborted)?;
+    let aborted = SignAborted {
+        intent,
+        request: stored.digest().to_string().into(),
+        keyid: keyid.into(),
+        signed: signed.into(),
+        reason: crate::text::one_line(&why.to_string()).into(),
+    };
+    station.record(&host.stamp(), aborted.by(station.actor()))?;
     station.commit()?;
     station.history.gave_up(intent);
     Ok(why)
@@ -115,38 +118,38 @@ fn sign_now(
     let officers: Vec<String> = opened.iter().map(|officer| officer.name().as_str().to_owned()).collect();
     let stamp = host.stamp();
     require_in_time(&anchors, stamp.time)?;
-    let facts = |event: Event| {
-        event
-            .text("request", &subject.request)
-            .text("review", &subject.review)
-            .text("signed", reviewed.signed.to_string())
-            .text("factory", &manifest.factory)
-            .text("wave", &manifest.wave)
-            .text("tag", &manifest.tag)
-            .int("version", manifest.version)
-            .text("kind", manifest.kind.name())
-            .text("keyid", &key.keyid)
-            .int("root_version", root_version)
-            .list("officers", &officers)
-            .text("tool", tool())
-    };
     let lead = officers.first().cloned().unwrap_or_default();
     if let Some((text, html)) = &reviewed.faces {
-        let kept = Event::new(Kind::ReviewKept, &lead)
-            .text("request", &subject.request)
-            .text("review", &subject.review)
-            .text("text", station.log.put_object(text.as_bytes())?)
-            .text("html", station.log.put_object(html.as_bytes())?);
-        station.record(&stamp, kept)?;
+        let kept = ReviewKept {
+            request: (&subject.request).into(),
+            review: (&subject.review).into(),
+            text: station.log.put_object(text.as_bytes())?.into(),
+            html: station.log.put_object(html.as_bytes())?.into(),
+        };
+        station.record(&stamp, kept.by(&lead))?;
     }
-    let intent = facts(Event::new(Kind::SignIntent, &lead))
-        .text("policy", station.policy.digest())
-        .text("binary", station.binary())
-        .numbered("approvals", approved.iter().map(|(officer, seq)| (officer.as_str(), *seq)))
-        .pairs("findings", reviewed.summary())
-        .pairs("preflight", report.summary());
+    let named = approved.iter().map(|(officer, seq)| ApprovalAt { officer: officer.into(), seq: *seq });
+    let intent = SignIntent {
+        request: (&subject.request).into(),
+        review: (&subject.review).into(),
+        signed: reviewed.signed.to_string().into(),
+        factory: (&manifest.factory).into(),
+        wave: (&manifest.wave).into(),
+        tag: (&manifest.tag).into(),
+        version: manifest.version,
+        kind: manifest.kind.name().into(),
+        keyid: (&key.keyid).into(),
+        root_version,
+        policy: station.policy.digest().into(),
+        officers: officers.iter().map(OfficerName::from).collect(),
+        approvals: named.collect(),
+        findings: reviewed.summary().into_iter().map(Finding::from).collect(),
+        preflight: report.summary().into_iter().map(Check::from).collect(),
+        tool: tool().into(),
+        binary: station.binary().to_owned().into(),
+    };
     let holders: Vec<&OpenOfficer> = opened.iter().collect();
-    let intent = station.record_act(host, intent, &holders)?.seq;
+    let seq = station.record_act(host, intent.clone().by(&lead), &holders)?.seq;
     // An intent that no checkpoint covers is none: the key stays closed until then.
     station.commit()?;
     let mark = SignedMark {
@@ -155,7 +158,7 @@ fn sign_now(
         keyid: key.keyid.clone(),
         wave: manifest.wave.clone(),
         request: subject.request.clone(),
-        seq: intent,
+        seq,
     };
     let tag = (manifest.kind != RequestKind::OfflineBundle).then_some(&*manifest.tag);
     station.history.signs(tag, mark);
@@ -174,14 +177,9 @@ fn sign_now(
     }
     let json = station.dialect.signature_json(&keyid, &public, &signature);
     let stamp = host.stamp();
-    let result = facts(Event::new(Kind::SignResult, &lead))
-        .text("policy", station.policy.digest())
-        .text("binary", station.binary())
-        .int("intent", intent)
-        .text("method", public.method())
-        .text("sig", station.dialect.encode_signature(&signature))
-        .text("strength", strength);
-    let seq = station.record(&stamp, result)?.seq;
+    let sig = station.dialect.encode_signature(&signature);
+    let result = rules::result(&intent, seq, [public.method().into(), sig.into(), strength.into()]);
+    let seq = station.record(&stamp, result.by(&lead))?.seq;
     settle_same_bytes(station, host, &lead)?;
     station.commit()?;
     let made = Made {
@@ -235,13 +233,7 @@ fn refuse_while_in_doubt(
 fn settle_same_bytes(station: &mut Station, host: &Host, lead: &str) -> Result<(), CeremonyError> {
     let open: Vec<_> = station.log.open_intents().cloned().collect();
     for intent in open {
-        let event = Event::new(Kind::SignInDoubt, lead)
-            .int("intent", intent.seq)
-            .text("request", &intent.request)
-            .text("keyid", &intent.keyid)
-            .text("signed", &intent.signed)
-            .text("resolution", SIGNED_AGAIN);
-        station.record(&host.stamp(), event)?;
+        station.record(&host.stamp(), intent.in_doubt(SIGNED_AGAIN).by(lead))?;
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use super::made::signatures;
 use crate::bundle::media::{Files, write_folder};
 use crate::bundle::slip::{self, Slip, SlipError};
 use crate::host::Host;
-use crate::ledger::{Event, Kind};
+use crate::ledger::record::SlipExported;
 use crate::station::Station;
 use crate::station::request::{self, Made};
 use crate::text::shown_path;
@@ -61,13 +61,14 @@ pub fn export_slip(
     if let Some(folder) = folder {
         write_folder(station.disk(), folder, &files(&shown, &stored.request.manifest.subject())?)?;
     }
-    let event = Event::new(Kind::SlipExported, station.actor())
-        .text("request", request.to_string())
-        .text("signed", &newest.signed)
-        .text("keyid", &newest.keyid)
-        .text("slip", Digest::of(text(&shown).as_bytes()).to_string())
-        .text("folder", folder.map(shown_path).unwrap_or_default());
-    station.record(&host.stamp(), event)?;
+    let exported = SlipExported {
+        request: request.to_string().into(),
+        signed: (&newest.signed).into(),
+        keyid: (&newest.keyid).into(),
+        slip: Digest::of(text(&shown).as_bytes()).to_string().into(),
+        folder: folder.map(shown_path).unwrap_or_default().into(),
+    };
+    station.record(&host.stamp(), exported.by(station.actor()))?;
     station.commit()?;
     Ok(shown)
 }

@@ -5,10 +5,11 @@ use super::CeremonyError;
 use crate::audit::verdict::{self, Compare};
 use crate::audit::{AuditError, Options, Outcome, Pack};
 use crate::host::Host;
+use crate::ledger::record::{MarkTakenOver, RootPinned, RootUpdated, StationSucceeds};
 use crate::ledger::store::Head;
-use crate::ledger::{Event, Kind};
+use crate::ledger::{Event, Record};
 use crate::station::history::{LIST, RETIRED, SEEN, SIGNED};
-use crate::station::{History, Inheritance, StationError};
+use crate::station::{History, Inheritance, SignedMark, StationError};
 use crate::text::{shown, shown_path};
 use crate::tlog::VerifierKey;
 use std::collections::BTreeSet;
@@ -52,15 +53,16 @@ impl Legacy {
         let compare = Compare { against, now: Some(host.clock.now()), ..Compare::default() };
         let verdict = verdict::verify(&pack, Options::default(), compare, &mut |entry, _| {
             legacy.history.see(entry);
-            match entry.kind() {
-                Kind::StationCreated => legacy.factory = entry.text("factory").into_owned(),
-                Kind::RootPinned | Kind::RootUpdated => legacy.root_version = entry.int("version"),
-                Kind::KeyRetired => drop(legacy.retired.insert(entry.text("keyid").into_owned())),
-                Kind::KeyImported | Kind::KeyGenerated | Kind::KeyRestored => {
-                    legacy.retired.remove(entry.text("keyid").as_ref());
+            match entry.record() {
+                Record::StationCreated(created) => legacy.factory = created.factory.to_string(),
+                Record::RootPinned(RootPinned { version, .. })
+                | Record::RootUpdated(RootUpdated { version, .. }) => legacy.root_version = *version,
+                Record::KeyRetired(key) => drop(legacy.retired.insert(key.keyid.to_string())),
+                Record::KeyImported(key) | Record::KeyGenerated(key) | Record::KeyRestored(key) => {
+                    legacy.retired.remove(&*key.keyid);
                 }
-                Kind::MarkTakenOver if entry.text("what") == RETIRED => {
-                    legacy.retired.insert(entry.text("keyid").into_owned());
+                Record::MarkTakenOver(mark) if mark.what == RETIRED => {
+                    legacy.retired.insert(mark.keyid.to_string());
                 }
                 _ => {}
             }
@@ -121,38 +123,47 @@ impl Legacy {
     /// The entries by which a new log says what it takes over; the first names the old head, whose note is an object.
     fn events(&self, actor: &str) -> Vec<Event> {
         let head = &self.head.checkpoint;
-        let mut events = vec![
-            Event::new(Kind::StationSucceeds, actor)
-                .text("origin", &head.origin)
-                .int("size", head.size)
-                .text("root", hex::encode(head.root))
-                .text("key", self.key.to_string())
-                .text("note", crate::tuf::Digest::of(self.head.note.as_bytes()).to_string()),
-        ];
-        let mark = |what: &str, tag: &str, version: u64, signed: &str, wave: &str, keyid: &str, seq: u64| {
-            Event::new(Kind::MarkTakenOver, actor)
-                .text("what", what)
-                .text("tag", tag)
-                .int("version", version)
-                .text("signed", signed)
-                .text("wave", wave)
-                .text("keyid", keyid)
-                .int("seq", seq)
+        let succeeds = StationSucceeds {
+            origin: (&head.origin).into(),
+            size: head.size,
+            root: hex::encode(head.root).into(),
+            key: self.key.to_string().into(),
+            note: crate::tuf::Digest::of(self.head.note.as_bytes()).to_string().into(),
         };
+        let mut marks = Vec::new();
         for (tag, history) in &self.history.tags {
-            for one in &history.signed {
-                events.push(mark(SIGNED, tag, one.version, &one.signed, &one.wave, &one.keyid, one.seq));
-            }
+            marks.extend(
+                history.signed.iter().map(|one| MarkTakenOver { tag: tag.into(), ..mark(SIGNED, one) }),
+            );
             if let Some(seen) = &history.baseline {
-                events.push(mark(SEEN, tag, seen.version, &seen.signed, "", "", 0));
+                let (version, signed) = (seen.version, (&seen.signed).into());
+                marks.push(MarkTakenOver { tag: tag.into(), version, signed, ..no_mark(SEEN) });
             }
         }
-        for one in &self.history.lists {
-            events.push(mark(LIST, "", one.version, &one.signed, &one.wave, &one.keyid, one.seq));
-        }
-        events.extend(self.retired.iter().map(|keyid| mark(RETIRED, "", 0, "", "", keyid, 0)));
-        events
+        marks.extend(self.history.lists.iter().map(|one| mark(LIST, one)));
+        marks.extend(
+            self.retired.iter().map(|keyid| MarkTakenOver { keyid: keyid.into(), ..no_mark(RETIRED) }),
+        );
+        let marks = marks.into_iter().map(|mark| mark.by(actor));
+        std::iter::once(succeeds.by(actor)).chain(marks).collect()
     }
+}
+
+/// A signature of the old station, without its tag.
+fn mark<'a>(what: &'a str, one: &'a SignedMark) -> MarkTakenOver<'a> {
+    MarkTakenOver {
+        version: one.version,
+        signed: (&one.signed).into(),
+        wave: (&one.wave).into(),
+        keyid: (&one.keyid).into(),
+        seq: one.seq,
+        ..no_mark(what)
+    }
+}
+
+fn no_mark(what: &str) -> MarkTakenOver<'_> {
+    let (tag, wave, keyid) = Default::default();
+    MarkTakenOver { what: what.into(), tag, version: 0, signed: "".into(), wave, keyid, seq: 0 }
 }
 
 fn of_audit(e: &AuditError) -> CeremonyError {

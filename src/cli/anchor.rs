@@ -7,7 +7,7 @@ use crate::ceremony::acts::open_signers;
 use crate::ceremony::anchors::{Judged, judge, settle};
 use crate::ledger::acts::Needs;
 use crate::ledger::anchors::Verdict;
-use crate::ledger::{Hold, Kind};
+use crate::ledger::{Hold, Record};
 use crate::text::shown;
 use crate::vault::officer::OfficerName;
 use serde_json::{Value, json};
@@ -86,12 +86,12 @@ fn list(context: &Context<'_>) -> Outcome {
     for entry in station.log.entries() {
         let entry = entry?;
         let entry = entry.entry();
-        if entry.kind() == Kind::AnchorJudged {
+        if let Record::AnchorJudged(judged) = entry.record() {
             text.push_str(&crate::ledger::summary::timeline_line(&entry));
             text.push('\n');
             all.push(json!({
-                "seq": entry.seq(), "time": entry.time().to_string(), "size": entry.int("size"),
-                "root": entry.text("root"), "verdict": entry.text("verdict"), "note": entry.text("note"),
+                "seq": entry.seq(), "time": entry.time().to_string(), "size": judged.size,
+                "root": judged.root, "verdict": judged.verdict, "note": *judged.note,
             }));
         }
     }

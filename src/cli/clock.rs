@@ -3,7 +3,7 @@
 use super::secrets::PassphraseArgs;
 use super::{Context, Exit, Failure, Outcome};
 use crate::ceremony::approve::open_officer;
-use crate::ledger::{Event, Kind};
+use crate::ledger::record::TimeStatement;
 use crate::release;
 use crate::vault::officer::OfficerName;
 use serde_json::json;
@@ -40,10 +40,9 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         }
         context.note(&format!("The clock shows {now}. Compare it with a watch that you trust, also the year.\n"));
         let officer = open_officer(station, context.host, &args.officer, &files, "clock")?;
-        let event = Event::new(Kind::TimeStatement, officer.name().as_str())
-            .text("time_claimed", now.to_string())
-            .text("reason", &args.reason);
-        let seq = station.record_act(context.host, event, &[&officer])?.seq;
+        let (time_claimed, reason) = (now.to_string().into(), (&args.reason).into());
+        let stated = TimeStatement { time_claimed, reason }.by(officer.name().as_str());
+        let seq = station.record_act(context.host, stated, &[&officer])?.seq;
         station.commit()?;
         context.text(&format!("{} states that it is {now} (log entry {seq})\n", args.officer))?;
         context.json(&json!({ "officer": args.officer.as_str(), "time": now.to_string(), "seq": seq }))?;

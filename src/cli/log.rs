@@ -4,8 +4,9 @@ use super::audit::{choose, describe_verdict, verdict_value};
 use super::{Context, Exit, Failure, Outcome};
 use crate::audit::verdict::{Compare, verify};
 use crate::audit::{Options, Pack};
+use crate::ledger::record::{LogExported, LogVerified};
 use crate::ledger::summary::timeline_line;
-use crate::ledger::{Event, Kind, export};
+use crate::ledger::{Record, export};
 use crate::text::{shown, shown_path};
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -51,8 +52,8 @@ fn show(chosen: &choose::Chosen, context: &Context<'_>) -> Outcome {
     let mut officers = BTreeSet::new();
     for entry in station.log.entries() {
         let entry = entry?;
-        if entry.entry().kind() == Kind::OfficerAdded {
-            officers.insert(entry.entry().text("officer").into_owned());
+        if let Record::OfficerAdded(added) = entry.entry().record() {
+            officers.insert(added.officer.to_string());
         }
         if filter.matches(&entry.entry()) {
             found.push(entry);
@@ -82,10 +83,9 @@ fn check(context: &Context<'_>) -> Outcome {
         let options = Options { allow_uncovered: true, ..Options::default() };
         let compare = Compare { now: Some(context.host.clock.now()), ..Compare::default() };
         let verdict = verify(&pack, options, compare, &mut |_, _| Ok(()))?;
-        let verified = Event::new(Kind::LogVerified, station.actor())
-            .int("size", verdict.examination.size)
-            .text("root", hex::encode(verdict.examination.root));
         if verdict.examination.flaws.is_empty() {
+            let (size, root) = (verdict.examination.size, hex::encode(verdict.examination.root).into());
+            let verified = LogVerified { size, root }.by(station.actor());
             station.record(&context.host.stamp(), verified)?;
             station.commit()?;
         }
@@ -120,11 +120,8 @@ fn export_pack(context: &Context<'_>, dir: &std::path::Path) -> Outcome {
     context.with_station("log export", |station| {
         // The pack holds the entry that says that it was written; its root is that of the entries before.
         let (size, root) = (station.log.size(), station.log.root());
-        let folder = dir.to_string_lossy();
-        let exported = Event::new(Kind::LogExported, station.actor())
-            .int("size", size)
-            .text("root", hex::encode(root))
-            .text("folder", folder);
+        let (root, folder) = (hex::encode(root).into(), dir.to_string_lossy());
+        let exported = LogExported { size, root, folder }.by(station.actor());
         export::prepare(station.disk(), dir).map_err(|e| Failure::new(Exit::Failed, e.to_string()))?;
         station.record(&context.host.stamp(), exported)?;
         station.commit()?;

@@ -2,7 +2,7 @@
 
 use super::{Context, Exit, Failure};
 use crate::ceremony::tool;
-use crate::ledger::{Event, Kind};
+use crate::ledger::record::Deviation;
 use crate::station::{Session, Station};
 use crate::text::{one_line, shown};
 use std::path::PathBuf;
@@ -139,8 +139,8 @@ impl Context<'_> {
         }
         let why: String = one_line(&failure.message).chars().take(LONGEST_REASON).collect();
         let statement = format!("\"{command}\" did nothing (code {}): {why}", failure.exit as u8);
-        let event = Event::new(Kind::Deviation, station.actor()).text("statement", statement);
-        station.record(&self.host.stamp(), event)?;
+        let deviation = Deviation { statement: statement.into() }.by(station.actor());
+        station.record(&self.host.stamp(), deviation)?;
         Ok(())
     }
 

@@ -2,7 +2,8 @@
 
 use super::{Context, Exit, Outcome};
 use crate::ceremony::preflight;
-use crate::ledger::{Event, Kind};
+use crate::ledger::field::Check;
+use crate::ledger::record::Selftest;
 use crate::station::Policy;
 use std::path::PathBuf;
 
@@ -24,9 +25,8 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         Ok(mut station) => {
             let report = preflight::of_station(&station, context.host, medium);
             let exit = if report.fit() { Exit::Done } else { Exit::Refused };
-            let looked = Event::new(Kind::Selftest, station.actor())
-                .flag("passed", report.fit())
-                .pairs("checks", report.summary());
+            let checks = report.summary().into_iter().map(Check::from).collect();
+            let looked = Selftest { passed: report.fit(), checks }.by(station.actor());
             station.record(&context.host.stamp(), looked)?;
             station.close(context.host, exit as u8)?;
             (report, exit)

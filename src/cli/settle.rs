@@ -3,7 +3,6 @@
 use super::secrets::PassphraseArgs;
 use super::{Context, Exit, Failure, Outcome};
 use crate::ceremony::approve::open_officer;
-use crate::ledger::{Event, Kind};
 use crate::station::history::MADE;
 use crate::vault::officer::OfficerName;
 use serde_json::json;
@@ -46,13 +45,8 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         };
         let officer = open_officer(station, context.host, &args.officer, &files, "settle")?;
         let outcome = if args.outcome == What::Made { MADE } else { "not made" };
-        let event = Event::new(Kind::SignInDoubt, officer.name().as_str())
-            .int("intent", intent.seq)
-            .text("request", &intent.request)
-            .text("keyid", &intent.keyid)
-            .text("signed", &intent.signed)
-            .text("resolution", outcome);
-        let seq = station.record_act(context.host, event, &[&officer])?.seq;
+        let settled = intent.in_doubt(outcome).by(officer.name().as_str());
+        let seq = station.record_act(context.host, settled, &[&officer])?.seq;
         station.commit()?;
         context.text(&format!(
             "Log entry {}: {} says that a signature was {outcome} (log entry {seq})\n",

@@ -5,7 +5,7 @@ use crate::ceremony::made::signatures;
 use crate::ceremony::preflight::heads;
 use crate::ceremony::review::{rejected_by, rejected_value, rejections};
 use crate::host::clock::Time;
-use crate::ledger::Kind;
+use crate::ledger::Record;
 use crate::station::{Station, request};
 use crate::text::shown;
 use crate::vault::keys;
@@ -214,12 +214,13 @@ impl Decided {
         for entry in station.log.entries() {
             let entry = entry?;
             let entry = entry.entry();
-            let requests = match entry.kind() {
-                Kind::ApprovalDenied => &mut decided.rejected,
-                Kind::BundleExported | Kind::SlipExported => &mut decided.exported,
+            let (requests, request) = match entry.record() {
+                Record::ApprovalDenied(denied) => (&mut decided.rejected, &denied.request),
+                Record::BundleExported(exported) => (&mut decided.exported, &exported.request),
+                Record::SlipExported(exported) => (&mut decided.exported, &exported.request),
                 _ => continue,
             };
-            requests.insert(entry.text("request").into_owned());
+            requests.insert(request.to_string());
         }
         Ok(decided)
     }

@@ -21,7 +21,7 @@ use crate::ceremony::signers::{Ask, check_signers};
 use crate::ceremony::{CeremonyError, preflight};
 use crate::host::Host;
 use crate::host::disk::parent;
-use crate::ledger::{Decision, Kind};
+use crate::ledger::{Decision, Record};
 use crate::station::request::{Made, StoredRequest};
 use crate::station::{Station, StationError};
 use crate::text::{shown, shown_path};
@@ -169,11 +169,11 @@ impl Run<'_> {
         for entry in self.station.log.entries() {
             let entry = entry.map_err(StationError::from)?;
             let entry = entry.entry();
-            if entry.kind() == Kind::BundleExported
+            if let Record::BundleExported(exported) = entry.record()
                 && entry.seq() > made.seq
-                && entry.text("request") == request
+                && *exported.request == *request
             {
-                newest = Some((entry.seq(), shown(&entry.text("folder"))));
+                newest = Some((entry.seq(), shown(&exported.folder)));
             }
         }
         Ok(newest)

@@ -90,6 +90,9 @@ pub trait Members<'a>: Sized {
 
     /// Hands over what they name.
     fn names<'s>(&'s self, visit: &mut dyn FnMut(Named<'s>));
+
+    /// Hands over each as JSON, for tables whose columns are the fields.
+    fn columns(&self, visit: &mut dyn FnMut(&'static Field, String));
 }
 
 /// Text that means nothing else.
@@ -277,6 +280,15 @@ macro_rules! members {
                 fn names<'s>(&'s self, visit: &mut dyn FnMut($crate::ledger::field::Named<'s>)) {
                     $($crate::ledger::field::Value::names(&self.$field, visit);)*
                 }
+
+                fn columns(&self, visit: &mut dyn FnMut(&'static $crate::ledger::field::Field, String)) {
+                    let mut fields = Self::FIELDS.iter();
+                    $(
+                        let mut json = String::new();
+                        $crate::ledger::field::Value::write(&self.$field, &mut json);
+                        fields.next().into_iter().for_each(|field| visit(field, std::mem::take(&mut json)));
+                    )*
+                }
             }
         )*
     };
@@ -320,6 +332,25 @@ members! {
     HeldSignature { file: Text<'a>, keyid: Text<'a> }
     /// An officer's approval, in the entry of this number.
     ApprovalAt { officer: OfficerName<'a>, seq: u64 }
+}
+
+/// From pairs, as checks and findings are handed on.
+macro_rules! from_pairs {
+    ($($name:ident { $first:ident, $second:ident })*) => {
+        $(
+            impl<'a, A: Into<Text<'a>>, B: Into<Text<'a>>> From<(A, B)> for $name<'a> {
+                fn from((first, second): (A, B)) -> $name<'a> {
+                    $name { $first: first.into(), $second: second.into() }
+                }
+            }
+        )*
+    };
+}
+
+from_pairs! {
+    Check { name, outcome }
+    Finding { check, severity }
+    HeldSignature { file, keyid }
 }
 
 items!(Check, Finding, RequestFile, HeldSignature, ApprovalAt);

@@ -83,6 +83,11 @@ macro_rules! records {
                 match kind { $(Kind::$kind => Members::read(b',', cursor).map(Record::$kind)),* }
             }
 
+            /// Hands over each field that it has as JSON, for tables whose columns are the fields.
+            pub fn columns(&self, visit: &mut dyn FnMut(&'static Field, String)) {
+                match self { $(Record::$kind(fields) => Members::columns(fields, visit)),* }
+            }
+
             /// Hands over what its fields name.
             fn names<'s>(&'s self, visit: &mut dyn FnMut(Named<'s>)) {
                 match self { $(Record::$kind(fields) => Members::names(fields, visit)),* }

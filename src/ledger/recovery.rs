@@ -6,7 +6,7 @@
 
 use super::entry::Entry;
 use super::event::Event;
-use super::record::{Record, SignAborted, SignRecovered, SignResult};
+use super::record::{Record, SignAborted, SignInDoubt, SignRecovered, SignResult};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What opening the log found.
@@ -81,6 +81,19 @@ pub struct OpenIntent {
     pub officers: Vec<String>,
     /// Does a `sign.in_doubt` without a resolution stand in the log already?
     pub recorded: bool,
+}
+
+impl OpenIntent {
+    /// What the log says of it: that it is in doubt, or, with a resolution, what became of it.
+    pub fn in_doubt<'a>(&'a self, resolution: &'a str) -> SignInDoubt<'a> {
+        SignInDoubt {
+            intent: self.seq,
+            request: (&self.request).into(),
+            keyid: (&self.keyid).into(),
+            signed: (&self.signed).into(),
+            resolution: resolution.into(),
+        }
+    }
 }
 
 /// The intents that are open after the entries seen so far.

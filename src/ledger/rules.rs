@@ -2,6 +2,7 @@
 
 use super::custody::{Custody, Sealing};
 use super::entry::Entry;
+use super::field::Text;
 use super::policy::Policy;
 use super::record::{Decided, SignIntent, SignResult};
 use crate::host::clock::Time;
@@ -80,48 +81,32 @@ pub fn may_be_signed<'a>(
     }
 }
 
-/// What a result must repeat of its intent.
-#[derive(PartialEq, Eq, Debug)]
-pub struct Repeated {
-    texts: [String; 11],
-    version: u64,
-    root_version: u64,
-    officers: Vec<String>,
-}
-
-/// Intent and result have these fields with the same names.
-macro_rules! repeated {
-    ($record:ident) => {
-        Repeated {
-            texts: [
-                $record.request.to_string(),
-                $record.review.to_string(),
-                $record.signed.to_string(),
-                $record.factory.to_string(),
-                $record.wave.to_string(),
-                $record.tag.to_string(),
-                $record.kind.to_string(),
-                $record.keyid.to_string(),
-                $record.policy.to_string(),
-                $record.tool.to_string(),
-                $record.binary.to_string(),
-            ],
-            version: $record.version,
-            root_version: $record.root_version,
-            officers: $record.officers.iter().map(|name| name.to_string()).collect(),
-        }
-    };
-}
-
-impl Repeated {
-    /// What an intent says.
-    pub fn of_intent(intent: &SignIntent<'_>) -> Repeated {
-        repeated!(intent)
-    }
-
-    /// What a result says.
-    pub fn of_result(result: &SignResult<'_>) -> Repeated {
-        repeated!(result)
+/// The result of the intent in an entry: it repeats what the intent says, and adds what was made.
+pub fn result<'a>(
+    intent: &SignIntent<'a>,
+    seq: u64,
+    [method, sig, strength]: [Text<'a>; 3],
+) -> SignResult<'a> {
+    let intent = intent.clone();
+    SignResult {
+        intent: seq,
+        request: intent.request,
+        review: intent.review,
+        signed: intent.signed,
+        factory: intent.factory,
+        wave: intent.wave,
+        tag: intent.tag,
+        version: intent.version,
+        kind: intent.kind,
+        keyid: intent.keyid,
+        method,
+        sig,
+        root_version: intent.root_version,
+        policy: intent.policy,
+        officers: intent.officers,
+        strength,
+        tool: intent.tool,
+        binary: intent.binary,
     }
 }
 

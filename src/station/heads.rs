@@ -1,7 +1,7 @@
 //! What this station's log says of its own heads elsewhere, and of the witnesses who saw them.
 
 use super::{Station, StationError};
-use crate::ledger::{Anchors, Demand, Kind};
+use crate::ledger::{Anchors, Demand, Record};
 
 impl Station {
     /// Witnesses, heads that came back, and whether anything may be signed, as the log has them.
@@ -13,13 +13,13 @@ impl Station {
         for entry in self.log.entries() {
             let entry = entry?;
             let entry = &entry.entry();
-            let policy = match entry.kind() {
-                Kind::StationCreated => Some(entry.text("policy")),
-                Kind::PolicyChanged => Some(entry.text("to")),
+            let policy = match entry.record() {
+                Record::StationCreated(created) => Some(&created.policy),
+                Record::PolicyChanged(changed) => Some(&changed.to),
                 _ => None,
             };
             if let Some(policy) = policy {
-                let demand = Demand::of_policy(&self.log.get_object(&policy)?).unwrap_or_default();
+                let demand = Demand::of_policy(&self.log.get_object(policy)?).unwrap_or_default();
                 anchors.set_demand(demand, entry.time());
             }
             anchors.see(entry);

@@ -5,7 +5,8 @@
 
 use crate::bundle::RequestKind;
 use crate::bundle::manifest::DELEGATING_FILE;
-use crate::ledger::{Entry, Kind};
+use crate::ledger::record::MarkTakenOver;
+use crate::ledger::{Entry, Record};
 use crate::tuf::KeyId;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -144,57 +145,63 @@ const BASELINE: &str = "baseline-";
 /// What `sign.in_doubt` says where an officer settled that a signature left the station.
 pub const MADE: &str = "made";
 
+/// Is a request of this kind about the targets of a tag? The list of an offline bundle is not.
+fn is_of_tag(kind: &str) -> bool {
+    kind != RequestKind::OfflineBundle.name()
+}
+
 impl History {
     /// Takes the next entry of the log into account: replaying the whole log rebuilds the marks.
     pub fn see(&mut self, entry: &Entry<'_>) {
-        let text = |field: &str| entry.text(field).into_owned();
-        match entry.kind() {
-            Kind::RootPinned => self.acknowledge(entry.int("version")),
-            Kind::RequestImported => {
-                for (name, digest) in entry.pairs("objects") {
-                    let Some(version) = baseline_version(&name) else { continue };
-                    let mark = SeenMark { version, signed: digest.into_owned(), request: text("request") };
-                    self.saw(&text("tag"), mark);
+        let seq = entry.seq();
+        match entry.record() {
+            Record::RootPinned(root) => self.acknowledge(root.version),
+            Record::RequestImported(taken) => {
+                for file in &taken.objects {
+                    let Some(version) = baseline_version(&file.name) else { continue };
+                    let (signed, request) = (file.sha256.to_string(), taken.request.to_string());
+                    self.saw(&taken.tag, SeenMark { version, signed, request });
                 }
             }
-            Kind::EvidenceSeen => {
-                let mark = SeenMark {
-                    version: entry.int("version"),
-                    signed: text("signed"),
-                    request: text("request"),
-                };
-                self.saw_file(&text("file"), mark);
+            Record::EvidenceSeen(seen) => {
+                let (signed, request) = (seen.signed.to_string(), seen.request.to_string());
+                self.saw_file(&seen.file, SeenMark { version: seen.version, signed, request });
             }
-            Kind::KeyImported | Kind::KeyGenerated | Kind::KeyRestored => {
-                self.vault.insert(text("keyid"));
+            Record::KeyImported(key) | Record::KeyGenerated(key) | Record::KeyRestored(key) => {
+                self.vault.insert(key.keyid.to_string());
             }
-            Kind::SignIntent | Kind::SignRecovered => {
+            Record::SignIntent(intent) => {
                 let mark = SignedMark {
-                    version: entry.int("version"),
-                    signed: text("signed"),
-                    keyid: text("keyid"),
-                    wave: text("wave"),
-                    request: text("request"),
-                    seq: entry.seq(),
+                    version: intent.version,
+                    signed: intent.signed.to_string(),
+                    keyid: intent.keyid.to_string(),
+                    wave: intent.wave.to_string(),
+                    request: intent.request.to_string(),
+                    seq,
                 };
-                let is_list = entry.text("kind") == RequestKind::OfflineBundle.name();
-                let tag = (!is_list).then(|| text("tag"));
-                if entry.kind() == Kind::SignRecovered {
-                    self.recovered.insert(entry.seq(), (tag, mark));
-                } else {
-                    self.signs(tag.as_deref(), mark);
-                    self.acknowledge(entry.int("root_version"));
-                }
+                self.signs(is_of_tag(&intent.kind).then_some(&*intent.tag), mark);
+                self.acknowledge(intent.root_version);
             }
-            Kind::StationSucceeds => {
-                let (origin, size) = (text("origin"), entry.int("size"));
-                self.continues = Some(format!("{origin}, {size} entries"));
+            Record::SignRecovered(intent) => {
+                let mark = SignedMark {
+                    version: intent.version,
+                    signed: intent.signed.to_string(),
+                    keyid: intent.keyid.to_string(),
+                    wave: intent.wave.to_string(),
+                    request: intent.request.to_string(),
+                    seq,
+                };
+                let tag = is_of_tag(&intent.kind).then(|| intent.tag.to_string());
+                self.recovered.insert(seq, (tag, mark));
             }
-            Kind::MarkTakenOver => self.take_over(entry),
-            Kind::SignResult => self.continues = None,
-            Kind::SignAborted => self.gave_up(entry.int("intent")),
-            Kind::SignInDoubt if entry.text("resolution") == MADE => {
-                if let Some((tag, mark)) = self.recovered.remove(&entry.int("intent")) {
+            Record::StationSucceeds(succeeds) => {
+                self.continues = Some(format!("{}, {} entries", succeeds.origin, succeeds.size));
+            }
+            Record::MarkTakenOver(mark) => self.take_over(seq, mark),
+            Record::SignResult(_) => self.continues = None,
+            Record::SignAborted(aborted) => self.gave_up(aborted.intent),
+            Record::SignInDoubt(doubt) if doubt.resolution == MADE => {
+                if let Some((tag, mark)) = self.recovered.remove(&doubt.intent) {
                     self.signs(tag.as_deref(), mark);
                 }
             }
@@ -203,23 +210,21 @@ impl History {
     }
 
     /// A mark of the log that this one continues. Its request is the old station's, and not here.
-    fn take_over(&mut self, entry: &Entry<'_>) {
-        let text = |field: &str| entry.text(field).into_owned();
-        let (what, tag, version) = (text("what"), text("tag"), entry.int("version"));
-        if what == RETIRED {
-            self.retired.insert(text("keyid"));
-        } else if what == SEEN {
-            self.saw(&tag, SeenMark { version, signed: text("signed"), request: String::new() });
-        } else if what == SIGNED || what == LIST {
-            let mark = SignedMark {
-                version,
-                signed: text("signed"),
-                keyid: text("keyid"),
-                wave: text("wave"),
-                request: String::new(),
-                seq: entry.seq(),
-            };
-            self.signs((what == SIGNED).then_some(&*tag), mark);
+    fn take_over(&mut self, seq: u64, mark: &MarkTakenOver<'_>) {
+        let (version, signed, request) = (mark.version, mark.signed.to_string(), String::new());
+        match mark.what.as_ref() {
+            RETIRED => {
+                self.retired.insert(mark.keyid.to_string());
+            }
+            SEEN => {
+                self.saw(&mark.tag, SeenMark { version, signed, request });
+            }
+            what @ (SIGNED | LIST) => {
+                let (keyid, wave) = (mark.keyid.to_string(), mark.wave.to_string());
+                let tag = (what == SIGNED).then_some(&*mark.tag);
+                self.signs(tag, SignedMark { version, signed, keyid, wave, request, seq });
+            }
+            _ => {}
         }
     }
 

@@ -10,7 +10,8 @@ use super::workstation::StationFile;
 use super::{Layout, Policy, Since, StationError};
 use crate::host::Disk;
 use crate::host::disk::write_durably;
-use crate::ledger::{Acts, Custody, Entry, Kind, Log, LogError};
+use crate::ledger::record::{RootPinned, RootUpdated};
+use crate::ledger::{Acts, Custody, Entry, Kind, Log, LogError, Record};
 use crate::text::{shown, shown_path};
 use crate::tlog::{Flaw, FlawKind};
 use crate::tuf::{Chain, Digest, KeyId};
@@ -63,9 +64,9 @@ impl Logged {
     pub fn judge(&self, entry: &Entry<'_>, log: &Log) -> Result<(), StationError> {
         let refuse = |flaw: Flaw| StationError::from(LogError::from(flaw.at(entry.seq())));
         let mut approvals = 0;
-        if entry.kind() == Kind::PolicyChanged {
-            for name in ["from", "to"] {
-                let policy = Policy::read(&log.get_object(&entry.text(name))?)?;
+        if let Record::PolicyChanged(changed) = entry.record() {
+            for name in [&*changed.from, &changed.to] {
+                let policy = Policy::read(&log.get_object(name)?)?;
                 approvals = policy.approvals.max(approvals);
             }
         }
@@ -85,28 +86,31 @@ impl Logged {
     /// Takes the next entry into account.
     pub fn see(&mut self, entry: &Entry<'_>) {
         let seq = entry.seq();
-        let text = |field: &str| entry.text(field).into_owned();
         self.since.see(entry, &self.custody);
         self.custody.see(entry);
         self.acts.see(entry);
-        match entry.kind() {
-            Kind::StationCreated => {
-                let says = (text("factory"), text("dialect"), entry.flag("networked"));
+        match entry.record() {
+            Record::StationCreated(created) => {
+                let says = (created.factory.to_string(), created.dialect.to_string(), created.networked);
                 self.made = Some(Fact { says, seq });
-                let says = LoggedPolicy { digest: text("policy"), before: String::new() };
+                let says = LoggedPolicy { digest: created.policy.to_string(), before: String::new() };
                 self.policy = Some(Fact { says, seq });
             }
-            Kind::PolicyChanged => {
-                let says = LoggedPolicy { digest: text("to"), before: text("from") };
+            Record::PolicyChanged(changed) => {
+                let says = LoggedPolicy { digest: changed.to.to_string(), before: changed.from.to_string() };
                 self.policy = Some(Fact { says, seq });
             }
-            Kind::RootPinned | Kind::RootUpdated => {
-                let says = LoggedRoot { fingerprint: text("fingerprint"), object: text("object") };
-                self.roots.insert(entry.int("version"), Fact { says, seq });
+            Record::RootPinned(RootPinned { version, fingerprint, object, .. })
+            | Record::RootUpdated(RootUpdated { version, fingerprint, object, .. }) => {
+                let says = LoggedRoot { fingerprint: fingerprint.to_string(), object: object.to_string() };
+                self.roots.insert(*version, Fact { says, seq });
             }
-            Kind::OnlineKeyPinned => {
-                let says =
-                    LoggedOnline { keyid: text("keyid"), before: text("from"), object: text("object") };
+            Record::OnlineKeyPinned(online) => {
+                let says = LoggedOnline {
+                    keyid: online.keyid.to_string(),
+                    before: online.from.to_string(),
+                    object: online.object.to_string(),
+                };
                 self.online = Some(Fact { says, seq });
             }
             _ => {}

@@ -1,6 +1,6 @@
 //! Which review of each request was shown last, as the log has it: a confirmation refers to that one and to no other.
 
-use crate::ledger::{Entry, Kind};
+use crate::ledger::{Entry, Record};
 use crate::tuf::Digest;
 use std::collections::BTreeMap;
 
@@ -20,13 +20,9 @@ pub struct ShownReview {
 impl Shown {
     /// Takes the next entry of the log into account.
     pub fn see(&mut self, entry: &Entry<'_>) {
-        if entry.kind() != Kind::ReviewRendered {
-            return;
-        }
-        let digest = |field: &str| Digest::parse(&entry.text(field));
-        if let (Some(request), Some(review), Some(signed)) =
-            (digest("request"), digest("review"), digest("signed"))
-        {
+        let Record::ReviewRendered(rendered) = entry.record() else { return };
+        let digests = [&*rendered.request, &rendered.review, &rendered.signed].map(Digest::parse);
+        if let [Some(request), Some(review), Some(signed)] = digests {
             self.now(request, ShownReview { review, signed });
         }
     }

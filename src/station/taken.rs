@@ -1,7 +1,7 @@
 //! Who took each request in, and the nonce that was drawn then, as the log has it. Which signatures over its files hold is verified from the bytes each time
 //! it matters: `evidence.verified` is a statement for the auditor, and gives nothing here.
 
-use crate::ledger::{Entry, Kind};
+use crate::ledger::{Entry, Record};
 use crate::tuf::Digest;
 use crate::vault::officer::OfficerName;
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,15 +20,18 @@ pub struct Taken {
 impl Taken {
     /// Takes the next entry of the log into account.
     pub fn see(&mut self, entry: &Entry<'_>) {
-        let request = || Digest::parse(&entry.text("request"));
-        match entry.kind() {
-            Kind::RequestImported => {
-                request().into_iter().for_each(|request| self.by(request, importer_in(&entry.actor())));
+        match entry.record() {
+            Record::RequestImported(taken) => {
+                if let Some(request) = Digest::parse(&taken.request) {
+                    self.by(request, importer_in(&entry.actor()));
+                }
             }
-            Kind::NonceDrawn => {
+            Record::NonceDrawn(drawn) => {
                 let mut nonce = Nonce::default();
-                if hex::decode_to_slice(entry.text("nonce").as_bytes(), &mut nonce).is_ok() {
-                    request().into_iter().for_each(|request| self.drew(request, nonce));
+                if let (Some(request), Ok(())) =
+                    (Digest::parse(&drawn.request), hex::decode_to_slice(drawn.nonce.as_bytes(), &mut nonce))
+                {
+                    self.drew(request, nonce);
                 }
             }
             _ => {}

@@ -6,7 +6,11 @@ use crate::host::clock::{Stamp, Time};
 use crate::host::disk::{ensure_folder, is_free, parent, write_durably};
 use crate::host::{Disk, Host, Program};
 use crate::ledger::objects;
-use crate::ledger::{Act, Appended, Custody, Event, Kind as EventKind, Log, Recovery, acts};
+use crate::ledger::record::{
+    Deviation, EvidenceSeen, OnlineKeyPinned, PolicyChanged, RootPinned, RootRejected, RootUpdated,
+    SessionClosed, SessionOpened, StationCreated,
+};
+use crate::ledger::{Act, Appended, Custody, Event, Log, Recovery, acts};
 use crate::text::{one_line, shown, shown_path};
 use crate::tuf::{Chain, Dialect, Digest, KeyId, Root};
 use crate::vault::officer::OpenOfficer;
@@ -208,17 +212,18 @@ impl Station {
         let newest = new.chain.newest();
         let stamp = host.stamp();
         let policy_object = log.put_object(policy.text().as_bytes())?;
-        let created = Event::new(EventKind::StationCreated, &session.actor)
-            .text("factory", &new.factory)
-            .text("fingerprint", newest.fingerprint.to_string())
-            .text("dialect", newest.dialect.name())
-            .text("tool", tool())
-            .text("binary", session.binary())
-            .flag("networked", new.networked)
-            .text("log_key", log.key().to_string())
-            .text("policy", policy_object)
-            .text("format", acts::FORMAT);
-        log.append(&stamp, created)?;
+        let created = StationCreated {
+            factory: (&new.factory).into(),
+            fingerprint: newest.fingerprint.to_string().into(),
+            dialect: newest.dialect.name().into(),
+            tool: tool().into(),
+            binary: session.binary().into(),
+            networked: new.networked,
+            log_key: log.key().to_string().into(),
+            policy: policy_object.into(),
+            format: Some(acts::FORMAT.into()),
+        };
+        log.append(&stamp, created.by(&session.actor))?;
         for root in new.chain.roots() {
             let object = log.put_object(&root.bytes)?;
             log.append(&stamp, root_pinned(root, &object, &session.actor))?;
@@ -311,18 +316,13 @@ impl Station {
         };
         if may_write {
             for statement in mended {
-                let event = Event::new(EventKind::Deviation, STATION_ACTOR).text("statement", statement);
-                station.record(&host.stamp(), event)?;
+                let deviation = Deviation { statement: statement.into() };
+                station.record(&host.stamp(), deviation.by(STATION_ACTOR))?;
             }
             let new: Vec<_> = station.log.open_intents().filter(|intent| !intent.recorded).cloned().collect();
             for intent in new {
-                let event = Event::new(EventKind::SignInDoubt, STATION_ACTOR)
-                    .int("intent", intent.seq)
-                    .text("request", &intent.request)
-                    .text("keyid", &intent.keyid)
-                    .text("signed", &intent.signed)
-                    .text("resolution", "");
-                station.record(&host.stamp(), event)?;
+                let in_doubt = intent.in_doubt("").by(STATION_ACTOR);
+                station.record(&host.stamp(), in_doubt)?;
             }
             station.commit()?;
         }
@@ -358,11 +358,12 @@ impl Station {
         if let Some(session) = self.session.as_ref()
             && !session.command.is_empty()
         {
-            let opened = Event::new(EventKind::SessionOpened, &session.actor)
-                .text("command", &session.command)
-                .text("tool", tool())
-                .text("binary", session.binary());
-            self.log.append(stamp, opened)?;
+            let opened = SessionOpened {
+                command: (&session.command).into(),
+                tool: tool().into(),
+                binary: session.binary().into(),
+            };
+            self.log.append(stamp, opened.by(&session.actor))?;
             if let Some(session) = self.session.as_mut() {
                 self.begun = std::mem::take(&mut session.command);
             }
@@ -427,10 +428,8 @@ impl Station {
     /// The log.
     pub fn close(mut self, host: &Host, exit: u8) -> Result<(), StationError> {
         if self.has_written() {
-            let actor = self.actor().to_owned();
-            let closed = Event::new(EventKind::SessionClosed, actor)
-                .text("command", &self.begun)
-                .int("exit", u64::from(exit));
+            let closed = SessionClosed { command: (&self.begun).into(), exit: u64::from(exit) };
+            let closed = closed.by(self.actor());
             self.log.append(&host.stamp(), closed)?;
             self.log.checkpoint()?;
         }
@@ -450,10 +449,8 @@ impl Station {
         for root in sorted {
             let version = root.version;
             if let Err(e) = chain.extend(root) {
-                let rejected = Event::new(EventKind::RootRejected, self.actor())
-                    .int("version", version)
-                    .text("reason", one_line(&e.to_string()));
-                self.record(stamp, rejected)?;
+                let rejected = RootRejected { version, reason: one_line(&e.to_string()).into() };
+                self.record(stamp, rejected.by(self.actor()))?;
                 return Err(e.into());
             }
         }
@@ -466,13 +463,14 @@ impl Station {
         let mut from = before;
         for root in &new {
             let object = self.log.put_object(&root.bytes)?;
-            let updated = Event::new(EventKind::RootUpdated, self.actor())
-                .int("from", from)
-                .int("version", root.version)
-                .text("fingerprint", root.fingerprint.to_string())
-                .text("expires", root.expires.to_string())
-                .text("object", object);
-            self.record(stamp, updated)?;
+            let updated = RootUpdated {
+                from,
+                version: root.version,
+                fingerprint: root.fingerprint.to_string().into(),
+                expires: root.expires.to_string().into(),
+                object: object.into(),
+            };
+            self.record(stamp, updated.by(self.actor()))?;
             from = root.version;
         }
         // A root that no checkpoint covers is not in force: its file comes after.
@@ -517,9 +515,8 @@ impl Station {
     ) -> Result<(), StationError> {
         let from = self.log.put_object(self.policy.text().as_bytes())?;
         let to = self.log.put_object(policy.text().as_bytes())?;
-        let event =
-            Event::new(EventKind::PolicyChanged, self.acting(officers)).text("from", from).text("to", to);
-        self.record_act(host, event, officers)?;
+        let changed = PolicyChanged { from: from.into(), to: to.into() };
+        self.record_act(host, changed.by(self.acting(officers)), officers)?;
         self.commit()?;
         write_durably(&*self.disk, &self.layout.policy(), 0o600, &[policy.text().as_bytes()])?;
         self.policy = policy;
@@ -534,12 +531,13 @@ impl Station {
         if self.history.file_version(file).is_some_and(|known| known >= mark.version) {
             return Ok(());
         }
-        let seen = Event::new(EventKind::EvidenceSeen, self.actor())
-            .text("request", &mark.request)
-            .text("file", file)
-            .int("version", mark.version)
-            .text("signed", &mark.signed);
-        self.record(stamp, seen)?;
+        let seen = EvidenceSeen {
+            request: (&mark.request).into(),
+            file: file.into(),
+            version: mark.version,
+            signed: (&mark.signed).into(),
+        };
+        self.record(stamp, seen.by(self.actor()))?;
         self.history.saw_file(file, mark);
         Ok(())
     }
@@ -608,18 +606,18 @@ fn read_log(log: &Log) -> Result<Read, StationError> {
 }
 
 fn online_key_pinned(from: &str, keyid: &KeyId, object: &str, actor: &str) -> Event {
-    Event::new(EventKind::OnlineKeyPinned, actor)
-        .text("from", from)
-        .text("keyid", keyid.as_str())
-        .text("object", object)
+    let (from, keyid, object) = (from.into(), keyid.as_str().into(), object.into());
+    OnlineKeyPinned { from, keyid, object }.by(actor)
 }
 
 fn root_pinned(root: &Root, object: &str, actor: &str) -> Event {
-    Event::new(EventKind::RootPinned, actor)
-        .int("version", root.version)
-        .text("fingerprint", root.fingerprint.to_string())
-        .text("expires", root.expires.to_string())
-        .text("object", object)
+    let pinned = RootPinned {
+        version: root.version,
+        fingerprint: root.fingerprint.to_string().into(),
+        expires: root.expires.to_string().into(),
+        object: object.into(),
+    };
+    pinned.by(actor)
 }
 
 /// The log's name: the product, the Factory, and eight hex digits that tell this station from another of the Factory.

@@ -129,9 +129,9 @@ impl Facts<'_> {
     pub(super) fn still_approved(
         &self,
         request: Digest,
-        approvals: &[(String, u64)],
+        approvals: &[ApprovalAt<'_>],
     ) -> Result<(), AuditError> {
-        approvals.iter().try_for_each(|(officer, seq)| self.stands(request, officer, *seq))?;
+        approvals.iter().try_for_each(|one| self.stands(request, &one.officer, one.seq))?;
         self.not_rejected(request)
     }
 

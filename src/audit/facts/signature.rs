@@ -6,10 +6,9 @@ use crate::audit::jobs::{Job, Queue};
 use crate::audit::remark::RemarkKind;
 use crate::audit::signing::Asked;
 use crate::json::{Document, Limits};
-use crate::ledger::Entry;
 use crate::ledger::field::OfficerName;
 use crate::ledger::record::{SignIntent, SignResult};
-use crate::ledger::rules::{self, Repeated};
+use crate::ledger::{Entry, Record, rules};
 use crate::text::Foreign;
 use crate::tlog::FlawKind;
 use crate::tuf::{Authority, Digest, KeyId, PublicKey, Root, TufError};
@@ -108,13 +107,7 @@ impl Facts<'_> {
             let text = format!("{request}: {check} (warn) was accepted");
             said.push((RemarkKind::WarningAccepted, text));
         }
-        let intent = Intent {
-            repeated: Repeated::of_intent(intent),
-            version: intent.version,
-            root_version: intent.root_version,
-            approvals: intent.approvals.iter().map(|one| (one.officer.to_string(), one.seq)).collect(),
-            strengths: self.strengths(&with, quorum)?,
-        };
+        let intent = Intent { entry: entry.to_owned(), strengths: self.strengths(&with, quorum)? };
         self.intents.insert(entry.seq(), intent);
         Ok(())
     }
@@ -127,12 +120,16 @@ impl Facts<'_> {
         said: &mut Vec<Said>,
     ) -> Result<(), AuditError> {
         let number = result.intent;
-        let Some(intent) = self.intents.remove(&number) else {
-            return contradiction(&format!(
+        let none = || {
+            contradiction(&format!(
                 "there is no open intent {number}: a signature without one, or a second one"
-            ));
+            ))
         };
-        if intent.repeated != Repeated::of_result(result) {
+        let Some(Intent { entry, strengths }) = self.intents.remove(&number) else { return none() };
+        let entry = entry.entry();
+        let Record::SignIntent(intent) = entry.record() else { return none() };
+        let made = [&result.method, &result.sig, &result.strength].map(Clone::clone);
+        if rules::result(intent, number, made) != *result {
             return contradiction(&format!("the result does not say the same as its intent, entry {number}"));
         }
         let request = digest(&result.request)?;
@@ -141,7 +138,7 @@ impl Facts<'_> {
         if result.strength == "L1" && people.len() < 2 {
             return contradiction("the entry says that the key was opened by several, and names one officer");
         }
-        self.check_strength(&result.strength, &intent)?;
+        self.check_strength(&result.strength, strengths)?;
         let with =
             Signing { request, tag: &result.tag, keyid: &result.keyid, root_version: intent.root_version };
         let Some(key) = self.signing_key(&with)? else {
@@ -175,8 +172,7 @@ impl Facts<'_> {
     }
 
     /// The level of strength is what root and sealing give, in people. Logs of 0.1 count keys.
-    fn check_strength(&self, found: &str, intent: &Intent) -> Result<(), AuditError> {
-        let [by_people, by_keys] = intent.strengths;
+    fn check_strength(&self, found: &str, [by_people, by_keys]: [&str; 2]) -> Result<(), AuditError> {
         if found == by_people || (!self.acts.are_signed() && found == by_keys) {
             return Ok(());
         }

@@ -5,7 +5,8 @@
 
 use crate::audit::Remark;
 use crate::ledger::Entry;
-use crate::ledger::kind::{Kind, Shape};
+use crate::ledger::Kind;
+use crate::ledger::field::Shape;
 use crate::ledger::summary::summary;
 use crate::tlog::tree;
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,9 +25,10 @@ static OF_KINDS: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
 
 /// Fields that hold a number in one kind and a text in another: their column is a text.
 static MIXED: LazyLock<BTreeSet<&'static str>> = LazyLock::new(|| {
-    let (mut known, mut mixed) = (BTreeMap::<_, Shape>::new(), BTreeSet::new());
+    let (mut known, mut mixed) = (BTreeMap::new(), BTreeSet::new());
     for (field, shape) in Kind::ALL.iter().flat_map(|kind| kind.fields()) {
-        if known.insert(*field, *shape).is_some_and(|other| other != *shape) {
+        let is_number = *shape == Shape::Int;
+        if known.insert(*field, is_number).is_some_and(|other| other != is_number) {
             mixed.insert(*field);
         }
     }
@@ -64,15 +66,15 @@ pub(super) fn row(entry: &Entry<'_>, log: &str, remarks: &[Remark], out: &mut Ve
     }
     let _ = write!(out, ",\"leaf\":\"{}\"", hex::encode(tree::leaf_hash(entry.line())));
     let mut missing = if entry.seq() == 0 { OF_KINDS.clone() } else { BTreeSet::new() };
-    for (field, shape) in entry.kind().fields() {
-        let Some(raw) = entry.raw(field).filter(|raw| *raw != b"[]") else { continue };
+    entry.record().columns(&mut |(field, shape), json| {
+        if json.is_empty() || json == "[]" {
+            return;
+        }
         let column = column(entry.kind(), field);
         let quote = if MIXED.contains(field) && *shape == Shape::Int { "\"" } else { "" };
-        let _ = write!(out, ",\"{column}\":{quote}");
-        out.extend_from_slice(raw);
-        out.extend_from_slice(quote.as_bytes());
+        let _ = write!(out, ",\"{column}\":{quote}{json}{quote}");
         missing.remove(&column);
-    }
+    });
     for column in missing {
         let _ = write!(out, ",\"{column}\":null");
     }
