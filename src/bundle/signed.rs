@@ -170,7 +170,7 @@ pub fn wave_sign(signatures: &[String]) -> Vec<u8> {
 }
 
 /// Signatures in a key rotation, of production targets by their tag or of a wave by its name: `{name: [signature]}`.
-fn signatures_of(name: &str, signatures: &[String]) -> Vec<u8> {
+pub fn signatures_of(name: &str, signatures: &[String]) -> Vec<u8> {
     format!("{{{}:[{}]}}\n", canonical::string(name), signatures.join(",")).into_bytes()
 }
 

@@ -28,6 +28,23 @@ pub(super) struct Act<'a> {
     pub find_out: &'a str,
 }
 
+/// What the service shows of an act.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Look {
+    /// It was done.
+    Done,
+    /// It was not done.
+    NotDone,
+    /// It would look the same either way.
+    Hidden,
+}
+
+impl From<bool> for Look {
+    fn from(is_done: bool) -> Look {
+        if is_done { Look::Done } else { Look::NotDone }
+    }
+}
+
 /// Sends an act until it is found to be done. Returns the answer's body, where there was a whole one.
 ///
 /// # Errors
@@ -35,32 +52,18 @@ pub(super) struct Act<'a> {
 pub(super) fn settle(
     client: &Client<'_>,
     act: &Act<'_>,
-    is_done: &dyn Fn() -> Result<bool, CourierError>,
+    look: &dyn Fn() -> Result<Look, CourierError>,
 ) -> Result<Option<Vec<u8>>, CourierError> {
-    let unknown = |why: String| CourierError::Unknown {
-        doing: act.doing.to_owned(),
-        why,
-        find_out: format!("Find out before anything else: {}", act.find_out),
-    };
     let mut tried = 0;
     loop {
         tried += 1;
         let trouble = match client.send(act.method.clone(), act.path, act.body) {
-            Ok(answer) => {
-                for _ in 0..TRIES {
-                    match is_done() {
-                        Ok(true) => return Ok(Some(answer.body)),
-                        Ok(false) => client.host().clock.sleep(PAUSE * 1000),
-                        Err(e @ CourierError::Blocked(_)) => return Err(e),
-                        Err(e) => return Err(unknown(format!("it said yes, and then: {e}"))),
-                    }
-                }
-                Trouble::Lost("it said yes, and what it holds does not show it".to_owned())
-            }
+            Ok(answer) if is_confirmed(client, act, look)? => return Ok(Some(answer.body)),
+            Ok(_) => Trouble::Lost("it said yes, and what it holds does not show it".to_owned()),
             Err(trouble) => trouble,
         };
         let sentence = trouble.sentence(client.factory());
-        let refuse = || CourierError::refused(act.doing, sentence.clone());
+        let mut seen = Look::NotDone;
         let again = match &trouble {
             Trouble::NotSent(_) => true,
             Trouble::Refused { status: 429, retry_after, .. } => {
@@ -71,10 +74,11 @@ pub(super) fn settle(
                 wait <= LONGEST_WAIT
             }
             // An earlier try, or somebody else at the same time, may have done it after all.
-            Trouble::Refused { status, .. }
-                if (tried > 1 || *status == 409) && is_done().unwrap_or(false) =>
-            {
-                return Ok(None);
+            Trouble::Refused { status, .. } if tried > 1 || *status == 409 => {
+                if matches!(look(), Ok(Look::Done)) {
+                    return Ok(None);
+                }
+                false
             }
             Trouble::Refused { .. } => false,
             Trouble::Lost(_) | Trouble::Elsewhere(_) => {
@@ -82,24 +86,58 @@ pub(super) fn settle(
                     .host()
                     .terminal
                     .err(&format!("The answer was lost ({sentence}): looking what the service holds\n"));
-                match is_done() {
-                    Ok(true) => return Ok(None),
-                    Ok(false) => act.may_repeat && matches!(trouble, Trouble::Lost(_)),
-                    Err(e @ CourierError::Blocked(_)) => return Err(e),
-                    Err(e) => return Err(unknown(format!("{sentence}; and then: {e}"))),
+                seen = look().map_err(|e| act.unread(format!("{sentence}; and then"), e))?;
+                if seen == Look::Done {
+                    return Ok(None);
                 }
+                act.may_repeat && matches!(trouble, Trouble::Lost(_))
             }
         };
-        if !again || tried == TRIES {
-            return Err(match trouble {
-                Trouble::Lost(_) => CourierError::refused(
-                    act.doing,
-                    format!(
-                        "{sentence}. What the service holds shows that it was not done. Run the command again"
-                    ),
+        if again && tried < TRIES {
+            continue;
+        }
+        return Err(match trouble {
+            Trouble::Lost(_) | Trouble::Elsewhere(_) if seen == Look::Hidden => act.unknown(sentence),
+            Trouble::Lost(_) => CourierError::refused(
+                act.doing,
+                format!(
+                    "{sentence}. What the service holds shows that it was not done. Run the command again"
                 ),
-                _ => refuse(),
-            });
+            ),
+            _ => CourierError::refused(act.doing, sentence),
+        });
+    }
+}
+
+/// The service said yes: does what it holds show it? It may be a moment behind its own answer.
+fn is_confirmed(
+    client: &Client<'_>,
+    act: &Act<'_>,
+    look: &dyn Fn() -> Result<Look, CourierError>,
+) -> Result<bool, CourierError> {
+    for _ in 0..TRIES {
+        match look().map_err(|e| act.unread("it said yes, and then".to_owned(), e))? {
+            Look::Done | Look::Hidden => return Ok(true),
+            Look::NotDone => client.host().clock.sleep(PAUSE * 1000),
+        }
+    }
+    Ok(false)
+}
+
+impl Act<'_> {
+    fn unknown(&self, why: String) -> CourierError {
+        CourierError::Unknown {
+            doing: self.doing.to_owned(),
+            why,
+            find_out: format!("Find out before anything else: {}", self.find_out),
+        }
+    }
+
+    /// What the service holds cannot be read; a check of ours that failed stays what it is.
+    fn unread(&self, when: String, e: CourierError) -> CourierError {
+        match e {
+            CourierError::Blocked(_) => e,
+            e => self.unknown(format!("{when}: {e}")),
         }
     }
 }
@@ -152,7 +190,7 @@ fn finish(client: &Client<'_>, wave: &str, doing: &str, act: &str, end: &str) ->
     let path = wave_path(client, wave, act)?;
     let act =
         Act { doing, method: Method::POST, path: &path, body: None, may_repeat: true, find_out: &find_out };
-    settle(client, &act, &|| status_is(client, wave, end))?;
+    settle(client, &act, &|| Ok(status_is(client, wave, end)?.into()))?;
     Ok(Done::Now)
 }
 
@@ -213,7 +251,7 @@ pub fn rollout(client: &Client<'_>, wave: &Wave, selection: &Selection) -> Resul
         let now = Wave::require(client, &wave.name)?;
         Ok(now.rollout_history.into_iter().skip(before).rfind(|entry| selection.is_of(entry)))
     };
-    let answer = settle(client, &act, &|| Ok(newest()?.is_some()))?;
+    let answer = settle(client, &act, &|| Ok(newest()?.is_some().into()))?;
     if let Some(asked) = answer.and_then(|body| super::wave::typed::<Asked>("the answer", &body).ok())
         && asked.device_num.is_some()
     {

@@ -3,6 +3,7 @@
 //! Bytes are kept as they came. What the service does not have is believed only where it answered everything else.
 
 use super::list::{AllWaves, all_waves, no_factory};
+use super::root_update::RootUpdate;
 use super::wave::{COMPLETE, Wave};
 use super::{Client, CourierError, SMALL};
 use crate::bundle::media::{Files, write_folder};
@@ -22,6 +23,8 @@ use std::path::Path;
 const TRIES: u32 = 3;
 /// The largest targets metadata of a wave that is looked at for static deltas.
 const MAX_TARGETS_BYTES: u64 = 64 << 20;
+/// The most versions without a static delta that are named.
+const MOST_DELTA_NOTES: usize = 20;
 /// Seconds before everything is read anew.
 const PAUSE: u64 = 1;
 
@@ -43,15 +46,26 @@ pub struct Downloads {
     pub notes: Vec<String>,
 }
 
-/// Downloads everything. `wave` names one to bring with its targets, for a further signature.
+/// What to bring beside what every request rests on.
+#[derive(Clone, Copy, Default)]
+pub struct Besides<'a> {
+    /// A wave with its targets, for a further signature.
+    pub wave: Option<&'a str>,
+    /// The version that is asked for: what is said of CI's targets is said of this one alone.
+    pub version: Option<u64>,
+    /// The root that is staged in the root update that is open, for what is signed again.
+    pub staged_root: bool,
+}
+
+/// Downloads everything.
 ///
 /// # Errors
 /// The service refuses, what it answers cannot be used, or it does not fit together three times.
-pub fn fetch(client: &Client<'_>, cap: u64, wave: Option<&str>) -> Result<Downloads, CourierError> {
+pub fn fetch(client: &Client<'_>, cap: u64, besides: Besides<'_>) -> Result<Downloads, CourierError> {
     let mut tried = 0;
     loop {
         tried += 1;
-        match once(client, cap, wave) {
+        match once(client, cap, besides) {
             Err(CourierError::Incoherent(why)) if tried < TRIES => {
                 client.host().terminal.err(&format!("Starting over: {why}\n"));
                 client.host().clock.sleep(PAUSE * 1000);
@@ -70,7 +84,7 @@ pub fn fetch(client: &Client<'_>, cap: u64, wave: Option<&str>) -> Result<Downlo
     }
 }
 
-fn once(client: &Client<'_>, cap: u64, wave: Option<&str>) -> Result<Downloads, CourierError> {
+fn once(client: &Client<'_>, cap: u64, besides: Besides<'_>) -> Result<Downloads, CourierError> {
     whoami(client)?;
     let waves = all_waves(client)?;
     let production = production(client, cap)?;
@@ -82,7 +96,7 @@ fn once(client: &Client<'_>, cap: u64, wave: Option<&str>) -> Result<Downloads, 
         .map_err(|e| CourierError::Incoherent(format!("ci-targets.pub: {e}")))?;
     let ci = must(client, "the CI targets", &client.repository_path("targets.json")?, cap)?;
     require_ci(&ci, &online, &chain)?;
-    let wave = match wave {
+    let wave = match besides.wave {
         Some(name) => Some(Wave::with_targets(client, name, cap)?.ok_or_else(|| super::wave::no_wave(name))?),
         None => None,
     };
@@ -95,8 +109,29 @@ fn once(client: &Client<'_>, cap: u64, wave: Option<&str>) -> Result<Downloads, 
             "the waves or the production targets changed while the rest was read".to_owned(),
         ));
     }
-    let notes = without_delta(&ci, production.as_deref(), &chain);
+    let mut notes: Vec<String> = without_delta(&ci, production.as_deref(), &chain, besides.version);
+    let chain = if besides.staged_root { with_staged(client, chain, &mut notes)? } else { chain };
     Ok(Downloads { chain, online_key, ci, production, waves, wave, notes })
+}
+
+/// The chain with the staged root at its end, where a root update is open.
+fn with_staged(client: &Client<'_>, chain: Chain, notes: &mut Vec<String>) -> Result<Chain, CourierError> {
+    let Some(update) = RootUpdate::read(client)? else {
+        notes.push(
+            "No root update is open. What is in force already is signed again for one: open it first, with fioctl keys tuf \
+             updates init"
+                .to_owned(),
+        );
+        return Ok(chain);
+    };
+    let chain = update.continues(chain)?;
+    notes.push(format!(
+        "Root version {} is staged and not yet applied (fingerprint {}): compare it with the one that its root officers \
+         send another way",
+        chain.newest().version,
+        chain.newest().fingerprint
+    ));
+    Ok(chain)
 }
 
 /// The cheapest proof that the Factory is there and the token sees it.
@@ -238,14 +273,28 @@ pub(super) fn require_agreement(waves: &[Wave], production: Option<&[u8]>) -> Re
     Ok(())
 }
 
-/// Which of CI's newest targets would be downloaded whole by devices, because there is no static delta.
-fn without_delta(ci: &[u8], production: Option<&[u8]>, chain: &Chain) -> Vec<String> {
+/// Which of CI's new targets would be downloaded whole by devices, because there is no static delta: a note a version, the
+/// newest first. `only` is the version that is asked for, where one is.
+fn without_delta(ci: &[u8], production: Option<&[u8]>, chain: &Chain, only: Option<u64>) -> Vec<String> {
     let Ok(document) = document("ci-targets.json", ci) else { return Vec::new() };
     let Ok(targets) = Targets::read(document.root(), chain.newest().dialect) else { return Vec::new() };
-    let Some(newest) = targets.all().iter().filter_map(Target::version).max() else { return Vec::new() };
-    let new: Vec<&Target<'_>> = targets.all().iter().filter(|one| one.version() == Some(newest)).collect();
     let from: Vec<u64> = production.map(versions).unwrap_or_default().into_values().collect();
-    delta_note(newest, &new, &from).into_iter().collect()
+    let Some(oldest) = from.iter().min() else { return Vec::new() };
+    let mut new: BTreeMap<u64, Vec<&Target<'_>>> = BTreeMap::new();
+    for target in targets.all() {
+        let version = target.version().filter(|version| version > oldest && !from.contains(version));
+        if let Some(version) = version.filter(|version| only.is_none_or(|only| only == *version)) {
+            new.entry(version).or_default().push(target);
+        }
+    }
+    let notes: Vec<String> =
+        new.iter().rev().filter_map(|(version, new)| delta_note(*version, new, &from)).collect();
+    let (told, more) = notes.split_at(notes.len().min(MOST_DELTA_NOTES));
+    let more = match more.len() {
+        0 => None,
+        count => Some(format!("No static delta: {count} older versions besides, above production's")),
+    };
+    told.iter().cloned().chain(more).collect()
 }
 
 /// The metadata versions that production runs, by tag.

@@ -195,27 +195,35 @@ fn token(
     host: &Host,
 ) -> Result<Option<SecretString>, CourierError> {
     match options.token_file.as_deref() {
-        Some(path) if path == Path::new("-") => {
-            let line = host.terminal.stdin_line();
-            Ok(Some(line.map_err(|e| CourierError::Settings(format!("standard input holds no token: {e}")))?))
-        }
-        Some(path) => {
-            if is_open_to_others(path) {
-                return Err(CourierError::Settings(format!(
-                    "others on this machine may read the token in {}. Make it yours alone: chmod 600 {}",
-                    shown_path(path),
-                    shown_path(path)
-                )));
-            }
-            let bytes = zeroize::Zeroizing::new(host.disk.read(path, MAX_FILE_BYTES)?);
-            let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
-            let text = std::str::from_utf8(line).unwrap_or_default().trim();
-            Ok(Some(SecretString::from(text)))
-        }
+        Some(path) => secret_line(path, "the token", host).map(Some),
         None => {
             Ok(variable("COUNTERSIGN_TOKEN").or_else(|| variable("FIOCTL_TOKEN")).map(SecretString::from))
         }
     }
+}
+
+/// The first line of a file that nobody else may read; `-` is standard input.
+///
+/// # Errors
+/// Others may read the file, or it cannot be read.
+pub fn secret_line(path: &Path, what: &str, host: &Host) -> Result<SecretString, CourierError> {
+    if path == Path::new("-") {
+        let line = host.terminal.stdin_line();
+        return line
+            .map_err(|e| CourierError::Settings(format!("standard input: {what} cannot be read: {e}")));
+    }
+    if is_open_to_others(path) {
+        return Err(CourierError::Settings(format!(
+            "others on this machine may read {what} in {}. Make it yours alone: chmod 600 {}",
+            shown_path(path),
+            shown_path(path)
+        )));
+    }
+    let bytes = zeroize::Zeroizing::new(host.disk.read(path, MAX_FILE_BYTES)?);
+    let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let text = std::str::from_utf8(line)
+        .map_err(|_| CourierError::Settings(format!("{}: {what} in it is not text", shown_path(path))))?;
+    Ok(SecretString::from(text.trim()))
 }
 
 fn is_open_to_others(path: &Path) -> bool {

@@ -3,17 +3,19 @@
 use super::acts::{Act, Done, settle};
 use super::baseline::{Rests, require_unmoved};
 use super::fetch::{chain, document, whoami};
-use super::wave::{ACTIVE, CANCELED, Wave, typed, wave_path};
+use super::held::{self, Bundle, Held};
+use super::root_update::{RootUpdate, Staged};
+use super::wave::{ACTIVE, CANCELED, wave_path};
 use super::{Client, CourierError};
-use crate::bundle::manifest::{MAX_MANIFEST_BYTES, REQUEST_FILE};
-use crate::bundle::signed::{SIGNED_FILE, SignedManifest, wave_sign};
+use crate::bundle::RequestKind;
+use crate::bundle::manifest::MAX_MANIFEST_BYTES;
+use crate::bundle::signed::{SIGNED_FILE, SignedManifest, signatures_of, wave_sign};
 use crate::bundle::verify::verify;
-use crate::bundle::{RequestKind, RequestManifest};
 use crate::host::Disk;
 use crate::station::trust::roots_at;
 use crate::text::{shown, shown_path};
-use crate::tuf::signature::{Assessed, Worth, assess};
-use crate::tuf::{Chain, Targets};
+use crate::tuf::Chain;
+use secrecy::SecretString;
 use serde::Serialize;
 use std::path::Path;
 use ureq::http::Method;
@@ -21,6 +23,12 @@ use ureq::http::Method;
 /// What came of it.
 #[derive(Debug, Serialize)]
 pub struct Submitted {
+    /// What was submitted, in words.
+    #[serde(skip)]
+    pub subject: String,
+    /// What was read back, in words.
+    #[serde(skip)]
+    pub read_back: &'static str,
     /// What the bundle holds, in words: `wave`, `wave-signature`, `resign`, `offline-bundle`.
     pub kind: &'static str,
     /// The wave, where there is one.
@@ -29,7 +37,7 @@ pub struct Submitted {
     pub tag: String,
     /// The version.
     pub version: u64,
-    /// The wave's state at the service.
+    /// The wave's state at the service; of what is signed again, `staged` or `applied` with the root update.
     pub status: String,
     /// Had all of it been there already?
     pub done_before: bool,
@@ -41,18 +49,25 @@ pub struct Submitted {
     pub missing: Vec<[String; 2]>,
     /// Are there enough signatures for devices?
     pub complete: bool,
-    /// The next command.
-    pub next: String,
+    /// The next command, where there is one.
+    pub next: Option<String>,
 }
 
-/// A bundle that was verified against the service's roots.
-struct Bundle {
-    manifest: SignedManifest,
-    chain: Chain,
-    targets: Vec<u8>,
-    /// Our signatures, as JSON, with their key ids.
-    ours: Vec<(String, String)>,
-    prune: Option<std::collections::BTreeSet<u64>>,
+/// It waits for the root update to be applied.
+pub(super) const STAGED: &str = "staged";
+/// It is in force.
+pub(super) const APPLIED: &str = "applied";
+
+/// How a bundle is uploaded.
+pub struct How<'a> {
+    /// Production roots that came another way: the service's must continue them.
+    pub roots: Option<&'a Path>,
+    /// The transaction id of the root update, where somebody else opened it.
+    pub txid: Option<&'a SecretString>,
+    /// The offline-update bundle whose list of targets was signed.
+    pub into: Option<&'a Path>,
+    /// The largest file that is read, in bytes.
+    pub cap: u64,
 }
 
 /// Uploads a bundle.
@@ -63,8 +78,7 @@ pub fn submit(
     client: &Client<'_>,
     disk: &dyn Disk,
     folder: &Path,
-    roots: Option<&Path>,
-    cap: u64,
+    how: &How<'_>,
 ) -> Result<(Submitted, SignedManifest), CourierError> {
     let manifest = manifest(disk, folder)?;
     if manifest.factory != client.factory() {
@@ -75,42 +89,38 @@ pub fn submit(
         )));
     }
     whoami(client)?;
-    let chain = trusted(chain(client)?, disk, roots)?;
-    let verdict = verify(disk, folder, Some(&chain), cap)?;
+    let mut chain = trusted(chain(client)?, disk, how.roots)?;
+    // What is signed under a root that is staged goes into the root update, and is applied with it.
+    let is_staged = match manifest.kind {
+        RequestKind::Resign => true,
+        RequestKind::WaveSignature => manifest.root.version > chain.newest().version,
+        _ => false,
+    };
+    let update = if is_staged { RootUpdate::read(client)? } else { None };
+    if let Some(update) = &update {
+        chain = update.continues(chain)?;
+    }
+    let verdict = verify(disk, folder, Some(&chain), how.cap)?;
     if !verdict.problems.is_empty() {
         return Err(CourierError::Blocked(format!(
             "the bundle does not hold, and nothing was uploaded: {}",
             verdict.problems.join("; ")
         )));
     }
-    let bundle = Bundle::read(manifest, chain, disk, folder, cap)?;
+    let bundle = Bundle::read(manifest, chain, disk, folder, how.cap)?;
     let submitted = match bundle.manifest.kind {
-        RequestKind::Wave => wave(client, &bundle, folder, cap)?,
-        RequestKind::WaveSignature => signature(client, &bundle, cap)?,
-        kind => {
-            return Err(CourierError::Blocked(format!(
-                "a bundle of the kind {} is not uploaded by this program. {}",
-                kind.name(),
-                by_hand(kind, folder)
-            )));
+        RequestKind::Resign => resigned(client, &bundle, update.as_ref(), how)?,
+        RequestKind::WaveSignature if is_staged => wave_resigned(client, &bundle, update.as_ref(), how)?,
+        RequestKind::Wave => wave(client, &bundle, folder, how.cap)?,
+        RequestKind::WaveSignature => signature(client, &bundle, how.cap)?,
+        RequestKind::OfflineBundle => super::offline::put(&bundle, disk, how)?,
+        RequestKind::Targets => {
+            return Err(CourierError::Blocked(
+                "this bundle is published as files, and not uploaded: see its folder publish/".to_owned(),
+            ));
         }
     };
     Ok((submitted, bundle.manifest))
-}
-
-/// What is done with a bundle that is no wave.
-fn by_hand(kind: RequestKind, folder: &Path) -> String {
-    let folder = shown_path(folder);
-    match kind {
-        RequestKind::OfflineBundle => format!(
-            "Put it into the offline-update bundle: cp {folder}/upload/bundle-targets.json BUNDLE/tuf/bundle-targets.json"
-        ),
-        RequestKind::Resign => format!(
-            "Its signatures go to the service with the root update that is open: see {folder}/upload and `fioctl keys tuf \
-             updates`"
-        ),
-        _ => "It is published as files: see its folder publish/".to_owned(),
-    }
 }
 
 /// Reads the bundle's manifest.
@@ -139,98 +149,9 @@ fn trusted(chain: Chain, disk: &dyn Disk, roots: Option<&Path>) -> Result<Chain,
     Ok(own)
 }
 
-impl Bundle {
-    fn read(
-        manifest: SignedManifest,
-        chain: Chain,
-        disk: &dyn Disk,
-        folder: &Path,
-        cap: u64,
-    ) -> Result<Bundle, CourierError> {
-        let targets = disk.read_beneath(folder, "targets.json", cap)?.into_vec();
-        let document = document("targets.json", &targets)?;
-        let read = Targets::read(document.root(), chain.newest().dialect)?;
-        let is_ours = |keyid: &str| manifest.keys.iter().any(|key| key.keyid == keyid);
-        let ours = read.metadata.signatures.iter().filter(|one| is_ours(one.keyid.as_str()));
-        let ours = ours.map(|one| (one.keyid.as_str().to_owned(), one.json.clone())).collect();
-        let prune = match disk.read_beneath(folder, REQUEST_FILE, MAX_MANIFEST_BYTES) {
-            Err(e) if e.is_missing() => None,
-            bytes => {
-                // `verify` found it to be the request that was signed.
-                Some(RequestManifest::parse(REQUEST_FILE, &bytes?)?.prune.into_iter().collect())
-            }
-        };
-        drop(document);
-        Ok(Bundle { manifest, chain, targets, ours, prune })
-    }
-
-    fn find_out(&self) -> String {
-        format!("countersign-courier wave show {}", shown(&self.manifest.wave))
-    }
-}
-
-/// What the service holds of the bundle's wave.
-struct Held {
-    status: String,
-    valid: Vec<String>,
-    /// Those of our signatures that are not there, as JSON.
-    absent: Vec<String>,
-    missing: Vec<[String; 2]>,
-    threshold: usize,
-    complete: bool,
-}
-
-/// Reads the wave back and compares it. `None`: there is none of this name.
-fn held(client: &Client<'_>, bundle: &Bundle, cap: u64) -> Result<Option<Held>, CourierError> {
-    let manifest = &bundle.manifest;
-    let Some(body) = Wave::with_targets(client, &manifest.wave, cap)? else { return Ok(None) };
-    let wave: Wave = typed("the wave", &body)?;
-    let other = |what: &str| {
-        CourierError::Blocked(format!(
-            "the service holds a wave {} with another {what} than the bundle's. It is not this wave: look at it with \
-             `countersign-courier wave show {}`, and find out who made it before anything else",
-            shown(&manifest.wave),
-            shown(&manifest.wave)
-        ))
-    };
-    if wave.name != manifest.wave || wave.tag != manifest.tag || wave.number() != Some(manifest.version) {
-        return Err(other("name, tag or version"));
-    }
-    let document = document("the wave", &body)?;
-    let envelope = document.root().require("targets")?;
-    let targets = Targets::read(envelope, bundle.chain.newest().dialect)?;
-    let message = targets.metadata.message()?;
-    if message.digest().to_string() != manifest.signed {
-        return Err(other("content"));
-    }
-    let root = bundle.chain.newest();
-    let assessed = assess(targets.metadata.signatures.clone(), &message, root, "targets");
-    let holds = |keyid: &str| counts(&assessed).any(|one| one == keyid);
-    let absent =
-        bundle.ours.iter().filter(|(keyid, _)| !holds(keyid)).map(|(_, json)| json.clone()).collect();
-    let missing = root.keyids("targets").iter().filter(|keyid| !holds(keyid.as_str())).map(|keyid| {
-        [keyid.to_string(), root.owner(keyid).map(|owner| shown(&owner.polis_id)).unwrap_or_default()]
-    });
-    let threshold = root.threshold("targets");
-    let valid: Vec<String> = counts(&assessed).map(shown).collect();
-    Ok(Some(Held {
-        status: wave.status,
-        complete: valid.len() >= threshold,
-        missing: missing.collect(),
-        valid,
-        absent,
-        threshold,
-    }))
-}
-
-/// The ids of the keys whose signatures count.
-fn counts(assessed: &[Assessed]) -> impl Iterator<Item = &str> {
-    assessed.iter().filter(|one| one.worth == Worth::Counts).map(|one| one.signature.keyid.as_str())
-}
-
 /// A wave: made, or signed further where another station made it.
 fn wave(client: &Client<'_>, bundle: &Bundle, folder: &Path, cap: u64) -> Result<Submitted, CourierError> {
-    if let Some(held) = held(client, bundle, cap)? {
+    if let Some(held) = held::in_wave(client, bundle, cap)? {
         return sign(client, bundle, held, cap);
     }
     let targets = document("targets.json", &bundle.targets)?;
@@ -246,13 +167,64 @@ fn wave(client: &Client<'_>, bundle: &Bundle, folder: &Path, cap: u64) -> Result
         may_repeat: true,
         find_out: &find_out,
     };
-    settle(client, &act, &|| Ok(held(client, bundle, cap)?.is_some_and(|held| held.absent.is_empty())))?;
-    told(bundle, require_held(client, bundle, cap)?, Done::Now)
+    settle(client, &act, &|| {
+        Ok(held::in_wave(client, bundle, cap)?.is_some_and(|held| held.absent.is_empty()).into())
+    })?;
+    told(bundle, held::require(client, bundle, cap)?, Done::Now)
+}
+
+/// Production targets, signed again for a root update.
+fn resigned(
+    client: &Client<'_>,
+    bundle: &Bundle,
+    update: Option<&RootUpdate>,
+    how: &How<'_>,
+) -> Result<Submitted, CourierError> {
+    let held = held::in_production(client, bundle, how.cap)?;
+    stage(client, bundle, held, update, "targets-signatures", how)
+}
+
+/// An active wave, signed again for a root update.
+fn wave_resigned(
+    client: &Client<'_>,
+    bundle: &Bundle,
+    update: Option<&RootUpdate>,
+    how: &How<'_>,
+) -> Result<Submitted, CourierError> {
+    let held = held::require(client, bundle, how.cap)?;
+    stage(client, bundle, held, update, "waves-signatures", how)
+}
+
+/// Adds our signatures to the root update that is open, unless they are there already.
+fn stage(
+    client: &Client<'_>,
+    bundle: &Bundle,
+    held: Held,
+    update: Option<&RootUpdate>,
+    member: &str,
+    how: &How<'_>,
+) -> Result<Submitted, CourierError> {
+    let manifest = &bundle.manifest;
+    if held.absent.is_empty() {
+        return told(bundle, held, Done::Before);
+    }
+    let update = update.ok_or_else(|| {
+        CourierError::Blocked(format!(
+            "no root update is open, and a signature over what is in force already is uploaded with one. Nothing was \
+             uploaded. Root officers open one with fioctl keys tuf updates init; the bundle is signed under root version {}",
+            manifest.root.version
+        ))
+    })?;
+    let name = if manifest.kind == RequestKind::Resign { &manifest.tag } else { &manifest.wave };
+    let signatures = signatures_of(name, &held.absent);
+    let staged = Staged { member, signatures: &signatures, txid: how.txid };
+    update.add(client, &staged, "fioctl keys tuf updates review, then run the same command again")?;
+    told(bundle, held.with_ours(bundle, STAGED), Done::Now)
 }
 
 /// A further signature for a wave that exists.
 fn signature(client: &Client<'_>, bundle: &Bundle, cap: u64) -> Result<Submitted, CourierError> {
-    let held = require_held(client, bundle, cap)?;
+    let held = held::require(client, bundle, cap)?;
     sign(client, bundle, held, cap)
 }
 
@@ -278,16 +250,14 @@ fn sign(client: &Client<'_>, bundle: &Bundle, held_now: Held, cap: u64) -> Resul
         may_repeat: true,
         find_out: &find_out,
     };
-    settle(client, &act, &|| Ok(held(client, bundle, cap)?.is_some_and(|held| held.absent.is_empty())))?;
-    told(bundle, require_held(client, bundle, cap)?, Done::Now)
-}
-
-fn require_held(client: &Client<'_>, bundle: &Bundle, cap: u64) -> Result<Held, CourierError> {
-    held(client, bundle, cap)?.ok_or_else(|| super::wave::no_wave(&bundle.manifest.wave))
+    settle(client, &act, &|| {
+        Ok(held::in_wave(client, bundle, cap)?.is_some_and(|held| held.absent.is_empty()).into())
+    })?;
+    told(bundle, held::require(client, bundle, cap)?, Done::Now)
 }
 
 /// What the service holds now, and the next command.
-fn told(bundle: &Bundle, held: Held, done: Done) -> Result<Submitted, CourierError> {
+pub(super) fn told(bundle: &Bundle, held: Held, done: Done) -> Result<Submitted, CourierError> {
     let manifest = &bundle.manifest;
     if held.status == CANCELED {
         return Err(CourierError::Blocked(format!(
@@ -297,27 +267,44 @@ fn told(bundle: &Bundle, held: Held, done: Done) -> Result<Submitted, CourierErr
             manifest.version
         )));
     }
-    let wave = shown(&manifest.wave);
-    let next = match (held.status == ACTIVE, held.complete) {
-        (true, true) => format!("countersign-courier wave rollout {wave} GROUP"),
-        (true, false) => format!(
-            "countersign-courier request --further-signature --wave {wave} --version {} --tag {} --out DIR",
-            manifest.version,
-            shown(&manifest.tag)
-        ),
-        (false, _) => format!("countersign-courier wave status {wave}"),
-    };
+    let complete = held.is_complete();
     Ok(Submitted {
+        subject: manifest.kind.subject(&manifest.wave, &manifest.tag),
+        read_back: match held.status.as_str() {
+            STAGED => {
+                "The staged roots stand as before. The service shows signatures only once the root update is applied: run \
+                 this again then"
+            }
+            _ => "Read back: the signed bytes are the bundle's",
+        },
         kind: manifest.kind.name(),
         wave: manifest.wave.clone(),
         tag: manifest.tag.clone(),
         version: manifest.version,
-        status: held.status,
+        next: next(manifest, &held.status, complete),
         done_before: done == Done::Before,
-        missing: if held.complete { Vec::new() } else { held.missing },
+        missing: if complete { Vec::new() } else { held.missing },
         valid: held.valid,
         threshold: held.threshold,
-        complete: held.complete,
-        next,
+        status: held.status,
+        complete,
     })
+}
+
+/// The next command; none after the last one.
+fn next(manifest: &SignedManifest, status: &str, complete: bool) -> Option<String> {
+    let (wave, tag) = (shown(&manifest.wave), shown(&manifest.tag));
+    let request = |what: &str| Some(format!("countersign-courier request {what} --tag {tag} --out DIR"));
+    let further = format!("--further-signature --wave {wave} --version {}", manifest.version);
+    match (manifest.kind, status, complete) {
+        (RequestKind::OfflineBundle, _, true) => None,
+        (RequestKind::OfflineBundle, _, false) => request("--offline-bundle FILE"),
+        (_, STAGED, true) => Some("fioctl keys tuf updates apply".to_owned()),
+        (RequestKind::Resign, _, true) => None,
+        (RequestKind::Resign, _, false) => request("--resign"),
+        (_, STAGED, false) => request(&format!("{further} --staged-root")),
+        (_, ACTIVE, false) => request(&further),
+        (_, ACTIVE, true) => Some(format!("countersign-courier wave rollout {wave} GROUP")),
+        _ => Some(format!("countersign-courier wave status {wave}")),
+    }
 }

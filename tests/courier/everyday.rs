@@ -150,7 +150,10 @@ fn targets_without_a_static_delta_are_named_with_the_command_that_makes_one() {
     place.release(&service, "v1", 12);
     place.courier(&service, &["wave", "complete", "v1", "--yes"]).done();
     let out = place.text("out");
-    place.courier(&service, &["fetch", "--out", &out]).done().says("fioctl targets static-deltas 15 12");
+    let fetched = place.courier(&service, &["fetch", "--out", &out]).done();
+    // All new ones, and none that has a delta.
+    let fetched = fetched.says("static-deltas 15 12").says("static-deltas 13 12");
+    assert!(!fetched.err.contains("static-deltas 14"), "{fetched:?}");
     place.release(&service, "v2", 13);
     let rolled = place.courier(&service, &["wave", "rollout", "v2", "canary"]).done();
     rolled.says("fioctl targets static-deltas 13 12");

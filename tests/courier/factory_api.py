@@ -240,6 +240,23 @@ class Factory:
             if d['due'] and d['due'][1] <= now: d['version'], d['seen'], d['due'] = d['due'][0], d['due'][1], None
             elif now - d['seen'] > 1800: d['seen'] = now - int(pick(self.seed, d['uuid'], int(now)) * 600)
     def matching(self, tag): return [d for d in self.devices.values() if d['prod'] and d['tag'] == tag]
+    def stage(self, public, beside):
+        """What root officers do who were given a public targets key: an update is open, the next roots list the key, in place of
+        the offline ones or beside them (with a threshold of one more), and the offline root key has signed them. fioctl only
+        takes keys that it made itself."""
+        pub = public['keyval']['public']
+        if public['keytype'].upper() == 'ED25519': der = bytes.fromhex('302a300506032b6570032100') + bytes.fromhex(pub)
+        else: der = ser.load_pem_public_key(pub.encode()).public_bytes(ser.Encoding.DER, ser.PublicFormat.SubjectPublicKeyInfo)
+        kid, root = hashlib.sha256(der).hexdigest(), self.key('offline-root')
+        def step(current):
+            signed = copy.deepcopy(current['signed']); signed['version'] += 1; role = signed['roles']['targets']
+            signed['x-changelog'] = {"polis-id": "u1", "message": "a key that was made on the station", "timestamp": CLOCK.text()}
+            role['keyids'] = [kid, self.online.id] if not beside else [kid, *role['keyids']]
+            if beside and role['threshold'] > 1: role['threshold'] += 1
+            signed['keys'][kid] = public
+            signed['keys'] = {i: v for i, v in signed['keys'].items() if any(i in r['keyids'] for r in signed['roles'].values())}
+            return {"signatures": [root.sign(signed)], "signed": signed}
+        self.update = {"ci": step(self.ci[-1]), "prod": step(self.prod[-1]), "tsigs": {}, "wsigs": {}}
     # -- waves
     def wave_public(self, w, targets=False):
         o = {k: v for k, v in w.items() if not k.startswith('_') and (targets or k != 'targets')}
@@ -716,8 +733,11 @@ class H(BaseHTTPRequestHandler):
                 return 201, {"txid": "ABCDEFGH", "first_root.sec": f.first.private(), "first_root.pub": f.first.public()}
             if m == 'PUT':
                 if not f.update: raise Refused(404, 'There is no TUF root update in progress')
+                if b.get('txid') not in (None, '', 'ABCDEFGH'): raise Refused(403, 'The transaction ID is not that of the TUF root update in progress')   # GUESS: 403
                 f.update['ci'], f.update['prod'] = b['ci-root'], b['prod-root']
-                f.update['tsigs'].update(b.get('targets-signatures') or {}); f.update['wsigs'].update(b.get('waves-signatures') or {})
+                for have, more in ((f.update['tsigs'], b.get('targets-signatures')), (f.update['wsigs'], b.get('waves-signatures'))):
+                    for n, new in (more or {}).items():                  # one signature a key, whoever sends it: officers sign one after another
+                        ids = {x['keyid'] for x in new}; have[n] = [x for x in have.get(n, []) if x['keyid'] not in ids] + new
                 return 200, {}
         if rest == 'root/updates/apply':
             if not f.update: raise Refused(404, 'There is no TUF root update in progress')
@@ -755,6 +775,7 @@ class H(BaseHTTPRequestHandler):
                     f = F[b['factory']]; g = b.get('group')
                     if g and g not in f.groups: add_group(f, g)
                     f.add_devices(b.get('count', 1), g, b.get('tag', 'production'), b.get('prod', True), b.get('version', 0)); out = {"devices": len(f.devices)}
+                elif what == 'stage': F[b['factory']].stage(b['key'], b.get('beside', False)); out = {}
                 elif what == 'ci': f = F[b['factory']]; f.older = {**getattr(f, 'older', {}), 'ci': json.dumps(f.ci_meta()).encode()}; f.ci_targets.update(ci_targets(f.name, f.seed, [int(b['version'])])); out = {"targets": len(f.ci_targets)}
                 elif what == 'state': out = {n: {"waves": {w: x['status'] for w, x in f.waves.items()}, "prod-versions": {t: x['signed']['version'] for t, x in f.ptargets.items()}, "devices": {d['name']: d['version'] for d in f.devices.values()}} for n, f in F.items()}
                 else: return self.send(404, b'{}')
@@ -821,7 +842,8 @@ def main():
     a = argparse.ArgumentParser(description=__doc__.split('\n\n')[0], formatter_class=argparse.RawDescriptionHelpFormatter, epilog=f"""faults: {' '.join(FAULT_KINDS)}
   KIND[:REGEX[:TIMES[:SKIP]]], e.g. --fault lost-reply:POST.*waves/$  --fault 502:complete:2  --fault stale:prod-targets:0
   lost-reply does the work and drops the connection; drop does not do it. redirect-loop wants TIMES 0. stale gives an older, validly signed document.
-control (no token): POST /_control/tick {{"minutes":30}}, /_control/fault {{"fault":"502:status"}}, /_control/devices, /_control/ci {{"factory","version"}};
+control (no token): POST /_control/tick {{"minutes":30}}, /_control/fault {{"fault":"502:status"}}, /_control/devices, /_control/ci {{"factory","version"}},
+  /_control/stage {{"factory","key","beside"}} (a root update that lists a public key, signed, not applied);
   DELETE /_control/faults; GET /_control/state, /_control/log, /_control/trap (what a redirected client brought to another host)""")
     a.add_argument('--factory', action='append', default=[], help='a Factory of this name (may be given again); default acme')
     a.add_argument('--port', type=int, default=0, help='0: any free one, printed as PORT=…')

@@ -177,6 +177,60 @@ fn every_fault_of_completing_is_settled() {
     });
 }
 
+/// Made once: as [`before_submit`], with v1's targets signed again for a root update that is open, not submitted.
+fn before_resign() -> &'static Ready {
+    static READY: OnceLock<Ready> = OnceLock::new();
+    READY.get_or_init(|| {
+        let place = Place::new();
+        let service = Service::start(&place.path("state"), STAND_IN);
+        place.make_station(&service, "station", "acme-targets.keys.tgz");
+        place.release(&service, "v1", 12);
+        place.courier(&service, &["wave", "complete", "v1", "--yes"]).done();
+        let keyid = place.staged_key(&service, false);
+        let bundle = place.sign_again(&service, &keyid);
+        drop(service);
+        copy(&place.path("state"), &place.path("before"));
+        Ready { place, bundle }
+    })
+}
+
+/// What adding to a root update comes to. The service does not show whether it was done, so a lost answer is sent again: it is
+/// one signature all the same. Where somebody else answered, nobody knows.
+fn outcome_unseen(kind: &str, harm: Harm) -> i32 {
+    match harm {
+        Harm::Elsewhere => 21,
+        _ if kind == "html" => 21,
+        Harm::Refused => 20,
+        Harm::None | Harm::Done | Harm::NotDone => 0,
+    }
+}
+
+#[test]
+fn every_fault_of_adding_to_a_root_update_is_settled_and_adds_one_signature() {
+    let ready = before_resign();
+    each(&FAULTS, |(kind, harm)| {
+        let service = service(ready, &format!("resign-{kind}"));
+        service.fault(&format!("{kind}:PUT.*/root/updates$"));
+        let ran = ready.place.courier(&service, &["submit", &ready.bundle]);
+        assert_eq!(ran.code, outcome_unseen(kind, *harm), "{kind}: {ran:?}");
+        assert!(service.calls("PUT", "/root/updates") <= 2, "{kind}");
+        if ran.code == 21 {
+            ran.says("fioctl keys tuf updates review");
+        }
+        // Whatever it was, the same command then brings it to its end.
+        ready.place.courier(&service, &["submit", &ready.bundle]).done();
+        service
+            .post("/ota/repo/acme/api/v1/user_repo/root/updates/apply", &serde_json::json!({ "txid": "" }));
+        let applied = ready.place.courier(&service, &["--json", "submit", &ready.bundle]).done().json();
+        assert_eq!(
+            (&applied["status"], applied["valid"].as_array().map(Vec::len)),
+            (&"applied".into(), Some(2)),
+            "{kind}"
+        );
+        service.nothing_leaked();
+    });
+}
+
 #[test]
 fn what_cannot_be_read_back_is_unknown_and_says_how_to_find_out() {
     let ready = before_submit();

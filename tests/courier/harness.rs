@@ -103,6 +103,13 @@ impl Service {
         answer.body_mut().read_to_vec().expect("read");
     }
 
+    /// A call of the service's own, as fioctl makes it.
+    pub fn post(&self, path: &str, body: &Value) -> Value {
+        let call = self.agent().post(format!("{}{path}", self.url)).header("OSF-TOKEN", "full");
+        let mut answer = call.send(body.to_string().as_bytes()).unwrap_or_else(|e| panic!("{path}: {e}"));
+        serde_json::from_slice(&answer.body_mut().read_to_vec().expect("read")).expect("JSON")
+    }
+
     pub fn look(&self, what: &str) -> Value {
         let mut answer = self.agent().get(format!("{}/_control/{what}", self.url)).call().expect("answered");
         serde_json::from_slice(&answer.body_mut().read_to_vec().expect("read")).expect("JSON")
@@ -206,6 +213,28 @@ impl Place {
         Ran::of(command.output().expect("it runs"))
     }
 
+    /// A certificate authority, and a server's certificate for a name, made for this test.
+    pub fn certificates(&self, name: &str) {
+        let run = |arguments: &[&str]| {
+            let output = Command::new("openssl").args(arguments).current_dir(self.folder.path()).output();
+            let output = output.expect("openssl runs");
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        };
+        let key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
+        run(&[
+            &["req", "-x509", "-keyout", "ca.key", "-out", "ca.pem", "-days", "2", "-subj", "/CN=test"],
+            &key[..],
+        ]
+        .concat());
+        run(&[&["req", "-keyout", "tls.key", "-out", "tls.csr", "-subj", "/CN=127.0.0.1"], &key[..]].concat());
+        std::fs::write(self.path("ext"), format!("subjectAltName={name}\n")).expect("written");
+        let sign = [
+            "x509", "-req", "-in", "tls.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-out", "tls.pem",
+            "-days", "2",
+        ];
+        run(&[&sign[..], &["-CAcreateserial", "-extfile", "ext"]].concat());
+    }
+
     /// A station with two officers and a key that both must open.
     pub fn make_station(&self, service: &Service, station: &str, keys: &str) {
         let downloads = self.text(&format!("{station}-first"));
@@ -229,6 +258,11 @@ impl Place {
 
     /// The ceremony: takes a request in, signs it with both officers, and returns the bundle's folder.
     pub fn ceremony(&self, station: &str, request: &str) -> String {
+        self.ceremony_with(station, request, &[])
+    }
+
+    /// As [`Place::ceremony`], with more arguments for `sign`.
+    pub fn ceremony_with(&self, station: &str, request: &str, more: &[&str]) -> String {
         let imported = self.station(station, &["--json", "import", &self.text(request)]).done().json();
         let id = imported["request"].as_str().expect("a digest");
         let review = self.station(station, &["--json", "review", id]).json();
@@ -236,7 +270,7 @@ impl Place {
         let [ann, bob] = ["ann", "bob"].map(|officer| format!("{officer}={}", self.text(officer)));
         let officers =
             ["--officer", "ann", "--officer", "bob", "--passphrase-file", &ann, "--passphrase-file", &bob];
-        self.station(station, &[&["sign", id, "--confirm", words], &officers[..]].concat()).done();
+        self.station(station, &[&["sign", id, "--confirm", words], &officers[..], more].concat()).done();
         let bundle = self.text(&format!("{station}-{request}-signed"));
         self.station(station, &["export", id, &bundle]).done();
         bundle
@@ -249,6 +283,27 @@ impl Place {
         let what = ["request", "--wave", wave, "--version", &version, "--tag", "production", "--out", &out];
         self.courier(service, &[&what[..], more].concat()).done();
         name
+    }
+
+    /// Makes a key on the station, and has root officers stage it. Returns its id.
+    pub fn staged_key(&self, service: &Service, beside: bool) -> String {
+        let out = self.text("new-key");
+        let sealed = ["--officers", "ann,bob", "--quorum", "2", "--out", &out];
+        let generate = [&["--json", "key", "generate", "--type", "ed25519"], &sealed[..]].concat();
+        let generated = self.station("station", &generate).done().json();
+        let keyid = generated["keyid"].as_str().expect("an id").to_owned();
+        let public = std::fs::read(self.path(&format!("new-key/fioctl-targets-{keyid}.pub"))).expect("a key");
+        let public: Value = serde_json::from_slice(&public).expect("JSON");
+        service.control("stage", &json!({ "factory": "acme", "key": public, "beside": beside }));
+        keyid
+    }
+
+    /// Production's targets signed again, by a key that the staged root lists: the bundle's folder.
+    pub fn sign_again(&self, service: &Service, keyid: &str) -> String {
+        let out = self.text("resign");
+        let asked = self.courier(service, &["request", "--resign", "--tag", "production", "--out", &out]);
+        asked.done().says("is staged and not yet applied");
+        self.ceremony_with("station", "resign", &["--key", keyid])
     }
 
     /// Request, ceremony, submit: the wave is active then.

@@ -5,6 +5,9 @@
 mod everyday;
 mod faults;
 mod harness;
+mod offline;
+mod proxy;
+mod rotation;
 mod rounds;
 mod secrets;
 mod witnesses;

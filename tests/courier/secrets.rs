@@ -3,7 +3,6 @@
 use super::harness::{Place, Service, text};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::process::Command;
 
 fn mode(path: &Path, mode: u32) {
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("set");
@@ -101,32 +100,10 @@ fn no_token_is_ever_printed() {
     service.nothing_leaked();
 }
 
-/// A certificate authority and a server's certificate, made for this test.
-fn certificates(place: &Place) {
-    let run = |arguments: &[&str]| {
-        let output = Command::new("openssl").args(arguments).current_dir(place.folder.path()).output();
-        let output = output.expect("openssl runs");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    };
-    let key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
-    run(&[
-        &["req", "-x509", "-keyout", "ca.key", "-out", "ca.pem", "-days", "2", "-subj", "/CN=test"],
-        &key[..],
-    ]
-    .concat());
-    run(&[&["req", "-keyout", "tls.key", "-out", "tls.csr", "-subj", "/CN=127.0.0.1"], &key[..]].concat());
-    std::fs::write(place.path("ext"), "subjectAltName=IP:127.0.0.1\n").expect("written");
-    let sign = [
-        "x509", "-req", "-in", "tls.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-out", "tls.pem", "-days",
-        "2",
-    ];
-    run(&[&sign[..], &["-CAcreateserial", "-extfile", "ext"]].concat());
-}
-
 #[test]
 fn oauth_over_tls_with_a_private_authority() {
     let place = Place::new();
-    certificates(&place);
+    place.certificates("IP:127.0.0.1");
     let (cert, key) = (place.text("tls.pem"), place.text("tls.key"));
     let client = "id-1:s3cr3t/client=targets:read,devices:read";
     let service =

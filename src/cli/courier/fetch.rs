@@ -2,7 +2,7 @@
 
 use super::Desk;
 use crate::cli::{Exit, Outcome};
-use crate::courier::fetch::fetch;
+use crate::courier::fetch::{Besides, fetch};
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -17,6 +17,9 @@ pub struct Args {
     /// Bring this wave with its targets too, as wave.json: for a further signature.
     #[arg(long, value_name = "W")]
     wave: Option<String>,
+    /// Bring the root that is staged in the root update that is open too: for what is signed again.
+    #[arg(long)]
+    staged_root: bool,
     /// The largest file that is read, in bytes.
     #[arg(long, value_name = "BYTES", default_value_t = 64 << 20)]
     max_file_bytes: u64,
@@ -26,7 +29,8 @@ pub struct Args {
 pub fn run(args: &Args, desk: &Desk<'_>) -> Outcome {
     let context = &desk.context;
     let client = desk.client()?;
-    let downloads = fetch(&client, args.max_file_bytes, args.wave.as_deref())?;
+    let besides = Besides { wave: args.wave.as_deref(), version: None, staged_root: args.staged_root };
+    let downloads = fetch(&client, args.max_file_bytes, besides)?;
     downloads.write(&*context.host.disk, &args.out)?;
     for note in &downloads.notes {
         context.note(&format!("Note: {note}\n"));

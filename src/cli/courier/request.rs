@@ -2,7 +2,7 @@
 
 use super::Desk;
 use crate::cli::{Failure, Outcome, request};
-use crate::courier::fetch::fetch;
+use crate::courier::fetch::{Besides, fetch};
 use crate::host::disk::ensure_folder;
 use std::path::{Path, PathBuf};
 
@@ -18,6 +18,9 @@ pub struct Args {
     /// Keep the downloads in this folder; it must not exist, or be empty.
     #[arg(long, value_name = "DIR")]
     downloads: Option<PathBuf>,
+    /// Bring the root that is staged in the root update that is open, as --resign does: for a wave that is signed again.
+    #[arg(long, requires = "further_signature")]
+    staged_root: bool,
 }
 
 /// What stands for --from when it is not given.
@@ -41,7 +44,12 @@ pub fn run(mut args: Args, desk: &Desk<'_>) -> Outcome {
     if args.request.further_signature && wave.is_none() {
         return Err(Failure::usage("--further-signature needs --wave W: the wave to download"));
     }
-    let downloads = fetch(&client, args.request.max_file_bytes, wave.as_deref())?;
+    let besides = Besides {
+        wave: wave.as_deref(),
+        version: args.request.version,
+        staged_root: args.staged_root || args.request.resign,
+    };
+    let downloads = fetch(&client, args.request.max_file_bytes, besides)?;
     let kept = match args.downloads.take() {
         Some(folder) => Kept { folder, is_passing: false },
         None => Kept::passing(desk)?,

@@ -2,7 +2,8 @@
 
 use super::{Desk, witness};
 use crate::cli::{Exit, Outcome};
-use crate::courier::submit::{Submitted, submit};
+use crate::courier::secret_line;
+use crate::courier::submit::{How, Submitted, submit};
 use crate::text::{counted, shown};
 use std::path::PathBuf;
 
@@ -15,6 +16,13 @@ pub struct Args {
     /// Production roots that came another way; the service's must continue them [default: the service's].
     #[arg(long, value_name = "PATH")]
     roots: Option<PathBuf>,
+    /// A file with the transaction id of the root update, readable by you alone; - is standard input. For what is signed
+    /// again, where somebody else opened the update.
+    #[arg(long, value_name = "FILE")]
+    txid_file: Option<PathBuf>,
+    /// The folder of the offline-update bundle, for its signed list: it is put into DIR/tuf.
+    #[arg(long, value_name = "DIR")]
+    into: Option<PathBuf>,
     /// The largest file that is read, in bytes.
     #[arg(long, value_name = "BYTES", default_value_t = 64 << 20)]
     max_file_bytes: u64,
@@ -27,8 +35,15 @@ pub fn run(args: &Args, desk: &Desk<'_>) -> Outcome {
     let context = &desk.context;
     let client = desk.client()?;
     let disk = &*context.host.disk;
-    let (submitted, manifest) =
-        submit(&client, disk, &args.bundle, args.roots.as_deref(), args.max_file_bytes)?;
+    let txid = args.txid_file.as_deref().map(|path| secret_line(path, "the transaction id", context.host));
+    let txid = txid.transpose()?;
+    let how = How {
+        roots: args.roots.as_deref(),
+        txid: txid.as_ref(),
+        into: args.into.as_deref(),
+        cap: args.max_file_bytes,
+    };
+    let (submitted, manifest) = submit(&client, disk, &args.bundle, &how)?;
     context.text(&described(&submitted))?;
     context.json(&submitted)?;
     // Shown to the station with the next request, the head proves that the station was not put back. The upload is what
@@ -47,12 +62,12 @@ pub fn run(args: &Args, desk: &Desk<'_>) -> Outcome {
 /// What the service holds now, and what is next.
 fn described(submitted: &Submitted) -> String {
     let mut out = format!(
-        "Wave {}, version {}, tag {}: {}{}\nRead back: the signed bytes are the bundle's\n",
-        shown(&submitted.wave),
+        "Submitted {}, version {}: {}{}\n{}\n",
+        submitted.subject,
         submitted.version,
-        shown(&submitted.tag),
         shown(&submitted.status),
-        if submitted.done_before { "; all of it was there already" } else { "" }
+        if submitted.done_before { "; all of it was there already" } else { "" },
+        submitted.read_back
     );
     for keyid in &submitted.valid {
         out.push_str(&format!("Valid signature by key {keyid}\n"));
@@ -67,6 +82,8 @@ fn described(submitted: &Submitted) -> String {
             out.push_str(&format!("  {keyid}{owner}\n"));
         }
     }
-    out.push_str(&format!("Next: {}\n", submitted.next));
+    if let Some(next) = &submitted.next {
+        out.push_str(&format!("Next: {next}\n"));
+    }
     out
 }
