@@ -212,14 +212,20 @@ fn start(
 }
 
 #[cfg(feature = "station")]
-/// Gives up what the command does not need. Where the kernel confines nothing at all, every command says so; what it
-/// lacks of it, `preflight` and the log.
+/// Gives up what the command does not need.
 fn confine(matches: &ArgMatches, context: &Context<'_>) {
     let command = command();
     let given = reach::Given::find(&command, matches);
     let station = context.station_folder().ok();
     context.host.terminal.expect_pages(reach::pages(&given.verb));
-    context.host.machine.confine(&reach::of(&given, station.as_deref()));
+    bind(&reach::of(&given, station.as_deref()), context);
+}
+
+#[cfg(feature = "station")]
+/// Binds this process to `reach`. Where the kernel confines nothing at all, every command says so; what it lacks of it,
+/// `preflight` and the log.
+fn bind(reach: &crate::host::Reach, context: &Context<'_>) {
+    context.host.machine.confine(reach);
     if let confined @ Confinement::Not(_) = context.host.machine.confined() {
         context.note(&format!("This command is not confined to the files that it needs: {confined}\n"));
     }

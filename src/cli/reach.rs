@@ -24,7 +24,7 @@ enum Part {
 }
 
 /// Arguments that name what is written, whichever the verb.
-const WRITTEN: &[&str] = &["out", "html", "text", "state", "preview"];
+const WRITTEN: &[&str] = &["out", "html", "text", "state", "preview", "downloads", "into"];
 
 /// Verbs whose folder is written.
 const WRITERS: &[&str] = &["export", "log export", "man", "rehearse", "key backup"];
@@ -73,23 +73,29 @@ impl<'a> Given<'a> {
         }
         Given { verb: words.join(" "), command, arguments }
     }
+
+    /// The files that its arguments name: what is written, and what is read.
+    pub(super) fn named(&self, reach: Reach) -> Reach {
+        let Given { verb, command, arguments } = self;
+        let was_given = |id: &&str| matches!(arguments.value_source(id), Some(ValueSource::CommandLine));
+        let ids = command.get_arguments().map(|argument| argument.get_id().as_str()).filter(was_given);
+        ids.fold(reach, |reach, id| {
+            let values = arguments.try_get_raw(id).ok().flatten().into_iter().flatten();
+            let is_written = WRITTEN.contains(&id) || (id == "dir" && WRITERS.contains(&verb.as_str()));
+            values.fold(reach, |reach, value| match (id, is_written) {
+                ("station", _) => reach,
+                (_, true) => reach.write(parent(Path::new(value))),
+                (_, false) => read(reach, value),
+            })
+        })
+    }
 }
 
 /// What this command may reach.
 pub(super) fn of(given: &Given<'_>, station: Option<&Path>) -> Reach {
-    let Given { verb, command, arguments } = given;
+    let Given { verb, arguments, .. } = given;
     let verb = verb.as_str();
-    let mut reach = Reach::terminal().machine();
-    let was_given = |id: &&str| matches!(arguments.value_source(id), Some(ValueSource::CommandLine));
-    for id in command.get_arguments().map(|argument| argument.get_id().as_str()).filter(was_given) {
-        let values = arguments.try_get_raw(id).ok().flatten().into_iter().flatten();
-        let is_written = WRITTEN.contains(&id) || (id == "dir" && WRITERS.contains(&verb));
-        reach = values.fold(reach, |reach, value| match (id, is_written) {
-            ("station", _) => reach,
-            (_, true) => reach.write(parent(Path::new(value))),
-            (_, false) => read(reach, value),
-        });
-    }
+    let mut reach = given.named(Reach::terminal().machine());
     // Its last word is the folder that is written, unless it is the id of a slip for the screen.
     if let Ok(Some(words)) = arguments.try_get_many::<String>("what") {
         let words: Vec<&String> = words.collect();
@@ -118,10 +124,13 @@ pub(super) fn of(given: &Given<'_>, station: Option<&Path>) -> Reach {
     }
 }
 
-/// A value that names a file, as it stands or after `NAME=`. Of a request that is named by its manifest, the folder.
+/// A value that names a file, as it stands, or after `NAME=` or `@`. Of a request that is named by its manifest, the folder.
 fn read(reach: Reach, value: &OsStr) -> Reach {
     let bytes = value.as_bytes();
-    let after = bytes.iter().position(|byte| *byte == b'=').map(|at| OsStr::from_bytes(&bytes[at + 1..]));
+    let after = bytes
+        .iter()
+        .position(|byte| matches!(byte, b'=' | b'@'))
+        .map(|at| OsStr::from_bytes(&bytes[at + 1..]));
     [Some(value), after].into_iter().flatten().map(Path::new).fold(reach, |reach, path| {
         if path.file_name() == Some(OsStr::new(crate::bundle::manifest::REQUEST_FILE)) {
             reach.read(parent(path))

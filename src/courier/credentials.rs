@@ -84,6 +84,14 @@ impl Credentials {
         }
     }
 
+    /// What gives out tokens, where they are given out.
+    pub(super) fn server(&self) -> Option<Server> {
+        match self {
+            Credentials::Token(..) => None,
+            Credentials::Oauth(client) => Some(locked(client).server.clone()),
+        }
+    }
+
     /// Forgets an access token that the service does not take any more. Is there a way to another?
     pub(super) fn forget(&self) -> bool {
         match self {

@@ -28,7 +28,7 @@ pub use error::CourierError;
 pub use fetch::deltas_of;
 pub use list::{Page, page};
 pub use settings::{Options, Settings, secret_line};
-pub use shelf::Shelf;
+pub use shelf::{Shelf, make_folder};
 pub use status::{GroupStatus, TargetCount, WaveStatus};
 pub use wave::{Rollout, Wave};
 

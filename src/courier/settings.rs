@@ -58,6 +58,8 @@ pub struct Server {
     pub base: String,
     /// Host and port.
     pub authority: String,
+    /// Its TCP port.
+    pub port: u16,
     /// Is it this machine?
     pub is_loopback: bool,
 }
@@ -76,12 +78,13 @@ impl Server {
         let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
         let is_loopback = host.eq_ignore_ascii_case("localhost")
             || host.parse::<core::net::IpAddr>().is_ok_and(|address| address.is_loopback());
-        match uri.scheme_str() {
-            Some("https") => {}
-            Some("http") if is_loopback => {}
+        let usual = match uri.scheme_str() {
+            Some("https") => 443,
+            Some("http") if is_loopback => 80,
             _ => return Err(fail("is not reached over TLS: https is needed, but to this machine itself")),
-        }
-        Ok(Server { base: base.to_owned(), authority, is_loopback })
+        };
+        let port = uri.port_u16().unwrap_or(usual);
+        Ok(Server { base: base.to_owned(), authority, port, is_loopback })
     }
 }
 
@@ -181,6 +184,15 @@ impl Settings {
             wait: options.wait,
             notes,
         })
+    }
+}
+
+impl Settings {
+    /// The TCP ports of the service, of what gives out tokens, and of a proxy.
+    pub fn ports(&self) -> Vec<u16> {
+        let tokens = self.credentials.server().map(|server| server.port);
+        let proxy = ureq::Proxy::try_from_env().map(|proxy| proxy.port());
+        [Some(self.server.port), tokens, proxy].into_iter().flatten().collect()
     }
 }
 

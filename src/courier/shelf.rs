@@ -87,13 +87,7 @@ impl Shelf {
         if old.is_some_and(|old| old.size > new.size) {
             return Ok(());
         }
-        let mut missing: Vec<&Path> = self
-            .folder
-            .ancestors()
-            .take_while(|folder| !folder.as_os_str().is_empty() && !folder.is_dir())
-            .collect();
-        missing.reverse();
-        missing.into_iter().try_for_each(|folder| ensure_folder(disk, folder, 0o700))?;
+        make_folder(disk, &self.folder)?;
         Ok(write_durably(disk, &path, 0o600, &[note])?)
     }
 
@@ -110,6 +104,17 @@ impl Shelf {
             files.iter().filter(|entry| !entry.name.starts_with('.') && entry.name.ends_with(".note"));
         Ok(notes.take(MOST_NOTES).map(|entry| self.folder.join(&entry.name)).collect())
     }
+}
+
+/// Makes a folder that only its owner may look into, with those above it that are missing.
+///
+/// # Errors
+/// It cannot be made.
+pub fn make_folder(disk: &dyn Disk, folder: &Path) -> Result<(), CourierError> {
+    let mut missing: Vec<&Path> =
+        folder.ancestors().take_while(|folder| !folder.as_os_str().is_empty() && !folder.is_dir()).collect();
+    missing.reverse();
+    Ok(missing.into_iter().try_for_each(|folder| ensure_folder(disk, folder, 0o700))?)
 }
 
 fn witness_name(witness: &VerifierKey) -> String {

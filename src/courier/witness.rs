@@ -28,6 +28,13 @@ pub struct Witness {
     server: Server,
 }
 
+impl Witness {
+    /// The TCP port that it is asked at.
+    pub fn port(&self) -> u16 {
+        self.server.port
+    }
+}
+
 /// Reads a list of witnesses: the lines `witness NAME VKEY URL` of a C2SP `tlog-policy`. Other lines say what counts, which
 /// is the station's to judge.
 ///

@@ -44,7 +44,7 @@ impl fmt::Display for Confinement {
 pub(super) fn confine(reach: &Reach) -> Confinement {
     // Landlock first: its own system calls are then forbidden too.
     let files = files::confine(reach);
-    let calls = calls::confine();
+    let calls = calls::confine(reach.connects());
     let kernel = rustix::system::uname();
     let kernel = kernel.release().to_string_lossy();
     match (files, calls) {

@@ -1,6 +1,7 @@
 //! `countersign-courier`: the connected side's command line, one file a verb (`docs/connected.md`).
 
 mod fetch;
+mod reach;
 mod request;
 mod show;
 mod submit;
@@ -10,10 +11,13 @@ mod wave;
 mod witness;
 
 use super::context::{Global, When};
-use super::{Context, Exit, Failure, Outcome, completions, man, usage};
+use super::reach::Given;
+use super::{Context, Exit, Failure, Outcome, bind, completions, man, usage};
+use crate::courier::witness::Witness;
 use crate::courier::{Client, CourierError, Options, Settings, Shelf};
 use crate::host::Host;
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
+use std::cell::Cell;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -103,15 +107,17 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>, host: &Host) -> ExitC
 fn run(arguments: impl IntoIterator<Item = OsString>, host: &Host) -> Exit {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let json = arguments.iter().take_while(|one| *one != "--").any(|one| one == "--json");
-    let parsed =
-        command().try_get_matches_from(arguments).and_then(|matches| Arguments::from_arg_matches(&matches));
-    let Arguments { service, verb } = match parsed {
-        Ok(arguments) => arguments,
+    let parsed = command()
+        .try_get_matches_from(arguments)
+        .and_then(|matches| Ok((Arguments::from_arg_matches(&matches)?, matches)));
+    let (Arguments { service, verb }, matches) = match parsed {
+        Ok(parsed) => parsed,
         Err(e) => return usage(&e, json, host),
     };
     let global = Global { station: None, json: service.json, color: service.color };
-    let desk = Desk { context: Context::new(host, global), service };
-    match dispatch(verb, &desk) {
+    let mut desk = Desk { context: Context::new(host, global), service, settings: Cell::new(None) };
+    let done = desk.confine(&verb, &matches).and_then(|()| dispatch(verb, &desk));
+    match done {
         Ok(exit) => exit,
         Err(failure) => {
             desk.context.fail(PROGRAM, &failure);
@@ -136,6 +142,8 @@ fn dispatch(verb: Verb, desk: &Desk<'_>) -> Outcome {
 struct Desk<'h> {
     context: Context<'h>,
     service: Service,
+    /// Read before the program is confined; taken by the client.
+    settings: Cell<Option<Settings>>,
 }
 
 impl<'h> Desk<'h> {
@@ -149,26 +157,63 @@ impl<'h> Desk<'h> {
         |name| std::env::var(name).ok()
     }
 
+    /// Reads the configuration, which is this machine's own, and then gives up what the command does not need: before the
+    /// first byte of the service, of a bundle or of a witness.
+    fn confine(&mut self, verb: &Verb, matches: &ArgMatches) -> Result<(), Failure> {
+        let (asks_service, list) = match verb {
+            Verb::Fetch(_) | Verb::Request(_) | Verb::Wave(_) => (true, None),
+            Verb::Submit(args) => (true, Some(&args.list)),
+            Verb::Witness(args) => (args.bundle.is_none(), Some(&args.list)),
+            Verb::Completions(_) | Verb::Man(_) => (false, None),
+        };
+        // A list that cannot be read is told where it is used.
+        let witnesses = list.and_then(|list| list.read(self).ok()).unwrap_or_default();
+        let mut ports: Vec<u16> = witnesses.iter().map(Witness::port).collect();
+        if asks_service {
+            let settings = Settings::read(&self.options(), &self.environment(), self.context.host)?;
+            for note in &settings.notes {
+                self.context.note(&format!("Note: {note}\n"));
+            }
+            ports.extend(settings.ports());
+            self.settings.set(Some(settings));
+        }
+        let command = command();
+        let reach = reach::of(&Given::find(&command, matches), verb, ports, self);
+        bind(&reach, &self.context);
+        Ok(())
+    }
+
     /// The service. Nothing is sent yet.
     fn client(&self) -> Result<Client<'h>, Failure> {
-        let settings = Settings::read(&self.options(), &self.environment(), self.context.host)?;
-        for note in &settings.notes {
-            self.context.note(&format!("Note: {note}\n"));
-        }
+        let settings = self.settings.take().ok_or_else(|| Failure::usage("the service is asked once"))?;
         Ok(Client::new(settings, self.context.host)?)
     }
 
-    /// What is kept between bundles; `None` where there is no home to keep it in.
-    fn shelf(&self, factory: &str) -> Option<Shelf> {
-        let variable =
-            |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    /// Where heads of stations' logs are kept; `None` where there is no home to keep them in.
+    fn heads(&self) -> Option<PathBuf> {
         let usual = || {
             let state =
                 variable("XDG_STATE_HOME").or_else(|| Some(variable("HOME")?.join(".local/state")))?;
             Some(state.join(PROGRAM))
         };
-        Some(Shelf::new(&self.service.state.clone().or_else(usual)?, factory))
+        self.service.state.clone().or_else(usual)
     }
+
+    /// What is kept between bundles.
+    fn shelf(&self, factory: &str) -> Option<Shelf> {
+        Some(Shelf::new(&self.heads()?, factory))
+    }
+
+    /// Where witnesses are written down when nobody says.
+    fn usual_witnesses(&self) -> Option<PathBuf> {
+        let config = variable("XDG_CONFIG_HOME").or_else(|| Some(variable("HOME")?.join(".config")));
+        Some(config?.join("countersign/witnesses"))
+    }
+}
+
+/// A path in the environment.
+fn variable(name: &str) -> Option<PathBuf> {
+    std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
 }
 
 impl From<CourierError> for Failure {

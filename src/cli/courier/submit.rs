@@ -27,7 +27,7 @@ pub struct Args {
     #[arg(long, value_name = "BYTES", default_value_t = 64 << 20)]
     max_file_bytes: u64,
     #[command(flatten)]
-    list: witness::List,
+    pub(super) list: witness::List,
 }
 
 /// Uploads.

@@ -19,12 +19,12 @@ use std::path::{Path, PathBuf};
 )]
 pub struct Args {
     /// The newest signed bundle of the station [default: the newest head that was carried].
-    bundle: Option<PathBuf>,
+    pub(super) bundle: Option<PathBuf>,
     /// The log's key, where no bundle is given.
     #[arg(long, value_name = "VKEY", required_unless_present = "bundle")]
     log_key: Option<String>,
     #[command(flatten)]
-    list: List,
+    pub(super) list: List,
 }
 
 /// Where the witnesses are written down.
@@ -39,17 +39,10 @@ impl List {
     /// The witnesses; none where nobody wrote any down.
     pub(super) fn read(&self, desk: &Desk<'_>) -> Result<Vec<Witness>, Failure> {
         let disk = &*desk.context.host.disk;
-        let variable =
-            |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-        let path = match &self.witnesses {
-            Some(path) => path.clone(),
-            None => {
-                let config = variable("XDG_CONFIG_HOME").or_else(|| Some(variable("HOME")?.join(".config")));
-                match config.map(|folder| folder.join("countersign/witnesses")) {
-                    Some(path) if disk.kind(&path)?.is_some() => path,
-                    _ => return Ok(Vec::new()),
-                }
-            }
+        let path = match (&self.witnesses, desk.usual_witnesses()) {
+            (Some(path), _) => path.clone(),
+            (None, Some(path)) if disk.kind(&path)?.is_some() => path,
+            (None, _) => return Ok(Vec::new()),
         };
         Ok(read_list(disk, &path)?)
     }

@@ -1,5 +1,6 @@
-//! Which system calls no command makes (seccomp, seccomp(2)): a network, another program, another process, another
-//! process's memory, the kernel's own affairs. They fail with "operation not permitted".
+//! Which system calls no command makes (seccomp, seccomp(2)): a network (but to ask a service, where the command does),
+//! another program, another process, another process's memory, the kernel's own affairs. They fail with "operation not
+//! permitted".
 //!
 //! A list of what is forbidden, not of what is allowed: what a C library calls changes from release to release, and a
 //! ceremony must not end in the middle for it. What a ceremony does call is pinned by `tests/scripts/system-calls.sh`.
@@ -11,22 +12,26 @@ use seccompiler::{
 };
 use std::collections::BTreeMap;
 
-/// Never, whatever the arguments.
-const FORBIDDEN: &[libc::c_long] = &[
-    // A network, or another process by a socket.
+/// What a command calls that asks a service; never otherwise.
+const CONNECTING: &[libc::c_long] = &[
     libc::SYS_socket,
-    libc::SYS_socketpair,
     libc::SYS_connect,
-    libc::SYS_bind,
-    libc::SYS_listen,
-    libc::SYS_accept,
-    libc::SYS_accept4,
     libc::SYS_sendto,
     libc::SYS_sendmsg,
     libc::SYS_sendmmsg,
     libc::SYS_recvfrom,
     libc::SYS_recvmsg,
     libc::SYS_recvmmsg,
+];
+
+/// Never, whatever the arguments.
+const FORBIDDEN: &[libc::c_long] = &[
+    // Being asked by others, or another process by a socket.
+    libc::SYS_socketpair,
+    libc::SYS_bind,
+    libc::SYS_listen,
+    libc::SYS_accept,
+    libc::SYS_accept4,
     // Another program, or code that is no file.
     libc::SYS_execve,
     libc::SYS_execveat,
@@ -141,25 +146,26 @@ const FORBIDDEN_WITH: &[(libc::c_long, u8, u64, u64)] = &[
 ];
 
 /// Puts the filter over this thread and all that it starts.
-pub(super) fn confine() -> Result<(), String> {
+pub(super) fn confine(may_connect: bool) -> Result<(), String> {
     let apply = |program: Result<BpfProgram, BackendError>| {
         program
             .map_err(|e| e.to_string())
             .and_then(|program| apply_filter(&program).map_err(|e| e.to_string()))
     };
-    apply(filter(Errno::PERM, forbidden().map_err(|e| e.to_string())?))?;
+    apply(filter(Errno::PERM, forbidden(may_connect).map_err(|e| e.to_string())?))?;
     // Its arguments lie in memory, where no filter sees them: threads are begun by `clone`, as on a kernel without it.
     apply(filter(Errno::NOSYS, BTreeMap::from([(libc::SYS_clone3, Vec::new())])))
 }
 
-fn forbidden() -> Result<BTreeMap<i64, Vec<SeccompRule>>, BackendError> {
+fn forbidden(may_connect: bool) -> Result<BTreeMap<i64, Vec<SeccompRule>>, BackendError> {
     let mut rules: BTreeMap<i64, Vec<SeccompRule>> = BTreeMap::new();
     for (call, argument, mask, value) in FORBIDDEN_WITH {
         let operator = SeccompCmpOp::MaskedEq(*mask);
         let condition = SeccompCondition::new(*argument, SeccompCmpArgLen::Qword, operator, *value)?;
         rules.entry(*call).or_default().push(SeccompRule::new(vec![condition])?);
     }
-    rules.extend(FORBIDDEN.iter().chain(FORBIDDEN_HERE).map(|call| (*call, Vec::new())));
+    let connecting = if may_connect { &[][..] } else { CONNECTING };
+    rules.extend(FORBIDDEN.iter().chain(FORBIDDEN_HERE).chain(connecting).map(|call| (*call, Vec::new())));
     #[cfg(target_arch = "x86_64")]
     {
         let same: Vec<libc::c_long> =

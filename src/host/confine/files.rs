@@ -1,10 +1,10 @@
 //! Which files a command may reach (Landlock, landlock(7)). What is not granted is refused by the kernel with "permission
-//! denied", whatever the permissions of the file say.
+//! denied", whatever the permissions of the file say. And to which TCP ports it may connect, where it may at all.
 
 use landlock::{
-    ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, LandlockStatus, PathBeneath, PathFd,
-    RestrictionStatus, Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetError, RulesetStatus, Scope,
-    make_bitflags,
+    ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, LandlockStatus, NetPort,
+    PathBeneath, PathFd, RestrictionStatus, Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetError,
+    RulesetStatus, Scope, make_bitflags,
 };
 use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
@@ -19,6 +19,7 @@ const NEEDED: ABI = ABI::V2;
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Reach {
     rules: Vec<(PathBuf, Right)>,
+    ports: Vec<u16>,
     opens_secrets: bool,
 }
 
@@ -39,7 +40,7 @@ impl Reach {
     /// What every command needs: the terminal, and nothing of the disk.
     pub fn terminal() -> Reach {
         let device = |path: &str| (PathBuf::from(path), Right::Device);
-        Reach { rules: vec![device("/dev/tty"), device("/dev/null")], opens_secrets: false }
+        Reach { rules: vec![device("/dev/tty"), device("/dev/null")], ..Reach::default() }
     }
 
     /// And what tells of the machine: what `preflight` looks at, and what each log entry says (boot, program).
@@ -86,6 +87,23 @@ impl Reach {
     /// And secrets are opened: memory is locked where that is allowed.
     pub fn with_secrets(self) -> Reach {
         Reach { opens_secrets: true, ..self }
+    }
+
+    /// And a network, with TCP to this port.
+    pub fn connect(mut self, port: u16) -> Reach {
+        self.ports.push(port);
+        self
+    }
+
+    /// Is there a network at all?
+    pub(super) fn connects(&self) -> bool {
+        !self.ports.is_empty()
+    }
+
+    /// The TCP ports that are granted.
+    #[cfg(test)]
+    pub(crate) fn ports(&self) -> &[u16] {
+        &self.ports
     }
 
     /// What is granted, in the order in which it was.
@@ -156,6 +174,9 @@ fn restrict(reach: &Reach) -> Result<RestrictionStatus, RulesetError> {
         if !kind.is_fifo() && !kind.is_socket() && !bits.is_empty() {
             rules = rules.add_rule(PathBeneath::new(file, bits))?;
         }
+    }
+    for port in &reach.ports {
+        rules = rules.add_rule(NetPort::new(*port, AccessNet::ConnectTcp))?;
     }
     rules.restrict_self()
 }
