@@ -23,8 +23,8 @@ use std::path::Path;
 const TRIES: u32 = 3;
 /// The largest targets metadata of a wave that is looked at for static deltas.
 const MAX_TARGETS_BYTES: u64 = 64 << 20;
-/// The most versions without a static delta that are named.
-const MOST_DELTA_NOTES: usize = 20;
+/// The most versions without a static delta that are told with all their targets.
+const MOST_DELTA_NOTES: usize = 5;
 /// Seconds before everything is read anew.
 const PAUSE: u64 = 1;
 
@@ -46,13 +46,25 @@ pub struct Downloads {
     pub notes: Vec<String>,
 }
 
+/// Which of CI's targets are new.
+#[derive(Clone, Copy, Default)]
+pub enum New {
+    /// None: nothing is released.
+    #[default]
+    None,
+    /// Those of the version that is asked for.
+    Version(u64),
+    /// All above production's.
+    All,
+}
+
 /// What to bring beside what every request rests on.
 #[derive(Clone, Copy, Default)]
 pub struct Besides<'a> {
     /// A wave with its targets, for a further signature.
     pub wave: Option<&'a str>,
-    /// The version that is asked for: what is said of CI's targets is said of this one alone.
-    pub version: Option<u64>,
+    /// The new targets of which it is said whether they have a static delta.
+    pub new: New,
     /// The root that is staged in the root update that is open, for what is signed again.
     pub staged_root: bool,
 }
@@ -109,7 +121,7 @@ fn once(client: &Client<'_>, cap: u64, besides: Besides<'_>) -> Result<Downloads
             "the waves or the production targets changed while the rest was read".to_owned(),
         ));
     }
-    let mut notes: Vec<String> = without_delta(&ci, production.as_deref(), &chain, besides.version);
+    let mut notes: Vec<String> = without_delta(&ci, production.as_deref(), &chain, besides.new);
     let chain = if besides.staged_root { with_staged(client, chain, &mut notes)? } else { chain };
     Ok(Downloads { chain, online_key, ci, production, waves, wave, notes })
 }
@@ -273,28 +285,33 @@ pub(super) fn require_agreement(waves: &[Wave], production: Option<&[u8]>) -> Re
     Ok(())
 }
 
-/// Which of CI's new targets would be downloaded whole by devices, because there is no static delta: a note a version, the
-/// newest first. `only` is the version that is asked for, where one is.
-fn without_delta(ci: &[u8], production: Option<&[u8]>, chain: &Chain, only: Option<u64>) -> Vec<String> {
+/// Which of CI's new targets would be downloaded whole by devices, because there is no static delta: a note for each of
+/// the newest versions, and one for the rest.
+fn without_delta(ci: &[u8], production: Option<&[u8]>, chain: &Chain, wanted: New) -> Vec<String> {
     let Ok(document) = document("ci-targets.json", ci) else { return Vec::new() };
     let Ok(targets) = Targets::read(document.root(), chain.newest().dialect) else { return Vec::new() };
     let from: Vec<u64> = production.map(versions).unwrap_or_default().into_values().collect();
     let Some(oldest) = from.iter().min() else { return Vec::new() };
+    let is_wanted = |version: u64| match wanted {
+        New::None => false,
+        New::Version(one) => version == one,
+        New::All => version > *oldest && !from.contains(&version),
+    };
     let mut new: BTreeMap<u64, Vec<&Target<'_>>> = BTreeMap::new();
-    for target in targets.all() {
-        let version = target.version().filter(|version| version > oldest && !from.contains(version));
-        if let Some(version) = version.filter(|version| only.is_none_or(|only| only == *version)) {
+    for target in targets.all().iter().filter(|target| !target.has_delta()) {
+        if let Some(version) = target.version().filter(|version| is_wanted(*version)) {
             new.entry(version).or_default().push(target);
         }
     }
-    let notes: Vec<String> =
-        new.iter().rev().filter_map(|(version, new)| delta_note(*version, new, &from)).collect();
-    let (told, more) = notes.split_at(notes.len().min(MOST_DELTA_NOTES));
-    let more = match more.len() {
-        0 => None,
-        count => Some(format!("No static delta: {count} older versions besides, above production's")),
-    };
-    told.iter().cloned().chain(more).collect()
+    let mut newest = new.iter().rev();
+    let told = newest.by_ref().take(MOST_DELTA_NOTES);
+    let mut notes: Vec<String> =
+        told.filter_map(|(version, new)| delta_note(*version, new, &from)).collect();
+    let rest: Vec<String> = newest.map(|(version, _)| version.to_string()).collect();
+    if !rest.is_empty() {
+        notes.push(format!("No static delta either: the targets of version {}", rest.join(", ")));
+    }
+    notes
 }
 
 /// The metadata versions that production runs, by tag.

@@ -419,7 +419,7 @@ class Factory:
         until = CLOCK.text(CLOCK.now() + 86400 * int(b.get('expires-in-days') or 30))
         prev = ((b.get('bundle-targets') or {}).get('signed') or {}).get('x-fio-offline-bundle', {}).get('targets', [])
         kind = 'prod' if prod else 'ci'
-        signed = {"_type": "Fio-offline-bundle", "expires": until, "version": 1, "x-fio-offline-bundle": {"type": kind, "tag": tag, "targets": sorted({*prev, target})}}
+        signed = {"_type": "Targets", "expires": until, "version": 1, "x-fio-offline-bundle": {"type": kind, "tag": tag, "targets": sorted({*prev, target})}}
         snap = {"_type": "Snapshot", "expires": until, "version": targets['signed']['version'], "meta": {"targets.json": {"version": targets['signed']['version']}}}
         ts = {"_type": "Timestamp", "expires": until, "version": targets['signed']['version'], "meta": {"snapshot.json": {"version": snap['version']}}}
         s = lambda k, x: {"signatures": [k.sign(x)], "signed": x}

@@ -2,7 +2,7 @@
 
 use super::Desk;
 use crate::cli::{Exit, Outcome};
-use crate::courier::fetch::{Besides, fetch};
+use crate::courier::fetch::{Besides, New, fetch};
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -29,7 +29,7 @@ pub struct Args {
 pub fn run(args: &Args, desk: &Desk<'_>) -> Outcome {
     let context = &desk.context;
     let client = desk.client()?;
-    let besides = Besides { wave: args.wave.as_deref(), version: None, staged_root: args.staged_root };
+    let besides = Besides { wave: args.wave.as_deref(), new: New::All, staged_root: args.staged_root };
     let downloads = fetch(&client, args.max_file_bytes, besides)?;
     downloads.write(&*context.host.disk, &args.out)?;
     for note in &downloads.notes {

@@ -2,7 +2,7 @@
 
 use super::Desk;
 use crate::cli::{Failure, Outcome, request};
-use crate::courier::fetch::{Besides, fetch};
+use crate::courier::fetch::{Besides, New, fetch};
 use crate::host::disk::ensure_folder;
 use std::path::{Path, PathBuf};
 
@@ -46,7 +46,7 @@ pub fn run(mut args: Args, desk: &Desk<'_>) -> Outcome {
     }
     let besides = Besides {
         wave: wave.as_deref(),
-        version: args.request.version,
+        new: args.request.version.map_or(New::None, New::Version),
         staged_root: args.staged_root || args.request.resign,
     };
     let downloads = fetch(&client, args.request.max_file_bytes, besides)?;
