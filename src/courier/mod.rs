@@ -8,6 +8,7 @@ mod answer;
 mod baseline;
 mod client;
 mod credentials;
+mod deltas;
 mod download;
 mod error;
 pub mod fetch;
@@ -24,8 +25,8 @@ mod wave;
 pub mod witness;
 
 pub use client::Client;
+pub use deltas::{New, deltas_of};
 pub use error::CourierError;
-pub use fetch::deltas_of;
 pub use list::{Page, page};
 pub use settings::{Options, Settings, secret_line};
 pub use shelf::{Shelf, make_folder};

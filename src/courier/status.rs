@@ -95,6 +95,11 @@ impl GroupStatus {
     pub fn updated(&self) -> u64 {
         self.devices_on_wave_version.saturating_add(self.devices_on_newer_version)
     }
+
+    /// Devices that are updated, or are to be.
+    pub fn rolled_out_to(&self) -> u64 {
+        self.updated().saturating_add(self.devices_scheduled_for_update)
+    }
 }
 
 impl WaveStatus {

@@ -142,6 +142,27 @@ fn a_wave_is_watched_until_all_are_updated() {
 }
 
 #[test]
+fn the_bars_of_a_watched_wave_move_in_a_terminal_and_end_when_all_are_updated() {
+    use expectrl::{Eof, Expect, Regex, session::OsSession};
+    let place = Place::new();
+    let service = Service::start(&place.path("state"), &["--devices", "16", "--groups", "canary=16"]);
+    place.make_station(&service, "station", "acme-targets.keys.tgz");
+    place.release(&service, "v1", 12);
+    place.courier(&service, &["wave", "rollout", "v1", "canary", "--limit", "3"]).done();
+    let mut command = place.courier_command();
+    command.args(["--server", &service.url, "--factory", "acme", "--token-file", &place.text("full")]);
+    command.args(["wave", "status", "v1", "--watch", "--every", "1"]).env("TERM", "xterm");
+    let mut session = OsSession::spawn(command).expect("it runs");
+    session.get_process_mut().set_window_size(80, 24).expect("a size");
+    session.set_expect_timeout(Some(std::time::Duration::from_secs(30)));
+    session.expect(Regex(r"canary \[ *\] 0/3 16 of 16 online|canary \[ *\] 0/3")).expect("an empty bar");
+    service.tick(60);
+    session.expect(Regex(r"canary \[=+\] 3/3")).expect("a full one");
+    session.expect("All are updated: 3 devices").expect("the end");
+    session.expect(Eof).expect("it ends by itself");
+}
+
+#[test]
 fn targets_without_a_static_delta_are_named_with_the_command_that_makes_one() {
     let place = Place::new();
     // Odd versions have no static delta in the stand-in.

@@ -146,6 +146,61 @@ fn every_fault_of_a_rollout_is_settled_and_rolls_out_once() {
 }
 
 #[test]
+fn a_fault_on_a_read_around_a_rollout_is_never_taken_for_done_or_not_done() {
+    let ready = active();
+    // The wave before, its targets for the note about static deltas, and the wave afterwards.
+    each(&[0, 1, 2], |skip| {
+        let service = service(ready, &format!("rollout-reads-{skip}"));
+        let rollouts = || {
+            let wave = ready.place.courier(&service, &["--json", "wave", "show", "v2"]).done().json();
+            wave["rollout-history"].as_array().map_or(0, Vec::len)
+        };
+        for (kind, _) in FAULTS {
+            let before = rollouts();
+            service.fault(&format!("{kind}:GET.*/waves/v2/:1:{skip}"));
+            let ran = ready.place.courier(&service, &["wave", "rollout", "v2", "canary"]);
+            service.no_more_faults();
+            let done = rollouts() - before;
+            match ran.code {
+                0 => assert_eq!(done, 1, "{kind} on read {skip}"),
+                20 => assert_eq!(done, 0, "{kind} on read {skip}: {ran:?}"),
+                _ => {
+                    assert_eq!((*skip, done), (2, 1), "{kind} on read {skip}: {ran:?}");
+                    ran.ended(21).says("wave show v2");
+                }
+            }
+        }
+        service.nothing_leaked();
+    });
+}
+
+#[test]
+fn a_fault_on_a_read_of_a_submit_makes_no_second_wave_and_is_never_taken_for_success() {
+    let (ready, bundle) = (active(), &before_submit().bundle);
+    each(&["users/self", "/waves/v2/", "/root.json", "/3.root.json"], |read| {
+        let service = service(ready, &format!("submit-reads-{}", read.replace('/', "-")));
+        for (kind, _) in FAULTS {
+            service.fault(&format!("{kind}:GET.*{read}"));
+            let ran = ready.place.courier(&service, &["submit", bundle]);
+            service.no_more_faults();
+            let code = match (kind, *read) {
+                // What it holds is not what was signed: an alarm, not a refusal.
+                ("tamper", "/waves/v2/") => 3,
+                // Said not to be there, it is uploaded, and the service says that it is there.
+                ("404", "/waves/v2/") => 0,
+                ("401" | "403" | "redirect" | "redirect-same" | "redirect-loop" | "html", _) => 20,
+                ("404" | "null" | "swap" | "stale", _) if ran.code != 0 => 20,
+                _ => 0,
+            };
+            assert_eq!(ran.code, code, "{kind} on {read}: {ran:?}");
+        }
+        assert!(service.calls("POST", "/waves/") <= 1, "{read}");
+        assert_eq!(service.wave("acme", "v2"), "active");
+        service.nothing_leaked();
+    });
+}
+
+#[test]
 fn a_rollout_to_a_number_of_devices_is_never_sent_twice() {
     let ready = active();
     let not_done = FAULTS.iter().filter(|(kind, harm)| *harm == Harm::NotDone && *kind != "429");

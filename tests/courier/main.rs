@@ -2,6 +2,9 @@
 //!
 //! The stand-in (`factory_api.py`) needs python3; RSA keys need python3-cryptography, and TLS needs openssl.
 
+// Here the pages' commands of the courier are looked at too.
+#[path = "../suite/docs.rs"]
+mod docs;
 mod everyday;
 mod faults;
 mod harness;

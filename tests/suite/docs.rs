@@ -39,8 +39,18 @@ fn commands(text: &str) -> Vec<(String, bool)> {
         }
     }
     // "countersign share 1" is the first line of a share, not a command.
-    found.retain(|(line, _)| line.starts_with("countersign ") && !line.starts_with("countersign share "));
+    found.retain(|(line, _)| program(line).is_some() && !line.starts_with("countersign share "));
     found
+}
+
+/// The definition of the program that a line calls, where it is one of ours.
+fn program(line: &str) -> Option<clap::Command> {
+    match line.split(' ').next()? {
+        "countersign" => Some(countersign::cli::command()),
+        #[cfg(feature = "courier")]
+        "countersign-courier" => Some(countersign::cli::courier::command()),
+        _ => None,
+    }
 }
 
 /// Words as a shell makes them, as far as the pages need it.
@@ -73,7 +83,8 @@ fn every_command_in_the_documentation_is_one_that_the_program_takes() {
                 continue;
             }
             count += 1;
-            if let Err(e) = countersign::cli::command().try_get_matches_from(&words) {
+            let program = program(&line).expect("one of ours");
+            if let Err(e) = program.try_get_matches_from(&words) {
                 use clap::error::ErrorKind::{
                     DisplayHelp, DisplayHelpOnMissingArgumentOrSubcommand, DisplayVersion,
                     MissingRequiredArgument,

@@ -2,7 +2,8 @@
 
 use super::Desk;
 use crate::cli::{Exit, Outcome};
-use crate::courier::fetch::{Besides, New, fetch};
+use crate::courier::New;
+use crate::courier::fetch::{Besides, fetch};
 use serde_json::json;
 use std::path::PathBuf;
 

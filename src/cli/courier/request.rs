@@ -2,7 +2,8 @@
 
 use super::Desk;
 use crate::cli::{Failure, Outcome, request};
-use crate::courier::fetch::{Besides, New, fetch};
+use crate::courier::New;
+use crate::courier::fetch::{Besides, fetch};
 use crate::host::disk::ensure_folder;
 use std::path::{Path, PathBuf};
 

@@ -3,7 +3,7 @@
 use super::Desk;
 use super::show;
 use crate::cli::{Exit, Failure, Outcome};
-use crate::courier::{Client, CourierError, GroupStatus, WaveStatus};
+use crate::courier::{Client, CourierError, WaveStatus};
 use crate::text::counted;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::collections::BTreeMap;
@@ -66,7 +66,7 @@ fn ended(status: &WaveStatus) -> Option<String> {
 fn line(status: &WaveStatus) -> String {
     let groups = status.rollout_groups.iter();
     let groups = groups
-        .map(|group| format!(", {} {}/{}", show::group_name(group), group.updated(), group.devices_total));
+        .map(|group| format!(", {} {}/{}", show::group_name(group), group.updated(), group.rolled_out_to()));
     format!(
         "updated {} of {}, waiting for {}{}",
         status.updated_devices,
@@ -93,12 +93,9 @@ impl Bars {
     }
 
     fn draw(&mut self, status: &WaveStatus) {
-        let of = |group: &GroupStatus| {
-            (show::group_name(group), group.updated(), group.devices_total, group.devices_online)
-        };
-        let groups: Vec<_> = status.rollout_groups.iter().map(of).collect();
-        for (name, updated, total, online) in groups {
-            self.set(&name, updated, total, &format!("{online} online"));
+        for group in &status.rollout_groups {
+            let said = format!("{} of {} online", group.devices_online, group.devices_total);
+            self.set(&show::group_name(group), group.updated(), group.rolled_out_to(), &said);
         }
         let all = status.updated_devices + status.waiting();
         self.set(
