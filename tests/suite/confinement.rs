@@ -121,6 +121,21 @@ fn no_socket_no_program_and_no_process_is_begun() {
 }
 
 #[test]
+fn a_command_that_asks_a_service_connects_to_its_port_and_no_other_and_is_not_connected_to() {
+    use std::net::{TcpListener, TcpStream, UdpSocket};
+    let listen = || TcpListener::bind("127.0.0.1:0").expect("bound");
+    let (service, other) = (listen(), listen());
+    let port = |listener: &TcpListener| listener.local_addr().expect("an address").port();
+    confined(&Reach::terminal().connect(port(&service)), || {
+        TcpStream::connect(("127.0.0.1", port(&service))).expect("the service");
+        is_denied(TcpStream::connect(("127.0.0.1", port(&other))));
+        is_denied(TcpListener::bind("127.0.0.1:0"));
+        is_denied(UdpSocket::bind("127.0.0.1:0"));
+        is_denied(std::process::Command::new("/bin/true").spawn());
+    });
+}
+
+#[test]
 fn no_other_process_is_looked_into_and_nothing_of_the_kernel_is_changed() {
     use rustix::process::{DumpableBehavior, Pid, Signal, kill_process, set_dumpable_behavior};
     confined(&Reach::terminal(), || {
