@@ -12,6 +12,7 @@ use crate::station::{ShownReview, Station, StoredRequest};
 use crate::text::shown;
 use crate::threads;
 use crate::tuf::Digest;
+use crate::words;
 
 /// Which renderings are wanted.
 pub struct Faces {
@@ -93,7 +94,23 @@ impl Rendered {
     }
 }
 
-/// Computes the review, renders it, and notes in the log which one was shown.
+/// What stands over every page of a review: what it is of, and what is compared with paper.
+pub fn heading(station: &Station, stored: &StoredRequest) -> String {
+    let manifest = &stored.request.manifest;
+    let root = station.trust.newest();
+    format!(
+        "Request {}: {}, version {}\nPolicy  {}\nRoot {}  {}",
+        stored.digest().short(),
+        manifest.subject(),
+        manifest.version,
+        words::confirmation(&station.policy_digest().0),
+        root.version,
+        words::confirmation(&root.fingerprint.0)
+    )
+}
+
+/// Computes the review, renders it, and notes in the log which one was shown; of a station that is only looked at, nothing
+/// is noted.
 ///
 /// # Errors
 /// A file of the request is not metadata, or the station cannot be written.
@@ -124,6 +141,11 @@ pub fn show(
         findings.dedup();
         (rendered, (form, kept), (review.digest(), situation.message.digest(), findings))
     })?;
+    rendered.rejected = rejected;
+    rendered.note_rejections();
+    if !station.may_write() {
+        return Ok(rendered);
+    }
     let (review, signed, findings) = facts;
     let (form, kept) = kept;
     // What an approval signs, is named by its own digest: `review`.
@@ -142,7 +164,5 @@ pub fn show(
     station.record(&host.stamp(), shown.by(station.actor()))?;
     station.commit()?;
     station.shown.now(stored.digest(), ShownReview { review, signed });
-    rendered.rejected = rejected;
-    rendered.note_rejections();
     Ok(rendered)
 }

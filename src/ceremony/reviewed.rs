@@ -2,6 +2,7 @@
 //! what was shown and confirmed.
 
 use super::CeremonyError;
+use super::approve::Subject;
 use super::prepare::with_review;
 use crate::host::clock::Time;
 use crate::review::model::code;
@@ -84,6 +85,11 @@ impl Reviewed {
             bytes,
             faces,
         }
+    }
+
+    /// What an officer decides about who read it.
+    pub fn subject(&self, stored: &StoredRequest) -> Subject {
+        Subject { request: stored.digest().to_string(), review: self.review.to_string() }
     }
 
     /// The bytes.

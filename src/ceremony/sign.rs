@@ -4,7 +4,6 @@
 //! before the command says that it signed, and a station that finds an intent without a result says so.
 
 use super::anchors::{require_in_time, require_may_sign};
-use super::approve::Subject;
 use super::prepare::authority;
 use super::reviewed::Reviewed;
 use super::signers::{Ask, approvals, check_signers, open_officers};
@@ -76,7 +75,8 @@ fn sign_now(
     reviewed: &Reviewed,
     ask: &Ask<'_>,
 ) -> Result<Made, CeremonyError> {
-    let key = check_signers(station, stored, ask)?;
+    let subject = reviewed.subject(stored);
+    let key = check_signers(station, host, stored, &subject, ask)?;
     refuse_while_in_doubt(station, reviewed, &key)?;
     let anchors = require_may_sign(station, &host.stamp())?;
     let report = preflight::of_station(station, host, None);
@@ -97,7 +97,6 @@ fn sign_now(
     );
     let opened = opened?;
     kept?;
-    let subject = Subject { request: stored.digest().to_string(), review: reviewed.review.to_string() };
     let approved = approvals(station, host, stored, &subject, &opened)?;
     let manifest = &stored.request.manifest;
     let keyid = KeyId::new(key.keyid.clone());

@@ -10,6 +10,7 @@ use crate::ledger::{Decision, SignedApproval};
 use crate::station::Station;
 use crate::station::policy::Role;
 use crate::station::request::StoredRequest;
+use crate::tuf::Digest;
 use crate::vault::error::CustodyError;
 use crate::vault::keys;
 use crate::vault::officer::{self, OfficerName, OpenOfficer};
@@ -26,14 +27,16 @@ pub struct Ask<'a> {
     pub passphrases: &'a PassphraseFiles,
 }
 
-/// Can these officers open a key that may sign? To be asked before the confirmation words and any passphrase are.
-/// Returns the key.
+/// Can these officers open a key that may sign, and are the approvals there that the policy asks for, those included that
+/// they would give by signing? To be asked before the confirmation words and any passphrase are. Returns the key.
 ///
 /// # Errors
-/// There is no such officer or key, she has left or does not hold it, or too few came.
+/// There is no such officer or key, she has left or does not hold it, somebody rejected the request, or too few came.
 pub fn check_signers(
-    station: &Station,
+    station: &mut Station,
+    host: &Host,
     stored: &StoredRequest,
+    subject: &Subject,
     ask: &Ask<'_>,
 ) -> Result<SealedKey, CeremonyError> {
     // One who is not there, or has left, is named before anything is asked.
@@ -46,7 +49,117 @@ pub fn check_signers(
     station.check_sealed_as_logged(&key)?;
     require_quorum(&key, ask.officers)?;
     key.check_present(&ask.officers.iter().collect::<Vec<_>>())?;
+    let decided = decisions(station, subject, host.clock.now())?;
+    note_expired(station, host, &decided)?;
+    let signers: Vec<&str> = ask.officers.iter().map(OfficerName::as_str).collect();
+    Tally::of(station, stored.digest(), &decided, &signers)?.require_enough()?;
     Ok(key)
+}
+
+/// The approvals of a request: those that are there, and those that would come.
+pub struct Tally {
+    /// How many the policy asks for.
+    pub needed: usize,
+    /// Who approved, and in which log entry.
+    pub approved: Vec<(String, u64)>,
+    /// Which of the signers approve by signing.
+    pub approving: Vec<String>,
+    /// Who else may approve.
+    pub others: Vec<String>,
+    void: Vec<(String, &'static str)>,
+    request: Digest,
+}
+
+impl Tally {
+    /// Counts, if these officers sign; nobody's passphrase is needed for it.
+    ///
+    /// # Errors
+    /// Somebody rejected the request, a signer may not sign it, or it is not known who took it in.
+    pub fn of(
+        station: &Station,
+        request: Digest,
+        decided: &Decisions,
+        signers: &[&str],
+    ) -> Result<Tally, CeremonyError> {
+        if let Some(no) = decided.denied.first() {
+            return Err(CeremonyError::NotApproved(format!(
+                "{officer} rejected this request (log entry {}): {}. Only an approval by the same officer lifts this: \
+                 countersign approve {} --officer {officer}",
+                no.seq,
+                crate::text::shown(&no.approval.reason),
+                request.short(),
+                officer = crate::text::shown(&no.approval.officer),
+            )));
+        }
+        require_importer_known(station, request)?;
+        let may = |name: &str, role: Role| may_act(station, request, name, role);
+        if let Some(name) = signers.iter().find(|name| !may(name, Role::Signer)) {
+            return Err(CeremonyError::NotApproved(format!(
+                "{name} imported this request, and the policy does not let the importer sign it"
+            )));
+        }
+        let both = station.policy.may_hold_both(Role::Approver, Role::Signer);
+        let counts = |name: &str| may(name, Role::Approver) && (both || !signers.contains(&name));
+        let approved: Vec<(String, u64)> = decided
+            .granted
+            .iter()
+            .filter(|standing| counts(&standing.approval.officer))
+            .map(|standing| (standing.approval.officer.clone(), standing.seq))
+            .collect();
+        let is_new = |name: &str| counts(name) && !approved.iter().any(|(known, _)| known == name);
+        let approving: Vec<String> =
+            signers.iter().filter(|name| is_new(name)).map(|name| (*name).to_owned()).collect();
+        let officers = officer::list(station.disk(), &station.layout.officers())?;
+        let active = officers.iter().filter(|one| one.is_active()).map(|one| one.name.as_str());
+        let others =
+            active.filter(|name| is_new(name) && !signers.contains(name)).map(str::to_owned).collect();
+        let void = decided.void.iter().map(|(one, why)| (one.approval.officer.clone(), *why)).collect();
+        Ok(Tally { needed: station.policy.approvals as usize, approved, approving, others, void, request })
+    }
+
+    /// How many are missing still.
+    pub fn missing(&self) -> usize {
+        self.needed.saturating_sub(self.approved.len() + self.approving.len())
+    }
+
+    /// Who of the others is waited for, in words: `bob`, `1 of bob, cho`.
+    pub fn awaited(&self) -> String {
+        let others: Vec<String> = self.others.iter().map(|name| crate::text::shown(name)).collect();
+        match self.missing() {
+            missing if missing > others.len() => format!("{missing} officers, and {} could", others.len()),
+            missing if missing == others.len() => others.join(" and "),
+            missing => format!("{missing} of {}", others.join(", ")),
+        }
+    }
+
+    fn require_enough(&self) -> Result<(), CeremonyError> {
+        if self.missing() == 0 {
+            return Ok(());
+        }
+        let why: Vec<String> = self
+            .void
+            .iter()
+            .map(|(officer, why)| format!("; {}'s approval is void: {why}", crate::text::shown(officer)))
+            .collect();
+        Err(CeremonyError::NotApproved(format!(
+            "{} of the {} approvals that the policy asks for are there{}. It waits for {}. Another officer approves with \
+             `countersign approve {} --officer NAME`",
+            self.approved.len() + self.approving.len(),
+            self.needed,
+            why.concat(),
+            self.awaited(),
+            self.request.short()
+        )))
+    }
+}
+
+/// Says in the log whose approval expired.
+fn note_expired(station: &mut Station, host: &Host, decided: &Decisions) -> Result<(), CeremonyError> {
+    for (standing, _) in decided.void.iter().filter(|(_, why)| *why == EXPIRED) {
+        let expired = SignedApproval { approval: standing.approval.clone(), sig: standing.sig.clone() };
+        station.record(&host.stamp(), expired.expired_event())?;
+    }
+    Ok(())
 }
 
 /// The key that is to sign: the one that was named, or the only one that can.
@@ -151,62 +264,16 @@ pub(super) fn approvals(
     subject: &Subject,
     opened: &[OpenOfficer],
 ) -> Result<Vec<(String, u64)>, CeremonyError> {
-    let now = host.clock.now();
-    let Decisions { granted, denied, void } = decisions(station, subject, now)?;
-    for (standing, why) in &void {
-        if *why == EXPIRED {
-            let expired = SignedApproval { approval: standing.approval.clone(), sig: standing.sig.clone() };
-            station.record(&host.stamp(), expired.expired_event())?;
-        }
-    }
-    if let Some(no) = denied.first() {
-        return Err(CeremonyError::NotApproved(format!(
-            "{officer} rejected this request (log entry {}): {}. Only an approval by the same officer lifts this: \
-             countersign approve {} --officer {officer}",
-            no.seq,
-            crate::text::shown(&no.approval.reason),
-            stored.digest().short(),
-            officer = crate::text::shown(&no.approval.officer),
-        )));
-    }
-    require_importer_known(station, stored.digest())?;
-    let may = |name: &str, role: Role| may_act(station, stored.digest(), name, role);
+    let decided = decisions(station, subject, host.clock.now())?;
+    note_expired(station, host, &decided)?;
     let signers: Vec<&str> = opened.iter().map(|officer| officer.name().as_str()).collect();
-    if let Some(name) = signers.iter().find(|name| !may(name, Role::Signer)) {
-        return Err(CeremonyError::NotApproved(format!(
-            "{name} imported this request, and the policy does not let the importer sign it"
-        )));
-    }
-    let both = station.policy.may_hold_both(Role::Approver, Role::Signer);
-    let counts = |name: &str| may(name, Role::Approver) && (both || !signers.contains(&name));
-    let mut approved: Vec<(String, u64)> = granted
-        .iter()
-        .filter(|standing| counts(&standing.approval.officer))
-        .map(|standing| (standing.approval.officer.clone(), standing.seq))
-        .collect();
-    let approving: Vec<bool> = opened
-        .iter()
-        .map(|officer| {
-            let name = officer.name().as_str();
-            counts(name) && !approved.iter().any(|(known, _)| known == name)
-        })
-        .collect();
-    for (officer, _) in opened.iter().zip(approving).filter(|(_, approves)| *approves) {
+    let tally = Tally::of(station, stored.digest(), &decided, &signers)?;
+    tally.require_enough()?;
+    let mut approved = tally.approved;
+    for officer in opened.iter().filter(|one| tally.approving.iter().any(|name| name == one.name().as_str()))
+    {
         let seq = decide(station, host, officer, subject, Decision::Granted, "by signing")?;
         approved.push((officer.name().as_str().to_owned(), seq));
     }
-    let needed = station.policy.approvals as usize;
-    if approved.len() >= needed {
-        return Ok(approved);
-    }
-    let why: Vec<String> = void
-        .iter()
-        .map(|(one, why)| format!("; {}'s approval is void: {why}", one.approval.officer))
-        .collect();
-    Err(CeremonyError::NotApproved(format!(
-        "{} of the {needed} approvals that the policy asks for are there{}. Another officer approves with `countersign approve {} --officer NAME`",
-        approved.len(),
-        why.concat(),
-        stored.digest().short()
-    )))
+    Ok(approved)
 }

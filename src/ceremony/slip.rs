@@ -4,7 +4,7 @@ use super::CeremonyError;
 use super::made::signatures;
 use crate::bundle::media::{Files, write_folder};
 use crate::bundle::slip::{self, Slip, SlipError};
-use crate::host::Host;
+use crate::host::{Host, Terminal};
 use crate::ledger::record::SlipExported;
 use crate::station::Station;
 use crate::station::request::{self, Made};
@@ -30,6 +30,32 @@ impl Shown {
     /// A code cannot be made.
     pub fn codes(&self, level: Level) -> Result<Vec<Qr>, CeremonyError> {
         Ok(self.parts.iter().map(|part| Qr::at(part, level)).collect::<Result<_, _>>()?)
+    }
+
+    /// Shows it on a terminal: one code a screen, with its text under it.
+    ///
+    /// # Errors
+    /// The terminal is too small for a code.
+    pub fn on_screen(&self, terminal: &dyn Terminal) -> Result<(), CeremonyError> {
+        let codes = self.codes(Level::M)?;
+        let side = codes.iter().map(Qr::side).max().unwrap_or_default();
+        // The prompt is a line of its own.
+        let (columns, rows, high) = (terminal.width(), terminal.height(), side.div_ceil(2) + 1);
+        if columns < side || rows < high {
+            return Err(CeremonyError::Nothing(format!(
+                "a code needs {side} columns and {high} rows, and this terminal has {columns} and {rows}. Make it larger \
+                 or its letters smaller, or write pictures: countersign export {} --slip DIR",
+                self.slip.request.short()
+            )));
+        }
+        for (at, (code, part)) in codes.iter().zip(&self.parts).enumerate() {
+            terminal.out(&code.half_blocks())?;
+            if terminal.can_ask() {
+                terminal.ask(&format!("Code {} of {}. Enter when it was read: ", at + 1, codes.len()))?;
+            }
+            terminal.out(&format!("{part}\n"))?;
+        }
+        Ok(())
     }
 }
 

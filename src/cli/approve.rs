@@ -3,7 +3,7 @@
 use super::review::find;
 use super::secrets::{ConfirmArgs, PassphraseArgs};
 use super::{Context, Exit, Failure, Outcome};
-use crate::ceremony::approve::{Subject, decide, open_officer, require_may_approve};
+use crate::ceremony::approve::{decide, open_officer, require_may_approve};
 use crate::ceremony::reviewed::{Reviewed, confirm, recheck};
 use crate::ledger::Decision;
 use crate::vault::officer::OfficerName;
@@ -55,7 +55,7 @@ pub fn approve(args: ApproveArgs, context: &Context<'_>) -> Outcome {
         confirm(&reviewed, &given)?;
         require_may_approve(station, stored.digest(), &args.officer)?;
         let officer = open_officer(station, context.host, &args.officer, &files, "approve")?;
-        let subject = Subject { request: stored.digest().to_string(), review: reviewed.review.to_string() };
+        let subject = reviewed.subject(&stored);
         let seq = decide(station, context.host, &officer, &subject, Decision::Granted, "")?;
         station.commit()?;
         context.text(&format!(
@@ -83,7 +83,7 @@ pub fn reject(args: RejectArgs, context: &Context<'_>) -> Outcome {
         let stored = find(station, args.id.as_deref())?;
         let reviewed = Reviewed::of(station, context.host.clock.now(), &stored)?;
         let officer = open_officer(station, context.host, &args.officer, &files, "reject")?;
-        let subject = Subject { request: stored.digest().to_string(), review: reviewed.review.to_string() };
+        let subject = reviewed.subject(&stored);
         let seq = decide(station, context.host, &officer, &subject, Decision::Denied, &args.reason)?;
         station.commit()?;
         context.text(&format!(

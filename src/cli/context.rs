@@ -52,17 +52,17 @@ impl<'h> Context<'h> {
     /// Standard output is closed or full.
     pub fn text(&self, text: &str) -> Result<(), Failure> {
         if !self.global.json {
-            self.host.terminal.out(text)?;
+            self.host.terminal.say(text)?;
         }
         Ok(())
     }
 
-    /// Prints a long result, a screen at a time where there is a terminal.
+    /// Prints a long result, a screen at a time, each under the heading, where there is a terminal.
     ///
     /// # Errors
     /// Standard output is closed or full.
-    pub fn page(&self, text: &str) -> Result<(), Failure> {
-        Ok(self.host.terminal.page(text)?)
+    pub fn page(&self, heading: &str, text: &str) -> Result<(), Failure> {
+        Ok(self.host.terminal.page(heading, text)?)
     }
 
     /// Prints a result as JSON, if that is asked for. Characters outside ASCII are escaped: nothing foreign reaches a

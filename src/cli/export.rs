@@ -2,13 +2,12 @@
 
 use super::review::digest;
 use super::verify::{describe, value};
-use super::{Context, Exit, Failure, Outcome};
+use super::{Context, Exit, Outcome};
 use crate::ceremony::export::export;
-use crate::ceremony::slip::{Shown, export_slip};
+use crate::ceremony::slip::export_slip;
 use crate::station::Station;
 use crate::text::shown_path;
 use crate::tuf::Digest;
-use crate::vault::qr::{Level, Qr};
 use serde_json::json;
 use std::path::Path;
 
@@ -77,37 +76,9 @@ fn slip(station: &mut Station, digest: Digest, dir: Option<&Path>, context: &Con
             if shown.parts.len() == 1 { "one picture" } else { "two pictures" }
         ))?;
     } else if context.host.terminal.is_terminal() && !context.global.json {
-        on_screen(&shown, digest, context)?;
+        shown.on_screen(&*context.host.terminal)?;
     } else {
         context.text(&(shown.parts.join("\n") + "\n"))?;
     }
     Ok(Exit::Done)
-}
-
-/// One code a screen, with its text under it.
-fn on_screen(shown: &Shown, digest: Digest, context: &Context<'_>) -> Result<(), Failure> {
-    let terminal = &*context.host.terminal;
-    let codes = shown.codes(Level::M)?;
-    let side = codes.iter().map(Qr::side).max().unwrap_or_default();
-    let (columns, rows) = (terminal.width(), terminal.height());
-    // The prompt is a line of its own.
-    if columns < side || rows < side.div_ceil(2) + 1 {
-        return Err(Failure::new(
-            Exit::Failed,
-            format!(
-                "a code needs {side} columns and {} rows, and this terminal has {columns} and {rows}. Make it larger or its \
-                 letters smaller, or write pictures: countersign export {} --slip DIR",
-                side.div_ceil(2) + 1,
-                digest.short()
-            ),
-        ));
-    }
-    for (at, (code, part)) in codes.iter().zip(&shown.parts).enumerate() {
-        terminal.out(&code.half_blocks())?;
-        if terminal.can_ask() {
-            terminal.ask(&format!("Code {} of {}. Enter when it was read: ", at + 1, codes.len()))?;
-        }
-        terminal.out(&format!("{part}\n"))?;
-    }
-    Ok(())
 }

@@ -69,21 +69,22 @@ fn show(chosen: &choose::Chosen, context: &Context<'_>) -> Outcome {
     }
     let lines: Vec<String> = found.iter().map(|entry| timeline_line(&entry.entry()) + "\n").collect();
     if !context.global.json {
-        context.page(&lines.concat())?;
+        let origin = shown(&station.log.head().checkpoint.origin);
+        context.page(&format!("Log {origin}, {} entries", station.log.size()), &lines.concat())?;
     }
     choose::print_json_lines(context, found.iter().map(|entry| entry.entry().line()))?;
     Ok(Exit::Done)
 }
 
 fn check(context: &Context<'_>) -> Outcome {
-    context.with_station("log verify", |station| {
+    context.with_station_to_read("log verify", |station| {
         let dir = station.log.dir().to_owned();
         let pack = Pack::open(station.disk(), &dir, Some(&station.log.key().to_string()))?;
         // Entries of this very command stand after the last checkpoint.
         let options = Options { allow_uncovered: true, ..Options::default() };
         let compare = Compare { now: Some(context.host.clock.now()), ..Compare::default() };
         let verdict = verify(&pack, options, compare, &mut |_, _| Ok(()))?;
-        if verdict.examination.flaws.is_empty() {
+        if verdict.examination.flaws.is_empty() && station.may_write() {
             let (size, root) = (verdict.examination.size, hex::encode(verdict.examination.root).into());
             let verified = LogVerified { size, root }.by(station.actor());
             station.record(&context.host.stamp(), verified)?;

@@ -193,6 +193,7 @@ fn start(
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     // Known before the arguments are understood: what is wrong with them is told as a value too.
     let json = arguments.iter().take_while(|one| *one != "--").any(|one| one == "--json");
+    host.terminal.stands(&format!("Nothing was signed or changed. To go on: {}", typed(&arguments)));
     let parsed = command()
         .try_get_matches_from(arguments)
         .and_then(|matches| Ok((Arguments::from_arg_matches(&matches)?, matches)));
@@ -209,6 +210,22 @@ fn start(
             failure.exit
         }
     }
+}
+
+#[cfg(feature = "station")]
+/// The command line as it can be typed again; escaped.
+fn typed(arguments: &[OsString]) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=,:@+%".contains(c);
+    let quoted = |one: &OsString| {
+        let text = crate::text::whole(&one.to_string_lossy());
+        if !text.is_empty() && text.chars().all(plain) {
+            text
+        } else {
+            format!("'{}'", text.replace('\'', "'\\''"))
+        }
+    };
+    let words = arguments.iter().skip(1).map(quoted);
+    std::iter::once("countersign".to_owned()).chain(words).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(feature = "station")]

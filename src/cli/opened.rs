@@ -3,7 +3,7 @@
 use super::{Context, Exit, Failure};
 use crate::ceremony::tool;
 use crate::ledger::record::Deviation;
-use crate::station::{Session, Station};
+use crate::station::{Session, Station, StationError};
 use crate::text::{one_line, shown};
 use std::path::PathBuf;
 
@@ -93,6 +93,33 @@ impl Context<'_> {
         work: impl FnOnce(&mut Station) -> Result<Exit, Failure>,
     ) -> Result<Exit, Failure> {
         self.with_opened(self.open(command)?, command, work)
+    }
+
+    /// As [`Context::with_station`], for what can be read while another command works on the station too. Nothing is noted
+    /// in the log then, and that is said.
+    ///
+    /// # Errors
+    /// Those of the work, or of the station.
+    pub fn with_station_to_read(
+        &self,
+        command: &str,
+        work: impl FnOnce(&mut Station) -> Result<Exit, Failure>,
+    ) -> Result<Exit, Failure> {
+        let folder = self.station_folder()?;
+        match Station::open(self.host, &folder, Some(tool::session(self.host, command))) {
+            Err(StationError::Busy { holder, .. }) => {
+                let mut station = self.look()?;
+                self.note(&format!(
+                    "Another command works on this station ({holder}): this is not noted in the log.\n"
+                ));
+                work(&mut station)
+            }
+            opened => {
+                let station = opened?;
+                self.tell_found(&station);
+                self.with_opened(station, command, work)
+            }
+        }
     }
 
     /// As [`Context::with_station`], for the acts that settle that officers' files are missing.

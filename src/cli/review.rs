@@ -3,7 +3,7 @@
 use super::context::ascii;
 use super::{Context, Exit, Failure, Outcome};
 use crate::ceremony::approve::Standing;
-use crate::ceremony::review::{Faces, rejected_value, show};
+use crate::ceremony::review::{Faces, heading, rejected_value, show};
 use crate::host::disk::write_durably;
 use crate::station::{Station, request};
 use crate::tuf::Digest;
@@ -25,7 +25,7 @@ pub struct Args {
 
 /// Shows the review; exit code 3 when it cannot be signed.
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
-    context.with_station("review", |station| {
+    context.with_station_to_read("review", |station| {
         let stored = find(station, args.id.as_deref())?;
         let faces = Faces {
             width: context.host.terminal.width(),
@@ -46,7 +46,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
             context.host.terminal.out(&with_rejections(json, &shown.rejected))?;
         }
         if let Some(text) = &shown.text {
-            context.page(text)?;
+            context.page(&heading(station, &stored), text)?;
         }
         Ok(if shown.signable { Exit::Done } else { Exit::Refused })
     })

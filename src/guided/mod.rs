@@ -10,24 +10,26 @@ mod screen;
 pub use screen::Step;
 
 use crate::bundle::RequestManifest;
-use crate::bundle::intake::BareFacts;
-use crate::ceremony::approve::{Subject, decide, decisions, open_officer, require_may_approve};
+use crate::bundle::intake::{BareFacts, take_in};
+use crate::ceremony::approve::{decide, decisions, open_officer, require_may_approve};
 use crate::ceremony::export::export;
 use crate::ceremony::import::import;
-use crate::ceremony::review::{Faces, show};
+use crate::ceremony::review::{Faces, heading as heading_of, show};
 use crate::ceremony::reviewed::{Reviewed, confirm, recheck};
 use crate::ceremony::sign::{refuse, sign};
-use crate::ceremony::signers::{Ask, check_signers};
+use crate::ceremony::signers::{Ask, Tally, check_signers};
+use crate::ceremony::slip::export_slip;
 use crate::ceremony::{CeremonyError, preflight};
 use crate::host::Host;
 use crate::host::disk::parent;
 use crate::ledger::{Decision, Record};
-use crate::station::request::{Made, StoredRequest};
+use crate::station::request::{self, Made, StoredRequest};
 use crate::station::{Station, StationError};
 use crate::text::{shown, shown_path};
 use crate::vault::keys;
 use crate::vault::officer::OfficerName;
 use crate::vault::passphrase::PassphraseFiles;
+use say::People;
 use screen::{Answer, ask_or, ask_plainly, heading};
 use std::path::{Path, PathBuf};
 
@@ -64,7 +66,8 @@ pub fn run(station: &mut Station, host: &Host, guide: &Guide<'_>) -> Result<Ende
     let mut run = Run { station, host, guide, stored: None, made: None };
     let mut step = Step::Machine;
     loop {
-        heading(host, step)?;
+        heading(host, step, People::of(run.station)?.who(step))?;
+        host.terminal.stands(&run.stands(step)?);
         let turn = match run.take(step) {
             Ok(turn) => turn,
             Err(e @ CeremonyError::Terminal(_)) => return Err(e),
@@ -80,8 +83,9 @@ pub fn run(station: &mut Station, host: &Host, guide: &Guide<'_>) -> Result<Ende
             },
             Turn::Again => {}
             Turn::Back => step = step.back(),
+            Turn::To(other) => step = other,
             Turn::Stop => {
-                run.say_where_it_stands(step)?;
+                run.say(&format!("\n{}\n", run.stands(step)?))?;
                 return Ok(Ended::Stopped(step));
             }
             Turn::Rejected => return Ok(Ended::Rejected),
@@ -94,6 +98,7 @@ enum Turn {
     On,
     Again,
     Back,
+    To(Step),
     Stop,
     Rejected,
 }
@@ -130,7 +135,7 @@ impl Run<'_> {
     }
 
     fn say(&self, text: &str) -> Result<(), CeremonyError> {
-        Ok(self.host.terminal.out(text)?)
+        Ok(self.host.terminal.say(text)?)
     }
 
     fn after_failure(&self, e: &CeremonyError) -> Result<Turn, CeremonyError> {
@@ -142,38 +147,47 @@ impl Run<'_> {
         })
     }
 
-    fn say_where_it_stands(&self, step: Step) -> Result<(), CeremonyError> {
+    /// What stands, and how to go on: for who stops here, or ends the program.
+    fn stands(&self, step: Step) -> Result<String, CeremonyError> {
         let done = match (&self.made, &self.stored) {
             (Some(made), Some(stored)) => match self.exported(stored, made)? {
-                Some((seq, folder)) => {
-                    format!(
-                        "The request is signed, and its bundle was written to {folder} (log entry {seq})."
-                    )
-                }
+                Some(how) => format!("The request is signed, and {how}."),
                 None => "The request is signed, and not exported yet.".to_owned(),
             },
             (Some(_), None) => "The request is signed.".to_owned(),
             (None, Some(_)) if step > Step::Review => {
-                "The request is taken in and was shown. Nothing is signed.".to_owned()
+                "The request is taken in and was shown. Nothing was signed.".to_owned()
             }
-            (None, Some(_)) => "The request is taken in. Nothing is signed.".to_owned(),
-            (None, None) => "Nothing was done.".to_owned(),
+            (None, Some(_)) => "The request is taken in. Nothing was signed.".to_owned(),
+            (None, None) => "Nothing was signed.".to_owned(),
         };
-        self.say(&format!("\n{done} To go on: countersign run {}\n", shown_path(self.guide.path)))
+        let short = self.stored.as_ref().map(|stored| stored.digest().short()).unwrap_or_default();
+        let alone = match step {
+            Step::Machine | Step::Import => String::new(),
+            Step::Review => format!(" (this step alone: countersign review {short})"),
+            Step::Approve => format!(" (this step alone: countersign approve {short} --officer NAME)"),
+            Step::Sign => format!(" (this step alone: countersign sign {short} --officer NAME)"),
+            Step::Export => format!(" (this step alone: countersign export {short} DIR)"),
+        };
+        Ok(format!("{done} To go on: countersign run {}{alone}", shown_path(self.guide.path)))
     }
 
-    /// The newest bundle of a request that holds this signature: the log entry, and the folder.
-    fn exported(&self, stored: &StoredRequest, made: &Made) -> Result<Option<(u64, String)>, CeremonyError> {
+    /// How this signature went out last, in words: as a bundle, or as a slip.
+    fn exported(&self, stored: &StoredRequest, made: &Made) -> Result<Option<String>, CeremonyError> {
         let request = stored.digest().to_string();
         let mut newest = None;
         for entry in self.station.log.entries() {
             let entry = entry.map_err(StationError::from)?;
             let entry = entry.entry();
-            if let Record::BundleExported(exported) = entry.record()
-                && entry.seq() > made.seq
-                && *exported.request == *request
-            {
-                newest = Some((entry.seq(), shown(&exported.folder)));
+            let (of, what) = match entry.record() {
+                Record::BundleExported(exported) => {
+                    (exported.request, format!("its bundle was written to {}", shown(&exported.folder)))
+                }
+                Record::SlipExported(exported) => (exported.request, "its slip was shown".to_owned()),
+                _ => continue,
+            };
+            if entry.seq() > made.seq && *of == *request {
+                newest = Some(format!("{what} (log entry {})", entry.seq()));
             }
         }
         Ok(newest)
@@ -212,6 +226,9 @@ impl Run<'_> {
             self.say(&format!("{}The request is taken in already.\n", say::about(stored)))?;
             return Ok(ask_plainly(self.host, "go on")?.into());
         }
+        if let Some(known) = self.known()? {
+            return self.go_on_with(known);
+        }
         self.say(&format!("From: {place}\nNothing is written to the stick.\n"))?;
         let importer = match ask_or(self.host, "take it in", "If an officer takes it in, her name.")? {
             Answer::On => None,
@@ -232,11 +249,39 @@ impl Run<'_> {
                 imported.new_roots
             ))?;
         }
-        // An earlier sitting may have stopped between the signature and the export.
-        let earlier = imported.stored.signatures(self.station.disk())?;
-        self.made = earlier.into_iter().max_by_key(|made| made.seq);
         self.stored = Some(imported.stored);
         Ok(ask_plainly(self.host, "read the review")?.into())
+    }
+
+    /// The request at the path, when an earlier sitting took it in and the policy asks for nothing more of that.
+    fn known(&self) -> Result<Option<StoredRequest>, CeremonyError> {
+        let (station, host) = (&*self.station, self.host);
+        let cap = station.policy.max_file_bytes;
+        let found = take_in(&*host.disk, self.guide.path, cap, self.guide.bare, host.clock.now())?.digest;
+        let lacks_importer = station.policy.separates_importer() && !station.taken.is_importer_known(found);
+        if !station.taken.has(found) || lacks_importer {
+            return Ok(None);
+        }
+        // One that was changed in the station since is taken in anew.
+        Ok(request::open(station, found).ok())
+    }
+
+    /// Goes on from where an earlier sitting stopped: the review, which everybody reads who sits here now, or the export of
+    /// what was signed then.
+    fn go_on_with(&mut self, known: StoredRequest) -> Result<Turn, CeremonyError> {
+        let made = known.signatures(self.station.disk())?.into_iter().max_by_key(|made| made.seq);
+        let (to, why) = match &made {
+            Some(made) => (Step::Export, format!("It was signed on {} (log entry {}).", made.time, made.seq)),
+            None => {
+                (Step::Review, format!("It was taken in on {}, and nothing is signed.", known.import.time))
+            }
+        };
+        self.say(&format!("{}{why} The run goes on from step {}.\n", say::about(&known), to.number()))?;
+        (self.made, self.stored) = (made, Some(known));
+        match ask_plainly(self.host, &format!("go on from step {}", to.number()))? {
+            Answer::On => Ok(Turn::To(to)),
+            other => Ok(other.into()),
+        }
     }
 
     fn review(&mut self) -> Result<Turn, CeremonyError> {
@@ -247,7 +292,8 @@ impl Run<'_> {
         let shown = show(self.station, self.host, &stored, &faces);
         self.stored = Some(stored);
         let shown = shown?;
-        self.host.terminal.page(shown.text.as_deref().unwrap_or_default())?;
+        let heading = format!("{}\n{}", Step::Review.name(), heading_of(self.station, self.stored()?));
+        self.host.terminal.page(&heading, shown.text.as_deref().unwrap_or_default())?;
         if !shown.signable {
             self.say("\nThis request is blocked. It cannot be signed, and nobody can force it.\n")?;
             let or = "To reject it in the log: your name.";
@@ -257,7 +303,7 @@ impl Run<'_> {
                 other => Ok(other.into()),
             };
         }
-        self.say("\nGo on when everybody who approves or signs has read this, and has noted the words at its end.\n")?;
+        self.say(&format!("\n{}\n", People::of(self.station)?.after_reading()))?;
         Ok(ask_plainly(self.host, "go on")?.into())
     }
 
@@ -272,10 +318,13 @@ impl Run<'_> {
             return Ok(ask_plainly(self.host, "go on")?.into());
         }
         let reviewed = self.reviewed()?;
-        let subject = subject(self.stored()?, &reviewed);
+        let subject = reviewed.subject(self.stored()?);
         let decided = decisions(self.station, &subject, self.host.clock.now())?;
-        self.say(&say::standing(self.station.policy.approvals, &decided))?;
-        let or = "If an officer approves without signing, or rejects: her name, or \"reject NAME\".";
+        // Where somebody rejected it, or the importer is not known, nobody is waited for.
+        let tally = Tally::of(self.station, self.stored()?.digest(), &decided, &[]).ok();
+        let people = People::of(self.station)?;
+        self.say(&people.standing(self.station.policy.approvals, &decided, tally.as_ref()))?;
+        let or = "To approve: the officer's name. To reject: \"reject NAME\".";
         match ask_or(self.host, "go on to signing", or)? {
             Answer::Typed(typed) => match typed.strip_prefix("reject ") {
                 Some(name) => self.reject(name),
@@ -298,7 +347,7 @@ impl Run<'_> {
     fn reject(&mut self, name: &str) -> Result<Turn, CeremonyError> {
         let name: OfficerName = name.trim().parse()?;
         let reviewed = Reviewed::of(self.station, self.host.clock.now(), self.stored()?)?;
-        let subject = subject(self.stored()?, &reviewed);
+        let subject = reviewed.subject(self.stored()?);
         let reason = self.host.terminal.ask(&format!("{name}, the reason, for the log: "))?;
         if reason.trim().is_empty() {
             self.host.terminal.err("A rejection needs a reason. Nothing was rejected.\n");
@@ -333,7 +382,7 @@ impl Run<'_> {
         let keys = keys::list_keys(self.station.disk(), &self.station.layout.keys())?;
         self.say(&say::holders(&keys))?;
         let asked = match &self.made {
-            None => ask_or(self.host, "ask again", "Who opens the key? Names, with a space between.")?,
+            None => ask_or(self.host, "ask again", People::of(self.station)?.who_opens())?,
             Some(made) => {
                 self.say(&format!(
                     "It is signed with key {}. A signature cannot be taken back.\n",
@@ -359,7 +408,10 @@ impl Run<'_> {
             .collect::<Result<Vec<OfficerName>, _>>()?;
         let Some(first) = officers.first() else { return Ok(Turn::Again) };
         let asked = Ask { officers: &officers, key: None, passphrases: self.guide.passphrases };
-        if let Err(e) = check_signers(self.station, self.stored()?, &asked) {
+        let stored = self.taken()?;
+        let enough = check_signers(self.station, self.host, &stored, &reviewed.subject(&stored), &asked);
+        self.stored = Some(stored);
+        if let Err(e) = enough {
             return Err(self.refused(e)?);
         }
         self.confirm(first, &reviewed)?;
@@ -373,6 +425,7 @@ impl Run<'_> {
             made.officers.join(", ")
         ))?;
         self.made = Some(made);
+        self.host.terminal.stands(&self.stands(Step::Export)?);
         Ok(ask_plainly(self.host, "write the bundle")?.into())
     }
 
@@ -381,9 +434,11 @@ impl Run<'_> {
             Some(folder) => folder.clone(),
             None => parent(self.guide.path).join(bundle_name(&self.stored()?.request.manifest)),
         };
-        let or = "Another new folder for the bundle: type it.";
+        let or = "Another new folder for the bundle: type it. Where no stick may leave the room: \"slip\" shows the \
+                  signature as codes for a camera.";
         let folder = match ask_or(self.host, &format!("write to {}", shown_path(&default)), or)? {
             Answer::On => default,
+            Answer::Typed(word) if word == "slip" => return self.slip(),
             Answer::Typed(folder) => PathBuf::from(folder),
             other => return Ok(other.into()),
         };
@@ -392,21 +447,35 @@ impl Run<'_> {
         let exported = export(self.station, self.host, stored.digest(), &folder);
         drop(busy);
         let told = exported.map(|_| {
-            let made = self.made.as_ref().map(|made| paper::list(self.station, &stored, made));
             format!(
                 "\nWritten to {0}, read back and verified.\n\n{1}\nOn the connected machine: countersign verify {0}\n",
                 shown_path(&folder),
-                made.unwrap_or_default()
+                self.form(&stored)
             )
         });
         self.stored = Some(stored);
         self.say(&told?)?;
         Ok(Turn::On)
     }
-}
 
-fn subject(stored: &StoredRequest, reviewed: &Reviewed) -> Subject {
-    Subject { request: stored.digest().to_string(), review: reviewed.review.to_string() }
+    /// The signature as codes on this screen, in place of a bundle.
+    fn slip(&mut self) -> Result<Turn, CeremonyError> {
+        let stored = self.taken()?;
+        let shown = export_slip(self.station, self.host, stored.digest(), None);
+        let told = shown.and_then(|slip| slip.on_screen(&*self.host.terminal)).map(|()| {
+            format!(
+                "\nThe slip was shown.\n\n{}\nOn the connected machine: countersign assemble REQUEST --slip FILE --out DIR\n",
+                self.form(&stored)
+            )
+        });
+        self.stored = Some(stored);
+        self.say(&told?)?;
+        Ok(Turn::On)
+    }
+
+    fn form(&self, stored: &StoredRequest) -> String {
+        self.made.as_ref().map(|made| paper::list(self.station, stored, made)).unwrap_or_default()
+    }
 }
 
 /// What a request is about, as a folder's name: `v2.0-update-42-signed`.

@@ -1,5 +1,5 @@
-//! What the officers write on paper at the end: enough to find this signature in the log years later, and to notice a
-//! log that was rolled back.
+//! What the officers write on paper after a signature: enough to find it in the log years later. The log's head is written
+//! down once, when the day's last command has run.
 
 use crate::review::model::code as code_of;
 use crate::station::Station;
@@ -12,7 +12,6 @@ use std::fmt::Write as _;
 /// The list to copy by hand, a line each.
 pub fn list(station: &Station, stored: &StoredRequest, made: &Made) -> String {
     let manifest = &stored.request.manifest;
-    let head = &station.log.head().checkpoint;
     let what = format!("{} {}, version {}", shown(&manifest.factory), manifest.subject(), manifest.version);
     let six =
         |digest: &str| Digest::parse(digest).map(|digest| words::confirmation(&digest.0)).unwrap_or_default();
@@ -28,8 +27,7 @@ pub fn list(station: &Station, stored: &StoredRequest, made: &Made) -> String {
         ("confirmed", confirmed.unwrap_or_default()),
         ("key", six(&made.keyid)),
         ("officers", format!("{} (strength {})", made.officers.join(", "), made.strength)),
-        ("log", format!("entry {}, head of size {}", made.seq, head.size)),
-        ("log head", words::confirmation(&head.root)),
+        ("log", format!("entry {}", made.seq)),
         ("program", six(station.binary())),
     ];
     let mut text = String::from("Write this on paper, and let everybody present initial it:\n\n");
@@ -38,5 +36,6 @@ pub fn list(station: &Station, stored: &StoredRequest, made: &Made) -> String {
         let _ = writeln!(text, "  {name:<11} {value}");
     }
     text.push_str("\n  initials    ____________   ____________   ____________\n");
+    text.push_str("\nAnd last of all, when nothing else is done here today: countersign log head\n");
     text
 }

@@ -34,8 +34,13 @@ impl Step {
         STEPS.get(self.number().saturating_sub(2)).copied().unwrap_or(self)
     }
 
+    /// Its number and its act: `Step 3 of 6: Read what it would do`.
+    pub fn name(self) -> String {
+        format!("Step {} of {}: {}", self.number(), STEPS.len(), self.title())
+    }
+
     /// From 1.
-    fn number(self) -> usize {
+    pub fn number(self) -> usize {
         STEPS.iter().position(|step| *step == self).unwrap_or(0) + 1
     }
 
@@ -48,18 +53,6 @@ impl Step {
             Step::Approve => "Approve it, or reject it",
             Step::Sign => "Open the key and sign",
             Step::Export => "Write the signed bundle",
-        }
-    }
-
-    /// Who has to do something at this step.
-    fn who(self) -> &'static str {
-        match self {
-            Step::Machine => "whoever prepared this machine",
-            Step::Import => "whoever brought the stick",
-            Step::Review => "every officer who will approve or sign",
-            Step::Approve => "every officer who approves without signing",
-            Step::Sign => "the officers who open the key",
-            Step::Export => "whoever takes the stick back",
         }
     }
 }
@@ -77,16 +70,10 @@ pub enum Answer {
     Typed(String),
 }
 
-/// Prints the heading of a step.
-pub fn heading(host: &Host, step: Step) -> io::Result<()> {
+/// The heading of a step; `who` has to do something at it.
+pub fn heading(host: &Host, step: Step, who: &str) -> io::Result<()> {
     let rule = "-".repeat(host.terminal.width().min(80));
-    host.terminal.out(&format!(
-        "\n{rule}\nStep {} of {}: {}\nFor {}.\n{rule}\n",
-        step.number(),
-        STEPS.len(),
-        step.title(),
-        step.who()
-    ))
+    host.terminal.say(&format!("\n{rule}\n{}\nFor {who}.\n{rule}\n", step.name()))
 }
 
 /// Asks how to go on. `on` says what Enter does.

@@ -13,9 +13,11 @@ mod hidden;
 pub mod machine;
 mod pager;
 pub mod program;
+mod prompt;
 pub mod random;
 mod signals;
 pub mod terminal;
+pub mod wrap;
 
 pub use busy::Busy;
 pub use bytes::Bytes;
@@ -25,6 +27,7 @@ pub use disk::{Disk, RealDisk};
 pub use draft::Draft;
 pub use machine::Machine;
 pub use program::Program;
+pub use prompt::Prompting;
 pub use random::Random;
 pub use terminal::Terminal;
 

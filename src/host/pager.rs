@@ -5,6 +5,7 @@
 //! environment says so.
 
 use super::signals::{Guard, Moment};
+use super::wrap::wrapped;
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -14,6 +15,10 @@ use std::time::Duration;
 
 /// Where Debian, Fedora, Alpine and NixOS keep it.
 const PLACES: &[&str] = &["/usr/bin/less", "/bin/less", "/run/current-system/sw/bin/less"];
+
+/// What the pager's own line says at the end of the text, and before.
+const PROMPT: &str =
+    "-Ps?eEnd - b page before, q done reading :Space next page, b page before, q done reading .";
 
 /// Reads one line, byte by byte as a shell must from a pipe, and leaves the rest to the pager.
 const WAIT: &str = "read -r go && exec \"$@\"";
@@ -58,17 +63,53 @@ impl Drop for Waiting {
     }
 }
 
-/// Shows text on the terminal that standard output is: through the pager that waits, or all at once.
+/// Shows text on the terminal that standard output is, of so many columns and rows: through the pager that waits, or all at
+/// once.
 ///
 /// # Errors
 /// Neither the pager nor standard output takes the text.
-pub(super) fn show(pager: Option<Waiting>, text: &str) -> io::Result<()> {
-    if pager.is_some_and(|pager| pager.show(text)) {
+pub(super) fn show(
+    pager: Option<Waiting>,
+    heading: &str,
+    text: &str,
+    (columns, rows): (usize, usize),
+) -> io::Result<()> {
+    let paged = paged(heading, text, columns, rows);
+    if let (Some(pager), Some(paged)) = (pager, &paged)
+        && pager.show(paged)
+    {
         return Ok(());
     }
     let mut stdout = io::stdout().lock();
-    stdout.write_all(text.as_bytes())?;
+    write!(stdout, "{heading}\n\n{text}")?;
     stdout.flush()
+}
+
+/// The text in pages of a screen each, under a heading that says which page it is; nothing where one screen holds all of
+/// it, or is too small for that. The pager turns them by the screen.
+fn paged(heading: &str, text: &str, columns: usize, rows: usize) -> Option<String> {
+    // Room for "page 12 of 34".
+    let heading = wrapped(heading, columns.saturating_sub(16));
+    let lines: Vec<&str> = text.trim_end_matches('\n').split('\n').chain(["(end)"]).collect();
+    let (first, more) = heading.split_once('\n').unwrap_or((&heading, ""));
+    // The pager's own line, the heading, a rule.
+    let body = rows.checked_sub(1 + heading.split('\n').count() + 1).filter(|body| *body >= 6)?;
+    if lines.len() <= body {
+        return None;
+    }
+    let (mut out, count) = (String::new(), lines.len().div_ceil(body));
+    for (at, page) in lines.chunks(body).enumerate() {
+        let number = format!("page {} of {count}", at + 1);
+        let gap = columns.saturating_sub(first.chars().count() + number.len()).max(2);
+        out += &format!("{first}{:gap$}{number}\n", "");
+        if !more.is_empty() {
+            out += &format!("{more}\n");
+        }
+        out += &format!("{}\n", "-".repeat(columns.min(80)));
+        page.iter().for_each(|line| out += &format!("{line}\n"));
+        out.extend(std::iter::repeat_n('\n', body - page.len()));
+    }
+    Some(out)
 }
 
 /// The pager's command behind a shell that waits, in the same environment.
@@ -82,10 +123,9 @@ fn waiting(pager: Command) -> Command {
 /// `less` with nothing of this process's environment but the kind of terminal.
 fn less(place: &str) -> Command {
     let mut command = Command::new(place);
-    // Quit when it fits one screen (F), keep colours (R), leave the text on the screen (X), end on Ctrl-C (K). Long
-    // lines are folded, never cut.
+    // Keep colours (R), leave the text on the screen (X), end on Ctrl-C (K). Long lines are folded, never cut.
     command
-        .args(["-FRXK", "-PSpace next page, b page before, q done reading "])
+        .args(["-RXK", PROMPT])
         .env_clear()
         .env("LESSSECURE", "1")
         .env("LESSHISTFILE", "-")
@@ -138,6 +178,30 @@ mod tests {
         assert!(!shown(shell("cat > /dev/null; exit 1", folder.path()), &text));
         assert!(!shown(Command::new("/nonexistent/less"), &text));
         assert!(!shown(waiting(Command::new("/nonexistent/less")), &text));
+    }
+
+    #[test]
+    fn every_page_fills_the_screen_and_keeps_the_heading_and_its_number() {
+        let text: String = (1..=100).map(|line| format!("line {line}\n")).collect();
+        let paged = paged("Step 3\nPolicy and root", &text, 80, 24).expect("pages");
+        let lines: Vec<&str> = paged.lines().collect();
+        assert!(lines.len().is_multiple_of(23), "{}", lines.len());
+        let pages: Vec<&[&str]> = lines.chunks(23).collect();
+        for (at, page) in pages.iter().enumerate() {
+            assert!(page[0].starts_with("Step 3 ") && page[0].len() == 80, "{}", page[0]);
+            assert!(page[0].ends_with(&format!(" page {} of {}", at + 1, pages.len())), "{}", page[0]);
+            assert_eq!(page[1], "Policy and root");
+        }
+        let shown: Vec<&str> = pages.iter().flat_map(|page| &page[3..]).copied().collect();
+        let shown: Vec<&str> = shown.into_iter().filter(|line| !line.is_empty()).collect();
+        assert_eq!(shown.len(), 101);
+        assert_eq!((shown[0], shown[99], shown[100]), ("line 1", "line 100", "(end)"));
+    }
+
+    #[test]
+    fn what_fits_one_screen_or_finds_no_room_for_a_heading_has_no_pages() {
+        assert_eq!(super::paged("Heading", "one\ntwo\n", 80, 24), None);
+        assert_eq!(super::paged("Heading", &"line\n".repeat(100), 80, 8), None);
     }
 
     #[test]

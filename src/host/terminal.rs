@@ -1,18 +1,27 @@
 //! Standard output, standard error, and the officer's keyboard behind one trait, so that a test can be the officer.
 
-use super::Busy;
 use super::hidden::Hidden;
 use super::pager::{self, Waiting};
+use super::prompt::Standing;
+use super::wrap::wrapped;
+use super::{Busy, Prompting};
 use secrecy::SecretString;
 use std::io::{self, IsTerminal, Write};
+use std::os::fd::BorrowedFd;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// What a command says and asks. Text handed in must already be escaped ([`crate::text::Foreign`]).
 pub trait Terminal: Send + Sync {
     /// Results: standard output.
     fn out(&self, text: &str) -> io::Result<()>;
-    /// A long result: standard output, a screen at a time where somebody is there to turn the pages.
-    fn page(&self, text: &str) -> io::Result<()> {
+    /// Sentences for people: as [`Terminal::out`], wrapped where it is a screen.
+    fn say(&self, text: &str) -> io::Result<()> {
+        if self.is_terminal() { self.out(&wrapped(text, self.width())) } else { self.out(text) }
+    }
+    /// A long result: standard output, a screen at a time where somebody is there to turn the pages. Each screen keeps the
+    /// heading.
+    fn page(&self, heading: &str, text: &str) -> io::Result<()> {
+        let _ = heading;
         self.out(text)
     }
     /// Makes ready for so many long results, while other programs may still be begun: the pager is one.
@@ -24,6 +33,18 @@ pub trait Terminal: Send + Sync {
     fn busy(&self, what: &str) -> Busy {
         let _ = what;
         Busy::silent()
+    }
+    /// Says what stands from here on, for whoever ends the program at a prompt, or has no further try.
+    fn stands(&self, text: &str) {
+        let _ = text;
+    }
+    /// What stands.
+    fn standing(&self) -> String {
+        String::new()
+    }
+    /// Until the value is dropped, whoever ends the program is told what stands.
+    fn prompting(&self) -> Prompting {
+        Prompting::default()
     }
     /// Prompts, progress, warnings: standard error.
     fn err(&self, text: &str);
@@ -55,6 +76,7 @@ pub struct RealTerminal {
     hidden: Mutex<Option<Hidden>>,
     /// The pagers that wait for their text.
     pagers: Mutex<Vec<Waiting>>,
+    standing: Standing,
 }
 
 impl RealTerminal {
@@ -74,6 +96,12 @@ impl RealTerminal {
     }
 }
 
+/// Columns of a terminal, or 100 where there is none.
+fn columns_of(stream: BorrowedFd<'_>) -> usize {
+    let size = rustix::termios::tcgetwinsize(stream).ok();
+    size.map(|size| usize::from(size.ws_col)).filter(|columns| *columns >= 20).unwrap_or(100)
+}
+
 fn nobody() -> io::Error {
     io::Error::new(io::ErrorKind::NotConnected, "there is no terminal to ask on")
 }
@@ -85,9 +113,25 @@ impl Terminal for RealTerminal {
         stdout.flush()
     }
 
-    fn page(&self, text: &str) -> io::Result<()> {
+    fn page(&self, heading: &str, text: &str) -> io::Result<()> {
+        if !self.is_terminal() {
+            return self.out(text);
+        }
+        let (text, room) = (wrapped(text, self.width()), (self.width(), self.height()));
         let pager = self.pagers.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        pager::show(pager, text)
+        pager::show(pager, heading, &text, room)
+    }
+
+    fn stands(&self, text: &str) {
+        self.standing.set(text);
+    }
+
+    fn standing(&self) -> String {
+        self.standing.get()
+    }
+
+    fn prompting(&self) -> Prompting {
+        if self.can_ask() { Prompting::new(&self.standing) } else { Prompting::default() }
     }
 
     fn expect_pages(&self, count: usize) {
@@ -102,6 +146,9 @@ impl Terminal for RealTerminal {
     }
 
     fn err(&self, text: &str) {
+        let is_screen = io::stderr().is_terminal();
+        let text =
+            if is_screen { wrapped(text, columns_of(rustix::stdio::stderr())) } else { text.to_owned() };
         // Nothing is left to tell it to when standard error is closed.
         let _ = io::stderr().lock().write_all(text.as_bytes());
     }
@@ -111,6 +158,7 @@ impl Terminal for RealTerminal {
             return Err(nobody());
         }
         self.echo();
+        let _prompting = self.prompting();
         self.err(prompt);
         let mut line = String::new();
         if io::stdin().read_line(&mut line)? == 0 {
@@ -129,6 +177,7 @@ impl Terminal for RealTerminal {
             None => Hidden::start()?,
         };
         silent.forget_typed_ahead()?;
+        let _prompting = self.prompting();
         self.err(prompt);
         // rpassword leaves the terminal as it finds it: without echo.
         let secret = rpassword::read_password();
@@ -159,11 +208,7 @@ impl Terminal for RealTerminal {
     }
 
     fn width(&self) -> usize {
-        rustix::termios::tcgetwinsize(rustix::stdio::stdout())
-            .ok()
-            .map(|size| usize::from(size.ws_col))
-            .filter(|columns| *columns >= 20)
-            .unwrap_or(100)
+        columns_of(rustix::stdio::stdout())
     }
 
     fn height(&self) -> usize {

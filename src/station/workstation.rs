@@ -69,7 +69,7 @@ pub struct Inheritance {
     pub objects: BTreeSet<String>,
 }
 
-/// An open station. The lock is held until it is dropped.
+/// An open station. The lock of one that may be written is held until it is dropped.
 pub struct Station {
     /// Where it keeps what.
     pub layout: Layout,
@@ -97,7 +97,7 @@ pub struct Station {
     session: Option<Session>,
     /// The command whose session the log has opened; nothing before its first entry.
     begun: String,
-    _lock: File,
+    _lock: Option<File>,
 }
 
 /// Who works on the station and with what: written to the log before the first entry of a command.
@@ -245,9 +245,10 @@ impl Station {
         Ok(write_durably(disk, &layout.station_file(), 0o600, &[facts.as_bytes()])?)
     }
 
-    /// Opens a station: takes its lock, reads everything, verifies the log.
+    /// Opens a station: reads everything, verifies the log.
     ///
-    /// With a `session`, the command may write: an intent to sign without a result is recorded as in doubt.
+    /// With a `session`, the command may write: it takes the station's lock, and an intent to sign without a result is
+    /// recorded as in doubt. Without one it looks, also while another command works.
     ///
     /// # Errors
     /// There is none, another process works on it, a file was changed or is missing, or the log does not verify.
@@ -275,7 +276,8 @@ impl Station {
         if disk.kind(&layout.station_file())?.is_none() {
             return Err(StationError::NoStation(folder.to_owned()));
         }
-        let lock = take_lock(&layout, session.as_ref())?;
+        // Who only looks waits for nobody: what the newest checkpoint covers does not change any more.
+        let lock = session.as_ref().map(|session| take_lock(&layout, session)).transpose()?;
         let facts = read_facts(&*disk, &layout)?;
         let (log, recovery) = match &session {
             Some(_) => Log::open(disk.clone(), &layout.log(), &host.stamp())?,
@@ -414,6 +416,11 @@ impl Station {
     pub fn commit(&mut self) -> Result<(), StationError> {
         self.log.checkpoint()?;
         Ok(())
+    }
+
+    /// May this command write?
+    pub fn may_write(&self) -> bool {
+        self.session.is_some()
     }
 
     /// Did this command write to the log?
@@ -660,7 +667,7 @@ fn read_facts(disk: &dyn Disk, layout: &Layout) -> Result<StationFile, StationEr
 
 /// Takes the station's lock: on the log's own folder, which nobody can delete or exchange without breaking the log. The
 /// file `lock` beside it only says who holds it.
-fn take_lock(layout: &Layout, session: Option<&Session>) -> Result<File, StationError> {
+fn take_lock(layout: &Layout, session: &Session) -> Result<File, StationError> {
     let fail = |doing, source| crate::host::disk::DiskError { doing, path: layout.log(), source };
     let folder = File::open(layout.log()).map_err(|e| fail("open", e))?;
     // A program that is being started elsewhere holds a copy of the descriptor for a moment.
@@ -693,19 +700,14 @@ fn holder(layout: &Layout) -> String {
     }
 }
 
-fn leave_note(layout: &Layout, session: Option<&Session>) -> Result<(), StationError> {
+fn leave_note(layout: &Layout, session: &Session) -> Result<(), StationError> {
     use std::os::unix::fs::OpenOptionsExt as _;
     let fail = |doing, source| crate::host::disk::DiskError { doing, path: layout.lock(), source };
     let mut options = std::fs::OpenOptions::new();
     let opened = options.write(true).create(true).truncate(false).mode(0o600).open(layout.lock());
-    let mut file = match opened {
-        Ok(file) => file,
-        // An auditor's look at a copy that cannot be written.
-        Err(e) if session.is_none() && e.kind() == std::io::ErrorKind::ReadOnlyFilesystem => return Ok(()),
-        Err(e) => return Err(fail("open", e).into()),
-    };
-    let command = session.map_or("one that only looks", |session| &session.command);
+    let mut file = opened.map_err(|e| fail("open", e))?;
     // Always of one length, and written at once: whoever reads it never finds it empty or half overwritten.
-    let note = format!("{:<99}\n", format!("process {}, command \"{command}\"", std::process::id()));
+    let note =
+        format!("{:<99}\n", format!("process {}, command \"{}\"", std::process::id(), session.command));
     Ok(file.write_all(note.as_bytes()).map_err(|e| fail("write to", e))?)
 }

@@ -110,10 +110,15 @@ fn ask(host: &Host, name: &OfficerName, prompt: &str) -> CustodyResult<SecretStr
     })
 }
 
-/// Holds the prompt after the last try until Enter, without echo: a hand that types on must not type into the shell.
+/// Holds the prompt after the last try until Enter, without echo: a hand that types on must not type into the shell. Says
+/// what stands.
 fn hold(host: &Host, what: &str) {
+    let told = format!(
+        "{what}. That was the last try. {}\nPress Enter (what is typed now is thrown away): ",
+        host.terminal.standing()
+    );
     // Where nobody is there to press it, the error that follows says all.
-    let _ = host.terminal.ask_secret(&format!("{what}. Press Enter (what is typed now is thrown away): "));
+    let _ = host.terminal.ask_secret(&told);
 }
 
 /// An officer's new passphrase: from her file, or asked twice on the terminal. `about` are words that a guesser would
@@ -136,7 +141,7 @@ pub fn choose(
         let given = ask(host, name, &first)?;
         if let Err(weak) = check_strength(&given, about) {
             if left == 0 {
-                hold(host, "Nothing was made");
+                hold(host, &weak.to_string());
                 return Err(weak);
             }
             host.terminal.err(&format!("{weak}{}\n", if left == 1 { ". The last try." } else { "" }));
@@ -152,7 +157,7 @@ pub fn choose(
             _ => host.terminal.err("The two differ. Once more.\n"),
         }
     }
-    hold(host, "The two differ. Nothing was made");
+    hold(host, "The two differ");
     Err(CustodyError::PassphrasesDiffer)
 }
 
@@ -265,6 +270,8 @@ pub fn unlock<E: From<CustodyError>>(
         return Err(CustodyError::Retired(name.clone()).into());
     }
     let attempts = if files.has(name) { 1 } else { ATTEMPTS };
+    // Also who ends the program while it waits is told.
+    let _prompting = host.terminal.prompting();
     // The program may have been ended while it waited.
     wait_before(host, name, failures);
     let mut failures = failures.count;
@@ -289,7 +296,7 @@ pub fn unlock<E: From<CustodyError>>(
                 host.clock.sleep(delay);
                 if attempt == attempts {
                     if !files.has(name) {
-                        hold(host, "That was the last try: no key was opened, and nothing was signed");
+                        hold(host, &wrong.to_string());
                     }
                     return Err(wrong.into());
                 }

@@ -1,7 +1,7 @@
 //! The report of a preflight: its lines, as text and as JSON.
 
+use crate::host::wrap::{wrap_line, wrapped};
 use serde::Serialize;
-use std::fmt::Write as _;
 
 /// How a line came out.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
@@ -96,8 +96,9 @@ impl Report {
         let is_folded = |line: &&Line| line.outcome == Outcome::Pass && !COMPARED.contains(&line.name);
         let mut say = |outcome: Outcome, name: &str, message: &str| {
             let (on, off) = if color { style(outcome) } else { (String::new(), String::new()) };
-            let _ = write!(text, "  {on}{}{off}  {name:<12} ", outcome.name());
-            wrap(&mut text, message, INDENT, width);
+            let line = format!("  {on}{}{off}  {name:<12} {message}", outcome.name());
+            wrap_line(&mut text, &line, INDENT, width);
+            text.push('\n');
         };
         let folded: Vec<&str> = self.lines.iter().filter(is_folded).map(|line| line.name).collect();
         if !folded.is_empty() {
@@ -108,15 +109,10 @@ impl Report {
                 say(outcome, line.name, &line.message);
             }
         }
-        text.push('\n');
-        wrap(&mut text, &self.verdict(), 0, width);
+        text += &wrapped(&format!("\n{}\n", self.verdict()), width);
         if self.networked {
-            wrap(
-                &mut text,
-                "This is a networked station: for tests and rehearsals, not for production keys.",
-                0,
-                width,
-            );
+            let told = "This is a networked station: for tests and rehearsals, not for production keys.\n";
+            text += &wrapped(told, width);
         }
         text
     }
@@ -150,23 +146,4 @@ fn style(outcome: Outcome) -> (String, String) {
         Outcome::Fail => anstyle::AnsiColor::Red.on_default().bold(),
     };
     (style.render().to_string(), style.render_reset().to_string())
-}
-
-/// Adds words to the text, beginning a new line under the column `indent` where the next word would not fit. Words
-/// themselves are never cut.
-fn wrap(text: &mut String, message: &str, indent: usize, width: usize) {
-    let mut column = indent;
-    for word in message.split(' ') {
-        let length = word.chars().count();
-        if column > indent && column + 1 + length > width.max(indent + 20) {
-            let _ = write!(text, "\n{:indent$}", "");
-            column = indent;
-        } else if column > indent {
-            text.push(' ');
-            column += 1;
-        }
-        text.push_str(word);
-        column += length;
-    }
-    text.push('\n');
 }

@@ -161,7 +161,10 @@ fn show(dir: &Path, chosen: &choose::Chosen, key: &LogKey, context: &Context<'_>
     if !context.global.json && text.is_empty() {
         context.text("No entry is like that.\n")?;
     } else if !context.global.json {
-        context.page(&text)?;
+        context.page(
+            &format!("Log {}, {} entries", crate::text::shown(&head.checkpoint.origin), head.checkpoint.size),
+            &text,
+        )?;
     }
     choose::print_json_lines(context, lines.iter().map(Vec::as_slice))?;
     Ok(Exit::Done)
