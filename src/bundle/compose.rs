@@ -46,8 +46,13 @@ pub enum ComposeError {
     #[error("the target \"{}\" is in the production targets already", Foreign(.0))]
     NamePresent(String),
     /// A version to prune is not in production.
-    #[error("version {0} cannot be pruned: the production targets have no target of it")]
-    PruneMissing(u64),
+    #[error("version {version} cannot be pruned: the production targets have no target of it. {there}")]
+    PruneMissing {
+        /// What was to be pruned.
+        version: u64,
+        /// The versions there are, in words.
+        there: String,
+    },
     /// The wave's own version cannot be pruned.
     #[error("version {0} is the version of this wave, it cannot be pruned")]
     PruneOwn(u64),
@@ -189,8 +194,20 @@ fn keep<'t, 'd>(
         }
     }
     match missing.first() {
-        Some(version) => Err(ComposeError::PruneMissing(*version)),
+        Some(version) => Err(ComposeError::PruneMissing { version: *version, there: versions_of(all) }),
         None => Ok(kept),
+    }
+}
+
+/// The versions of some targets, in words; of very many the newest.
+fn versions_of(all: &[Target<'_>]) -> String {
+    const LISTED: usize = 12;
+    let versions: BTreeSet<u64> = all.iter().filter_map(Target::version).collect();
+    let newest: Vec<String> = versions.iter().rev().take(LISTED).map(u64::to_string).collect();
+    match versions.len() {
+        0 => "There are none".to_owned(),
+        count if count > LISTED => format!("There are {count}, the newest: {}", newest.join(", ")),
+        _ => format!("There are: {}", newest.join(", ")),
     }
 }
 

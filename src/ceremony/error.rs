@@ -45,6 +45,9 @@ pub enum CeremonyError {
     /// No witness cosigned the log within the policy's window.
     #[error("{0}")]
     Unwitnessed(String),
+    /// What was asked for can mean several things.
+    #[error("{0}")]
+    Ambiguous(String),
     /// Nothing was signed yet, or there is nothing to export.
     #[error("{0}")]
     Nothing(String),

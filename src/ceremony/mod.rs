@@ -11,6 +11,7 @@ pub mod made;
 pub mod officers;
 pub mod preflight;
 pub mod prepare;
+pub mod progress;
 pub mod request;
 pub mod review;
 pub mod reviewed;

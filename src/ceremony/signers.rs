@@ -126,7 +126,10 @@ impl Tally {
     pub fn awaited(&self) -> String {
         let others: Vec<String> = self.others.iter().map(|name| crate::text::shown(name)).collect();
         match self.missing() {
-            missing if missing > others.len() => format!("{missing} officers, and {} could", others.len()),
+            _ if others.is_empty() => "an officer who may approve it, and there is none".to_owned(),
+            missing if missing > others.len() => {
+                format!("{missing} officers who may approve it, and there is only {}", others.join(", "))
+            }
             missing if missing == others.len() => others.join(" and "),
             missing => format!("{missing} of {}", others.join(", ")),
         }
@@ -208,7 +211,7 @@ fn choose_key(station: &Station, stored: &StoredRequest, ask: &Ask<'_>) -> Resul
                     .join(", ")
             ))),
         },
-        count => Err(CeremonyError::Refused(format!(
+        count => Err(CeremonyError::Ambiguous(format!(
             "{count} keys of this station could sign. Say which with --key: {}",
             candidates.iter().map(|key| key.keyid.as_str()).collect::<Vec<_>>().join(", ")
         ))),

@@ -36,7 +36,7 @@ impl Shown {
     ///
     /// # Errors
     /// The terminal is too small for a code.
-    pub fn on_screen(&self, terminal: &dyn Terminal) -> Result<(), CeremonyError> {
+    fn on_screen(&self, terminal: &dyn Terminal) -> Result<(), CeremonyError> {
         let codes = self.codes(Level::M)?;
         let side = codes.iter().map(Qr::side).max().unwrap_or_default();
         // The prompt is a line of its own.
@@ -59,16 +59,27 @@ impl Shown {
     }
 }
 
-/// The slip of a request's newest signature; with a folder it is written there, as text, pictures and a page. The log says
-/// that it went out.
+/// Where a slip goes.
+#[derive(Clone, Copy)]
+pub enum To<'a> {
+    /// Into a folder, as text, pictures and a page.
+    Folder(&'a Path),
+    /// On the screen, as codes.
+    Screen,
+    /// To the caller, who prints its text.
+    Text,
+}
+
+/// The slip of a request's newest signature. The log says that it went out.
 ///
 /// # Errors
-/// Nothing was signed for it, the signature has no form as a slip, the folder is not empty or cannot be written.
+/// Nothing was signed for it, the signature has no form as a slip, the folder is not empty or cannot be written, the screen
+/// is too small.
 pub fn export_slip(
     station: &mut Station,
     host: &Host,
     request: Digest,
-    folder: Option<&Path>,
+    to: To<'_>,
 ) -> Result<Shown, CeremonyError> {
     let stored = request::open_files(station, request, |name| name == "targets.json")?;
     let (made, _) = signatures(station, &stored)?;
@@ -84,15 +95,23 @@ pub fn export_slip(
         ));
     }
     let shown = Shown { slip, parts };
-    if let Some(folder) = folder {
-        write_folder(station.disk(), folder, &files(&shown, &stored.request.manifest.subject())?)?;
-    }
+    let folder = match to {
+        To::Folder(folder) => {
+            write_folder(station.disk(), folder, &files(&shown, &stored.request.manifest.subject())?)?;
+            shown_path(folder)
+        }
+        To::Screen => {
+            shown.on_screen(&*host.terminal)?;
+            String::new()
+        }
+        To::Text => String::new(),
+    };
     let exported = SlipExported {
         request: request.to_string().into(),
         signed: (&newest.signed).into(),
         keyid: (&newest.keyid).into(),
         slip: Digest::of(text(&shown).as_bytes()).to_string().into(),
-        folder: folder.map(shown_path).unwrap_or_default().into(),
+        folder: folder.into(),
     };
     station.record(&host.stamp(), exported.by(station.actor()))?;
     station.commit()?;

@@ -4,7 +4,7 @@ use super::review::digest;
 use super::verify::{describe, value};
 use super::{Context, Exit, Outcome};
 use crate::ceremony::export::export;
-use crate::ceremony::slip::export_slip;
+use crate::ceremony::slip::{To, export_slip};
 use crate::station::Station;
 use crate::text::shown_path;
 use crate::tuf::Digest;
@@ -62,23 +62,26 @@ fn bundle(station: &mut Station, digest: Digest, dir: &Path, context: &Context<'
 }
 
 fn slip(station: &mut Station, digest: Digest, dir: Option<&Path>, context: &Context<'_>) -> Outcome {
-    let shown = export_slip(station, context.host, digest, dir)?;
+    let to = match dir {
+        Some(dir) => To::Folder(dir),
+        None if context.host.terminal.is_terminal() && !context.global.json => To::Screen,
+        None => To::Text,
+    };
+    let shown = export_slip(station, context.host, digest, to)?;
     context.json(&json!({
         "request": digest.to_string(),
         "keyid": shown.slip.keyid.as_str(),
         "parts": shown.parts,
         "folder": dir.map(|dir| dir.to_string_lossy().into_owned()),
     }))?;
-    if let Some(dir) = dir {
-        context.text(&format!(
+    match to {
+        To::Folder(dir) => context.text(&format!(
             "Signature slip written to {}: slip.txt, {} and slip.html to print\n",
             shown_path(dir),
             if shown.parts.len() == 1 { "one picture" } else { "two pictures" }
-        ))?;
-    } else if context.host.terminal.is_terminal() && !context.global.json {
-        shown.on_screen(&*context.host.terminal)?;
-    } else {
-        context.text(&(shown.parts.join("\n") + "\n"))?;
+        ))?,
+        To::Screen => {}
+        To::Text => context.text(&(shown.parts.join("\n") + "\n"))?,
     }
     Ok(Exit::Done)
 }

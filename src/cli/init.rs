@@ -121,7 +121,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         "Station for the {} {} in {}\n\
          Root version {version}, expires {expires}, {threshold} signatures for targets\n\
          {}\
-         Log key {}\n\
+         Log key {}\n  in words, for paper: {}\n\
          {}\
          {}\
          Next: countersign officer add NAME\n",
@@ -130,6 +130,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         shown_path(&folder),
         online.as_ref().map(|online| format!("Online targets key {online}\n")).unwrap_or_default(),
         station.log.key(),
+        super::log::key_words(station.log.key()),
         if args.networked {
             "This station is on a machine with a network: every report says so.\n"
         } else {

@@ -215,9 +215,7 @@ fn import(file: &Path, to: &Holders, delegated: Option<DelegatedBy<'_>>, context
         let to = To { officers: &to.officers, quorum: to.quorum };
         let key = keys::import(station, context.host, file, delegated, &to)?;
         context.text(&describe(&key, station))?;
-        if key.quorum == 1 && key.officers.len() > 1 {
-            context.note("Each of these officers alone opens the key. For two together: --quorum 2.\n");
-        }
+        note_one_alone(&key, context);
         context.note(&format!(
             "{} still holds the key unprotected. First print a backup (key backup {short}) and prove that the key opens \
              (key drill {short}); then destroy the medium that the file is on, and every copy of it.\n",
@@ -227,6 +225,16 @@ fn import(file: &Path, to: &Holders, delegated: Option<DelegatedBy<'_>>, context
         context.json(&value(&key, station))?;
         Ok(Exit::Done)
     })
+}
+
+/// A quorum of one is said in words: who reads `--quorum 1` may take it for something else.
+fn note_one_alone(key: &SealedKey, context: &Context<'_>) {
+    if key.quorum == 1 {
+        context.note(&format!(
+            "One alone opens it: {}. For two together, seal it to several officers with --quorum 2.\n",
+            if key.officers.len() > 1 { format!("each of {}", key.holders()) } else { key.holders() }
+        ));
+    }
 }
 
 fn short(key: &SealedKey) -> &str {
@@ -241,6 +249,7 @@ fn generate(kind: Kind, to: &Holders, out: &Path, context: &Context<'_>) -> Outc
         };
         let to = To { officers: &to.officers, quorum: to.quorum };
         let (key, public) = keys::make(station, context.host, kind, &to, out)?;
+        note_one_alone(&key, context);
         context.text(&format!(
             "{}  public half  {}\n",
             describe(&key, station),
@@ -300,6 +309,7 @@ fn reseal(opening: &Opening, to: &[OfficerName], quorum: u8, context: &Context<'
         let to = To { officers: to, quorum };
         let key = keys::reseal(station, context.host, &opening.keyid, &opening.officers, &files, &to)?;
         context.text(&describe(&key, station))?;
+        note_one_alone(&key, context);
         context.note(&format!(
             "Shares and paper made before are stale: destroy the old sheets, print new ones (key backup {short}), and \
              prove that the key opens (key drill {short}).\n",

@@ -8,6 +8,8 @@ use crate::ledger::record::{LogExported, LogVerified};
 use crate::ledger::summary::timeline_line;
 use crate::ledger::{Record, export};
 use crate::text::{shown, shown_path};
+use crate::tlog::VerifierKey;
+use crate::words;
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -15,7 +17,7 @@ use std::path::PathBuf;
 /// This station's log: show, verify, head, export.
 #[derive(clap::Subcommand)]
 #[command(
-    after_help = "Example:\n  countersign log show --type sign --since 2026-11-01\n  countersign log export /media/usb/evidence"
+    after_help = "Example:\n  countersign log show --type sign --since 2026-11-01\n  countersign log export /media/usb/evidence-2026-11-23"
 )]
 pub enum Args {
     /// Show the entries.
@@ -28,10 +30,10 @@ pub enum Args {
     #[command(after_help = "Example:\n  countersign log head")]
     Head,
     /// Write the evidence pack for the auditor into a new folder.
-    #[command(after_help = "Example:\n  countersign log export /media/usb/evidence")]
+    #[command(after_help = "Example:\n  countersign log export /media/usb/evidence-2026-11-23")]
     Export {
-        /// The folder to write; it must not exist, or be empty.
-        dir: PathBuf,
+        /// The folder to write; it must not exist, or be empty [default: evidence-DATE-SIZE here].
+        dir: Option<PathBuf>,
     },
 }
 
@@ -41,7 +43,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         Args::Show(chosen) => show(&chosen, context),
         Args::Verify => check(context),
         Args::Head => head(context),
-        Args::Export { dir } => export_pack(context, &dir),
+        Args::Export { dir } => export_pack(context, dir),
     }
 }
 
@@ -96,16 +98,21 @@ fn check(context: &Context<'_>) -> Outcome {
     })
 }
 
+/// Six words for a log's key, as `fingerprint` gives them for the file `vkey` of an evidence pack.
+pub(super) fn key_words(key: &VerifierKey) -> String {
+    words::confirmation_of(format!("{key}\n").as_bytes())
+}
+
 fn head(context: &Context<'_>) -> Outcome {
     let station = context.look()?;
     let head = station.log.head();
-    // The note writes the root hash in base64, `log verify` writes it in hex: here it can be compared with both.
+    let (size, root) = (head.checkpoint.size, head.checkpoint.root);
     context.text(&format!(
-        "{}\n{}\nHead        {} entries, root {}\n",
-        head.note.trim_end(),
+        "On paper    size {size}: {}\nHead        {size} entries, root {}\nLog key     {}\n  in words  {}\n",
+        words::confirmation(&root),
+        hex::encode(root),
         station.log.key(),
-        head.checkpoint.size,
-        hex::encode(head.checkpoint.root)
+        key_words(station.log.key()),
     ))?;
     context.json(&json!({
         "origin": head.checkpoint.origin,
@@ -117,8 +124,14 @@ fn head(context: &Context<'_>) -> Outcome {
     Ok(Exit::Done)
 }
 
-fn export_pack(context: &Context<'_>, dir: &std::path::Path) -> Outcome {
+fn export_pack(context: &Context<'_>, dir: Option<PathBuf>) -> Outcome {
     context.with_station("log export", |station| {
+        let dir = dir.unwrap_or_else(|| {
+            let now = context.host.clock.now().to_string();
+            let day = now.split('T').next().unwrap_or(&now);
+            PathBuf::from(format!("evidence-{day}-{}", station.log.size()))
+        });
+        let dir = &*dir;
         // The pack holds the entry that says that it was written; its root is that of the entries before.
         let (size, root) = (station.log.size(), station.log.root());
         let (root, folder) = (hex::encode(root).into(), dir.to_string_lossy());

@@ -110,6 +110,10 @@ pub(super) fn of(given: &Given<'_>, station: Option<&Path>) -> Reach {
     {
         reach = reach.write(parent(path));
     }
+    // Without a folder the pack is written here.
+    if verb == "log export" && !arguments.contains_id("dir") {
+        reach = reach.write(Path::new("."));
+    }
     if verb == "rehearse" {
         reach = reach.write(&std::env::temp_dir());
     }

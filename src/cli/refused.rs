@@ -48,6 +48,7 @@ impl From<CeremonyError> for Failure {
             CeremonyError::Custody(e) => e.into(),
             CeremonyError::Refused(message) => Failure::new(Exit::Refused, message),
             CeremonyError::NotApproved(message) => Failure::new(Exit::NotApproved, message),
+            CeremonyError::Ambiguous(message) => Failure::usage(message),
             CeremonyError::InDoubt(message) => Failure::new(Exit::InDoubt, message),
             CeremonyError::RolledBack(message) => Failure::new(Exit::RolledBack, message),
             CeremonyError::Forked(message) => Failure::new(Exit::Forked, message),

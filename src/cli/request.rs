@@ -158,7 +158,10 @@ fn asked(args: &Args, now: Time) -> Result<Asked, Failure> {
 fn expiry(args: &Args, now: Time) -> Result<Time, Failure> {
     let expires = match (&args.expires, args.expires_days) {
         (Some(text), _) => Time::parse(text).ok_or_else(|| {
-            Failure::usage(format!("--expires {}: this is not a time (RFC 3339)", shown(text)))
+            Failure::usage(format!(
+                "--expires {}: this is not a time. It is written like this: --expires 2027-12-01T00:00:00Z",
+                shown(text)
+            ))
         })?,
         (None, days) => now.plus_days(i64::from(days.unwrap_or(365))),
     };

@@ -1,27 +1,28 @@
 //! `status`: one screen about the station.
 
 use super::{Context, Exit, Failure, Outcome};
-use crate::ceremony::made::signatures;
-use crate::ceremony::preflight::heads;
-use crate::ceremony::review::{rejected_by, rejected_value, rejections};
+use crate::ceremony::preflight::{self, heads};
+use crate::ceremony::progress::{Progress, Requests};
+use crate::ceremony::review::rejected_value;
 use crate::host::clock::Time;
-use crate::ledger::Record;
+use crate::ledger::Anchors;
 use crate::station::{Station, request};
 use crate::text::shown;
 use crate::vault::keys;
 use crate::vault::officer::{self, OfficerName, OfficerPublic};
 use crate::vault::sealed::SealedKey;
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
 
 /// Requests that stand on the screen; the older ones are shown with --all.
-const REQUESTS: usize = 8;
+const REQUESTS: usize = 5;
+/// Days from one drill of a key to the next.
+const DRILL_DAYS: i64 = 180;
 
 /// One screen: Factory, root, keys, officers, requests, log head, what is overdue.
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  countersign status")]
 pub struct Args {
-    /// All requests, not the newest eight alone.
+    /// All requests, not the newest five alone.
     #[arg(long)]
     all: bool,
 }
@@ -29,87 +30,38 @@ pub struct Args {
 /// Shows the station.
 pub fn run(args: &Args, context: &Context<'_>) -> Outcome {
     let station = context.look()?;
-    let root = station.trust.newest();
+    let now = context.host.clock.now();
     let keys = keys::list_keys(station.disk(), &station.layout.keys())?;
     let officers = officer::list(station.disk(), &station.layout.officers())?;
-    let now = context.host.clock.now();
-    let head = station.log.head();
-    let mut text = format!(
-        "{:<9} {}{}\nRoot      version {}, expires {}\n",
-        station.dialect.noun(),
-        station.facts.factory,
-        if station.facts.networked { " (station on a machine with a network)" } else { "" },
-        root.version,
-        root.expires
-    );
-    let mut overdue = Vec::new();
-    if root.expires <= now {
-        overdue.push(format!("root version {} expired on {}", root.version, root.expires));
-    }
+    let anchors = station.anchors()?;
+    let mut due = Due::default();
+    let mut text = head_lines(&station, now, &mut due);
     for key in &keys {
-        let drilled = key.last_drill.map_or("never".to_owned(), |time| time.to_string());
-        let backed = key.last_backup.map_or("never".to_owned(), |time| time.to_string());
-        text.push_str(&format!(
-            "Key       {}  {}, opens with {} of {}; last drill {drilled}, last backup {backed}\n",
-            key.keyid,
-            key.keytype,
-            key.quorum,
-            key.holders()
-        ));
-        for name in retired_holders(key, &officers) {
-            overdue.push(format!(
-                "key {short} is still sealed to {name}, who is retired: seal it anew (countersign key reseal {short})",
-                short = &key.keyid[..12.min(key.keyid.len())]
-            ));
-        }
-        if key.last_backup.is_none() {
-            overdue.push(format!("key {} has no paper backup", &key.keyid[..12.min(key.keyid.len())]));
-        }
-        if key.last_drill.is_none_or(|time| now.days_since(time) > 180) {
-            overdue.push(format!(
-                "key {} was not drilled in the last 180 days",
-                &key.keyid[..12.min(key.keyid.len())]
-            ));
-        }
+        text.push_str(&key_lines(key, now));
+        due.of_key(key, &officers, now);
     }
     if keys.is_empty() {
-        text.push_str("Key       none yet: countersign key import FILE --officers NAME --quorum 1\n");
+        text.push_str("Key       none yet: countersign key import FILE --officers NAMES --quorum K\n");
     }
-    for officer in &officers {
-        let state = if officer.is_active() { "" } else { " (retired)" };
-        text.push_str(&format!("Officer   {}{state}\n", officer.name));
-    }
-    let (lines, listed) = list_requests(&station, now, args.all, &mut overdue)?;
+    let names =
+        officers.iter().map(|one| format!("{}{}", one.name, if one.is_active() { "" } else { " (retired)" }));
+    text.push_str(&format!("Officers  {}\n", names.collect::<Vec<_>>().join(", ")));
+    let (lines, listed) = list_requests(&station, now, args.all, &mut due)?;
     text.push_str(&lines);
     for intent in station.log.open_intents() {
-        overdue.push(format!("log entry {}: an intent to sign without a result", intent.seq));
+        due.overdue.push(format!("log entry {}: an intent to sign without a result", intent.seq));
     }
-    text.push_str(&format!(
-        "Log       {} entries, checkpoint at {}\n",
-        station.log.size(),
-        head.checkpoint.size
-    ));
-    let anchors = station.anchors()?;
-    text.push_str(&format!("Heads     {}\n", heads::came_back(&anchors, now)));
-    for witness in anchors.active() {
-        let newest = match &witness.newest {
-            Some(newest) => format!("cosigned {} entries on {}", newest.size, newest.time),
-            None => "has not cosigned yet".to_owned(),
-        };
-        text.push_str(&format!("Witness   {}  {newest}\n", shown(witness.key.name())));
+    text.push_str(&log_lines(&station, &anchors, now));
+    let heads = heads::line(&anchors, now);
+    match heads.outcome {
+        preflight::Outcome::Pass => {}
+        preflight::Outcome::Warn => due.to_do.push(heads.message),
+        preflight::Outcome::Fail => due.overdue.push(heads.message),
     }
-    if let Some(before) = anchors.predecessor() {
-        let name = shown(before.key.name());
-        text.push_str(&format!("Continues {name}, {} entries\n", before.size));
-    }
-    let line = heads::line(&anchors, now);
-    if line.outcome != crate::ceremony::preflight::Outcome::Pass {
-        overdue.push(line.message);
-    }
-    for line in &overdue {
-        text.push_str(&format!("OVERDUE   {line}\n"));
-    }
+    due.to_do.iter().for_each(|line| text.push_str(&format!("TO DO     {line}\n")));
+    due.overdue.iter().for_each(|line| text.push_str(&format!("OVERDUE   {line}\n")));
     context.text(&text)?;
+    let root = station.trust.newest();
     context.json(&json!({
         "factory": station.facts.factory,
         "networked": station.facts.networked,
@@ -133,9 +85,91 @@ pub fn run(args: &Args, context: &Context<'_>) -> Outcome {
         "window_ends": anchors.window_ends().map(|end| end.to_string()),
         "stopped": anchors.hold().is_some(),
         "witnesses": anchors.active().map(super::witness::value).collect::<Vec<_>>(),
-        "overdue": overdue,
+        "to_do": due.to_do,
+        "overdue": due.overdue,
     }))?;
     Ok(Exit::Done)
+}
+
+/// What is to be done, and what should have been done by now.
+#[derive(Default)]
+struct Due {
+    to_do: Vec<String>,
+    overdue: Vec<String>,
+}
+
+impl Due {
+    fn of_key(&mut self, key: &SealedKey, officers: &[OfficerPublic], now: Time) {
+        let short = short(key);
+        for name in retired_holders(key, officers) {
+            self.overdue.push(format!(
+                "key {short} is still sealed to {name}, who is retired: seal it anew (countersign key reseal {short})"
+            ));
+        }
+        // Paper and the first drill belong to the day on which the key came; the drill is repeated.
+        let first = if now.days_since(key.imported) < 1 { &mut self.to_do } else { &mut self.overdue };
+        if key.last_backup.is_none() {
+            first.push(format!("key {short} has no paper backup: countersign key backup {short} --out DIR"));
+        }
+        match key.last_drill {
+            None => first.push(format!(
+                "key {short} was never proved to open: countersign key drill {short} --officer NAMES"
+            )),
+            Some(time) if now.days_since(time) > DRILL_DAYS => self.overdue.push(format!(
+                "key {short} was drilled {}, and is every {DRILL_DAYS} days: countersign key drill {short}",
+                time.beside(now)
+            )),
+            Some(_) => {}
+        }
+    }
+}
+
+fn short(key: &SealedKey) -> &str {
+    key.keyid.get(..12).unwrap_or(&key.keyid)
+}
+
+fn head_lines(station: &Station, now: Time, due: &mut Due) -> String {
+    let root = station.trust.newest();
+    if root.expires <= now {
+        due.overdue.push(format!("root version {} expired {}", root.version, root.expires.beside(now)));
+    }
+    let networked = if station.facts.networked { " (station on a machine with a network)" } else { "" };
+    format!(
+        "{:<9} {}{networked}\nRoot      version {}, expires {} ({})\n",
+        station.dialect.noun(),
+        station.facts.factory,
+        root.version,
+        root.expires,
+        root.expires.beside(now)
+    )
+}
+
+fn key_lines(key: &SealedKey, now: Time) -> String {
+    let ago = |time: Option<Time>| time.map_or("never".to_owned(), |time| time.beside(now));
+    format!(
+        "Key       {}  {}, opens with {}; drilled {}, on paper {}\n",
+        short(key),
+        key.keytype,
+        key.opens_with(),
+        ago(key.last_drill),
+        ago(key.last_backup)
+    )
+}
+
+fn log_lines(station: &Station, anchors: &Anchors, now: Time) -> String {
+    let mut text = format!("Log       {} entries\n", station.log.size());
+    text.push_str(&format!("Heads     {}\n", heads::came_back(anchors, now)));
+    for witness in anchors.active() {
+        let newest = match &witness.newest {
+            Some(newest) => format!("cosigned {} entries {}", newest.size, newest.time.beside(now)),
+            None => "has not cosigned yet".to_owned(),
+        };
+        text.push_str(&format!("Witness   {}  {newest}\n", shown(witness.key.name())));
+    }
+    if let Some(before) = anchors.predecessor() {
+        text.push_str(&format!("Continues {}, {} entries\n", shown(before.key.name()), before.size));
+    }
+    text
 }
 
 /// Those to whom a key is sealed and who do not serve any more.
@@ -149,9 +183,9 @@ fn list_requests(
     station: &Station,
     now: Time,
     all: bool,
-    overdue: &mut Vec<String>,
+    due: &mut Due,
 ) -> Result<(String, Vec<Value>), Failure> {
-    let logged = Decided::of(station)?;
+    let logged = Requests::of(station)?;
     let mut rows = Vec::new();
     for digest in request::list(station.disk(), &station.layout)? {
         let id = digest.to_string();
@@ -159,35 +193,29 @@ fn list_requests(
         let stored = match request::open_files(station, digest, |_| false) {
             Ok(stored) => stored,
             Err(e) => {
-                overdue.push(format!("request {}: {e}", digest.short()));
+                due.overdue.push(format!("request {}: {e}", digest.short()));
                 rows.push((String::new(), None, json!({ "request": id, "error": e.to_string() })));
                 continue;
             }
         };
-        // Whether the key is still one of the root's is not the question here.
-        let made = match signatures(station, &stored) {
-            Ok((made, _)) => made,
-            Err(_) => stored.signatures(station.disk())?,
-        };
-        let refused =
-            if logged.rejected.contains(&id) { rejections(station, &digest, now)? } else { Vec::new() };
-        let is_exported = logged.exported.contains(&id);
-        let mut state = match (made.is_empty(), is_exported) {
-            (true, _) => "not signed",
-            (false, false) => "signed, not exported yet",
-            (false, true) => "signed, exported",
-        }
-        .to_owned();
-        if !refused.is_empty() {
-            state = format!("{state}, {}", rejected_by(&refused));
-        }
+        let (progress, is_signed) = logged.progress(station, &stored, now)?;
         let manifest = &stored.request.manifest;
-        let (short, subject, version) = (digest.short(), manifest.subject(), manifest.version);
-        let line = format!("Request   {short}  {subject}, version {version}: {state}\n");
+        let ago = Time::parse(&stored.import.time).map(|time| time.beside(now)).unwrap_or_default();
+        let line = format!(
+            "Request   {}  {}, version {}, {ago}: {}\n",
+            digest.short(),
+            manifest.subject(),
+            manifest.version,
+            progress.words()
+        );
+        let rejected = match &progress {
+            Progress::Rejected(standing) => rejected_value(standing),
+            _ => rejected_value(&[]),
+        };
         let value = json!({
             "request": id, "wave": manifest.wave, "tag": manifest.tag, "version": manifest.version,
-            "signed": !made.is_empty(), "exported": is_exported, "imported": &stored.import.time,
-            "rejected": rejected_value(&refused),
+            "state": progress.words(), "signed": is_signed, "exported": logged.is_exported(&id),
+            "imported": &stored.import.time, "rejected": rejected,
         });
         rows.push((stored.import.time, Some(line), value));
     }
@@ -199,29 +227,4 @@ fn list_requests(
         text.push_str(&format!("          {} older: countersign status --all\n", lines.len() - shown));
     }
     Ok((text, rows.into_iter().map(|(_, _, value)| value).collect()))
-}
-
-/// What the log says of requests: only of those that were rejected once is it asked whether it stands.
-#[derive(Default)]
-struct Decided {
-    rejected: BTreeSet<String>,
-    exported: BTreeSet<String>,
-}
-
-impl Decided {
-    fn of(station: &Station) -> Result<Decided, Failure> {
-        let mut decided = Decided::default();
-        for entry in station.log.entries() {
-            let entry = entry?;
-            let entry = entry.entry();
-            let (requests, request) = match entry.record() {
-                Record::ApprovalDenied(denied) => (&mut decided.rejected, &denied.request),
-                Record::BundleExported(exported) => (&mut decided.exported, &exported.request),
-                Record::SlipExported(exported) => (&mut decided.exported, &exported.request),
-                _ => continue,
-            };
-            requests.insert(request.to_string());
-        }
-        Ok(decided)
-    }
 }

@@ -18,7 +18,7 @@ use crate::ceremony::review::{Faces, heading as heading_of, show};
 use crate::ceremony::reviewed::{Reviewed, confirm, recheck};
 use crate::ceremony::sign::{refuse, sign};
 use crate::ceremony::signers::{Ask, Tally, check_signers};
-use crate::ceremony::slip::export_slip;
+use crate::ceremony::slip::{To, export_slip};
 use crate::ceremony::{CeremonyError, preflight};
 use crate::host::Host;
 use crate::host::disk::parent;
@@ -181,12 +181,12 @@ impl Run<'_> {
             let entry = entry.entry();
             let (of, what) = match entry.record() {
                 Record::BundleExported(exported) => {
-                    (exported.request, format!("its bundle was written to {}", shown(&exported.folder)))
+                    (&exported.request, format!("its bundle was written to {}", shown(&exported.folder)))
                 }
-                Record::SlipExported(exported) => (exported.request, "its slip was shown".to_owned()),
+                Record::SlipExported(exported) => (&exported.request, "its slip was shown".to_owned()),
                 _ => continue,
             };
-            if entry.seq() > made.seq && *of == *request {
+            if entry.seq() > made.seq && **of == *request {
                 newest = Some(format!("{what} (log entry {})", entry.seq()));
             }
         }
@@ -461,8 +461,8 @@ impl Run<'_> {
     /// The signature as codes on this screen, in place of a bundle.
     fn slip(&mut self) -> Result<Turn, CeremonyError> {
         let stored = self.taken()?;
-        let shown = export_slip(self.station, self.host, stored.digest(), None);
-        let told = shown.and_then(|slip| slip.on_screen(&*self.host.terminal)).map(|()| {
+        let shown = export_slip(self.station, self.host, stored.digest(), To::Screen);
+        let told = shown.map(|_| {
             format!(
                 "\nThe slip was shown.\n\n{}\nOn the connected machine: countersign assemble REQUEST --slip FILE --out DIR\n",
                 self.form(&stored)

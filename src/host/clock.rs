@@ -1,5 +1,6 @@
 //! Wall clock, uptime and boot id: three witnesses of time, so that a clock that was set back is noticed.
 
+use crate::text::counted;
 use jiff::SignedDuration;
 use jiff::civil::DateTime;
 use jiff::fmt::temporal::Pieces;
@@ -57,6 +58,23 @@ impl Time {
     /// Whole days from `earlier` to this time, rounded towards zero.
     pub const fn days_since(self, earlier: Time) -> i64 {
         self.0.saturating_sub(earlier.0) / 86_400
+    }
+}
+
+impl Time {
+    /// How long before or after `now` it is, in words: `3 days ago`, `in 2 hours`.
+    pub fn beside(self, now: Time) -> String {
+        let seconds = now.0.saturating_sub(self.0);
+        let (count, unit) = match seconds.unsigned_abs() {
+            minutes @ ..3_600 => (minutes / 60, "minute"),
+            hours @ ..172_800 => (hours / 3_600, "hour"),
+            days => (days / 86_400, "day"),
+        };
+        match (count, seconds) {
+            (0, _) => "just now".to_owned(),
+            (_, ..0) => format!("in {}", counted(count, unit)),
+            _ => format!("{} ago", counted(count, unit)),
+        }
     }
 }
 
@@ -159,6 +177,22 @@ mod tests {
             ["2027-11-23T00:00:00", "2027-11-23", "tomorrow", "2027-11-23T00:00:00Z[Europe/Paris]", ""]
         {
             assert_eq!(Time::parse(no_time), None, "{no_time}");
+        }
+    }
+
+    #[test]
+    fn a_time_is_told_beside_another_in_words() {
+        let now = Time::parse("2027-11-23T12:00:00Z").expect("a time");
+        for (seconds, words) in [
+            (0, "just now"),
+            (90, "1 minute ago"),
+            (3_600, "1 hour ago"),
+            (47 * 3_600, "47 hours ago"),
+            (3 * 86_400, "3 days ago"),
+            (-2 * 3_600, "in 2 hours"),
+            (-363 * 86_400, "in 363 days"),
+        ] {
+            assert_eq!(now.plus_seconds(-seconds).beside(now), words);
         }
     }
 

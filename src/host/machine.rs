@@ -12,6 +12,8 @@ pub trait Machine: Send + Sync {
     fn list(&self, path: &str) -> Vec<String>;
     /// Where a symbolic link points, such as `/etc/localtime`; `None` when it is none.
     fn link(&self, path: &str) -> Option<PathBuf>;
+    /// What a variable of the environment holds; `None` when it is not set.
+    fn variable(&self, name: &str) -> Option<PathBuf>;
     /// Where the running program's file is.
     fn program(&self) -> Option<PathBuf>;
     /// Free bytes on the file system that holds a path.
@@ -56,6 +58,10 @@ impl Machine for RealMachine {
 
     fn link(&self, path: &str) -> Option<PathBuf> {
         std::fs::read_link(path).ok()
+    }
+
+    fn variable(&self, name: &str) -> Option<PathBuf> {
+        std::env::var_os(name).map(PathBuf::from)
     }
 
     fn program(&self) -> Option<PathBuf> {

@@ -1,6 +1,8 @@
 //! What is said when somebody ends the program while it waits for an answer: what stands, and how to go on.
 
 use super::signals::{Guard, Moment};
+use super::terminal::columns_of;
+use super::wrap::wrapped;
 use std::io::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -33,7 +35,8 @@ impl Prompting {
             let text = standing.get();
             if moment == Moment::End && !text.is_empty() {
                 // Nobody is left to tell it to when the terminal is gone.
-                let _ = writeln!(std::io::stderr(), "\n{text}");
+                let _ =
+                    writeln!(std::io::stderr(), "\n{}", wrapped(&text, columns_of(rustix::stdio::stderr())));
             }
             true
         });

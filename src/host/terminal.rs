@@ -97,7 +97,7 @@ impl RealTerminal {
 }
 
 /// Columns of a terminal, or 100 where there is none.
-fn columns_of(stream: BorrowedFd<'_>) -> usize {
+pub(super) fn columns_of(stream: BorrowedFd<'_>) -> usize {
     let size = rustix::termios::tcgetwinsize(stream).ok();
     size.map(|size| usize::from(size.ws_col)).filter(|columns| *columns >= 20).unwrap_or(100)
 }

@@ -90,6 +90,27 @@ impl fmt::Display for Breakable<'_> {
     }
 }
 
+/// What stands around every printed page: what the review is of, the page's number, and room for initials.
+fn printed(review: &Review<'_>) -> String {
+    const LONGEST: usize = 90;
+    let title = layout::title(review);
+    let mut shown = String::new();
+    for c in title.chars().take(LONGEST) {
+        match c {
+            ' '..='~' if !matches!(c, '"' | '\\' | '<') => shown.push(c),
+            // A CSS string's escape, which ends with the space.
+            odd => shown += &format!("\\{:x} ", u32::from(odd)),
+        }
+    }
+    let more = if title.chars().count() > LONGEST { " and so on" } else { "" };
+    format!(
+        "@media print{{@page{{@top-left{{content:\"{shown}{more}\";font:8pt sans-serif}}@top-right{{content:\"request {}\";\
+         font:8pt sans-serif}}@bottom-left{{content:\"initials ________ ________ ________\";font:8pt sans-serif}}\
+         @bottom-right{{content:\"page \" counter(page) \" of \" counter(pages);font:8pt sans-serif}}}}}}\n",
+        review.header.request.short()
+    )
+}
+
 /// The innermost element that waits for its end.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Open {
@@ -109,7 +130,8 @@ struct HtmlPage {
 
 impl HtmlPage {
     fn top(&mut self, review: &Review<'_>) {
-        let style_hash = base64::engine::general_purpose::STANDARD.encode(Sha256::digest(STYLE.as_bytes()));
+        let style = format!("{STYLE}{}", printed(review));
+        let style_hash = base64::engine::general_purpose::STANDARD.encode(Sha256::digest(style.as_bytes()));
         let title = layout::title(review);
         let (verdict_class, header) = (if review.signable() { "yes" } else { "no" }, &review.header);
         self.write(format_args!(
@@ -118,7 +140,7 @@ impl HtmlPage {
              'sha256-{style_hash}'; base-uri 'none'; form-action 'none'\">\n\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
              <meta name=\"referrer\" content=\"no-referrer\">\n\
-             <title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<header>\n<h1>{title}</h1>\n\
+             <title>{title}</title>\n<style>{style}</style>\n</head>\n<body>\n<header>\n<h1>{title}</h1>\n\
              <p class=\"verdict {verdict_class}\">{verdict}</p>\n\
              <div class=\"confirm\"><p>{bytes} bytes would be signed. Their SHA-256, to be compared between machines: \
              <br><code>{digest}</code> <br>{digest_words}</p>\n",

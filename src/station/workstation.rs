@@ -707,7 +707,6 @@ fn leave_note(layout: &Layout, session: &Session) -> Result<(), StationError> {
     let opened = options.write(true).create(true).truncate(false).mode(0o600).open(layout.lock());
     let mut file = opened.map_err(|e| fail("open", e))?;
     // Always of one length, and written at once: whoever reads it never finds it empty or half overwritten.
-    let note =
-        format!("{:<99}\n", format!("process {}, command \"{}\"", std::process::id(), session.command));
+    let note = format!("{:<99}\n", format!("process {}, command {}", std::process::id(), session.command));
     Ok(file.write_all(note.as_bytes()).map_err(|e| fail("write to", e))?)
 }

@@ -13,7 +13,8 @@ use std::fmt::Write as _;
 /// Picks the codes of one file out of everything that was scanned, in order: a page gives its codes in any order, and one
 /// that was scanned twice gives them twice.
 const PART: &str = r#"part() {
-    awk -v file="$1" '/^countersign-paper/ { split($4, n, "/"); on = ($2 == file && !seen[$4]++); next }
+    awk -v file="$1" '
+        /^countersign-paper/ { split($4, n, "/"); on = ($2 == file && !seen[$4]++); next }
         on && NF { print n[1] "\t" $0 }' all.txt | sort -sn | cut -f2-
 }"#;
 
@@ -111,7 +112,8 @@ impl Sheet<'_> {
         let title = escaped(&self.title);
         let mut out = format!(
             "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{title}</title>\n\
-             <style>{STYLE}</style></head>\n<body>\n<h1>{title}</h1>\n"
+             <style>{STYLE}{}</style></head>\n<body>\n<h1>{title}</h1>\n",
+            self.margins()
         );
         // Writing to a string cannot fail, here and below.
         let _ = write!(out, "{}{}{}{}", self.facts(), PLACES, self.purpose(), self.recipe());
@@ -127,6 +129,19 @@ impl Sheet<'_> {
         }
         out.push_str("</div>\n</body></html>\n");
         out
+    }
+
+    /// What stands at the foot of every printed page: a page that lies alone says what it belongs to. Names of Factories and
+    /// officers are plain.
+    fn margins(&self) -> String {
+        let key = self.key.keyid.get(..12).unwrap_or(&self.key.keyid);
+        let whose =
+            self.officer.map_or("the key's own sheet".to_owned(), |name| format!("the sheet of {name}"));
+        format!(
+            "@page {{ @bottom-left {{ content: \"{}, key {key}, {whose}\"; font: 8pt sans-serif }}\n\
+             @bottom-right {{ content: \"page \" counter(page) \" of \" counter(pages); font: 8pt sans-serif }} }}\n",
+            self.factory
+        )
     }
 
     fn facts(&self) -> String {
@@ -172,17 +187,18 @@ impl Sheet<'_> {
     /// How to get the key back.
     fn recipe(&self) -> String {
         let keyid = &self.key.keyid;
+        let short = keyid.get(..12).unwrap_or(keyid);
         let name = self.officer.unwrap_or("NAME");
         let mut out = format!(
             "<h2>To get the key back on a station</h2>\n\
              <p>Scan the pages with the codes of the key's sheet and of the officers' sheets into one folder, then restore \
              and prove that it opens:</p>\n\
              <pre>zbarimg -q --raw -Sdisable -Sqrcode.enable scans/*.png &gt; scans/all.txt\ncountersign key restore scans/\n\
-             countersign key drill {keyid} --officer NAME …</pre>\n\
+             countersign key drill {short} --officer NAME …</pre>\n\
              <h2>To get the key back without countersign</h2>\n\
              <p>On a machine without a network, with Debian's packages <code>age</code> and <code>zbar-tools</code>, in \
              <code>/dev/shm</code>, with the same scans:</p>\n\
-             <pre>zbarimg -q --raw -Sdisable -Sqrcode.enable *.png &gt; all.txt\n{}\npart keys/{keyid}/sealed.age &gt; sealed.age</pre>\n",
+             <pre>zbarimg -q --raw -Sdisable -Sqrcode.enable *.png &gt; all.txt\nKEY={keyid}\n{}\npart keys/$KEY/sealed.age &gt; sealed.age</pre>\n",
             escaped(PART)
         );
         if self.key.quorum == 1 {
@@ -190,18 +206,18 @@ impl Sheet<'_> {
                 out,
                 "<p>Then, with the officer's passphrase:</p>\n\
                  <pre>part officers/{name}.age &gt; {name}.age\n\
-                 age -d -i {name}.age sealed.age &gt; fioctl-targets-{keyid}.sec</pre>\n"
+                 age -d -i {name}.age sealed.age &gt; fioctl-targets-$KEY.sec</pre>\n"
             );
         } else {
             let _ = write!(
                 out,
                 "<p>Then for each of {} officers, with her name and her passphrase:</p>\n\
                  <pre>part officers/{name}.age &gt; {name}.age\n\
-                 part keys/{keyid}/shares/{name}.age &gt; {name}.share.age\n\
+                 part keys/$KEY/shares/{name}.age &gt; {name}.share.age\n\
                  age -d -i {name}.age {name}.share.age &gt; {name}.share</pre>\n\
                  <p>And with the program below as combine.py:</p>\n\
                  <pre>python3 combine.py {name}.share OTHER.share … &gt; identity.txt\n\
-                 age -d -i identity.txt sealed.age &gt; fioctl-targets-{keyid}.sec</pre>\n<pre>{}</pre>\n",
+                 age -d -i identity.txt sealed.age &gt; fioctl-targets-$KEY.sec</pre>\n<pre>{}</pre>\n",
                 self.key.quorum,
                 escaped(COMBINE)
             );

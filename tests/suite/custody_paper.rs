@@ -205,6 +205,16 @@ fn a_damaged_file_is_noticed_when_it_is_printed_and_repaired_from_paper() {
     assert_eq!(*station.open(&keyid, &officers.each_ref()).expect("opened"), b"secret");
 }
 
+/// The lines of a sheet's commands that do not fit across its page: what breaks there is a syntax error when it is typed.
+fn too_long_to_type(html: &str) -> Vec<String> {
+    let blocks = html.split("<pre>").skip(1).filter_map(|block| block.split("</pre>").next());
+    let commands = blocks.filter(|block| !block.starts_with("countersign-paper/1"));
+    let plain = |line: &str| {
+        line.replace("&gt;", ">").replace("&lt;", "<").replace("&quot;", "'").replace("&amp;", "&")
+    };
+    commands.flat_map(str::lines).map(plain).filter(|line| line.chars().count() > 96).collect()
+}
+
 #[test]
 fn sheets_are_self_contained_without_scripts_and_say_how_to_get_the_key_back() {
     let station = Station::new();
@@ -228,6 +238,17 @@ fn sheets_are_self_contained_without_scripts_and_say_how_to_get_the_key_back() {
         ] {
             assert!(html.contains(present), "{name} lacks {present}");
         }
+        let whose = match name.rsplit('-').next() {
+            Some("5f5f5f5f.html") => "the key's own sheet",
+            Some("alice.html") => "the sheet of alice",
+            _ => "the sheet of bob",
+        };
+        assert!(
+            html.contains(&format!(", key 5f5f5f5f5f5f, {whose}\"")),
+            "every page says whose it is: {name}"
+        );
+        assert!(html.contains("\"page \" counter(page) \" of \" counter(pages)"), "{name}");
+        assert_eq!(too_long_to_type(&html), [""; 0], "{name}");
         assert!(html.contains("5f5f5f5f 5f5f5f5f"), "the key id in groups");
         assert!(html.contains(&countersign::words::of(&[0x5f; 32])), "the key id's words");
     }

@@ -85,11 +85,55 @@ fn the_status_shows_the_newest_requests_first_and_says_how_many_are_older() {
     }
     let shown = desk.run(&["status"]).done().out;
     let waves: Vec<&str> = shown.lines().filter(|line| line.starts_with("Request ")).collect();
-    assert_eq!(waves.len(), 8, "{shown}");
-    assert!(waves[0].contains("wave wave-9,") && waves[0].ends_with("not signed"), "{shown}");
-    assert!(shown.contains("2 older: countersign status --all"), "{shown}");
+    assert_eq!(waves.len(), 5, "{shown}");
+    assert!(waves[0].contains("wave wave-9,") && waves[0].contains(": waits for "), "{shown}");
+    assert!(shown.contains("5 older: countersign status --all"), "{shown}");
     let all = desk.run(&["status", "--all"]).done().out;
     assert!(all.contains("wave wave-0,") && !all.contains("older:"), "{all}");
     let listed = desk.run(&["--json", "status"]).done().json();
     assert_eq!(listed["requests"].as_array().map(Vec::len), Some(10));
+}
+
+#[test]
+fn the_status_says_what_a_request_waits_for_and_how_far_its_signature_went() {
+    let desk = Desk::new();
+    desk.init("acme", "acme", "1-populate");
+    desk.add_officer("ann");
+    desk.add_officer("bob");
+    desk.import_key(&fixture("acme/targets.keys.tgz"), "ann,bob", "1");
+    let state = |at: usize| desk.run(&["--json", "status"]).done().json()["requests"][at]["state"].clone();
+    let request = desk.request(&fixture("acme/1-populate"), "acme", "populate-targets", 12, &[]);
+    desk.run(&["import", text(&request)]).done();
+    assert_eq!(state(0), "not read yet");
+    let (id, review) = desk.import(&request);
+    assert_eq!(state(0), "waits for 1 of ann, bob");
+    let (ann, words) = (desk.passphrase("ann"), review["confirm"].as_str().expect("words"));
+    let by_ann = ["--officer", "ann", "--confirm", words, "--passphrase-file", &ann];
+    desk.run(&[&["approve", &id][..], &by_ann].concat()).done();
+    assert_eq!(state(0), "approved, not signed");
+    desk.run(&[&["sign", &id][..], &by_ann].concat()).done();
+    assert_eq!(state(0), "signed, not exported yet");
+    desk.export(&id, "bundle");
+    assert_eq!(state(0), "signed, exported");
+    desk.clock.set("2026-11-25T12:00:00Z");
+    desk.import(&desk.request(&fixture("acme/2-update"), "acme", "v2.0-update", 42, &[]));
+    assert_eq!((state(0), state(1)), ("waits for 1 of ann, bob".into(), "live".into()));
+    let shown = desk.run(&["status"]).done().out;
+    assert!(shown.contains("version 12, 2 days ago: live\n"), "{shown}");
+    desk.clock.set("2028-01-01T00:00:00Z");
+    desk.run(&["review"]).ended(Exit::Refused);
+    assert_eq!(state(0), "blocked");
+}
+
+#[test]
+fn what_belongs_to_the_day_on_which_a_key_came_is_overdue_the_day_after() {
+    let desk = Desk::new();
+    desk.init("acme", "acme", "1-populate");
+    desk.add_officer("ann");
+    desk.import_key(&fixture("acme/targets.keys.tgz"), "ann", "1");
+    let shown = desk.run(&["status"]).done().out;
+    assert!(shown.contains("TO DO     key ") && !shown.contains("OVERDUE"), "{shown}");
+    desk.clock.set("2026-11-25T12:00:00Z");
+    let shown = desk.run(&["status"]).done().out;
+    assert_eq!(shown.matches("OVERDUE   key ").count(), 2, "{shown}");
 }

@@ -204,6 +204,66 @@ fn a_wrong_word_too_few_officers_and_a_wrong_name_can_be_mended_on_the_spot() {
 }
 
 #[test]
+fn approvals_that_are_missing_are_counted_before_a_word_or_a_passphrase_is_asked() {
+    let sitting = Sitting::new();
+    sitting.words();
+    let policy = sitting.desk.run(&["policy", "show"]).done().out;
+    let strict = sitting.desk.path("strict.toml");
+    std::fs::write(&strict, policy.replace("\ncount = 1\n", "\ncount = 3\n")).expect("written");
+    sitting.desk.by(&["alice", "bob", "cho"], &["policy", "set", text(&strict)]).done();
+    let ran = sitting.run(&[ON, ON, ON, ON, "alice bob", "q"], &[]).ended(Exit::NotApproved);
+    assert!(ran.out.contains("The policy asks for 3 approvals."), "{}", ran.out);
+    assert!(ran.out.contains("It waits for alice and bob and cho."), "{}", ran.out);
+    assert!(ran.err.contains("2 of the 3 approvals") && ran.err.contains("It waits for cho."), "{}", ran.err);
+    assert!(!ran.err.contains("the words at the end"), "{}", ran.err);
+}
+
+#[test]
+fn the_last_wrong_passphrase_says_what_stands_and_how_to_go_on() {
+    let sitting = Sitting::new();
+    let words = sitting.words();
+    let wrong = ["mallory", "mallory", "mallory", "enter"];
+    let ran = sitting.run(&[ON, ON, ON, ON, "alice bob", &words, "q"], &wrong).ended(Exit::NotApproved);
+    let short = sitting.desk.run(&["--json", "status"]).done().json()["requests"][0]["request"].clone();
+    let told = format!(
+        "That was the last try. The request is taken in and was shown. Nothing was signed. To go on: countersign run {} \
+         (this step alone: countersign sign {} --officer NAME)",
+        text(&sitting.request),
+        &short.as_str().expect("a digest")[..12]
+    );
+    assert!(ran.err.contains(&told), "{}", ran.err);
+    assert_eq!(sitting.entries("sign.intent"), 0);
+    // A single command says the same of itself.
+    let secrets = ["mallory", "mallory", "mallory", ""].map(|name| passphrase_of(name));
+    sitting.desk.terminal.secrets.lock().expect("lock").extend(secrets);
+    let ran =
+        sitting.desk.run(&["sign", "--officer", "alice,bob", "--confirm", &words]).ended(Exit::NotApproved);
+    let told = "Nothing was signed or changed. To go on: countersign --station ";
+    assert!(
+        ran.err.contains(told) && ran.err.contains(" sign --officer alice,bob --confirm '"),
+        "{}",
+        ran.err
+    );
+}
+
+#[test]
+fn what_the_screens_say_is_true_where_one_officer_is_enough() {
+    let desk = Desk::new();
+    desk.init("acme", "acme", "1-populate");
+    desk.add_officer("ann");
+    desk.import_key(&fixture("acme/targets.keys.tgz"), "ann", "1");
+    let request = desk.request(&fixture("acme/1-populate"), "acme", "populate-targets", 12, &[]);
+    let answers = [ON, ON, ON, ON, ON, "q"].map(str::to_owned);
+    desk.terminal.answers.lock().expect("lock").extend(answers);
+    let ran = desk.run(&["run", text(&request)]).ended(Exit::NotApproved);
+    let said = format!("{}{}", ran.out, ran.err);
+    assert!(said.contains("opens with ann.") && said.contains("Who opens the key? Her name."), "{said}");
+    for others in ["everybody", "every officer", "Names, with a space", "officers who"] {
+        assert!(!said.contains(others), "{others}: {said}");
+    }
+}
+
+#[test]
 fn an_officer_can_approve_without_signing() {
     let sitting = Sitting::new();
     let words = sitting.words();
@@ -320,9 +380,8 @@ mod terminal {
         session.send_line(with).expect("typed");
     }
 
-    #[test]
-    fn two_officers_at_one_real_terminal() {
-        // The program runs by the machine's clock, so its Factory is made up now.
+    /// A station and a request, made now: the program runs by the machine's clock.
+    fn made_now() -> (Desk, PathBuf) {
         let now = SystemClock.now();
         let desk = Desk::new();
         desk.clock.set(&now.to_string());
@@ -367,7 +426,38 @@ mod terminal {
             text(&request),
         ])
         .done();
+        (desk, request)
+    }
 
+    #[test]
+    fn while_the_run_waits_a_second_terminal_reads_and_a_slip_is_shown_in_place_of_a_bundle() {
+        let (desk, request) = made_now();
+        let (id, review) = desk.import(&request);
+        let bob = desk.passphrase("bob");
+        desk.sign(&id, &review, "alice", &["--officer", "bob", "--passphrase-file", &bob]).done();
+        let mut session = spawn(&desk.station(), &request);
+        answer(&mut session, "Enter: go on", "");
+        answer(&mut session, "goes on from step 6", "");
+        session.expect("Enter: write to ").expect("it waits");
+        for reads in [&["status"][..], &["log", "show"], &["log", "head"], &["log", "verify"], &["review"]] {
+            desk.run(reads).done();
+        }
+        assert!(desk.run(&["review"]).done().err.contains("command run): this is not noted in the log"));
+        let busy =
+            desk.run(&["reject", &id, "--officer", "bob", "--reason", "no", "--passphrase-file", &bob]);
+        assert!(busy.ended(Exit::Failed).err.contains("another countersign works on this station"));
+        session.send_line("slip").expect("typed");
+        answer(&mut session, "Enter when it was read: ", "");
+        let rest = session.expect(Eof).expect("it ends");
+        let rest = String::from_utf8_lossy(rest.as_bytes()).into_owned();
+        assert!(rest.contains("CS1:") && rest.contains("The slip was shown."), "{rest}");
+        let shown = desk.run(&["--json", "log", "show", "--type", "slip.exported"]).done().json();
+        assert_eq!(shown.as_array().map(Vec::len), Some(1));
+    }
+
+    #[test]
+    fn two_officers_at_one_real_terminal() {
+        let (desk, request) = made_now();
         let mut session = spawn(&desk.station(), &request);
         answer(&mut session, "Enter: go on", "");
         answer(&mut session, "Enter: take it in", "");
@@ -468,6 +558,7 @@ mod terminal {
                 rest.contains(&format!("ended with {code}")) && rest.contains("shown again"),
                 "{signal:?}: {rest}"
             );
+            assert!(rest.contains("Nothing was signed or changed. To go on:"), "{rest}");
         }
     }
 

@@ -263,7 +263,7 @@ fn past_the_window_nothing_is_signed_and_a_cosignature_is_the_way_on() {
     station.desk.clock.set("2026-11-25T01:00:00Z");
     let soon = station.desk.run(&["status"]).done().out;
     assert!(
-        soon.contains("OVERDUE   the policy's window for witnesses ends on 2026-11-25T12:00:00Z"),
+        soon.contains("TO DO     the policy's window for witnesses ends on 2026-11-25T12:00:00Z"),
         "{soon}"
     );
     let preflight = station.desk.run(&["--json", "preflight"]).done().json();

@@ -52,12 +52,7 @@ pub fn line(anchors: &Anchors, now: Time) -> Line {
 pub fn came_back(anchors: &Anchors, now: Time) -> String {
     match anchors.came_back() {
         Some(back) => {
-            let days = now.days_since(back.time);
-            let ago = match days {
-                ..=0 => "today".to_owned(),
-                1 => "yesterday".to_owned(),
-                days => format!("{days} days ago"),
-            };
+            let ago = back.time.beside(now);
             format!("the last head came back on {} ({ago}), of {} entries", back.time, back.size)
         }
         None => "no head of this log came back yet: give request --anchor the last signed bundle".to_owned(),

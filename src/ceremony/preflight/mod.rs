@@ -8,6 +8,7 @@ mod clock;
 mod confinement;
 mod files;
 pub mod heads;
+mod history;
 mod image;
 mod mounts;
 mod network;
@@ -77,6 +78,7 @@ pub fn run(host: &Host, known: &Known<'_>) -> Report {
         swap::line(machine),
         confinement::memory(machine),
         process::core_dumps(machine),
+        history::line(machine),
         confinement::line(machine, known.policy.requires_confinement),
         files::permissions(host, known.station),
         files::free_space(machine, known.station, known.medium),

@@ -9,6 +9,7 @@ use std::sync::Arc;
 struct Made {
     files: BTreeMap<String, String>,
     links: BTreeMap<String, PathBuf>,
+    variables: BTreeMap<&'static str, &'static str>,
     free: Option<u64>,
     mode: Option<u32>,
     owner: u32,
@@ -81,6 +82,10 @@ impl Machine for Made {
 
     fn link(&self, path: &str) -> Option<PathBuf> {
         self.links.get(path).cloned()
+    }
+
+    fn variable(&self, name: &str) -> Option<PathBuf> {
+        self.variables.get(name).map(PathBuf::from)
     }
 
     fn program(&self) -> Option<PathBuf> {
@@ -542,4 +547,21 @@ fn this_machine_can_be_looked_at() {
     assert_eq!(line("self-test").outcome, Outcome::Pass);
     assert_eq!(line("program").outcome, Outcome::Pass);
     assert_eq!(line("permissions").outcome, Outcome::Pass, "{}", line("permissions").message);
+}
+
+#[test]
+fn a_shell_that_keeps_what_is_typed_is_a_warning_that_says_where() {
+    let line = |variables: &[(&'static str, &'static str)]| {
+        let machine = Made { variables: variables.iter().copied().collect(), ..Made::good() };
+        history::line(&machine)
+    };
+    let kept = line(&[("HISTFILE", "/home/officer/.history")]);
+    assert_eq!(kept.outcome, Outcome::Warn);
+    assert!(kept.message.contains("unset HISTFILE") && kept.message.contains("/home/officer/.history"));
+    // This machine says of every path that it is there.
+    let found = line(&[("HOME", "/home/officer")]);
+    assert!(found.message.contains("/home/officer/.bash_history"), "{}", found.message);
+    for off in [&[("HISTFILE", "")][..], &[("HISTFILE", "/dev/null")], &[]] {
+        assert_eq!(line(off).outcome, Outcome::Pass);
+    }
 }

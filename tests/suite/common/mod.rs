@@ -75,6 +75,7 @@ pub struct TestTerminal {
     pub err: Mutex<String>,
     pub answers: Mutex<VecDeque<String>>,
     pub secrets: Mutex<VecDeque<String>>,
+    pub standing: Mutex<String>,
 }
 
 fn nobody() -> io::Error {
@@ -88,6 +89,12 @@ impl Terminal for TestTerminal {
     }
     fn err(&self, text: &str) {
         self.err.lock().expect("lock").push_str(text);
+    }
+    fn stands(&self, text: &str) {
+        text.clone_into(&mut self.standing.lock().expect("lock"));
+    }
+    fn standing(&self) -> String {
+        self.standing.lock().expect("lock").clone()
     }
     fn ask(&self, prompt: &str) -> io::Result<String> {
         self.err(prompt);
@@ -140,6 +147,9 @@ impl Machine for FitMachine {
     }
     fn link(&self, path: &str) -> Option<PathBuf> {
         (path == "/etc/localtime").then(|| PathBuf::from("/usr/share/zoneinfo/Etc/UTC"))
+    }
+    fn variable(&self, _: &str) -> Option<PathBuf> {
+        None
     }
     fn program(&self) -> Option<PathBuf> {
         // Any small file: hashing the test program itself at every command would take most of the time.

@@ -1,0 +1,143 @@
+//! How far a request is: what it waits for, and how far its signature went, as far as the station can know.
+
+use super::CeremonyError;
+use super::approve::{Standing, Subject, decisions};
+use super::made::signatures;
+use super::review::{rejected_by, rejections};
+use super::signers::Tally;
+use crate::host::clock::Time;
+use crate::ledger::Record;
+use crate::station::request::StoredRequest;
+use crate::station::{Station, StationError};
+use crate::tuf::Digest;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How far a request is.
+#[derive(Debug)]
+pub enum Progress {
+    /// Taken in, and its review was not shown yet.
+    Unread,
+    /// The review that was shown last says that it cannot be signed.
+    Blocked,
+    /// An officer rejected it, and that stands.
+    Rejected(Vec<Standing>),
+    /// For whom it waits, in words.
+    Waits(String),
+    /// The approvals are there, and nothing is signed.
+    Approved,
+    /// Signed, and not exported yet.
+    Signed,
+    /// Its signature went out.
+    Exported,
+    /// A later request showed that production runs it.
+    Live,
+}
+
+impl Progress {
+    /// In words: `waits for bob`.
+    pub fn words(&self) -> String {
+        match self {
+            Progress::Unread => "not read yet".to_owned(),
+            Progress::Blocked => "blocked".to_owned(),
+            Progress::Rejected(standing) => rejected_by(standing),
+            Progress::Waits(whom) => format!("waits for {whom}"),
+            Progress::Approved => "approved, not signed".to_owned(),
+            Progress::Signed => "signed, not exported yet".to_owned(),
+            Progress::Exported => "signed, exported".to_owned(),
+            Progress::Live => "live".to_owned(),
+        }
+    }
+}
+
+/// What the log says of all requests.
+#[derive(Default)]
+pub struct Requests {
+    /// Those that were rejected once: only of these is it asked whether that stands.
+    rejected: BTreeSet<String>,
+    exported: BTreeSet<String>,
+    /// Could it be signed, as it was shown last?
+    signable: BTreeMap<String, bool>,
+}
+
+impl Requests {
+    /// Reads the log once.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    pub fn of(station: &Station) -> Result<Requests, CeremonyError> {
+        let mut all = Requests::default();
+        for entry in station.log.entries() {
+            let entry = entry.map_err(StationError::from)?;
+            let entry = entry.entry();
+            match entry.record() {
+                Record::ApprovalDenied(denied) => drop(all.rejected.insert(denied.request.to_string())),
+                Record::BundleExported(exported) => drop(all.exported.insert(exported.request.to_string())),
+                Record::SlipExported(exported) => drop(all.exported.insert(exported.request.to_string())),
+                Record::ReviewRendered(shown) => {
+                    all.signable.insert(shown.request.to_string(), shown.signable);
+                }
+                _ => {}
+            }
+        }
+        Ok(all)
+    }
+
+    /// Did its signature go out, as a bundle or as a slip?
+    pub fn is_exported(&self, request: &str) -> bool {
+        self.exported.contains(request)
+    }
+
+    /// How far a request is, and whether it is signed.
+    ///
+    /// # Errors
+    /// The log or the request's files cannot be read.
+    pub fn progress(
+        &self,
+        station: &Station,
+        stored: &StoredRequest,
+        now: Time,
+    ) -> Result<(Progress, bool), CeremonyError> {
+        let (id, digest) = (stored.digest().to_string(), stored.digest());
+        // Whether the key is still one of the root's is not the question here.
+        let made = match signatures(station, stored) {
+            Ok((made, _)) => made,
+            Err(_) => stored.signatures(station.disk())?,
+        };
+        // A refusal holds a signature back that was made before it, too.
+        if self.rejected.contains(&id) {
+            let standing = rejections(station, &digest, now)?;
+            if !standing.is_empty() {
+                return Ok((Progress::Rejected(standing), !made.is_empty()));
+            }
+        }
+        let tag = station.history.tags.get(&stored.request.manifest.tag);
+        let is_live = |signed: &str| tag.is_some_and(|tag| tag.seen_as_production(signed));
+        match made.first() {
+            Some(newest) if is_live(&newest.signed) => Ok((Progress::Live, true)),
+            Some(_) if self.is_exported(&id) => Ok((Progress::Exported, true)),
+            Some(_) => Ok((Progress::Signed, true)),
+            None => Ok((self.before_signing(station, digest, now)?, false)),
+        }
+    }
+
+    fn before_signing(
+        &self,
+        station: &Station,
+        digest: Digest,
+        now: Time,
+    ) -> Result<Progress, CeremonyError> {
+        let id = digest.to_string();
+        let Some(shown) = station.shown.of(digest) else { return Ok(Progress::Unread) };
+        if self.signable.get(&id) != Some(&true) {
+            return Ok(Progress::Blocked);
+        }
+        let subject = Subject { request: id, review: shown.review.to_string() };
+        let decided = decisions(station, &subject, now)?;
+        Ok(match Tally::of(station, digest, &decided, &[]) {
+            Ok(tally) if tally.missing() == 0 => Progress::Approved,
+            Ok(tally) => Progress::Waits(tally.awaited()),
+            // It is not known who took it in, and the policy asks.
+            Err(_) => Progress::Waits("an import by an officer".to_owned()),
+        })
+    }
+}
