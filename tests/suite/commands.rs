@@ -81,6 +81,7 @@ fn preflight_on_a_fit_machine_passes_and_is_logged() {
             "swap",
             "memory",
             "core-dumps",
+            "history",
             "confinement",
             "permissions",
             "free-space",
