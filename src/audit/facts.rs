@@ -373,16 +373,21 @@ impl<'a> Facts<'a> {
         if self.policy.as_ref().is_none_or(|policy| policy.digest != changed.from) {
             return contradiction("the policy that it replaces was not the one in force");
         }
-        let before = self.approvals_asked();
+        let before = self.policy.as_ref().map(|in_force| in_force.policy.clone());
         self.set_policy(&changed.to, entry)?;
-        let after = self.approvals_asked();
+        let after = self.policy.as_ref().map(|in_force| &in_force.policy);
+        let changes: Vec<String> = match (&before, after) {
+            (Some(before), Some(after)) => before.changes(after).iter().map(ToString::to_string).collect(),
+            _ => Vec::new(),
+        };
+        let what = match changes.is_empty() {
+            true => "nothing in it differs but comments and order".to_owned(),
+            false => Foreign(&changes.join("; ")).to_string(),
+        };
+        let actor = entry.actor();
         said.push((
             RemarkKind::PolicyChanged,
-            format!(
-                "{} put policy {} in force; approvals asked for: {before} before, {after} after",
-                Foreign(&entry.actor()),
-                short(&changed.to)
-            ),
+            format!("{} put policy {} in force: {what}", Foreign(&actor), short(&changed.to)),
         ));
         Ok(())
     }

@@ -40,7 +40,6 @@ mod opened;
 pub mod policy;
 #[cfg(feature = "station")]
 pub mod preflight;
-#[cfg(feature = "station")]
 mod reach;
 #[cfg(feature = "station")]
 mod refused;
@@ -70,10 +69,9 @@ pub mod witness;
 pub use context::{Context, Global};
 pub use failure::{Exit, Failure, Outcome};
 
-use crate::host::Host;
+use crate::host::{Confinement, Host, Reach};
 #[cfg(feature = "station")]
 use {
-    crate::host::Confinement,
     clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand},
     std::ffi::OsString,
     std::process::ExitCode,
@@ -235,13 +233,12 @@ fn confine(matches: &ArgMatches, context: &Context<'_>) {
     let given = reach::Given::find(&command, matches);
     let station = context.station_folder().ok();
     context.host.terminal.expect_pages(reach::pages(&given.verb));
-    bind(&reach::of(&given, station.as_deref()), context);
+    bind(&reach::station::of(&given, station.as_deref()), context);
 }
 
-#[cfg(feature = "station")]
 /// Binds this process to `reach`. Where the kernel confines nothing at all, every command says so; what it lacks of it,
 /// `preflight` and the log.
-fn bind(reach: &crate::host::Reach, context: &Context<'_>) {
+fn bind(reach: &Reach, context: &Context<'_>) {
     context.host.machine.confine(reach);
     if let confined @ Confinement::Not(_) = context.host.machine.confined() {
         context.note(&format!("This command is not confined to the files that it needs: {confined}\n"));

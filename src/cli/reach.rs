@@ -1,27 +1,15 @@
 //! Which files a command may reach, from its arguments: what a command line names, and of the station what its verb
-//! works on. The kernel refuses the rest (`host::confine`), also to a program that a hostile file has taken over.
+//! works on ([`station`]). The kernel refuses the rest (`host::confine`), also to a program that a hostile file has taken over.
+
+#[cfg(feature = "station")]
+pub(super) mod station;
 
 use crate::host::Reach;
 use crate::host::disk::parent;
-use crate::station::Layout;
-use crate::vault::officer::OfficerName;
 use clap::{ArgMatches, Command, parser::ValueSource};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::{Path, PathBuf};
-
-/// What a verb works on beside its arguments.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Part {
-    /// No station.
-    Nothing,
-    /// The pinned roots.
-    Roots,
-    /// The station, without what the sealed keys and the officers' files hold.
-    Unsealed,
-    /// All of it.
-    Whole,
-}
+use std::path::Path;
 
 /// Arguments that name what is written, whichever the verb.
 const WRITTEN: &[&str] = &["out", "html", "text", "state", "preview", "downloads", "into"];
@@ -29,24 +17,10 @@ const WRITTEN: &[&str] = &["out", "html", "text", "state", "preview", "downloads
 /// Verbs whose folder is written.
 const WRITERS: &[&str] = &["export", "log export", "man", "rehearse", "key backup"];
 
-/// The part of the station that a verb works on. One that is not named here is an officer's act.
-fn part(verb: &str) -> Part {
-    match verb {
-        "verify" => Part::Roots,
-        "request" | "assemble" | "fingerprint" | "completions" | "man" | "rehearse" => Part::Nothing,
-        _ if verb.starts_with("audit ") => Part::Nothing,
-        "import" | "review" | "export" | "status" | "preflight" => Part::Unsealed,
-        "anchor import" | "anchor list" => Part::Unsealed,
-        "trust show" | "officer list" | "key list" | "policy show" | "witness list" => Part::Unsealed,
-        _ if verb.starts_with("log ") => Part::Unsealed,
-        _ => Part::Whole,
-    }
-}
-
 /// How many long texts a verb shows, each through a pager that is begun before the program is confined.
 pub(super) fn pages(verb: &str) -> usize {
     match verb {
-        "review" | "log show" | "audit show" => 1,
+        "review" | "log show" | "audit show" | "show" => 1,
         "run" => 2,
         _ => 0,
     }
@@ -91,43 +65,6 @@ impl<'a> Given<'a> {
     }
 }
 
-/// What this command may reach.
-pub(super) fn of(given: &Given<'_>, station: Option<&Path>) -> Reach {
-    let Given { verb, arguments, .. } = given;
-    let verb = verb.as_str();
-    let mut reach = given.named(Reach::terminal().machine());
-    // Its last word is the folder that is written, unless it is the id of a slip for the screen.
-    if let Ok(Some(words)) = arguments.try_get_many::<String>("what") {
-        let words: Vec<&String> = words.collect();
-        let is_shown = words.len() == 1 && arguments.get_flag("slip");
-        if let Some(folder) = words.last().filter(|_| !is_shown) {
-            reach = reach.write(parent(Path::new(folder)));
-        }
-    }
-    // Without `--out` the bundle lies beside the request.
-    if verb == "run"
-        && let Some(path) = arguments.get_one::<PathBuf>("path")
-    {
-        reach = reach.write(parent(path));
-    }
-    // Without a folder the pack is written here.
-    if verb == "log export" && !arguments.contains_id("dir") {
-        reach = reach.write(Path::new("."));
-    }
-    if verb == "rehearse" {
-        reach = reach.write(&std::env::temp_dir());
-    }
-    let Some(station) = station else { return reach };
-    let reach = with_station(reach, part(verb), station);
-    match arguments.try_get_one::<OfficerName>("officer") {
-        // Who takes a request in opens her own identity, and nobody else's.
-        Ok(Some(name)) if verb == "import" => {
-            reach.read(&Layout::new(station).officers().join(format!("{name}.age")))
-        }
-        _ => reach,
-    }
-}
-
 /// A value that names a file, as it stands, or after `NAME=` or `@`. Of a request that is named by its manifest, the folder.
 fn read(reach: Reach, value: &OsStr) -> Reach {
     let bytes = value.as_bytes();
@@ -142,123 +79,4 @@ fn read(reach: Reach, value: &OsStr) -> Reach {
             reach.read(path)
         }
     })
-}
-
-fn with_station(reach: Reach, part: Part, station: &Path) -> Reach {
-    let layout = Layout::new(station);
-    match part {
-        Part::Nothing => reach,
-        Part::Roots => reach.read(parent(&layout.roots())),
-        Part::Whole if station.is_dir() => reach.write(station).with_secrets(),
-        // It is made under another name beside it first.
-        Part::Whole => reach.write(parent(station)).with_secrets(),
-        // The log's key is a secret too.
-        Part::Unsealed => unsealed(reach, &layout).with_secrets(),
-    }
-}
-
-/// Everything but the sealed keys and the officers' own files; of those, the public halves.
-fn unsealed(reach: Reach, layout: &Layout) -> Reach {
-    let (keys, officers) = (layout.keys(), layout.officers());
-    let inside = |folder: &Path| -> Vec<PathBuf> {
-        let entries = std::fs::read_dir(folder).map(|all| all.flatten().map(|entry| entry.path()).collect());
-        entries.unwrap_or_default()
-    };
-    let is_public = |file: &PathBuf| {
-        file.extension() == Some(OsStr::new("pub")) || file.file_name() == Some(OsStr::new("public.json"))
-    };
-    let others = inside(layout.root()).into_iter().filter(|path| *path != keys && *path != officers);
-    let public = inside(&keys).into_iter().flat_map(|key| inside(&key)).chain(inside(&officers));
-    // Files in the station's own folder are replaced by new ones (`history.json`), so files may be put anywhere in it.
-    let reach = reach.list(layout.root()).put(layout.root());
-    others.chain(public.filter(is_public)).fold(reach, |reach, path| reach.read(&path))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use clap::CommandFactory as _;
-
-    fn matches(arguments: &[&str]) -> ArgMatches {
-        let all = ["countersign"].iter().chain(arguments);
-        super::super::Arguments::command().try_get_matches_from(all).expect("arguments")
-    }
-
-    fn reach(arguments: &[&str], station: &Path) -> Reach {
-        of(&Given::find(&super::super::command(), &matches(arguments)), Some(station))
-    }
-
-    #[test]
-    fn a_verb_is_found_however_deep_it_lies() {
-        for (arguments, expected) in [
-            (&["status"][..], "status"),
-            (&["--json", "log", "show"][..], "log show"),
-            (&["audit", "verify", "pack"][..], "audit verify"),
-        ] {
-            assert_eq!(Given::find(&super::super::command(), &matches(arguments)).verb, expected);
-        }
-    }
-
-    #[test]
-    fn what_reads_hostile_files_reaches_no_secret_and_an_officers_act_does() {
-        for verb in
-            ["verify", "import", "review", "status", "export", "log export", "audit verify", "request"]
-        {
-            assert_ne!(part(verb), Part::Whole, "{verb}");
-        }
-        for verb in ["sign", "approve", "reject", "run", "key import", "officer add", "init", "settle"] {
-            assert_eq!(part(verb), Part::Whole, "{verb}");
-        }
-    }
-
-    #[test]
-    fn the_files_that_a_command_line_names_are_read_and_its_outputs_written() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let at = |name: &str| folder.path().join(name);
-        let station = at("station");
-        for name in ["station", "bundle", "out"] {
-            std::fs::create_dir(at(name)).expect("made");
-        }
-        let text = |path: PathBuf| path.to_str().expect("text").to_owned();
-        let bundle = text(at("bundle"));
-        let terminal = || Reach::terminal().machine();
-        assert_eq!(
-            reach(&["verify", &bundle], &station),
-            terminal().read(&at("bundle")).read(&station.join("trust"))
-        );
-        let out = text(at("out/report.html"));
-        let report = reach(&["audit", "report", &bundle, "--out", &out], &station);
-        let expected = terminal().read(&at("bundle")).write(&at("out"));
-        assert!(expected.rules().iter().all(|rule| report.rules().contains(rule)), "{report:?}");
-        assert!(!report.rules().iter().any(|(path, _)| path.starts_with(&station)), "{report:?}");
-        let file = format!("alice={}", text(at("alice.pass")));
-        let sign = reach(&["sign", "00", "--officer", "alice", "--passphrase-file", &file], &station);
-        let expected = Reach::default().read(&at("alice.pass")).write(&station);
-        assert!(expected.rules().iter().all(|rule| sign.rules().contains(rule)), "{sign:?}");
-    }
-
-    #[test]
-    fn import_reaches_the_public_halves_of_keys_and_officers_and_no_other() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let station = folder.path().join("station");
-        for path in ["keys/00", "officers", "log", "requests"] {
-            std::fs::create_dir_all(station.join(path)).expect("made");
-        }
-        for path in ["keys/00/public.json", "keys/00/sealed.age", "officers/a.pub", "officers/a.age", "lock"]
-        {
-            std::fs::write(station.join(path), "x").expect("written");
-        }
-        let read = |path: &str| Reach::default().read(&station.join(path)).rules()[0].clone();
-        let import = reach(&["import", "/media/request"], &station);
-        for path in ["keys/00/public.json", "officers/a.pub", "log", "requests", "lock"] {
-            assert!(import.rules().contains(&read(path)), "{path}");
-        }
-        for path in ["", "keys", "keys/00", "keys/00/sealed.age", "officers", "officers/a.age"] {
-            assert!(!import.rules().contains(&read(path)), "{path}");
-        }
-        let import = reach(&["import", "/media/request", "--officer", "a"], &station);
-        for (path, is_reached) in [("officers/a.age", true), ("officers/b.age", false), ("keys/00", false)] {
-            assert_eq!(import.rules().contains(&read(path)), is_reached, "{path}");
-        }
-    }
 }

@@ -14,8 +14,8 @@ use std::io::Write as _;
 use std::sync::LazyLock;
 
 /// The columns that every row has, or may have whatever its kind.
-const OF_EVERY_ROW: [&str; 10] =
-    ["log", "seq", "time", "type", "actor", "boot", "uptime_ms", "summary", "look_at", "leaf"];
+const OF_EVERY_ROW: [&str; 11] =
+    ["log", "seq", "time", "type", "actor", "boot", "uptime_ms", "summary", "look_at", "remarks", "leaf"];
 
 /// The columns of the kinds' fields.
 static OF_KINDS: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
@@ -46,7 +46,7 @@ fn column(kind: Kind, field: &str) -> String {
 /// Adds a row.
 pub(super) fn row(entry: &Entry<'_>, log: &str, remarks: &[Remark], out: &mut Vec<u8>) {
     let text = |text: &str| serde_json::Value::from(text).to_string();
-    let look_at: Vec<&str> = remarks.iter().map(|remark| remark.kind.name()).collect();
+    let list = |all: Vec<&str>| serde_json::json!(Some(all).filter(|all| !all.is_empty()));
     // Writing to a vector cannot fail.
     let _ = write!(
         out,
@@ -60,9 +60,10 @@ pub(super) fn row(entry: &Entry<'_>, log: &str, remarks: &[Remark], out: &mut Ve
         entry.uptime_ms(),
         text(&summary(entry))
     );
-    if !look_at.is_empty() || entry.seq() == 0 {
-        let look_at = Some(look_at).filter(|names| !names.is_empty());
-        let _ = write!(out, ",\"look_at\":{}", serde_json::json!(look_at));
+    if !remarks.is_empty() || entry.seq() == 0 {
+        let kinds = list(remarks.iter().map(|remark| remark.kind.name()).collect());
+        let texts = list(remarks.iter().map(|remark| remark.text.as_str()).collect());
+        let _ = write!(out, ",\"look_at\":{kinds},\"remarks\":{texts}");
     }
     let _ = write!(out, ",\"leaf\":\"{}\"", hex::encode(tree::leaf_hash(entry.line())));
     let mut missing = if entry.seq() == 0 { OF_KINDS.clone() } else { BTreeSet::new() };

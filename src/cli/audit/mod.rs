@@ -102,7 +102,7 @@ fn note_basis(context: &Context<'_>, pack: &Pack<'_>, head: &Head) {
         "the key that came with the pack; to compare it, give --log-key".to_owned()
     };
     context.note(&format!(
-        "From the {} entries under the signed checkpoint, by {key}. For all of it: countersign audit verify\n",
+        "From the {} entries under the signed checkpoint, by {key}. For all of it: the command verify\n",
         head.checkpoint.size
     ));
 }

@@ -1,9 +1,10 @@
 //! `countersign-audit`: the auditor's commands alone, as a program without the code that opens the Factory's keys.
 
 use super::{Args, run};
-use crate::cli::{Context, Exit, Global, usage};
-use crate::host::Host;
-use clap::{CommandFactory, FromArgMatches, Parser};
+use crate::cli::reach::{self, Given};
+use crate::cli::{Context, Exit, Failure, Global, bind, usage};
+use crate::host::{Host, Reach};
+use clap::{Command, CommandFactory, FromArgMatches, Parser};
 use std::ffi::OsString;
 use std::process::ExitCode;
 
@@ -20,27 +21,74 @@ struct Arguments {
     verb: Args,
 }
 
-/// Runs a command line as the whole of this process, and returns the exit code.
+/// Runs a command line as the whole of this process, confined to what it needs, and returns the exit code.
 pub fn main(arguments: impl IntoIterator<Item = OsString>, host: &Host) -> ExitCode {
     // Where the system refuses, nothing secret is in this process.
     let _ = host.machine.harden();
-    ExitCode::from(answer(arguments, host) as u8)
+    let confined = |given: &Given<'_>, context: &Context<'_>| {
+        host.terminal.expect_pages(reach::pages(&given.verb));
+        bind(&given.named(Reach::terminal().machine()), context);
+    };
+    ExitCode::from(answer(arguments, host, confined) as u8)
 }
 
-fn answer(arguments: impl IntoIterator<Item = OsString>, host: &Host) -> Exit {
+fn answer(
+    arguments: impl IntoIterator<Item = OsString>,
+    host: &Host,
+    prepare: impl FnOnce(&Given<'_>, &Context<'_>),
+) -> Exit {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     // Known before the arguments are understood: what is wrong with them is told as a value too.
     let json = arguments.iter().take_while(|one| *one != "--").any(|one| one == "--json");
-    // There is no station here.
-    let command = Arguments::command().mut_arg("station", |station| station.hide(true));
-    let parsed = command.try_get_matches_from(arguments);
-    let arguments = match parsed.and_then(|matches| Arguments::from_arg_matches(&matches)) {
-        Ok(arguments) => arguments,
+    let command = command();
+    let parsed = command.clone().try_get_matches_from(arguments);
+    let parsed = parsed.and_then(|matches| Ok((Arguments::from_arg_matches(&matches)?, matches)));
+    let (arguments, matches) = match parsed {
+        Ok(parsed) => parsed,
         Err(e) => return usage(&e, json, host),
     };
     let context = Context::new(host, arguments.global);
+    prepare(&Given::find(&command, &matches), &context);
     run(arguments.verb, &context).unwrap_or_else(|failure| {
-        context.fail(NAME, &failure);
+        context.fail(NAME, &Failure { message: named(&failure.message), ..failure });
         failure.exit
     })
+}
+
+/// The definition of the arguments. There is no station here, and each command has this program's name.
+fn command() -> Command {
+    let command = Arguments::command().mut_arg("station", |station| station.hide(true));
+    command.mut_subcommands(|verb| {
+        let verb = match verb.get_after_help().map(|help| named(&help.to_string())) {
+            Some(help) => verb.after_help(help),
+            None => verb,
+        };
+        verb.mut_args(|argument| match argument.get_help().map(|help| named(&help.to_string())) {
+            Some(help) => argument.help(help),
+            None => argument,
+        })
+    })
+}
+
+/// A text that names commands of `countersign`, with those of this program.
+fn named(text: &str) -> String {
+    text.replace("countersign audit ", "countersign-audit ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_command_in_the_help_is_one_of_this_program() {
+        let mut command = command();
+        command.build();
+        for verb in command.get_subcommands_mut() {
+            let help = verb.render_long_help().to_string();
+            assert!(!help.contains("countersign audit"), "{help}");
+            // A station's commands are named where the auditor's word goes to the station.
+            let examples = help.split("Example:").nth(1).unwrap_or_default().lines();
+            assert!(examples.filter(|line| line.starts_with("  ")).all(|line| line.contains(NAME)), "{help}");
+        }
+    }
 }

@@ -64,6 +64,10 @@ pub struct Station {
     pub approvals: usize,
     pub quorum: usize,
     pub version: u64,
+    /// The station's program.
+    pub program: &'static [u8],
+    /// Goes into the targets of its documents: other numbers make other bytes of the same version.
+    pub content: u64,
     /// Are acts signed, as since 0.2?
     signs: bool,
     time: i64,
@@ -241,6 +245,8 @@ impl Station {
             approvals,
             quorum,
             version: 41,
+            program: b"the program",
+            content: 0,
             signs,
             time: 1_800_000_000,
             uptime_ms: 60_000,
@@ -380,7 +386,7 @@ impl Station {
             _ => Event::new(Kind::SessionOpened, officer)
                 .text("command", "status")
                 .text("tool", TOOL)
-                .text("binary", sha256(b"the program")),
+                .text("binary", sha256(self.program)),
         };
         self.append(event);
     }
@@ -403,9 +409,14 @@ impl Station {
 
     /// The targets document of a version.
     pub fn document(version: u64) -> String {
+        Station::document_of(version, 0)
+    }
+
+    /// As [`Station::document`], with other targets of the same names for other numbers.
+    pub fn document_of(version: u64, content: u64) -> String {
         format!(
             r#"{{"_type":"Targets","expires":"2027-11-23T00:00:00Z","targets":{{"intel-corei7-64-lmp-{version}":{{"custom":{{"name":"intel-corei7-64-lmp","tags":["production"],"version":"{version}"}},"hashes":{{"sha256":"{}"}},"length":0}}}},"version":{version}}}"#,
-            sha256(&version.to_le_bytes())
+            sha256(&(version ^ (content << 32)).to_le_bytes())
         )
     }
 
@@ -447,7 +458,7 @@ impl Station {
     pub fn twisted(&mut self, twist: &Twist) -> u64 {
         self.version = twist.version.unwrap_or(self.version + 1);
         let (version, wave) = (self.version, format!("v{}.0-update", self.version));
-        let signed_bytes = Station::document(version + u64::from(twist.other_document));
+        let signed_bytes = Station::document_of(version + u64::from(twist.other_document), self.content);
         let signed = sha256(signed_bytes.as_bytes());
         if !twist.no_object {
             self.put(signed_bytes.as_bytes());
@@ -548,7 +559,7 @@ impl Station {
                 .text("tool", TOOL)
                 .text(
                     "binary",
-                    sha256(if is_result && twist.other_program { b"another one" } else { b"the program" }),
+                    sha256(if is_result && twist.other_program { b"another one" } else { station.program }),
                 )
         };
         let mut intent = 5;
