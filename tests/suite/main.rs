@@ -47,5 +47,6 @@ mod said;
 mod slip;
 mod station_files;
 mod succession;
+mod terminal;
 mod trust;
 mod whole;

@@ -305,7 +305,7 @@ pub(super) const CHECKS: [Check; 49] = [
     Check {
         name: "shown-whole",
         family: Limits,
-        sentence: "The review shows all that would be signed on a page of 1,000,000 bytes, or of a fifth more bytes than the request compares.",
+        sentence: "The review shows all that would be signed on a page of 1,000,000 bytes, or of a fifth more bytes than the request compares (of as many where something else blocks).",
         remedy: "Do not sign. Find out who made it so long, or have it released in smaller parts.",
         run: limits::shown_whole,
     },
