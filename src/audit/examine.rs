@@ -9,6 +9,7 @@ use super::plain::plain_remark;
 use super::remark::{Remark, RemarkKind};
 use crate::host::clock::Time;
 use crate::host::disk::{DiskError, Kind as FileKind};
+use crate::host::left_over::{LEFT_OVER, is_left_over};
 use crate::ledger::lines::{Chunk, each_chunk, look_at_files};
 use crate::ledger::record::{LogExported, LogVerified};
 use crate::ledger::recovery::OpenIntent;
@@ -350,7 +351,9 @@ impl<'a> Pass<'a> {
                 // A crash while an object is written leaves its temporary file on the station.
                 _ if is_leftover && self.options.allow_uncovered => {}
                 _ => {
-                    let flaw = Flaw::new(FlawKind::Object, "it is not named after a digest, or not a file");
+                    let strange = "it is not named after a digest, or not a file";
+                    let why = if is_left_over(&found.name) { LEFT_OVER } else { strange };
+                    let flaw = Flaw::new(FlawKind::Object, why);
                     self.flaws.push(flaw.in_file(format!("{}/{}", objects::FOLDER, found.name)));
                 }
             }

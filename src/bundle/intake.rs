@@ -5,11 +5,11 @@ use super::evidence::WaveList;
 use super::manifest::{
     DELEGATING_FILE, FILES_WORTH, MAX_FILES, MAX_MANIFEST_BYTES, REQUEST_FILE, REQUEST_FORMAT,
 };
-use super::media::is_left_over;
 use super::repository::{self, RepositoryFiles};
 use super::{BundleError, FileFacts, RequestKind, RequestManifest, anchors};
 use crate::host::clock::Time;
 use crate::host::disk::Kind;
+use crate::host::left_over::{LEFT_OVER, is_left_over};
 use crate::host::{Bytes, Disk};
 use crate::json::{Document, Limits, Value};
 use crate::text::{shown, shown_path};
@@ -145,7 +145,7 @@ pub fn take_in_files(
         if found != REQUEST_FILE && !manifest.files.contains_key(found) {
             if is_left_over(found) {
                 let path = shown_path(&folder.join(found));
-                let why = "a file manager left it there. Delete it, and run the command again".to_owned();
+                let why = format!("{LEFT_OVER}, and run the command again");
                 return Err(BundleError::NotABundle { path, why });
             }
             return Err(not_whole(found, "it is in the folder, but the manifest does not list it"));

@@ -21,38 +21,6 @@ pub fn length(parts: &Parts<'_>) -> u64 {
 /// Files by their names in a folder.
 pub type Files<'a> = BTreeMap<String, Parts<'a>>;
 
-/// Did a file manager or a system leave this file on the medium, by its path in the folder? It belongs to nobody's bundle,
-/// and says nothing about one.
-pub fn is_left_over(path: &str) -> bool {
-    const LEFT: &[&str] = &[
-        ".DS_Store",
-        ".AppleDouble",
-        ".DocumentRevisions-V100",
-        ".Spotlight-V100",
-        ".TemporaryItems",
-        ".Trashes",
-        ".apdisk",
-        ".directory",
-        ".fseventsd",
-        ".localized",
-        "Icon\r",
-        "System Volume Information",
-        "$RECYCLE.BIN",
-        "Thumbs.db",
-        "__MACOSX",
-        "desktop.ini",
-        "ehthumbs.db",
-        "lost+found",
-    ];
-    path.split('/').any(|name| {
-        LEFT.iter().any(|left| name.eq_ignore_ascii_case(left))
-            || name.starts_with("._")
-            || name.starts_with(".Trash-")
-            || name.starts_with(".~lock.")
-            || name.starts_with(".goutputstream-")
-    })
-}
-
 /// Writes files into a new folder and brings all of it to disk. Written beside the folder first and then renamed: a
 /// folder of this name is whole, or it is not there.
 ///

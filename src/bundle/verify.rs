@@ -3,9 +3,9 @@
 
 use super::intake::{LISTED, files_in, require_total};
 use super::manifest::{DELEGATING_FILE, MAX_MANIFEST_BYTES, REQUEST_FILE};
-use super::media::is_left_over;
 use super::signed::{SIGNED_FILE, SUMS_FILE, SignedManifest, documents, sum_line};
 use super::{BundleError, FileFacts, RequestKind};
+use crate::host::left_over::{LEFT_OVER, is_left_over};
 use crate::host::{Bytes, Disk};
 use crate::json::{Document, Limits};
 use crate::text::{shown, shown_path};
@@ -230,7 +230,7 @@ fn unlisted(there: &BTreeMap<String, u64>, manifest: &SignedManifest) -> Vec<Str
     };
     let found = there.keys().filter(|name| !is_known(name));
     let why = |name: &str| match is_left_over(name) {
-        true => "a file manager left it there. Delete it",
+        true => LEFT_OVER,
         false => "it is in the folder, but the manifest does not list it",
     };
     found.map(|name| format!("{}: {}", shown(name), why(name))).collect()

@@ -10,6 +10,7 @@ pub mod confine;
 pub mod disk;
 pub mod draft;
 mod hidden;
+pub mod left_over;
 pub mod machine;
 mod pager;
 pub mod program;

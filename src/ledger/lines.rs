@@ -5,6 +5,7 @@
 use super::codec::LineFault;
 use super::entry::{Entry, Header};
 use crate::host::disk::{DiskError, Kind};
+use crate::host::left_over::{LEFT_OVER, is_left_over};
 use crate::host::{Bytes, Disk};
 use crate::tlog::flaw::{Flaw, FlawKind};
 use crate::tlog::tree::{Hash, leaf_hash};
@@ -56,6 +57,7 @@ pub fn look_at_files(disk: &dyn Disk, dir: &Path) -> Result<(u64, Option<Flaw>),
             let wrong = match is_later {
                 true => Flaw::new(FlawKind::Files, format!("the file {wanted} is missing"))
                     .at(count * LINES_PER_FILE),
+                false if is_left_over(&found.name) => Flaw::new(FlawKind::Files, LEFT_OVER),
                 false => {
                     Flaw::new(FlawKind::Files, "there is something else in the folder than files of lines")
                 }

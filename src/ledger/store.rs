@@ -15,6 +15,7 @@ use super::record::{Kind, LogRecovered, Record};
 use super::recovery::{Aside, Intents, OpenIntent, Recovery, found_intents};
 use super::walk::{Walk, blame};
 use crate::host::disk::{DiskResult, Kind as FileKind, ensure_folder, write_durably};
+use crate::host::left_over::{LEFT_OVER, is_left_over};
 use crate::host::{Bytes, Disk, Stamp};
 use crate::tlog::checkpoint::Checkpoint;
 use crate::tlog::flaw::{Flaw, FlawKind};
@@ -583,8 +584,8 @@ pub fn checkpoint_sizes(disk: &dyn Disk, dir: &Path) -> Result<Vec<u64>, lines::
             continue;
         }
         let size = crate::tlog::checkpoint::parse_decimal(&found.name).ok_or_else(|| {
-            Flaw::new(FlawKind::CheckpointForm, "the file's name is not a size")
-                .in_file(format!("{CHECKPOINTS}/{}", found.name))
+            let why = if is_left_over(&found.name) { LEFT_OVER } else { "the file's name is not a size" };
+            Flaw::new(FlawKind::CheckpointForm, why).in_file(format!("{CHECKPOINTS}/{}", found.name))
         })?;
         sizes.push(size);
     }

@@ -3,6 +3,7 @@
 
 use crate::host::Disk;
 use crate::host::disk::{Kind, ensure_folder, write_durably};
+use crate::host::left_over::{LEFT_OVER, is_left_over};
 use crate::text::shown_path;
 use crate::vault::backup::Places;
 use crate::vault::error::{CustodyError, CustodyResult};
@@ -57,8 +58,8 @@ pub fn read_scans(disk: &dyn Disk, folder: &Path) -> CustodyResult<Scanned> {
         let bytes = disk.read_beneath(folder, &entry.name, SCAN_CAP)?;
         let text = crate::text::utf8(&bytes).map_err(|why| CustodyError::Scan {
             file: crate::text::shown(&entry.name),
-            why: match crate::bundle::media::is_left_over(&entry.name) {
-                true => "a file manager left it there: delete it".to_owned(),
+            why: match is_left_over(&entry.name) {
+                true => LEFT_OVER.to_owned(),
                 false => why.to_owned(),
             },
         })?;

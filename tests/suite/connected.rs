@@ -430,6 +430,42 @@ fn what_a_file_manager_left_is_named_as_that() {
         std::fs::remove_file(&path).expect("removed");
     }
     desk.run(&["import", text(&desk.path("out"))]).done();
+    // In the downloads, a folder of roots and the stick's own folder they are passed over: nothing there is listed.
+    for left in ["prod-roots/.DS_Store", "prod-roots/._1.root.json", "desktop.ini", ".Trashes/x"] {
+        let path = folder.join(left);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+        std::fs::write(&path, "left").expect("written");
+    }
+    std::fs::remove_dir_all(desk.path("out")).expect("removed");
+    update(&desk, &folder).done();
+    // In an evidence pack they are no part of the log.
+    let pack = desk.path("pack");
+    desk.run(&["log", "export", text(&pack)]).done();
+    for left in [
+        "events/.DS_Store",
+        "events/._000000.jsonl",
+        "checkpoints/Thumbs.db",
+        "objects/sha256/desktop.ini",
+        "anchors/.DS_Store",
+        "._vkey",
+        "System Volume Information/x",
+    ] {
+        let path = pack.join(left);
+        let made = path.parent().expect("a folder").exists();
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+        std::fs::write(&path, "left").expect("written");
+        let ran = desk.run(&["audit", "verify", text(&pack)]);
+        let said = format!("{}{}", ran.out, ran.err);
+        assert!(
+            ran.exit == Exit::Done || said.contains("a file manager left it there. Delete it"),
+            "{left}: {said}"
+        );
+        std::fs::remove_file(&path).expect("removed");
+        if !made {
+            std::fs::remove_dir_all(path.parent().expect("a folder")).expect("removed");
+        }
+    }
+    desk.run(&["audit", "verify", text(&pack)]).done();
 }
 
 #[test]
