@@ -174,8 +174,8 @@ pub fn signatures_of(name: &str, signatures: &[String]) -> Vec<u8> {
     format!("{{{}:[{}]}}\n", canonical::string(name), signatures.join(",")).into_bytes()
 }
 
-/// The signatures that a document brought and that its bundle passes on, as JSON: those that count, as the review said,
-/// but for those of the keys whose own stand beside them.
+/// The signatures that a document brought and that its bundle passes on, as JSON: those that count, and those of listed keys
+/// of a type that is not known here, as the review said; but for those of the keys whose own stand beside them.
 ///
 /// # Errors
 /// The dialect has no canonical form for the document.
@@ -186,7 +186,8 @@ pub fn passed_on(
 ) -> Result<Vec<String>, BundleError> {
     let there = assess(metadata.signatures.clone(), &metadata.message()?, authority.root(), &authority.role);
     let passed = there.into_iter().map(|one| (one.worth, one.signature));
-    let passed = passed.filter(|(worth, one)| *worth == Worth::Counts && !is_ours(&one.keyid));
+    let is_kept = |worth: &Worth| matches!(worth, Worth::Counts | Worth::Unverifiable);
+    let passed = passed.filter(|(worth, one)| is_kept(worth) && !is_ours(&one.keyid));
     Ok(passed.map(|(_, one)| one.json).collect())
 }
 

@@ -54,6 +54,8 @@ pub struct Verdict {
     pub complete: bool,
     /// What is wrong; empty when the bundle holds.
     pub problems: Vec<String>,
+    /// Signatures that stand there and count for nothing: by keys that nobody lists, or of a type that is not known here.
+    pub skipped: Vec<String>,
 }
 
 /// A key that could still sign.
@@ -161,7 +163,6 @@ pub fn verify(
     check_uploads(&manifest, &files, &read, &mut wrong);
     let threshold = authority.as_ref().map(|authority| authority.root().threshold(role));
     let missing = authority.as_ref().map(|authority| missing_keys(authority, &assessed)).unwrap_or_default();
-    wrong.extend(problems(&assessed).into_iter().map(|problem| format!("targets.json: {problem}")));
     for keyid in &ours {
         let holds =
             assessed.iter().any(|one| one.signature.keyid.as_str() == keyid && one.worth == Worth::Counts);
@@ -177,6 +178,14 @@ pub fn verify(
         .filter(|one| one.worth == Worth::Counts)
         .map(|one| one.signature.keyid.to_string())
         .collect();
+    let complete = counted && threshold.is_some_and(|needed| count(&assessed) >= needed);
+    let (skipped, judged): (Vec<_>, Vec<_>) = assessed.into_iter().partition(|one| match one.worth {
+        Worth::Unverifiable => true,
+        // Devices take no list of an offline bundle with a signature that they do not know.
+        Worth::Unknown => manifest.kind != RequestKind::OfflineBundle,
+        _ => false,
+    });
+    wrong.extend(problems(&judged).into_iter().map(|problem| format!("targets.json: {problem}")));
     Ok(Verdict {
         kind: manifest.kind,
         noun: dialect.noun(),
@@ -191,10 +200,11 @@ pub fn verify(
         version: manifest.version,
         signed: message.digest().to_string(),
         root_version: roots.map(|chain| chain.newest().version),
-        complete: counted && threshold.is_some_and(|needed| count(&assessed) >= needed),
+        complete,
         valid,
         threshold,
         missing,
+        skipped: problems(&skipped),
         problems: wrong,
     })
 }

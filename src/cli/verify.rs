@@ -72,6 +72,9 @@ pub fn describe(verdict: &Verdict) -> String {
              does not prove who signed. Give the production roots with --roots\n",
         ),
     }
+    for skipped in &verdict.skipped {
+        text.push_str(&format!("A signature that counts for nothing: {skipped}\n"));
+    }
     if verdict.problems.is_empty() {
         text.push_str("The bundle is whole and its signatures hold\n");
     } else {

@@ -433,4 +433,27 @@ fn a_root_with_a_key_that_is_not_known_here_makes_a_station_that_shows_it() {
     assert!(review["repository"]["unusable_keys"][0].as_str().is_some_and(|said| said.starts_with("oidc: ")));
     let shown = desk.run(&["review", &id]).out;
     assert!(shown.contains("no signature of this key counts here: oidc"), "{shown}");
+    // A signature by it is kept, for clients that know the type, and by one that nobody lists is not.
+    let mut signed_by_it = targets.clone();
+    let one = |keyid: &str| serde_json::json!({"keyid": keyid, "sig": "00".repeat(64)});
+    signed_by_it["signatures"] = serde_json::json!([one("oidc"), one("stranger")]);
+    std::fs::write(&new, signed_by_it.to_string()).expect("written");
+    desk.add_officer("mara");
+    std::fs::write(desk.path("key.der"), key.pkcs8()).expect("written");
+    desk.import_key(&desk.path("key.der"), "mara", "1");
+    let (id, review) = import(&desk, &new, &[]);
+    assert!(messages(&review, "existing-signatures", "note").concat().contains("It is kept"));
+    desk.sign(&id, &review, "mara", &[]).done();
+    let bundle = desk.export(&id, "signed");
+    let made = json(&bundle.join("targets.json"));
+    let keyids: Vec<&str> = made["signatures"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter_map(|one| one["keyid"].as_str())
+        .collect();
+    assert!(keyids.contains(&"oidc") && !keyids.contains(&"stranger"), "{keyids:?}");
+    let verdict = desk.run(&["--json", "verify", text(&bundle), "--roots", text(&root)]).done().json();
+    assert_eq!(verdict["complete"], true);
+    assert!(verdict["skipped"][0].as_str().is_some_and(|said| said.contains("not known here")), "{verdict}");
 }
