@@ -1,6 +1,6 @@
 //! What one call came to: an answer of the service, or why there is none that can be used.
 
-use crate::text::{one_line, shown};
+use crate::text::{counted, one_line, shown};
 use serde_json::Value;
 
 /// Characters of a service's message that are shown.
@@ -69,7 +69,7 @@ fn hint(status: u16, retry_after: Option<u64>, factory: &str) -> String {
         423 => "It is locked while keys are being changed: try again when that is over",
         429 => {
             return match retry_after {
-                Some(seconds) => format!("It was asked too often: try again in {seconds} seconds"),
+                Some(wait) => format!("It was asked too often: try again in {}", counted(wait, "second")),
                 None => "It was asked too often: try again in some minutes".to_owned(),
             };
         }

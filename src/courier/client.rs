@@ -164,7 +164,16 @@ impl<'h> Client<'h> {
                 _ => u64::from(2 * tried - 1),
             };
             if tried == TRIES || !trouble.may_pass() || wait > LONGEST_WAIT {
-                return Err(CourierError::refused(&doing, trouble.sentence(&self.factory)));
+                let sentence = trouble.sentence(&self.factory);
+                return Err(CourierError::refused(
+                    &doing,
+                    match trouble {
+                        Trouble::Lost(_) => {
+                            format!("{sentence}. It was asked {TRIES} times: try again later")
+                        }
+                        _ => sentence,
+                    },
+                ));
             }
             self.host().terminal.err(&format!(
                 "Cannot {doing} yet: {}. Trying again in {wait} s\n",

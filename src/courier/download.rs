@@ -18,7 +18,7 @@ pub(super) fn body(
     let announced = body.content_length();
     let too_long = || {
         Trouble::Lost(format!(
-            "{what} is longer than {cap} bytes, which is the most that is read. If that is right, raise --max-file-bytes"
+            "more than {cap} bytes came for {what}, which is the most that is read (of metadata: --max-file-bytes)"
         ))
     };
     if announced.is_some_and(|length| length > cap) {
@@ -74,9 +74,7 @@ pub(super) fn trouble(e: &ureq::Error) -> Trouble {
     use ureq::Error;
     let not_sent = |why: &str| Trouble::NotSent(why.to_owned());
     match e {
-        Error::HostNotFound => {
-            not_sent("the server's name is not known here: check --server and the network")
-        }
+        Error::HostNotFound => not_sent(UNKNOWN_NAME),
         Error::ConnectionFailed => {
             not_sent("there is no way to the server: check the network and HTTPS_PROXY")
         }

@@ -15,6 +15,7 @@ const MOST_PAGES: usize = 1_000;
 
 /// One page of waves, for showing.
 #[derive(Debug, Deserialize, Serialize)]
+#[serde(expecting = "a page of waves")]
 pub struct Page {
     /// The waves, in the service's order.
     pub waves: Vec<Wave>,

@@ -20,6 +20,7 @@ const STARTED: &str = "STARTED";
 
 /// What the service tells of it. The roots are JSON in a text.
 #[derive(Deserialize)]
+#[serde(expecting = "a root update")]
 struct Told {
     status: String,
     #[serde(default, deserialize_with = "or_nothing")]

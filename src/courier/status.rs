@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// A wave's status.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case", expecting = "a wave's status")]
 pub struct WaveStatus {
     /// The wave's name.
     pub name: String,

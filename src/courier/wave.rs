@@ -14,7 +14,7 @@ pub(super) const CANCELED: &str = "canceled";
 
 /// A wave.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case", expecting = "a wave")]
 pub struct Wave {
     /// Its name.
     pub name: String,

@@ -39,7 +39,7 @@ pub(super) fn watch(
             return Ok(Exit::Done);
         }
         context.host.clock.sleep(seconds * 1000);
-        match WaveStatus::read(client, Some(&status.name), hours) {
+        match bars.suspended(|| WaveStatus::read(client, Some(&status.name), hours)) {
             Ok(now) => (status, failed) = (now, 0),
             Err(e @ CourierError::Refused { .. }) if failed + 1 < FAILURES => {
                 failed += 1;
@@ -119,6 +119,14 @@ impl Bars {
         bar.set_length(total);
         bar.set_position(updated.min(total));
         bar.set_message(said.to_owned());
+    }
+
+    /// Takes the bars away while something is done that may print lines of its own.
+    fn suspended<T>(&self, act: impl FnOnce() -> T) -> T {
+        match &self.all {
+            Some(all) => all.suspend(act),
+            None => act(),
+        }
     }
 
     fn say(&self, text: &str, desk: &Desk<'_>) {
