@@ -39,7 +39,7 @@ pub mod audit;
 #[cfg(feature = "station")]
 pub mod ceremony;
 #[cfg(feature = "courier")]
-pub mod courier;
+pub(crate) mod courier;
 #[cfg(feature = "station")]
 pub mod rehearsal;
 #[cfg(feature = "station")]

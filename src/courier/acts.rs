@@ -148,7 +148,7 @@ fn status_is(client: &Client<'_>, wave: &str, status: &str) -> Result<bool, Cour
 
 /// What was found before an act, or what it came to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Done {
+pub(crate) enum Done {
     /// By this call.
     Now,
     /// It had been done before.
@@ -159,7 +159,7 @@ pub enum Done {
 ///
 /// # Errors
 /// It was canceled, the service refuses, or it is not known what became of it.
-pub fn complete(client: &Client<'_>, status: &WaveStatus) -> Result<Done, CourierError> {
+pub(crate) fn complete(client: &Client<'_>, status: &WaveStatus) -> Result<Done, CourierError> {
     if status.is_complete() {
         return Ok(Done::Before);
     }
@@ -174,7 +174,7 @@ pub fn complete(client: &Client<'_>, status: &WaveStatus) -> Result<Done, Courie
 ///
 /// # Errors
 /// It is complete, the service refuses, or it is not known what became of it.
-pub fn cancel(client: &Client<'_>, status: &WaveStatus) -> Result<Done, CourierError> {
+pub(crate) fn cancel(client: &Client<'_>, status: &WaveStatus) -> Result<Done, CourierError> {
     if status.is_canceled() {
         return Ok(Done::Before);
     }
@@ -207,7 +207,7 @@ fn require_active(status: &WaveStatus, otherwise: &str) -> Result<(), CourierErr
 
 /// What a rollout came to.
 #[derive(Clone, Debug)]
-pub struct RolledOut {
+pub(crate) struct RolledOut {
     /// Devices.
     pub devices: u64,
     /// Their UUIDs, where the service lists them.
@@ -220,7 +220,11 @@ pub struct RolledOut {
 ///
 /// # Errors
 /// The wave is not active, the service refuses, or it is not known what became of it.
-pub fn rollout(client: &Client<'_>, wave: &Wave, selection: &Selection) -> Result<RolledOut, CourierError> {
+pub(crate) fn rollout(
+    client: &Client<'_>,
+    wave: &Wave,
+    selection: &Selection,
+) -> Result<RolledOut, CourierError> {
     if wave.status != ACTIVE {
         return Err(CourierError::Blocked(format!(
             "the wave {} is {}: only an active wave is rolled out",

@@ -39,7 +39,7 @@ pub(super) struct Said {
 }
 
 /// The service, for one Factory.
-pub struct Client<'h> {
+pub(crate) struct Client<'h> {
     wire: Wire<'h>,
     server: Server,
     factory: String,
@@ -69,7 +69,7 @@ impl<'h> Client<'h> {
     ///
     /// # Errors
     /// Certificates or headers of the configuration cannot be used.
-    pub fn new(settings: Settings, host: &'h Host) -> Result<Client<'h>, CourierError> {
+    pub(crate) fn new(settings: Settings, host: &'h Host) -> Result<Client<'h>, CourierError> {
         let odd =
             |name: &str| CourierError::Settings(format!("the header \"{}\" cannot be sent", shown(name)));
         let headers = settings.headers.iter().map(|(name, value)| {
@@ -84,7 +84,7 @@ impl<'h> Client<'h> {
     }
 
     /// The Factory's name.
-    pub fn factory(&self) -> &str {
+    pub(crate) fn factory(&self) -> &str {
         &self.factory
     }
 

@@ -13,7 +13,7 @@ const MAX_TARGETS_BYTES: u64 = 64 << 20;
 
 /// Which of CI's targets are new.
 #[derive(Clone, Copy, Default)]
-pub enum New {
+pub(crate) enum New {
     /// None: nothing is released.
     #[default]
     None,
@@ -76,7 +76,7 @@ fn delta_note(version: u64, new: &[&Target<'_>], from: &[u64]) -> Option<String>
 ///
 /// # Errors
 /// The service refuses, or answers something else.
-pub fn deltas_of(client: &Client<'_>, wave: &Wave) -> Result<Option<String>, CourierError> {
+pub(crate) fn deltas_of(client: &Client<'_>, wave: &Wave) -> Result<Option<String>, CourierError> {
     let Some(body) = Wave::with_targets(client, &wave.name, MAX_TARGETS_BYTES)? else { return Ok(None) };
     let document = document("the wave", &body)?;
     let (Some(version), Some(targets)) = (wave.number(), document.root().get("targets")) else {

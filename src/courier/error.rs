@@ -9,7 +9,7 @@ use crate::tuf::TufError;
 /// Why the courier did not do what it was asked to.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum CourierError {
+pub(crate) enum CourierError {
     /// Configuration that is missing or contradicts itself.
     #[error("{0}")]
     Settings(String),

@@ -26,7 +26,7 @@ const TRIES: u32 = 3;
 const PAUSE: u64 = 1;
 
 /// What was downloaded.
-pub struct Downloads {
+pub(crate) struct Downloads {
     /// The production root chain, verified.
     pub chain: Chain,
     /// `ci-targets.pub`.
@@ -45,7 +45,7 @@ pub struct Downloads {
 
 /// What to bring beside what every request rests on.
 #[derive(Clone, Copy, Default)]
-pub struct Besides<'a> {
+pub(crate) struct Besides<'a> {
     /// A wave with its targets, for a further signature.
     pub wave: Option<&'a str>,
     /// The new targets of which it is said whether they have a static delta.
@@ -58,7 +58,7 @@ pub struct Besides<'a> {
 ///
 /// # Errors
 /// The service refuses, what it answers cannot be used, or it does not fit together three times.
-pub fn fetch(client: &Client<'_>, cap: u64, besides: Besides<'_>) -> Result<Downloads, CourierError> {
+pub(crate) fn fetch(client: &Client<'_>, cap: u64, besides: Besides<'_>) -> Result<Downloads, CourierError> {
     let mut tried = 0;
     loop {
         tried += 1;
@@ -296,7 +296,7 @@ impl Downloads {
     ///
     /// # Errors
     /// As [`write_folder`].
-    pub fn write(&self, disk: &dyn Disk, folder: &Path) -> Result<(), CourierError> {
+    pub(crate) fn write(&self, disk: &dyn Disk, folder: &Path) -> Result<(), CourierError> {
         fn part(bytes: &[u8]) -> Vec<Cow<'_, [u8]>> {
             vec![Cow::Borrowed(bytes)]
         }
@@ -316,7 +316,7 @@ impl Downloads {
     }
 
     /// What came, in a few lines.
-    pub fn summary(&self, folder: &Path) -> String {
+    pub(crate) fn summary(&self, folder: &Path) -> String {
         let root = self.chain.newest();
         let production = match &self.production {
             Some(bytes) => {

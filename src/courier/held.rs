@@ -51,16 +51,39 @@ impl Bundle {
         drop(document);
         Ok(Bundle { manifest, chain, targets, ours, prune })
     }
+}
 
-    /// The command that shows what became of an act on its wave.
-    pub(super) fn find_out(&self) -> String {
-        format!("countersign-courier wave show {}", shown(&self.manifest.wave))
+/// How it stands with the bundle's targets.
+pub(super) enum Status {
+    /// They are a wave's; this is its state, as the service says it.
+    Wave(String),
+    /// They wait for the root update to be applied.
+    Staged,
+    /// They are production's.
+    Applied,
+    /// They stand in an offline-update bundle.
+    Written,
+}
+
+impl Status {
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Status::Wave(status) => status,
+            Status::Staged => "staged",
+            Status::Applied => "applied",
+            Status::Written => "written",
+        }
+    }
+
+    /// Is it a wave in this state?
+    pub(super) fn is_wave(&self, state: &str) -> bool {
+        matches!(self, Status::Wave(status) if status == state)
     }
 }
 
 /// What the service holds of the bundle's targets.
 pub(super) struct Held {
-    pub status: String,
+    pub status: Status,
     /// Ids of the keys whose signatures hold.
     pub valid: Vec<String>,
     /// Those of our signatures that are not there, as JSON.
@@ -75,7 +98,7 @@ impl Held {
     pub(super) fn compared(
         bundle: &Bundle,
         envelope: Value<'_>,
-        status: String,
+        status: Status,
     ) -> Result<Option<Held>, CourierError> {
         let root = bundle.chain.newest();
         let targets = Targets::read(envelope, root.dialect)?;
@@ -103,14 +126,14 @@ impl Held {
         self.valid.len() >= self.threshold
     }
 
-    /// As it will be with our signatures.
-    pub(super) fn with_ours(mut self, bundle: &Bundle, status: &str) -> Held {
+    /// As it will be once the root update with our signatures is applied.
+    pub(super) fn with_ours(mut self, bundle: &Bundle) -> Held {
         let ours: Vec<&String> = bundle.ours.iter().map(|(keyid, _)| keyid).collect();
         self.missing.retain(|[keyid, _]| !ours.contains(&keyid));
         let absent = ours.into_iter().filter(|keyid| !self.valid.contains(keyid)).cloned();
         let absent: Vec<String> = absent.collect();
         self.valid.extend(absent);
-        status.clone_into(&mut self.status);
+        self.status = Status::Staged;
         self
     }
 }
@@ -132,7 +155,7 @@ pub(super) fn in_wave(client: &Client<'_>, bundle: &Bundle, cap: u64) -> Result<
         return Err(other("name, tag or version"));
     }
     let document = document("the wave", &body)?;
-    let held = Held::compared(bundle, document.root().require("targets")?, wave.status)?;
+    let held = Held::compared(bundle, document.root().require("targets")?, Status::Wave(wave.status))?;
     held.ok_or_else(|| other("content")).map(Some)
 }
 
@@ -156,7 +179,7 @@ pub(super) fn in_production(client: &Client<'_>, bundle: &Bundle, cap: u64) -> R
     require_production(Some(&body), &bundle.chain)?;
     let document = document("prod-targets.json", &body)?;
     let envelope = document.root().get(tag).ok_or_else(|| moved("are not there"))?;
-    Held::compared(bundle, envelope, super::submit::APPLIED.to_owned())?
+    Held::compared(bundle, envelope, Status::Applied)?
         .ok_or_else(|| moved("are no longer those that were signed"))
 }
 

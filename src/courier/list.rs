@@ -16,7 +16,7 @@ const MOST_PAGES: usize = 1_000;
 /// One page of waves, for showing.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(expecting = "a page of waves")]
-pub struct Page {
+pub(crate) struct Page {
     /// The waves, in the service's order.
     pub waves: Vec<Wave>,
     /// How many there are on all pages.
@@ -31,7 +31,7 @@ pub struct Page {
 ///
 /// # Errors
 /// The service refuses, or answers something else.
-pub fn page(
+pub(crate) fn page(
     client: &Client<'_>,
     limit: u64,
     number: u64,
@@ -61,7 +61,7 @@ pub(super) fn no_factory(client: &Client<'_>) -> CourierError {
 
 /// All waves: as `waves.json`, and read.
 #[derive(Debug)]
-pub struct AllWaves {
+pub(crate) struct AllWaves {
     /// `{"waves":[…],"total":n,"next":null}`: one page byte for byte, or the waves of all pages, each byte for byte.
     pub file: Vec<u8>,
     /// The waves.
@@ -72,7 +72,7 @@ pub struct AllWaves {
 ///
 /// # Errors
 /// The service refuses, the pages lead elsewhere or round in a circle, or they do not add up.
-pub fn all_waves(client: &Client<'_>) -> Result<AllWaves, CourierError> {
+pub(crate) fn all_waves(client: &Client<'_>) -> Result<AllWaves, CourierError> {
     let first = client.factory_path(&format!("waves/?limit={A_PAGE}&page=1"))?;
     let (mut next, mut pages, mut seen) = (Some(first), Vec::new(), BTreeSet::new());
     let mut total = None;

@@ -3,7 +3,7 @@
 //! Everything that the service answers is foreign: it is read up to a cap, refused where it is not what was asked for,
 //! and shown escaped. What a call came to is read back, never believed: see [`acts`].
 
-pub mod acts;
+pub(crate) mod acts;
 mod answer;
 mod baseline;
 mod client;
@@ -11,27 +11,27 @@ mod credentials;
 mod deltas;
 mod download;
 mod error;
-pub mod fetch;
+pub(crate) mod fetch;
 mod held;
 mod list;
 mod offline;
-pub mod rollout;
+pub(crate) mod rollout;
 mod root_update;
 mod settings;
 mod shelf;
 mod status;
-pub mod submit;
+pub(crate) mod submit;
 mod wave;
-pub mod witness;
+pub(crate) mod witness;
 
-pub use client::Client;
-pub use deltas::{New, deltas_of};
-pub use error::CourierError;
-pub use list::{Page, page};
-pub use settings::{Options, Settings, secret_line};
-pub use shelf::{Shelf, make_folder};
-pub use status::{GroupStatus, TargetCount, WaveStatus};
-pub use wave::{Rollout, Wave};
+pub(crate) use client::Client;
+pub(crate) use deltas::{New, deltas_of};
+pub(crate) use error::CourierError;
+pub(crate) use list::{Page, page};
+pub(crate) use settings::{Options, Settings, secret_line};
+pub(crate) use shelf::{Shelf, make_folder};
+pub(crate) use status::{GroupStatus, TargetCount, WaveStatus};
+pub(crate) use wave::{Rollout, Wave};
 
 /// The largest answer that is read where no file of metadata is asked for, in bytes.
 const SMALL: u64 = 4 << 20;

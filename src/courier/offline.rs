@@ -4,7 +4,7 @@
 use super::CourierError;
 use super::acts::Done;
 use super::fetch::document;
-use super::held::{Bundle, Held};
+use super::held::{Bundle, Held, Status};
 use super::submit::{How, Submitted, told};
 use crate::bundle::signed::{documents, passed_on};
 use crate::host::Disk;
@@ -15,8 +15,6 @@ use std::path::Path;
 
 /// Where the list stands in an offline-update bundle.
 const LIST: &str = "tuf/bundle-targets.json";
-/// Our signatures are in the folder.
-const WRITTEN: &str = "written";
 
 /// Puts our signatures into the list of the offline-update bundle, unless they are there already, and reads it back.
 ///
@@ -54,7 +52,7 @@ pub(super) fn put(bundle: &Bundle, disk: &dyn Disk, how: &How<'_>) -> Result<Sub
 
 fn held(bundle: &Bundle, folder: &Path, list: &[u8]) -> Result<Held, CourierError> {
     let document = document(LIST, list)?;
-    Held::compared(bundle, document.root(), WRITTEN.to_owned())?.ok_or_else(|| {
+    Held::compared(bundle, document.root(), Status::Written)?.ok_or_else(|| {
         CourierError::Blocked(format!(
             "{}: it is another list than the one that was signed. Nothing was written",
             shown_path(&folder.join(LIST))

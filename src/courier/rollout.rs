@@ -13,7 +13,7 @@ const LONGEST_UUID: usize = 60;
 
 /// How many.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Limit {
+pub(crate) enum Limit {
     /// So many devices.
     Devices(u64),
     /// So many of a hundred of those that match.
@@ -25,7 +25,7 @@ impl Limit {
     ///
     /// # Errors
     /// It is not a whole number from 1 to 10000, or from 1% to 100%.
-    pub fn parse(text: &str) -> Result<Limit, CourierError> {
+    pub(crate) fn parse(text: &str) -> Result<Limit, CourierError> {
         let (digits, most, make): (_, _, fn(u64) -> Limit) = match text.strip_suffix('%') {
             Some(digits) => (digits, 100, Limit::Percent),
             None => (text, MOST_DEVICES, Limit::Devices),
@@ -45,7 +45,7 @@ impl Limit {
 ///
 /// # Errors
 /// It is empty, too long, or one of them cannot be a UUID.
-pub fn parse_uuids(text: &str) -> Result<Vec<String>, CourierError> {
+pub(crate) fn parse_uuids(text: &str) -> Result<Vec<String>, CourierError> {
     let fail = |why: String| CourierError::Settings(format!("--uuids: {why}"));
     let mut uuids: Vec<String> = Vec::new();
     let mut seen = std::collections::BTreeSet::new();
@@ -73,7 +73,7 @@ pub fn parse_uuids(text: &str) -> Result<Vec<String>, CourierError> {
 
 /// The devices of a rollout.
 #[derive(Clone, Debug, Default)]
-pub struct Selection {
+pub(crate) struct Selection {
     /// The devices of this group.
     pub group: Option<String>,
     /// At most so many.
@@ -126,7 +126,7 @@ impl Selection {
     ///
     /// # Errors
     /// It does not.
-    pub fn check(&self) -> Result<(), CourierError> {
+    pub(crate) fn check(&self) -> Result<(), CourierError> {
         if self.group.is_none() && self.limit.is_none() && self.uuids.is_empty() {
             return Err(CourierError::Settings(
                 "which devices? Give a GROUP, --limit N or N%, or --uuids LIST or @FILE".to_owned(),
@@ -136,7 +136,7 @@ impl Selection {
     }
 
     /// The whole group, and every device that joins it later?
-    pub fn is_whole_group(&self) -> bool {
+    pub(crate) fn is_whole_group(&self) -> bool {
         self.group.is_some() && self.limit.is_none() && self.uuids.is_empty()
     }
 

@@ -21,7 +21,7 @@ const MAX_FILE_BYTES: u64 = 1 << 20;
 
 /// What is given on the command line.
 #[derive(Clone, Debug, Default)]
-pub struct Options {
+pub(crate) struct Options {
     /// fioctl's configuration.
     pub config: Option<PathBuf>,
     /// The service's address.
@@ -53,7 +53,7 @@ impl Options {
 
 /// The address of a server that a secret may be sent to.
 #[derive(Clone, Debug)]
-pub struct Server {
+pub(crate) struct Server {
     /// Without a slash at its end.
     pub base: String,
     /// Host and port.
@@ -89,7 +89,7 @@ impl Server {
 }
 
 /// All that a client needs. It holds secrets: it has no `Debug`.
-pub struct Settings {
+pub(crate) struct Settings {
     /// The service.
     pub server: Server,
     /// The Factory's name.
@@ -139,7 +139,7 @@ impl Settings {
     ///
     /// # Errors
     /// There is no Factory or no token, the address may not be sent a token, or a file cannot be read.
-    pub fn read(
+    pub(crate) fn read(
         options: &Options,
         environment: &dyn Fn(&str) -> Option<String>,
         host: &Host,
@@ -189,7 +189,7 @@ impl Settings {
 
 impl Settings {
     /// The TCP ports of the service, of what gives out tokens, and of a proxy.
-    pub fn ports(&self) -> Vec<u16> {
+    pub(crate) fn ports(&self) -> Vec<u16> {
         let tokens = self.credentials.server().map(|server| server.port);
         let proxy = ureq::Proxy::try_from_env().map(|proxy| proxy.port());
         [Some(self.server.port), tokens, proxy].into_iter().flatten().collect()
@@ -218,7 +218,7 @@ fn token(
 ///
 /// # Errors
 /// Others may read the file, or it cannot be read.
-pub fn secret_line(path: &Path, what: &str, host: &Host) -> Result<SecretString, CourierError> {
+pub(crate) fn secret_line(path: &Path, what: &str, host: &Host) -> Result<SecretString, CourierError> {
     if path == Path::new("-") {
         let line = host.terminal.stdin_line();
         return line

@@ -12,13 +12,13 @@ use std::path::{Path, PathBuf};
 const MOST_NOTES: usize = 16;
 
 /// A folder of notes for one Factory.
-pub struct Shelf {
+pub(crate) struct Shelf {
     folder: PathBuf,
 }
 
 impl Shelf {
     /// The notes for a Factory, in the courier's folder.
-    pub fn new(folder: &Path, factory: &str) -> Shelf {
+    pub(crate) fn new(folder: &Path, factory: &str) -> Shelf {
         // A Factory's name is foreign text: its digest is a safe name for a folder.
         Shelf { folder: folder.join(Digest::of(factory.as_bytes()).short()) }
     }
@@ -27,7 +27,12 @@ impl Shelf {
     ///
     /// # Errors
     /// The note is not this log's, or the folder cannot be written.
-    pub fn keep_head(&self, disk: &dyn Disk, key: &VerifierKey, note: &[u8]) -> Result<(), CourierError> {
+    pub(crate) fn keep_head(
+        &self,
+        disk: &dyn Disk,
+        key: &VerifierKey,
+        note: &[u8],
+    ) -> Result<(), CourierError> {
         self.keep(disk, key, "head", note)
     }
 
@@ -35,7 +40,7 @@ impl Shelf {
     ///
     /// # Errors
     /// As [`Shelf::keep_head`].
-    pub fn keep_cosigned(
+    pub(crate) fn keep_cosigned(
         &self,
         disk: &dyn Disk,
         key: &VerifierKey,
@@ -49,7 +54,7 @@ impl Shelf {
     ///
     /// # Errors
     /// It cannot be read.
-    pub fn head(&self, disk: &dyn Disk, key: &VerifierKey) -> Result<Option<Vec<u8>>, CourierError> {
+    pub(crate) fn head(&self, disk: &dyn Disk, key: &VerifierKey) -> Result<Option<Vec<u8>>, CourierError> {
         self.read(disk, &self.path(key, "head"))
     }
 
@@ -57,7 +62,7 @@ impl Shelf {
     ///
     /// # Errors
     /// It cannot be read.
-    pub fn witnessed(
+    pub(crate) fn witnessed(
         &self,
         disk: &dyn Disk,
         key: &VerifierKey,
@@ -95,7 +100,7 @@ impl Shelf {
     ///
     /// # Errors
     /// The folder cannot be read.
-    pub fn notes(&self, disk: &dyn Disk) -> Result<Vec<PathBuf>, CourierError> {
+    pub(crate) fn notes(&self, disk: &dyn Disk) -> Result<Vec<PathBuf>, CourierError> {
         if disk.kind(&self.folder)? != Some(Kind::Folder) {
             return Ok(Vec::new());
         }
@@ -110,7 +115,7 @@ impl Shelf {
 ///
 /// # Errors
 /// It cannot be made.
-pub fn make_folder(disk: &dyn Disk, folder: &Path) -> Result<(), CourierError> {
+pub(crate) fn make_folder(disk: &dyn Disk, folder: &Path) -> Result<(), CourierError> {
     let mut missing: Vec<&Path> =
         folder.ancestors().take_while(|folder| !folder.as_os_str().is_empty() && !folder.is_dir()).collect();
     missing.reverse();

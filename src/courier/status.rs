@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// A wave's status.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case", expecting = "a wave's status")]
-pub struct WaveStatus {
+pub(crate) struct WaveStatus {
     /// The wave's name.
     pub name: String,
     /// Its version.
@@ -45,7 +45,7 @@ pub struct WaveStatus {
 /// A group's part in it.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default, rename_all = "kebab-case")]
-pub struct GroupStatus {
+pub(crate) struct GroupStatus {
     /// Its name; empty for devices without a group.
     #[serde(deserialize_with = "or_nothing")]
     pub name: String,
@@ -78,7 +78,7 @@ pub struct GroupStatus {
 /// How many devices run a version.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default, rename_all = "kebab-case")]
-pub struct TargetCount {
+pub(crate) struct TargetCount {
     /// The version.
     #[serde(deserialize_with = "or_nothing")]
     pub version: u64,
@@ -92,12 +92,12 @@ pub struct TargetCount {
 
 impl GroupStatus {
     /// Devices on the wave's version or a newer one.
-    pub fn updated(&self) -> u64 {
+    pub(crate) fn updated(&self) -> u64 {
         self.devices_on_wave_version.saturating_add(self.devices_on_newer_version)
     }
 
     /// Devices that are updated, or are to be.
-    pub fn rolled_out_to(&self) -> u64 {
+    pub(crate) fn rolled_out_to(&self) -> u64 {
         self.updated().saturating_add(self.devices_scheduled_for_update)
     }
 }
@@ -107,7 +107,7 @@ impl WaveStatus {
     ///
     /// # Errors
     /// The service refuses, or answers something else.
-    pub fn read(
+    pub(crate) fn read(
         client: &Client<'_>,
         wave: Option<&str>,
         offline_hours: u32,
@@ -132,27 +132,27 @@ impl WaveStatus {
     }
 
     /// Is it being rolled out?
-    pub fn is_active(&self) -> bool {
+    pub(crate) fn is_active(&self) -> bool {
         self.status == ACTIVE
     }
 
     /// Did its targets become production's?
-    pub fn is_complete(&self) -> bool {
+    pub(crate) fn is_complete(&self) -> bool {
         self.status == COMPLETE
     }
 
     /// Was it taken back?
-    pub fn is_canceled(&self) -> bool {
+    pub(crate) fn is_canceled(&self) -> bool {
         self.status == CANCELED
     }
 
     /// Was it rolled out to anybody?
-    pub fn is_rolled_out(&self) -> bool {
+    pub(crate) fn is_rolled_out(&self) -> bool {
         !self.rollout_groups.is_empty() || self.scheduled_devices > 0 || self.updated_devices > 0
     }
 
     /// Devices that it was rolled out to and that are on an older version still.
-    pub fn waiting(&self) -> u64 {
+    pub(crate) fn waiting(&self) -> u64 {
         self.scheduled_devices
     }
 }

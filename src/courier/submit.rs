@@ -1,9 +1,9 @@
 //! Uploads a signed bundle: verified before, settled by reading, compared afterwards.
 
-use super::acts::{Act, Done, settle};
+use super::acts::{Act, Done, Look, settle};
 use super::baseline::{Rests, require_unmoved};
 use super::fetch::{chain, document, whoami};
-use super::held::{self, Bundle, Held};
+use super::held::{self, Bundle, Held, Status};
 use super::root_update::{RootUpdate, Staged};
 use super::wave::{ACTIVE, CANCELED, wave_path};
 use super::{Client, CourierError};
@@ -22,7 +22,7 @@ use ureq::http::Method;
 
 /// What came of it.
 #[derive(Debug, Serialize)]
-pub struct Submitted {
+pub(crate) struct Submitted {
     /// What was submitted, in words.
     #[serde(skip)]
     pub subject: String,
@@ -53,13 +53,8 @@ pub struct Submitted {
     pub next: Option<String>,
 }
 
-/// It waits for the root update to be applied.
-pub(super) const STAGED: &str = "staged";
-/// It is in force.
-pub(super) const APPLIED: &str = "applied";
-
 /// How a bundle is uploaded.
-pub struct How<'a> {
+pub(crate) struct How<'a> {
     /// Production roots that came another way: the service's must continue them.
     pub roots: Option<&'a Path>,
     /// The transaction id of the root update, where somebody else opened it.
@@ -74,7 +69,7 @@ pub struct How<'a> {
 ///
 /// # Errors
 /// The bundle does not hold, the service moved on, it refuses, or it is not known what became of it.
-pub fn submit(
+pub(crate) fn submit(
     client: &Client<'_>,
     disk: &dyn Disk,
     folder: &Path,
@@ -109,10 +104,19 @@ pub fn submit(
     }
     let bundle = Bundle::read(manifest, chain, disk, folder, how.cap)?;
     let submitted = match bundle.manifest.kind {
-        RequestKind::Resign => resigned(client, &bundle, update.as_ref(), how)?,
-        RequestKind::WaveSignature if is_staged => wave_resigned(client, &bundle, update.as_ref(), how)?,
         RequestKind::Wave => wave(client, &bundle, folder, how.cap)?,
-        RequestKind::WaveSignature => signature(client, &bundle, how.cap)?,
+        RequestKind::WaveSignature => {
+            let held = held::require(client, &bundle, how.cap)?;
+            if is_staged {
+                stage(client, &bundle, held, update.as_ref(), how.txid)?
+            } else {
+                sign(client, &bundle, held, how.cap)?
+            }
+        }
+        RequestKind::Resign => {
+            let held = held::in_production(client, &bundle, how.cap)?;
+            stage(client, &bundle, held, update.as_ref(), how.txid)?
+        }
         RequestKind::OfflineBundle => super::offline::put(&bundle, disk, how)?,
         RequestKind::Targets => {
             return Err(CourierError::Blocked(
@@ -158,41 +162,27 @@ fn wave(client: &Client<'_>, bundle: &Bundle, folder: &Path, cap: u64) -> Result
     let rests = Rests { manifest: &bundle.manifest, targets: &targets, prune: bundle.prune.clone() };
     require_unmoved(client, &rests, &bundle.chain, cap)?;
     let body = client.host().disk.read_beneath(folder, "upload/wave-create.json", cap)?;
-    let (path, find_out) = (client.factory_path("waves/")?, bundle.find_out());
-    let act = Act {
-        doing: "make the wave",
-        method: Method::POST,
-        path: &path,
-        body: Some(&body),
-        may_repeat: true,
-        find_out: &find_out,
+    send(client, bundle, "make the wave", &client.factory_path("waves/")?, &body, cap)
+}
+
+/// Sends a wave or its signatures until the wave holds ours.
+fn send(
+    client: &Client<'_>,
+    bundle: &Bundle,
+    doing: &str,
+    path: &str,
+    body: &[u8],
+    cap: u64,
+) -> Result<Submitted, CourierError> {
+    let find_out = format!("countersign-courier wave show {}", shown(&bundle.manifest.wave));
+    let act =
+        Act { doing, method: Method::POST, path, body: Some(body), may_repeat: true, find_out: &find_out };
+    let look = || {
+        let held = held::in_wave(client, bundle, cap)?;
+        Ok(Look::from(held.is_some_and(|held| held.absent.is_empty())))
     };
-    settle(client, &act, &|| {
-        Ok(held::in_wave(client, bundle, cap)?.is_some_and(|held| held.absent.is_empty()).into())
-    })?;
+    settle(client, &act, &look)?;
     told(bundle, held::require(client, bundle, cap)?, Done::Now)
-}
-
-/// Production targets, signed again for a root update.
-fn resigned(
-    client: &Client<'_>,
-    bundle: &Bundle,
-    update: Option<&RootUpdate>,
-    how: &How<'_>,
-) -> Result<Submitted, CourierError> {
-    let held = held::in_production(client, bundle, how.cap)?;
-    stage(client, bundle, held, update, "targets-signatures", how)
-}
-
-/// An active wave, signed again for a root update.
-fn wave_resigned(
-    client: &Client<'_>,
-    bundle: &Bundle,
-    update: Option<&RootUpdate>,
-    how: &How<'_>,
-) -> Result<Submitted, CourierError> {
-    let held = held::require(client, bundle, how.cap)?;
-    stage(client, bundle, held, update, "waves-signatures", how)
 }
 
 /// Adds our signatures to the root update that is open, unless they are there already.
@@ -201,8 +191,7 @@ fn stage(
     bundle: &Bundle,
     held: Held,
     update: Option<&RootUpdate>,
-    member: &str,
-    how: &How<'_>,
+    txid: Option<&SecretString>,
 ) -> Result<Submitted, CourierError> {
     let manifest = &bundle.manifest;
     if held.absent.is_empty() {
@@ -215,17 +204,14 @@ fn stage(
             manifest.root.version
         ))
     })?;
-    let name = if manifest.kind == RequestKind::Resign { &manifest.tag } else { &manifest.wave };
+    let (member, name) = match manifest.kind {
+        RequestKind::Resign => ("targets-signatures", &manifest.tag),
+        _ => ("waves-signatures", &manifest.wave),
+    };
     let signatures = signatures_of(name, &held.absent);
-    let staged = Staged { member, signatures: &signatures, txid: how.txid };
+    let staged = Staged { member, signatures: &signatures, txid };
     update.add(client, &staged, "fioctl keys tuf updates review, then run the same command again")?;
-    told(bundle, held.with_ours(bundle, STAGED), Done::Now)
-}
-
-/// A further signature for a wave that exists.
-fn signature(client: &Client<'_>, bundle: &Bundle, cap: u64) -> Result<Submitted, CourierError> {
-    let held = held::require(client, bundle, cap)?;
-    sign(client, bundle, held, cap)
+    told(bundle, held.with_ours(bundle), Done::Now)
 }
 
 /// Adds those of our signatures that a wave does not carry yet.
@@ -233,33 +219,21 @@ fn sign(client: &Client<'_>, bundle: &Bundle, held_now: Held, cap: u64) -> Resul
     if held_now.absent.is_empty() {
         return told(bundle, held_now, Done::Before);
     }
-    if held_now.status != ACTIVE {
+    if !held_now.status.is_wave(ACTIVE) {
         return Err(CourierError::Blocked(format!(
             "the wave {} is {}: no signature can be added to it. Nothing was uploaded",
             shown(&bundle.manifest.wave),
-            shown(&held_now.status)
+            shown(held_now.status.name())
         )));
     }
-    let body = wave_sign(&held_now.absent);
-    let (path, find_out) = (wave_path(client, &bundle.manifest.wave, "sign/")?, bundle.find_out());
-    let act = Act {
-        doing: "sign the wave",
-        method: Method::POST,
-        path: &path,
-        body: Some(&body),
-        may_repeat: true,
-        find_out: &find_out,
-    };
-    settle(client, &act, &|| {
-        Ok(held::in_wave(client, bundle, cap)?.is_some_and(|held| held.absent.is_empty()).into())
-    })?;
-    told(bundle, held::require(client, bundle, cap)?, Done::Now)
+    let path = wave_path(client, &bundle.manifest.wave, "sign/")?;
+    send(client, bundle, "sign the wave", &path, &wave_sign(&held_now.absent), cap)
 }
 
 /// What the service holds now, and the next command.
 pub(super) fn told(bundle: &Bundle, held: Held, done: Done) -> Result<Submitted, CourierError> {
     let manifest = &bundle.manifest;
-    if held.status == CANCELED {
+    if held.status.is_wave(CANCELED) {
         return Err(CourierError::Blocked(format!(
             "the wave {} was canceled: it stays so, and its version {} cannot be used again. Make a new request with a \
              higher version",
@@ -270,8 +244,8 @@ pub(super) fn told(bundle: &Bundle, held: Held, done: Done) -> Result<Submitted,
     let complete = held.is_complete();
     Ok(Submitted {
         subject: manifest.kind.subject(&manifest.wave, &manifest.tag),
-        read_back: match held.status.as_str() {
-            STAGED => {
+        read_back: match held.status {
+            Status::Staged => {
                 "The staged roots stand as before. The service shows signatures only once the root update is applied: run \
                  this again then"
             }
@@ -286,25 +260,26 @@ pub(super) fn told(bundle: &Bundle, held: Held, done: Done) -> Result<Submitted,
         missing: if complete { Vec::new() } else { held.missing },
         valid: held.valid,
         threshold: held.threshold,
-        status: held.status,
+        status: held.status.name().to_owned(),
         complete,
     })
 }
 
 /// The next command; none after the last one.
-fn next(manifest: &SignedManifest, status: &str, complete: bool) -> Option<String> {
+fn next(manifest: &SignedManifest, status: &Status, complete: bool) -> Option<String> {
     let (wave, tag) = (shown(&manifest.wave), shown(&manifest.tag));
-    let request = |what: &str| Some(format!("countersign-courier request {what} --tag {tag} --out DIR"));
     let further = format!("--further-signature --wave {wave} --version {}", manifest.version);
-    match (manifest.kind, status, complete) {
-        (RequestKind::OfflineBundle, _, true) => None,
-        (RequestKind::OfflineBundle, _, false) => request("--offline-bundle FILE"),
-        (_, STAGED, true) => Some("fioctl keys tuf updates apply".to_owned()),
-        (RequestKind::Resign, _, true) => None,
-        (RequestKind::Resign, _, false) => request("--resign"),
-        (_, STAGED, false) => request(&format!("{further} --staged-root")),
-        (_, ACTIVE, false) => request(&further),
-        (_, ACTIVE, true) => Some(format!("countersign-courier wave rollout {wave} GROUP")),
-        _ => Some(format!("countersign-courier wave status {wave}")),
+    let signatures = match (status, manifest.kind) {
+        (Status::Written, _) => "--offline-bundle FILE".to_owned(),
+        (_, RequestKind::Resign) => "--resign".to_owned(),
+        (Status::Staged, _) => format!("{further} --staged-root"),
+        _ => further,
+    };
+    match status {
+        Status::Wave(status) if status != ACTIVE => Some(format!("countersign-courier wave status {wave}")),
+        _ if !complete => Some(format!("countersign-courier request {signatures} --tag {tag} --out DIR")),
+        Status::Wave(_) => Some(format!("countersign-courier wave rollout {wave} GROUP")),
+        Status::Staged => Some("fioctl keys tuf updates apply".to_owned()),
+        Status::Applied | Status::Written => None,
     }
 }

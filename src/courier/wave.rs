@@ -15,7 +15,7 @@ pub(super) const CANCELED: &str = "canceled";
 /// A wave.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case", expecting = "a wave")]
-pub struct Wave {
+pub(crate) struct Wave {
     /// Its name.
     pub name: String,
     /// Its version: a string of digits, as the service writes it.
@@ -39,7 +39,7 @@ pub struct Wave {
 /// A group that a wave was rolled out to.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default, rename_all = "kebab-case")]
-pub struct RolloutGroup {
+pub(crate) struct RolloutGroup {
     /// Its name; empty when the group was deleted.
     #[serde(deserialize_with = "or_nothing")]
     pub group_name: String,
@@ -54,7 +54,7 @@ pub struct RolloutGroup {
 /// One rollout.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, rename_all = "kebab-case")]
-pub struct Rollout {
+pub(crate) struct Rollout {
     /// The group, where one was named.
     #[serde(deserialize_with = "or_nothing")]
     pub group_name: String,
@@ -78,7 +78,7 @@ pub struct Rollout {
 /// When and by whom something was made and finished.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default, rename_all = "kebab-case")]
-pub struct ChangeMeta {
+pub(crate) struct ChangeMeta {
     /// Made by.
     #[serde(deserialize_with = "or_nothing")]
     pub created_by: String,
@@ -116,7 +116,7 @@ fn digits<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
 
 impl Wave {
     /// The version as a number; `None` when it is none.
-    pub fn number(&self) -> Option<u64> {
+    pub(crate) fn number(&self) -> Option<u64> {
         self.version.parse().ok()
     }
 
@@ -124,7 +124,7 @@ impl Wave {
     ///
     /// # Errors
     /// The service refuses, or answers something else.
-    pub fn read(client: &Client<'_>, name: &str) -> Result<Option<Wave>, CourierError> {
+    pub(crate) fn read(client: &Client<'_>, name: &str) -> Result<Option<Wave>, CourierError> {
         let what = "the wave";
         let Some(body) = client.read(what, &wave_path(client, name, "")?, SMALL)? else { return Ok(None) };
         let wave: Wave = typed(what, &body)?;
@@ -140,7 +140,7 @@ impl Wave {
     ///
     /// # Errors
     /// As [`Wave::read`], and there is none.
-    pub fn require(client: &Client<'_>, name: &str) -> Result<Wave, CourierError> {
+    pub(crate) fn require(client: &Client<'_>, name: &str) -> Result<Wave, CourierError> {
         Wave::read(client, name)?.ok_or_else(|| no_wave(name))
     }
 

@@ -22,7 +22,7 @@ const MOST_WITNESSES: usize = 64;
 const TRIES: u32 = 2;
 
 /// A witness that is asked.
-pub struct Witness {
+pub(crate) struct Witness {
     /// Its key.
     pub key: VerifierKey,
     server: Server,
@@ -30,7 +30,7 @@ pub struct Witness {
 
 impl Witness {
     /// The TCP port that it is asked at.
-    pub fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         self.server.port
     }
 }
@@ -40,7 +40,7 @@ impl Witness {
 ///
 /// # Errors
 /// A line has another form, or two witnesses have one key.
-pub fn read_list(disk: &dyn Disk, path: &Path) -> Result<Vec<Witness>, CourierError> {
+pub(crate) fn read_list(disk: &dyn Disk, path: &Path) -> Result<Vec<Witness>, CourierError> {
     let bytes = disk.read(path, MAX_LIST_BYTES)?;
     let text = String::from_utf8_lossy(&bytes);
     let (mut witnesses, mut keys): (Vec<Witness>, _) = (Vec::new(), BTreeSet::new());
@@ -69,7 +69,7 @@ pub fn read_list(disk: &dyn Disk, path: &Path) -> Result<Vec<Witness>, CourierEr
 }
 
 /// The head of a log, and the proofs that come with it.
-pub struct Head<'a> {
+pub(crate) struct Head<'a> {
     key: VerifierKey,
     note: String,
     checkpoint: Checkpoint,
@@ -81,7 +81,7 @@ impl<'a> Head<'a> {
     ///
     /// # Errors
     /// It cannot be read, or the log's key did not sign it.
-    pub fn of_bundle(
+    pub(crate) fn of_bundle(
         disk: &'a dyn Disk,
         folder: &'a Path,
         key: VerifierKey,
@@ -94,7 +94,7 @@ impl<'a> Head<'a> {
     ///
     /// # Errors
     /// The log's key did not sign it.
-    pub fn kept(key: VerifierKey, note: Vec<u8>) -> Result<Head<'a>, CourierError> {
+    pub(crate) fn kept(key: VerifierKey, note: Vec<u8>) -> Result<Head<'a>, CourierError> {
         Head::new(key, note, None)
     }
 
@@ -111,7 +111,7 @@ impl<'a> Head<'a> {
     }
 
     /// The signed note.
-    pub fn note(&self) -> &[u8] {
+    pub(crate) fn note(&self) -> &[u8] {
         self.note.as_bytes()
     }
 
@@ -144,7 +144,7 @@ impl<'a> Head<'a> {
 
 /// What came of asking one witness.
 #[derive(Debug, Serialize)]
-pub struct Asked {
+pub(crate) struct Asked {
     /// The witness's name. Foreign text.
     pub witness: String,
     /// The size of the head that it was shown.
@@ -159,7 +159,7 @@ pub struct Asked {
 ///
 /// # Errors
 /// What is kept cannot be read or written. What a witness answers is told, and is no error.
-pub fn ask_all(
+pub(crate) fn ask_all(
     witnesses: &[Witness],
     head: &Head<'_>,
     shelf: &Shelf,

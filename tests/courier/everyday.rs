@@ -171,6 +171,7 @@ fn a_long_download_shows_how_far_it_is_in_a_terminal() {
     let mut command = place.courier_command();
     command.args(["--server", &service.url, "--factory", "acme", "--token-file", &place.text("full")]);
     command.args(["fetch", "--out", &place.text("out")]).env("TERM", "xterm");
+    command.stdin(std::process::Stdio::inherit());
     let mut session = OsSession::spawn(command).expect("it runs");
     session.get_process_mut().set_window_size(80, 24).expect("a size");
     session.set_expect_timeout(Some(std::time::Duration::from_secs(60)));
