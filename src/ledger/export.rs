@@ -118,3 +118,30 @@ fn put(disk: &dyn Disk, path: &Path, parts: &[&[u8]]) -> DiskResult<()> {
     disk.create(path, 0o644, parts)?;
     disk.sync(path)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::Kind;
+    use crate::ledger::field::Shape;
+
+    #[test]
+    fn the_script_looks_for_the_objects_of_every_kind() {
+        let mut names = "NAMES = {\n".to_owned();
+        for kind in Kind::ALL {
+            let objects = kind.fields().iter().filter(|(_, shape)| *shape == Shape::Object);
+            let objects: Vec<String> = objects.map(|(name, _)| format!("\"{name}\"")).collect();
+            if !objects.is_empty() {
+                names.push_str(&format!("    \"{kind}\": [{}],\n", objects.join(", ")));
+            }
+            // Objects in a list are found by the name of their member.
+            let lists = kind.fields().iter().any(|(_, shape)| match shape {
+                Shape::List(Shape::Members(members)) => members.contains(&("sha256", Shape::Object)),
+                Shape::List(Shape::Object) => true,
+                _ => false,
+            });
+            assert_eq!(lists, *kind == Kind::RequestImported, "{kind}");
+        }
+        assert!(SCRIPT.contains(&(names.clone() + "}\n")), "{names}");
+    }
+}

@@ -59,8 +59,8 @@ sed -n '/^cd \/tmp\/check/,/^```/p' pack/VERIFY.md | sed '1d;$d' >openssl.sh
 (cd check && sh ../openssl.sh >../openssl.out 2>&1)
 good=$(grep -c '^Signature Verified Successfully' openssl.out)
 kept=$(find pack/checkpoints -type f | wc -l)
-acts=$(cat pack/events/*.jsonl | grep -c "\"type\":\"act.signed\"" || true)
-[ "$good" -eq $((kept + acts)) ] || { echo "openssl verified $good of $kept checkpoints and $acts acts" >&2; cat openssl.out >&2; exit 1; }
+acts=$(cat pack/events/*.jsonl | grep -cE '"type":"(act.signed|approval.(granted|denied))"' || true)
+[ "$good" -eq $((kept + acts)) ] || { echo "openssl verified $good of $kept checkpoints and $acts acts and decisions" >&2; cat openssl.out >&2; exit 1; }
 
 # Somebody changes a byte: everybody notices.
 notices() {

@@ -1,6 +1,7 @@
 //! The script that a pack brings along, with a real Python, on packs that somebody spoilt to mislead or stop an auditor.
 
 use crate::common;
+use crate::support::made_up_station::{Act, Station, Twist};
 
 use common::{Desk, copy_folder, fixture, read, text};
 use countersign::host::clock::Time;
@@ -238,7 +239,7 @@ fn openssl_verifies_what_officers_signed() {
         found.filter(|path| path.extension().is_some_and(|found| found == end)).collect::<Vec<_>>()
     };
     let texts = of("txt");
-    assert_eq!(texts.len(), 1);
+    assert_eq!(texts.len(), 2, "her approval, and that she opened the key");
     let openssl = |text: &Path| {
         let [pem, sig] = ["pem", "sig"].map(|end| text.with_extension(end));
         let run = Command::new("openssl")
@@ -256,7 +257,7 @@ fn openssl_verifies_what_officers_signed() {
             .output();
         run.expect("openssl 3 is needed for this test").status.success()
     };
-    assert!(openssl(&texts[0]));
+    assert!(texts.iter().all(|text| openssl(text)));
     let mut other = read(&texts[0]);
     other.push(b' ');
     std::fs::write(&texts[0], other).expect("written");
@@ -483,4 +484,48 @@ fn nothing_old_is_taken_for_this_packs() {
     let err = String::from_utf8(ran.stderr).expect("ASCII");
     assert!(err.starts_with("NOT CHECKED: OUT is not empty"), "{err}");
     assert_eq!(read(&out.path().join("0.txt")), b"of another pack\n");
+}
+
+#[test]
+fn a_signature_on_too_few_approvals_or_openers_or_over_a_refusal_is_not_whole() {
+    let twist = Twist::default;
+    let twists = [
+        ("fewer officers approved than the policy asks", Twist { approvers: Some(1), ..twist() }),
+        ("fewer officers opened the key", Twist { openers: Some(1), ..twist() }),
+        ("the refusal in entry", Twist { before_intent: &[Act::Rejects(2)], ..twist() }),
+        ("is no approval of this review", Twist { wrong_approval_seq: true, ..twist() }),
+        ("", twist()),
+    ];
+    for (why, twist) in twists {
+        let folder = tempfile::tempdir().expect("a folder");
+        let dir = folder.path().join("log");
+        let mut station = Station::signing(Arc::new(RealDisk), &dir, 3, 2, 2);
+        station.twisted(&twist);
+        station.log.checkpoint().expect("a checkpoint");
+        std::fs::copy(whole().join("verify.py"), dir.join("verify.py")).expect("copied");
+        let ran = check(&dir, "python3");
+        let all = format!("{why}: {:?}\n{}{}", ran.code, ran.out, ran.err);
+        assert_eq!(ran.code, Some(i32::from(!why.is_empty())), "{all}");
+        let wanted =
+            if why.is_empty() { "decisions: 2; intents to sign with approvals and quorum: 1" } else { why };
+        assert!(ran.out.contains(wanted), "{all}");
+    }
+}
+
+#[test]
+fn any_object_that_was_taken_away_is_missed() {
+    let (_folder, dir) = copy_of_whole();
+    for object in std::fs::read_dir(dir.join("objects/sha256")).expect("listed") {
+        let path = object.expect("read").path();
+        let bytes = read(&path);
+        std::fs::remove_file(&path).expect("removed");
+        let ran = check(&dir, "python3");
+        assert!(
+            ran.code == Some(1) && ran.out.contains("that it names is missing"),
+            "{}: {}",
+            text(&path),
+            ran.out
+        );
+        std::fs::write(&path, bytes).expect("put back");
+    }
 }
