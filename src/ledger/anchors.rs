@@ -315,6 +315,11 @@ impl Anchors {
         Some(last.or(self.asked_since).or(self.began)?.plus_days(i64::from(window_days)))
     }
 
+    /// Did the signature of this entry leave the station, in a bundle or on a slip?
+    pub fn has_left(&self, seq: u64) -> bool {
+        self.last_exported >= Some(seq)
+    }
+
     /// How many distinct keys cosigned every signature that was exported.
     fn cosigned_last_bundle(&self) -> Option<u64> {
         let seq = self.last_exported?;
@@ -454,6 +459,7 @@ impl Anchors {
                 self.stops.retain(|stop| stop.size > *size);
             }
             Record::SignResult(_) => self.last_signed = Some(seq),
+            Record::SlipExported(_) => self.last_exported = self.last_signed,
             Record::BundleExported(_) => {
                 self.last_exported = self.last_signed;
                 self.exports.push_back(seq);

@@ -2,6 +2,8 @@
 
 use crate::common::{Desk, copy_folder, fixture, json, read, text};
 use crate::support::witness::Witness;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use countersign::cli::Exit;
 use countersign::host::clock::Time;
 use countersign::tlog::VerifierKey;
@@ -380,14 +382,15 @@ fn cosignatures_that_do_not_count_are_said_and_change_nothing() {
         witness.time = time;
         witness.lie(&head)
     };
-    let flipped = {
-        let good = at(&mut witness, now());
-        let (start, line) = good.trim_end().rsplit_once(' ').expect("a line");
-        let swapped: String = line.chars().rev().collect();
-        format!("{start} {}\n", swapped.trim_start_matches('='))
-    };
-    if Note::parse(flipped.as_bytes()).is_ok() {
-        assert_eq!(import("flipped", &flipped).0, 0);
+    // One bit of the signature, of the time, of the key's id.
+    let good = at(&mut witness, now());
+    let (start, line) = good.trim_end().rsplit_once(' ').expect("a line");
+    for (name, byte) in [("signature", 75), ("time", 11), ("id", 0)] {
+        let mut bytes = STANDARD.decode(line).expect("base64");
+        bytes[byte] ^= 1;
+        let flipped = format!("{start} {}\n", STANDARD.encode(bytes));
+        assert!(Note::parse(flipped.as_bytes()).is_ok(), "{name}: it reads as a note");
+        assert_eq!(import(name, &flipped).0, 0, "{name}");
     }
     for (name, time) in [
         ("no time", 0),
@@ -457,6 +460,39 @@ fn where_every_bundle_is_waited_for_nothing_is_signed_before_its_head_is_back() 
     station.desk.sign(&id, &review, "alice", &[]).done();
     let pack = station.audit("pack").done().json();
     assert_eq!(pack["witnessed"][0]["name"], "w.example");
+}
+
+#[test]
+fn a_slip_takes_a_signature_out_as_a_bundle_does() {
+    // Where every bundle is waited for, the bundle goes first: it has the proofs.
+    let station = Loop::new();
+    let witness = with_witness(&station, "quorum = 1\nevery_bundle = true\n");
+    let first = String::from_utf8(read(&station.first.join("log/checkpoint"))).expect("text");
+    station.desk.run(&["anchor", "import", text(&note(&station, "first", &witness.lie(&first)))]).done();
+    let (id, review) = station.desk.import(&station.update("request", SAME, &[]));
+    station.desk.sign(&id, &review, "alice", &[]).done();
+    let ran = station.desk.run(&["export", &id, "--slip"]).ended(Exit::Refused);
+    assert!(ran.err.contains("Export the bundle"), "{}", ran.err);
+    station.desk.export(&id, "bundle");
+    station.desk.run(&["export", &id, "--slip"]).done();
+    // A slip from before the policy asked is waited for like a bundle.
+    let station = Loop::new();
+    let (id, review) = station.desk.import(&station.update("request", SAME, &[]));
+    station.desk.sign(&id, &review, "alice", &[]).done();
+    let before = station.head();
+    station.desk.run(&["export", &id, "--slip"]).done();
+    let mut witness = with_witness(&station, "quorum = 1\nevery_bundle = true\n");
+    let again = |station: &Loop| {
+        let review = station.desk.run(&["--json", "review", &id]).done().json();
+        station.desk.sign(&id, &review, "alice", &[])
+    };
+    let first = String::from_utf8(read(&station.first.join("log/checkpoint"))).expect("text");
+    station.desk.run(&["anchor", "import", text(&note(&station, "first", &witness.lie(&first)))]).done();
+    again(&station).ended(Exit::Unwitnessed);
+    witness.time += 60;
+    station.desk.run(&["anchor", "import", text(&note(&station, "slip", &witness.lie(&before)))]).done();
+    again(&station).done();
+    station.audit("pack").done();
 }
 
 #[test]
