@@ -5,7 +5,7 @@ use super::CeremonyError;
 use crate::audit::verdict::{self, Compare};
 use crate::audit::{AuditError, Options, Outcome, Pack};
 use crate::host::Host;
-use crate::ledger::record::{MarkTakenOver, RootPinned, RootUpdated, StationSucceeds};
+use crate::ledger::record::{EvidenceSeen, MarkTakenOver, RootPinned, RootUpdated, StationSucceeds};
 use crate::ledger::store::Head;
 use crate::ledger::{Event, Record};
 use crate::station::history::{LIST, RETIRED, SEEN, SIGNED};
@@ -145,7 +145,15 @@ impl Legacy {
             self.retired.iter().map(|keyid| MarkTakenOver { keyid: keyid.into(), ..no_mark(RETIRED) }),
         );
         let marks = marks.into_iter().map(|mark| mark.by(actor));
-        std::iter::once(succeeds.by(actor)).chain(marks).collect()
+        // Its request is the old station's, and not here.
+        let files = self.history.files.iter().map(|(file, seen)| EvidenceSeen {
+            request: "".into(),
+            file: file.into(),
+            version: seen.version,
+            signed: (&seen.signed).into(),
+        });
+        let files = files.map(|seen| seen.by(actor));
+        std::iter::once(succeeds.by(actor)).chain(marks).chain(files).collect()
     }
 }
 

@@ -17,32 +17,31 @@ struct Repository {
     t2: Signer,
 }
 
+/// A root of which this is the targets key; the same key signs them all.
+fn write_root(folder: &Path, version: u64, targets: &Signer) -> Vec<u8> {
+    let root = Signer::of_repository(1);
+    let of = |key: &Signer| json!({"keyids": [key.keyid.as_str()], "threshold": 1});
+    let keys = [&root, targets].map(|key| (key.keyid.as_str().to_owned(), key.public()));
+    let signed = json!({
+        "_type": "root", "spec_version": "1.0.31", "version": version, "expires": "2030-01-01T00:00:00Z",
+        "consistent_snapshot": true, "keys": serde_json::Map::from_iter(keys),
+        "roles": {"root": of(&root), "targets": of(targets), "snapshot": of(&root), "timestamp": of(&root)},
+    });
+    let bytes = envelope(&signed, &[&root]);
+    std::fs::write(folder.join(format!("{version}.root.json")), &bytes).expect("written");
+    bytes
+}
+
 impl Repository {
     fn new() -> Repository {
         let repository =
             Repository { desk: Desk::new(), t1: Signer::of_repository(2), t2: Signer::of_repository(3) };
         let desk = &repository.desk;
         std::fs::create_dir(desk.path("roots")).expect("made");
-        let root = Signer::of_repository(1);
-        let mut newest = Vec::new();
-        for (version, targets) in [(1, &repository.t1), (2, &repository.t2)] {
-            let of = |key: &Signer| json!({"keyids": [key.keyid.as_str()], "threshold": 1});
-            let mut signed = json!({
-                "_type": "root", "spec_version": "1.0.31", "version": version, "expires": "2030-01-01T00:00:00Z",
-                "consistent_snapshot": true,
-                "keys": {},
-                "roles": {
-                    "root": of(&root), "targets": of(targets), "snapshot": of(&root), "timestamp": of(&root),
-                },
-            });
-            for key in [&root, targets] {
-                signed["keys"][key.keyid.as_str()] = key.public();
-            }
-            newest = envelope(&signed, &[&root]);
-            std::fs::write(desk.path(&format!("roots/{version}.root.json")), &newest).expect("written");
-        }
-        let fingerprint = Root::parse("root", &newest).expect("a root").fingerprint.to_string();
         let roots = desk.path("roots");
+        write_root(&roots, 1, &repository.t1);
+        let newest = write_root(&roots, 2, &repository.t2);
+        let fingerprint = Root::parse("root", &newest).expect("a root").fingerprint.to_string();
         let init = ["init", "--factory", "apps.example", "--roots", text(&roots), "--networked"];
         desk.run(&[init.as_slice(), &["--fingerprint", &fingerprint]].concat()).done();
         desk.add_officer("mara");
@@ -248,4 +247,36 @@ fn what_concerns_trust_is_listed_to_the_last_of_130_roles() {
     let page = repository.desk.run(&["review", &id]).done().out;
     let page = page.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!((0..130).all(|n| page.contains(&format!("\"role-{n}\" is delegated to from now on"))), "{page}");
+}
+
+#[test]
+fn a_key_that_the_lost_station_retired_does_not_come_back_on_the_new_one() {
+    let (old, new) = (Desk::new(), Desk::new());
+    new.host.random.fill(&mut [0; 320]).expect("randomness");
+    let (t1, t2) = (Signer::of_repository(2), Signer::of_repository(3));
+    let roots = old.path("roots");
+    std::fs::create_dir(&roots).expect("made");
+    let init = |desk: &Desk, newest: &[u8], more: &[&str]| {
+        let fingerprint = Root::parse("root", newest).expect("a root").fingerprint.to_string();
+        let init = ["init", "--factory", "apps.example", "--roots", text(&roots), "--networked"];
+        desk.run(&[init.as_slice(), &["--fingerprint", &fingerprint], more].concat()).done();
+        desk.add_officer("mara");
+    };
+    let key = old.path("t1.der");
+    std::fs::write(&key, t1.pkcs8()).expect("written");
+    init(&old, &write_root(&roots, 1, &t1), &[]);
+    old.import_key(&key, "mara", "1");
+    write_root(&roots, 2, &t2);
+    let first = old.path("1.json");
+    std::fs::write(&first, envelope(&targets(1, LATER, &["a.bin"]), &[])).expect("written");
+    old.run(&["import", text(&first), "--roots", text(&roots)]).done();
+    old.run(&["key", "retire", t1.keyid.as_str(), "--reason", "it was stolen"]).done();
+    old.run(&["log", "export", text(&old.path("pack"))]).done();
+    // A later root lists it again, by mistake or because somebody wanted it so.
+    let newest = write_root(&roots, 3, &t1);
+    let log_key = std::fs::read_to_string(old.station().join("log/vkey")).expect("read").trim().to_owned();
+    init(&new, &newest, &["--continue", text(&old.path("pack")), "--log-key", &log_key]);
+    let import = ["key", "import", text(&key), "--officers", "mara", "--quorum", "1"];
+    let said = new.run(&import).ended(Exit::Refused).err;
+    assert!(said.contains("was retired on the station whose log this one continues"), "{said}");
 }

@@ -51,7 +51,7 @@ fn a_new_station_continues_the_marks_of_a_lost_one() {
     let new = another_machine();
     let bundle = old.path("signed-42");
     let made = continued(&old, &new, "pack", &key, &["--against", text(&bundle)]).done().json();
-    assert_eq!(made["continues"]["marks"], 3, "two signed, one seen: {made}");
+    assert_eq!(made["continues"]["marks"], 4, "two signed, production's and CI's targets seen: {made}");
     let log = new.run(&["--json", "log", "show"]).done().json();
     let entry =
         log.as_array().expect("entries").iter().find(|one| one["type"] == "station.succeeds").expect("one");
