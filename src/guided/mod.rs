@@ -256,6 +256,9 @@ impl Run<'_> {
     /// The request at the path, when an earlier sitting took it in and the policy asks for nothing more of that.
     fn known(&self) -> Result<Option<StoredRequest>, CeremonyError> {
         let (station, host) = (&*self.station, self.host);
+        if host.disk.kind(self.guide.path)?.is_none() {
+            return Err(self.without_stick());
+        }
         let cap = station.policy.max_file_bytes;
         let found = take_in(&*host.disk, self.guide.path, cap, self.guide.bare, host.clock.now())?.digest;
         let lacks_importer = station.policy.separates_importer() && !station.taken.is_importer_known(found);
@@ -264,6 +267,22 @@ impl Run<'_> {
         }
         // One that was changed in the station since is taken in anew.
         Ok(request::open(station, found).ok())
+    }
+
+    /// There is no stick: what was taken in from it goes on without it.
+    fn without_stick(&self) -> CeremonyError {
+        let place = shown_path(self.guide.path);
+        let kept = self.station.taken.newest().map(|newest| {
+            format!(
+                ". What was taken in before needs no stick: countersign status lists it, the newest is {0} (countersign \
+                 review {0}, then sign and export)",
+                newest.short()
+            )
+        });
+        CeremonyError::Nothing(format!(
+            "{place}: there is nothing here. Check the path, and that the stick is mounted{}",
+            kept.unwrap_or_default()
+        ))
     }
 
     /// Goes on from where an earlier sitting stopped: the review, which everybody reads who sits here now, or the export of

@@ -67,10 +67,10 @@ mod tests {
     #[test]
     fn a_long_line_breaks_at_words_and_goes_on_under_its_text() {
         assert_eq!(
-            wrapped("Key  opens with two of three\nshort\n", 21),
-            "Key  opens with two\n     of three\nshort\n"
+            wrapped("Key  opens with two officers together\nshort\n", 30),
+            "Key  opens with two officers\n     together\nshort\n"
         );
-        assert_eq!(wrapped("  one two three four", 12), "  one two\n  three four");
+        assert_eq!(wrapped("  one two three four five six", 22), "  one two three four\n  five six");
         assert_eq!(wrapped("\x1b[31mone two\x1b[0m three", 14), "\x1b[31mone two\x1b[0m three");
     }
 

@@ -94,14 +94,7 @@ impl fmt::Display for Breakable<'_> {
 fn printed(review: &Review<'_>) -> String {
     const LONGEST: usize = 90;
     let title = layout::title(review);
-    let mut shown = String::new();
-    for c in title.chars().take(LONGEST) {
-        match c {
-            ' '..='~' if !matches!(c, '"' | '\\' | '<') => shown.push(c),
-            // A CSS string's escape, which ends with the space.
-            odd => shown += &format!("\\{:x} ", u32::from(odd)),
-        }
-    }
+    let shown = css_string(&title.chars().take(LONGEST).collect::<String>());
     let more = if title.chars().count() > LONGEST { " and so on" } else { "" };
     format!(
         "@media print{{@page{{@top-left{{content:\"{shown}{more}\";font:8pt sans-serif}}@top-right{{content:\"request {}\";\
@@ -109,6 +102,18 @@ fn printed(review: &Review<'_>) -> String {
          @bottom-right{{content:\"page \" counter(page) \" of \" counter(pages);font:8pt sans-serif}}}}}}\n",
         review.header.request.short()
     )
+}
+
+/// Text within a CSS string within a style element: an escape ends with a space.
+fn css_string(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            ' '..='~' if !matches!(c, '"' | '\\' | '<') => out.push(c),
+            odd => out += &format!("\\{:x} ", u32::from(odd)),
+        }
+    }
+    out
 }
 
 /// The innermost element that waits for its end.
@@ -318,5 +323,31 @@ fn class_of(mark: Mark) -> &'static str {
         Mark::Removed => "removed",
         Mark::Changed => "changed",
         Mark::Plain => "plain",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::review::review;
+    use crate::review::testing::Fixture;
+
+    #[test]
+    fn a_name_never_leaves_the_margin_of_the_printed_page() {
+        assert_eq!(css_string("a\"}b\\c</style>\u{e9}"), "a\\22 }b\\5c c\\3c /style>\\e9 ");
+    }
+
+    #[test]
+    fn every_printed_page_says_what_it_is_of_and_which_it_is_and_has_room_for_initials() {
+        let page = Fixture::step("acme", "2").with(|situation| review(situation).html());
+        for wanted in
+            ["@page", "\"page \" counter(page) \" of \" counter(pages)", "initials ____", "request "]
+        {
+            assert!(page.contains(wanted), "{wanted}: {page}");
+        }
+        let style = page.split("<style>").nth(1).and_then(|rest| rest.split("</style>").next());
+        let hash = Sha256::digest(style.unwrap_or_default().as_bytes());
+        let hash = base64::engine::general_purpose::STANDARD.encode(hash);
+        assert!(page.contains(&format!("style-src 'sha256-{hash}'")), "the policy allows this very style");
     }
 }

@@ -219,6 +219,19 @@ fn approvals_that_are_missing_are_counted_before_a_word_or_a_passphrase_is_asked
 }
 
 #[test]
+fn a_lost_stick_does_not_stop_what_was_taken_in_from_it() {
+    let sitting = Sitting::new();
+    sitting.words();
+    std::fs::rename(&sitting.request, sitting.desk.path("lost")).expect("moved");
+    let ran = sitting.run(&[ON, "q"], &[]);
+    assert_eq!(ran.exit, Exit::Failed, "{}", ran.err);
+    let id = sitting.desk.run(&["--json", "status"]).done().json()["requests"][0]["request"].clone();
+    let goes_on =
+        format!("countersign review {}, then sign and export", &id.as_str().expect("a digest")[..12]);
+    assert!(ran.err.contains("there is nothing here") && ran.err.contains(&goes_on), "{}", ran.err);
+}
+
+#[test]
 fn the_last_wrong_passphrase_says_what_stands_and_how_to_go_on() {
     let sitting = Sitting::new();
     let words = sitting.words();

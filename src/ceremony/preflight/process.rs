@@ -32,5 +32,8 @@ pub(super) fn program(host: &Host, known: Option<&str>) -> (Line, Option<String>
         return (Line::fail(NAME, format!("this program's own file cannot be read: {place}")), None);
     };
     let words = Digest::parse(&hex).map(|digest| words::confirmation(&digest.0)).unwrap_or_default();
-    (Line::pass(NAME, format!("{place} has SHA-256 {hex} ({words} ...)")), Some(hex))
+    // In groups, so that no line breaks within what is compared.
+    let groups: Vec<&str> = (0..hex.len()).step_by(16).filter_map(|at| hex.get(at..at + 16)).collect();
+    let message = format!("{words}: the SHA-256 of {place}, {}", groups.join(" "));
+    (Line::pass(NAME, message), Some(hex))
 }

@@ -159,6 +159,8 @@ mod tests {
         let expected = terminal().read(&at("bundle")).write(&at("out"));
         assert!(expected.rules().iter().all(|rule| report.rules().contains(rule)), "{report:?}");
         assert!(!report.rules().iter().any(|(path, _)| path.starts_with(&station)), "{report:?}");
+        let here = reach(&["log", "export"], &station);
+        assert!(here.rules().contains(&Reach::default().write(Path::new(".")).rules()[0]), "{here:?}");
         let file = format!("alice={}", text(at("alice.pass")));
         let sign = reach(&["sign", "00", "--officer", "alice", "--passphrase-file", &file], &station);
         let expected = Reach::default().read(&at("alice.pass")).write(&station);
