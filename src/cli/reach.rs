@@ -22,6 +22,8 @@ pub(super) fn pages(verb: &str) -> usize {
     match verb {
         "review" | "log show" | "audit show" | "show" => 1,
         "run" => 2,
+        // One for each review of it.
+        "rehearse" => 4,
         _ => 0,
     }
 }
