@@ -8,7 +8,7 @@ use crate::host::disk::Kind;
 use crate::json::{Document, Limits, Value};
 use crate::text::{shown, shown_path};
 use crate::tlog::checkpoint::Checkpoint;
-use crate::tlog::note::{LARGEST_NOTE, Note};
+use crate::tlog::note::{LARGEST_NOTE, Note, VerifierKey};
 use crate::tuf::root::MAX_ROOT_BYTES;
 use crate::tuf::{Dialect, Digest, Metadata, Root, keyfile};
 use std::path::Path;
@@ -57,7 +57,10 @@ pub fn fingerprint(disk: &dyn Disk, path: &Path) -> Result<Fingerprint, BundleEr
         _ => disk.read(path, LARGEST_FILE)?.into(),
     };
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    Ok(of_head(&bytes).or_else(|| of_document(&name, &bytes)).unwrap_or_else(|| of_bytes("a file", &bytes)))
+    Ok(of_head(&bytes)
+        .or_else(|| of_log_key(&bytes))
+        .or_else(|| of_document(&name, &bytes))
+        .unwrap_or_else(|| of_bytes("a file", &bytes)))
 }
 
 fn of_bytes(kind: &str, bytes: &[u8]) -> Fingerprint {
@@ -72,6 +75,17 @@ fn of_head(bytes: &[u8]) -> Option<Fingerprint> {
         kind: format!("the head of the log {}, size {}", shown(&head.origin), head.size),
         of: "the root of its tree",
         digest: Digest(head.root),
+    })
+}
+
+/// A log's public key, as the line that stands on the cover page and in the evidence pack.
+fn of_log_key(bytes: &[u8]) -> Option<Fingerprint> {
+    let line = std::str::from_utf8(bytes).ok().filter(|text| text.len() <= LARGEST_NOTE)?.trim();
+    let key = VerifierKey::parse(line).ok()?;
+    Some(Fingerprint {
+        kind: format!("the key of the log {}", shown(key.name())),
+        of: "the SHA-256 of its line",
+        digest: Digest::of(line.as_bytes()),
     })
 }
 

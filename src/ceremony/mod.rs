@@ -5,6 +5,7 @@ pub mod anchors;
 pub mod approve;
 pub mod error;
 pub mod export;
+pub mod form;
 pub mod import;
 pub mod keys;
 pub mod made;

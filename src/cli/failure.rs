@@ -36,6 +36,52 @@ pub enum Exit {
     ServiceUnknown = 21,
 }
 
+impl Exit {
+    /// All of them, in order.
+    #[cfg(feature = "station")]
+    pub(super) const ALL: [Exit; 12] = [
+        Exit::Done,
+        Exit::Failed,
+        Exit::Usage,
+        Exit::Refused,
+        Exit::NotApproved,
+        Exit::Tampered,
+        Exit::Forked,
+        Exit::RolledBack,
+        Exit::Unwitnessed,
+        Exit::InDoubt,
+        Exit::ServiceRefused,
+        Exit::ServiceUnknown,
+    ];
+
+    /// What it says, for the manual.
+    #[cfg(feature = "station")]
+    pub(super) fn meaning(self) -> &'static str {
+        match self {
+            Exit::Done => "Done.",
+            Exit::Failed => "Failed: input or output, or a bad file.",
+            Exit::Usage => "The arguments are wrong.",
+            Exit::Refused => "Refused by a blocking check; nobody can force it.",
+            Exit::NotApproved => "Not approved: wrong words or passphrase, too few officers, or stopped.",
+            Exit::Tampered => "The log was tampered with.",
+            Exit::Forked => "The log forked.",
+            Exit::RolledBack => "The log was rolled back, or is stale.",
+            Exit::Unwitnessed => "No witness cosigned the log within the policy's window.",
+            Exit::InDoubt => "In doubt: an intent to sign without a result.",
+            Exit::ServiceRefused => "The service refused; nothing was changed there.",
+            Exit::ServiceUnknown => {
+                "It is not known what became of an act at the service; the message says how to find out."
+            }
+        }
+    }
+
+    /// Is it one of the connected side's own?
+    #[cfg(feature = "station")]
+    pub(super) fn is_couriers(self) -> bool {
+        matches!(self, Exit::ServiceRefused | Exit::ServiceUnknown)
+    }
+}
+
 /// A command that did not do what it was asked to.
 #[derive(Debug)]
 pub struct Failure {

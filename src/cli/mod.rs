@@ -11,6 +11,8 @@ pub mod approve;
 pub mod assemble;
 pub mod audit;
 #[cfg(feature = "station")]
+pub mod ceremony;
+#[cfg(feature = "station")]
 pub mod clock;
 #[cfg(feature = "station")]
 pub mod completions;
@@ -142,6 +144,9 @@ pub enum Verb {
     /// Whose cosignatures count for this station's log: add, list, retire.
     #[command(subcommand)]
     Witness(witness::Args),
+    /// The paper of a ceremony: its cover page, filled in.
+    #[command(subcommand)]
+    Ceremony(ceremony::Args),
     /// State that the clock is right, after it was ahead once.
     Clock(clock::Args),
     /// This station's log: show, verify, head, export.
@@ -286,6 +291,7 @@ fn dispatch(verb: Verb, context: &Context<'_>) -> Outcome {
         Verb::Settle(args) => settle::run(args, context),
         Verb::Anchor(args) => anchor::run(args, context),
         Verb::Witness(args) => witness::run(args, context),
+        Verb::Ceremony(args) => ceremony::run(args, context),
         Verb::Clock(args) => clock::run(args, context),
         Verb::Log(args) => log::run(args, context),
         Verb::Audit(args) => audit::run(args, context),

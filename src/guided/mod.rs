@@ -3,7 +3,6 @@
 //! It calls the same acts as the single commands and keeps nothing of its own. What was done is in the station and its
 //! log after every step, so stopping anywhere loses nothing: running it again on the same request goes on from there.
 
-mod paper;
 mod say;
 mod screen;
 
@@ -13,6 +12,7 @@ use crate::bundle::RequestManifest;
 use crate::bundle::intake::{BareFacts, take_in};
 use crate::ceremony::approve::{decide, decisions, open_officer, require_may_approve};
 use crate::ceremony::export::export;
+use crate::ceremony::form::Form;
 use crate::ceremony::import::import;
 use crate::ceremony::review::{Faces, heading as heading_of, show};
 use crate::ceremony::reviewed::{Reviewed, confirm, recheck};
@@ -493,7 +493,7 @@ impl Run<'_> {
     }
 
     fn form(&self, stored: &StoredRequest) -> String {
-        self.made.as_ref().map(|made| paper::list(self.station, stored, made)).unwrap_or_default()
+        self.made.as_ref().map(|made| Form::of_signature(self.station, self.host, stored, made).text()).unwrap_or_default()
     }
 }
 

@@ -37,7 +37,7 @@ pub fn with_note(page: &str, line: &str) -> String {
 
 /// Text with `&`, `<`, `>`, `"` and `'` escaped, and with it whatever is not printable ASCII: all text that comes here
 /// was escaped before, and should a check forget it, the page is safe still.
-struct Escaped<'a>(&'a str);
+pub(crate) struct Escaped<'a>(pub(crate) &'a str);
 
 impl fmt::Display for Escaped<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -24,6 +24,7 @@ mod tests;
 
 pub use checks::is_signable;
 pub use finding::{Finding, Severity};
+pub(crate) use html::Escaped;
 pub use html::with_note;
 pub use model::{Review, review};
 pub use situation::{Baseline, BaselineSource, Carried, CiTargets, Record, Situation, Vouched};

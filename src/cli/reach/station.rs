@@ -25,10 +25,10 @@ enum Part {
 fn part(verb: &str) -> Part {
     match verb {
         "verify" => Part::Roots,
-        "request" | "assemble" | "fingerprint" | "completions" | "man" | "rehearse" => Part::Nothing,
+        "request" | "assemble" | "fingerprint" | "man" | "rehearse" => Part::Nothing,
         _ if verb.starts_with("audit ") => Part::Nothing,
-        "import" | "review" | "export" | "status" | "preflight" => Part::Unsealed,
-        "anchor import" | "anchor list" => Part::Unsealed,
+        "import" | "review" | "export" | "status" | "preflight" | "ceremony form" => Part::Unsealed,
+        "anchor import" | "anchor list" | "completions" => Part::Unsealed,
         "trust show" | "officer list" | "key list" | "policy show" | "witness list" => Part::Unsealed,
         _ if verb.starts_with("log ") => Part::Unsealed,
         _ => Part::Whole,

@@ -78,8 +78,9 @@ impl<'s, 'c, 'h> Play<'s, 'c, 'h> {
         let words = words::of(&hex::decode(&fingerprint).unwrap_or_default());
         let paper: Vec<&str> = words.split(' ').take(8).collect();
         let why = format!(
-            "Pin the Factory's production root, from download/prod-roots, and its online key, download/ci-targets.pub.\n\
-             The Factory's name is \"{FACTORY}\". The paper that came another way says the root's words:\n  {}",
+            "Pin the Factory's production root, download/prod-roots, and its online key,\n\
+             download/ci-targets.pub. The Factory's name is \"{FACTORY}\"; the station is\n\
+             --networked, for practice. The paper that came another way says:\n  {}",
             paper.join(" ")
         );
         let (roots, online) = (self.place("download/prod-roots"), self.place("download/ci-targets.pub"));
@@ -90,13 +91,14 @@ impl<'s, 'c, 'h> Play<'s, 'c, 'h> {
                 .typing("--fingerprint", fingerprint),
         )?;
         for name in OFFICERS {
-            let why = format!("Officer {name} sits down alone: an identity of her own, under her passphrase.");
+            let why =
+                format!("Officer {name} sits down alone: an identity of her own, under her\npassphrase.");
             self.stage.act(&Act::new(&why, "officer add", &[name]).insisting_on(&[name]).by(&[name]))?;
         }
         let file = self.place("stick/targets.keys.tgz");
         self.stage.act(
             &Act::new(
-                "Seal the Factory's offline targets key, stick/targets.keys.tgz, to the three: any two open it.",
+                "Seal the Factory's offline targets key, stick/targets.keys.tgz, to the three:\nany two open it.",
                 "key import",
                 &[&file, "--officers", &OFFICERS.join(","), "--quorum", "2"],
             )
@@ -109,19 +111,21 @@ impl<'s, 'c, 'h> Play<'s, 'c, 'h> {
         self.stage.part("2. A wave: version 42 for the devices of the tag production")?;
         let (download, request) = (self.place("download"), self.place("stick/spring-request"));
         let bundle = self.stage.at("stick/spring-42-signed");
-        let why = "On the connected machine: compose the request for the wave \"spring\", version 42, from what was\n\
-                   downloaded, into stick/spring-request.";
-        self.stage.act(&compose(why, &download, "spring", "42", &request).insisting_on(&["spring-request"]))?;
+        let why = "On the connected machine: compose the request for the wave \"spring\",\n\
+                   version 42, from the folder download, into stick/spring-request.";
+        self.stage
+            .act(&compose(why, &download, "spring", "42", &request).insisting_on(&["spring-request"]))?;
         if self.stage.form == Form::Through {
             self.signed_step_by_step(&request, &bundle)?;
         } else {
-            let why = "On the station: take stick/spring-request in, read it, sign it, write the bundle, one screen a step.\n\
-                       ann and bob open the key; ann types the words at the end of the review.";
+            let why = "On the station: take stick/spring-request in, read it, sign it, write the\n\
+                       bundle, one screen a step. ann and bob open the key; ann types the words\n\
+                       at the end of the review.";
             let act = Act::new(why, "run", &[&request]).insisting_on(&["spring-request"]);
             self.stage.act(&act.by(&["ann", "bob"]))?;
         }
         let roots = self.place("download/prod-roots");
-        let why = "Back on the connected machine, before the upload: is stick/spring-42-signed whole?";
+        let why = "Back on the connected machine, before the upload: is stick/spring-42-signed\nwhole?";
         self.stage.act(
             &Act::new(why, "verify", &[&bundle.to_string_lossy(), "--roots", &roots])
                 .insisting_on(&["spring-42-signed"]),
@@ -130,17 +134,21 @@ impl<'s, 'c, 'h> Play<'s, 'c, 'h> {
         self.factory.create_wave(&body)?;
         self.factory.complete_wave("spring")?;
         self.stage.say(
-            "\n# The service verified the upload and added its online signature: devices take version 42.\n",
+            "\n# The service verified the upload and added its online signature: devices take\n# version 42.\n",
         )?;
         Ok(bundle)
     }
 
     /// What `run` leads through, one command after another.
     fn signed_step_by_step(&mut self, request: &str, bundle: &Path) -> Result<(), End> {
-        self.stage.act(&Act::new("On the station: the request comes in on a stick.", "import", &[request]))?;
+        self.stage.act(&Act::new(
+            "On the station: the request comes in on a stick.",
+            "import",
+            &[request],
+        ))?;
         let (id, words) = self.newest()?;
         self.stage.act(&Act::new("What would devices get? The officers read this.", "review", &[&id]))?;
-        let why = "ann types the words at the end of the review; then both type their passphrases.";
+        let why = "ann types the words at the end of the review; then both type their\npassphrases.";
         self.stage.act(
             &Act::new(why, "sign", &[&id, "--officer", "ann", "--officer", "bob"])
                 .by(&["ann", "bob"])
@@ -160,10 +168,10 @@ impl<'s, 'c, 'h> Play<'s, 'c, 'h> {
         let request = self.place("stick/summer-request");
         self.stage.unseen(&compose("", &download, "summer", "43", &request))?;
         forge(&*disk, Path::new(&request))?;
-        let why = "The next request, stick/summer-request, was changed on its way: one build is not CI's. It is taken in.";
+        let why = "The next request, stick/summer-request, was changed on its way: one build is\nnot CI's. Take it in.";
         self.stage.act(&Act::new(why, "import", &[&request]).insisting_on(&["summer-request"]))?;
         let (id, _) = self.newest()?;
-        let why = "The review says what is wrong with it, and ends with 3. There is no way around a block.";
+        let why = "The review says what is wrong with it, and ends with exit code 3. There is no\nway around a block.";
         self.stage.act(&Act::new(why, "review", &[&id]).ending_with(Exit::Refused))?;
         let reason = "a build that CI did not publish";
         self.stage.act(
@@ -181,13 +189,13 @@ impl<'s, 'c, 'h> Play<'s, 'c, 'h> {
         self.stage.part("4. Custody: a drill, and paper")?;
         let keyid = self.factory.offline_keyids().first().map(|id| (*id).to_owned()).unwrap_or_default();
         let short = keyid.get(..12).unwrap_or(&keyid);
-        let why = format!("A drill: bob and cho prove that they open the key {short}. Nothing is signed.");
+        let why = format!("A drill: bob and cho prove that they open the key {short}.\nNothing is signed.");
         let arguments = [short, "--officer", "bob", "--officer", "cho"];
         self.stage.act(
             &Act::new(&why, "key drill", &arguments).insisting_on(&["bob", "cho"]).by(&["bob", "cho"]),
         )?;
         let paper = self.place("stick/paper");
-        let why = "Paper, into stick/paper: the sealed key's sheet, and one for each officer. Each goes into a bag of its own.";
+        let why = "Paper, into stick/paper: the sealed key's sheet, and one for each officer.\nEach goes into a bag of its own.";
         self.stage.act(&Act::new(why, "key backup", &[short, "--out", &paper]))
     }
 

@@ -71,11 +71,7 @@ pub(super) struct Stage<'c, 'h> {
 impl<'c, 'h> Stage<'c, 'h> {
     /// # Errors
     /// The folder cannot be entered.
-    pub(super) fn new(
-        context: &'c Context<'h>,
-        form: Form,
-        dir: &'c Path,
-    ) -> Result<Stage<'c, 'h>, Failure> {
+    pub(super) fn new(context: &'c Context<'h>, form: Form, dir: &'c Path) -> Result<Stage<'c, 'h>, Failure> {
         if form == Form::HandsOn {
             // So that she types short paths.
             std::env::set_current_dir(dir)?;
@@ -238,18 +234,17 @@ impl<'c, 'h> Stage<'c, 'h> {
     pub(super) fn opening(&self) -> Result<(), Failure> {
         let dir = shown_path(self.dir);
         match self.form {
-            Form::Through => self.say(&format!(
-                "$ cd {dir}\n$ export COUNTERSIGN_STATION={}\n",
-                shown_path(&self.station())
-            )),
+            Form::Through => self
+                .say(&format!("$ cd {dir}\n$ export COUNTERSIGN_STATION={}\n", shown_path(&self.station()))),
             Form::Paused => self.say(&format!(
-                "A rehearsal: Factory, keys and passphrases are made up, and lie in {dir}.\n\
-                 Each command types itself; the words and the answers are yours. About ten minutes.\n"
+                "A rehearsal. Factory, keys and passphrases are made up, and lie in\n  {dir}\n\
+                 Each command types itself; the words and the answers are yours.\nAbout ten minutes.\n"
             )),
             Form::HandsOn => self.say(&format!(
-                "A practice station: Factory and keys are made up, and lie in {dir}, where you are now.\n\
-                 You type every command, as at the laptop: countersign VERB …, and --help after any of them.\n\
-                 \"hint\" shows the command, \"skip\" types it for you, \"q\" stops. About twenty minutes.\n"
+                "A practice station. Factory and keys are made up, and lie in\n  {dir}\n\
+                 where you are now. You type every command, as at the laptop:\n\
+                 countersign VERB, and --help after any of them. About twenty minutes.\n\n\
+                 \"hint\" shows the command, \"skip\" types it for you, \"q\" stops.\n"
             )),
         }
     }

@@ -1,0 +1,146 @@
+//! What is written on paper: six words for each digest, in lines short enough to copy by hand.
+//!
+//! The station's page says what the next ceremony begins with; a signature's lines let it be found in the log years later.
+//! The log's head is written down once, when the day's last command has run.
+
+use super::{CeremonyError, tool};
+use crate::host::Host;
+use crate::review::Escaped;
+use crate::review::model::code as code_of;
+use crate::station::Station;
+use crate::station::request::{Made, StoredRequest};
+use crate::text::{counted, shown};
+use crate::tuf::Digest;
+use crate::vault::{keys, officer};
+use crate::words;
+use std::fmt::Write as _;
+
+/// Lines to copy, and places for initials.
+pub struct Form {
+    title: &'static str,
+    /// What is still to be done, under the lines.
+    last: &'static str,
+    rows: Vec<(&'static str, String)>,
+}
+
+impl Form {
+    /// The cover page of a ceremony: what this station stands on now.
+    ///
+    /// # Errors
+    /// The station cannot be read.
+    pub fn of_station(station: &Station, host: &Host) -> Result<Form, CeremonyError> {
+        let (disk, head, root) = (station.disk(), &station.log.head().checkpoint, station.trust.newest());
+        let machine = if station.facts.networked { " (on a machine with a network)" } else { "" };
+        let log_key = Digest::of(station.log.key().to_string().as_bytes());
+        let mut rows = vec![
+            ("time (UTC)", host.clock.now().to_string()),
+            ("factory", format!("{}{machine}", shown(&station.facts.factory))),
+            ("program", program(host)),
+            ("root", format!("version {}: {}", root.version, words::confirmation(&root.fingerprint.0))),
+            ("policy", words::confirmation(&station.policy_digest().0)),
+            ("approvals", station.policy.approvals.to_string()),
+            ("log key", words::confirmation(&log_key.0)),
+            ("log size", head.size.to_string()),
+            ("log head", words::confirmation(&head.root)),
+        ];
+        for key in keys::list_keys(disk, &station.layout.keys())? {
+            rows.push(("key", six(&key.keyid)));
+            rows.push(("opens with", key.opens_with()));
+        }
+        let officers = officer::list(disk, &station.layout.officers())?;
+        for one in officers.iter().filter(|one| one.is_active()) {
+            rows.push(("officer", format!("{}: {}", one.name, six(&one.approval_key))));
+        }
+        Ok(Form { title: "Cover page", last: "", rows })
+    }
+
+    /// What was signed, in nine lines.
+    pub fn of_signature(station: &Station, host: &Host, stored: &StoredRequest, made: &Made) -> Form {
+        let manifest = &stored.request.manifest;
+        let what =
+            format!("{} {}, version {}", shown(&manifest.factory), manifest.subject(), manifest.version);
+        let digests = Digest::parse(&made.signed).zip(Digest::parse(&made.review));
+        let code = digests.zip(station.taken.nonce(stored.digest()));
+        let confirmed =
+            code.map(|((signed, review), nonce)| words::confirmation(&code_of(&signed, &review, &nonce).0));
+        let rows = vec![
+            ("time (UTC)", made.time.clone()),
+            ("what", what),
+            ("request", words::confirmation(&stored.digest().0)),
+            ("signed", six(&made.signed)),
+            ("confirmed", confirmed.unwrap_or_default()),
+            ("key", six(&made.keyid)),
+            ("officers", format!("{} (strength {})", made.officers.join(", "), made.strength)),
+            ("log", format!("entry {}", made.seq)),
+            ("program", program(host)),
+        ];
+        Form { title: "What was signed", last: LAST, rows }
+    }
+
+    /// The lines.
+    pub fn rows(&self) -> &[(&'static str, String)] {
+        &self.rows
+    }
+
+    /// The form for a terminal.
+    pub fn text(&self) -> String {
+        let mut text = String::from("Write this on paper, and let everybody present initial it:\n\n");
+        for (name, value) in &self.rows {
+            // Writing to a string cannot fail.
+            let _ = writeln!(text, "  {name:<11} {value}");
+        }
+        text.push_str("\n  initials    ____________   ____________   ____________\n");
+        text.push_str(self.last);
+        text
+    }
+
+    /// The form as a page to print, with places to fill in.
+    pub fn html(&self) -> String {
+        let row = |(name, value): &(&str, String)| {
+            format!("<tr><th scope=\"row\">{name}</th><td>{}</td><td></td></tr>\n", Escaped(value))
+        };
+        let by_hand = |name: &&str| format!("<tr><th scope=\"row\">{name}</th><td></td><td></td></tr>\n");
+        let rows: String = self.rows.iter().map(row).collect();
+        let blank: String = BY_HAND.iter().map(by_hand).collect();
+        let (title, count) = (self.title, counted(self.rows.len() as u64, "line"));
+        format!(
+            "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" \
+             content=\"width=device-width\"><title>{title}</title>\n<style>{STYLE}</style></head>\n<body><main>\n\
+             <h1>{title}</h1>\n<p>{count} from the station. Compare each with the screen, read aloud, and tick it.</p>\n\
+             <table>\n<thead><tr><th scope=\"col\">What</th><th scope=\"col\">Value</th><th scope=\"col\">Compared</th></tr></thead>\n\
+             <tbody>\n{rows}</tbody></table>\n<h2>By hand</h2>\n<table>\n<thead><tr><th scope=\"col\">What</th>\
+             <th scope=\"col\">Value</th><th scope=\"col\">Initials</th></tr></thead>\n<tbody>\n{blank}</tbody></table>\n\
+             </main></body></html>\n"
+        )
+    }
+}
+
+const LAST: &str = "\nAnd last of all, when nothing else is done here today: countersign log head\n";
+
+/// What nobody but those who are there can write.
+const BY_HAND: [&str; 8] = [
+    "Purpose",
+    "Place",
+    "From - to (UTC)",
+    "Bag number before",
+    "Bag number after",
+    "Officer",
+    "Officer",
+    "Witness",
+];
+
+const STYLE: &str = "body{font:11pt/1.4 system-ui,sans-serif;max-width:50rem;margin:1rem auto;padding:0 .8rem;color:#111;background:#fff}\
+h1{font-size:1.4rem}h2{font-size:1.1rem}table{border-collapse:collapse;width:100%}\
+th,td{text-align:left;vertical-align:top;padding:.3rem .5rem;border:1px solid #777;overflow-wrap:anywhere}\
+th[scope=row]{width:8.5rem;font-weight:600}th:last-child,td:last-child{width:5.5rem}\
+@page{size:A4;margin:16mm}@media print{body{margin:0;padding:0;max-width:none}tr{break-inside:avoid;height:8mm}}";
+
+/// Six words for the running program.
+fn program(host: &Host) -> String {
+    six(tool::session(host, "").program.sha256().unwrap_or_default())
+}
+
+/// Six words for 64 hexadecimal digits.
+fn six(digest: &str) -> String {
+    Digest::parse(digest).map(|digest| words::confirmation(&digest.0)).unwrap_or_default()
+}
