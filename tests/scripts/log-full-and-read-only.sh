@@ -50,13 +50,16 @@ done
 # Full while signing: no signature without its intent and result in the log, and never another one. (Preflight refuses
 # a disk that is nearly full; here the policy only warns of it, so that the disk is full in the midst of signing.)
 run policy show | sed 's/^free-space = "block"/free-space = "warn"/' >"$work/policy.toml"
-run policy set "$work/policy.toml" --officer alice --passphrase-file "alice=$work/room/alice.passphrase" >/dev/null
+run policy set "$work/policy.toml" --officer ann --passphrase-file "ann=$work/room/ann.passphrase" >/dev/null
 # What stands in the log is part of the review, and of its words: it is read before each try.
 read_review() { review=$(run --json review 2>/dev/null) || fail "the newest request cannot be reviewed"; words=$(field confirm); }
 field() { grep -o "\"$1\": *\"[^\"]*\"" <<<"$review" | head -n 1 | cut -d'"' -f4; }
 read_review
 id=$(field request)
-sign() { run sign "$id" --officer alice --confirm "$words" --passphrase-file "alice=$work/room/alice.passphrase"; }
+sign() {
+    run sign "$id" --officer ann --officer bob --confirm "$words" \
+        --passphrase-file "ann=$work/room/ann.passphrase" --passphrase-file "bob=$work/room/bob.passphrase"
+}
 results() { grep -ho '"type":"sign.result".*' "$work/small/station/log/events/"*.jsonl | grep -o '"sig":"[^"]*"' | sort -u | wc -l; }
 made=$(results)
 stopped=

@@ -26,15 +26,15 @@ grep -qE '^[0-9]+ +socket\(' calls.txt || fail "strace does not see a socket bei
 echo "-- the whole ceremony, key custody, log and audit without a network call"
 traced "$countersign" rehearse "$work/rehearsal"
 export COUNTERSIGN_STATION=$work/rehearsal/station
-for name in bob carol; do
+for name in dora erin; do
     echo "topmost Istanbul Pluto vagabond $name" > "$name.pass"
     traced "$countersign" officer add "$name" --passphrase-file "$name=$name.pass"
 done
-traced "$countersign" key generate --type ed25519 --officers bob,carol --quorum 2 --out public
+traced "$countersign" key generate --type ed25519 --officers dora,erin --quorum 2 --out public
 keyid=$(find public -name '*.pub' | grep -oE '[0-9a-f]{64}')
-both=(--officer bob --officer carol --passphrase-file bob=bob.pass --passphrase-file carol=carol.pass)
+both=(--officer dora --officer erin --passphrase-file dora=dora.pass --passphrase-file erin=erin.pass)
 traced "$countersign" key drill "$keyid" "${both[@]}"
-traced "$countersign" key reseal "$keyid" "${both[@]}" --to carol,bob --quorum 1
+traced "$countersign" key reseal "$keyid" "${both[@]}" --to erin,dora --quorum 1
 traced "$countersign" key backup "$keyid" --out paper
 traced "$countersign" status
 traced "$countersign" log verify

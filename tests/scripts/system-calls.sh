@@ -35,21 +35,21 @@ strace -qq -o trace.txt true || fail "strace does not run here; in a container i
 echo "-- each command of a ceremony, of custody and of the audit"
 traced "$countersign" rehearse "$work/rehearsal"
 export COUNTERSIGN_STATION=$work/rehearsal/station
-for name in bob carol; do
+for name in dora erin; do
     echo "topmost Istanbul Pluto vagabond $name" > "$name.pass"
     traced "$countersign" officer add "$name" --passphrase-file "$name=$work/$name.pass"
 done
-traced "$countersign" key generate --type ed25519 --officers bob,carol --quorum 2 --out "$work/public"
+traced "$countersign" key generate --type ed25519 --officers dora,erin --quorum 2 --out "$work/public"
 keyid=$(find public -name '*.pub' | grep -oE '[0-9a-f]{64}')
-both=(--officer bob --officer carol --passphrase-file "bob=$work/bob.pass" --passphrase-file "carol=$work/carol.pass")
+both=(--officer dora --officer erin --passphrase-file "dora=$work/dora.pass" --passphrase-file "erin=$work/erin.pass")
 traced "$countersign" key drill "$keyid" "${both[@]}"
-traced "$countersign" key reseal "$keyid" "${both[@]}" --to carol,bob --quorum 1
+traced "$countersign" key reseal "$keyid" "${both[@]}" --to erin,dora --quorum 1
 traced "$countersign" key backup "$keyid" --out "$work/paper"
-traced "$countersign" import "$work/rehearsal/2-request"
+traced "$countersign" import "$work/rehearsal/stick/summer-request"
 traced "$countersign" status
 traced "$countersign" log verify
 traced "$countersign" log export "$work/pack"
-traced "$countersign" verify "$work/rehearsal/2-signed" --roots "$work/rehearsal/2-downloads/prod-roots"
+traced "$countersign" verify "$work/rehearsal/stick/spring-42-signed" --roots "$work/rehearsal/download/prod-roots"
 traced "$countersign" audit verify "$work/pack" --state "$work/heads.json"
 traced "$countersign" audit report "$work/pack" --format html --out "$work/report.html"
 

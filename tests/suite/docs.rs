@@ -134,3 +134,45 @@ fn every_page_that_is_named_exists() {
     }
     assert!(missing.is_empty(), "{}", missing.join("\n"));
 }
+
+#[test]
+fn the_index_names_every_page_and_the_first_page_names_the_index() {
+    let index = std::fs::read_to_string(root().join("docs/README.md")).expect("the index");
+    for page in pages().iter().filter(|page| page.parent() == Some(&root().join("docs"))) {
+        let name = page.file_name().and_then(|name| name.to_str()).expect("a name");
+        assert!(
+            name == "README.md" || index.contains(&format!("]({name})")),
+            "{name} is not in docs/README.md"
+        );
+    }
+    let first = std::fs::read_to_string(root().join("README.md")).expect("a page");
+    assert!(first.contains("](docs/README.md)"), "README.md does not name docs/README.md");
+}
+
+/// What a heading is called in a link.
+fn anchor(heading: &str) -> String {
+    let plain = heading.trim_start_matches('#').trim().to_lowercase();
+    plain
+        .chars()
+        .filter(|c| c.is_alphanumeric() || " -_".contains(*c))
+        .map(|c| if c == ' ' { '-' } else { c })
+        .collect()
+}
+
+#[test]
+fn every_heading_that_is_linked_exists() {
+    for page in pages() {
+        let text = std::fs::read_to_string(&page).expect("a page");
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let Some((file, wanted)) = link.split_once('#').filter(|_| !link.starts_with("http")) else {
+                continue;
+            };
+            let target =
+                if file.is_empty() { page.clone() } else { page.parent().expect("a folder").join(file) };
+            let target = std::fs::read_to_string(&target).expect("a page");
+            let found =
+                target.lines().filter(|line| line.starts_with('#')).any(|line| anchor(line) == wanted);
+            assert!(found, "{}: {link}", page.display());
+        }
+    }
+}

@@ -40,6 +40,7 @@ mod log_station;
 mod offline_bundles;
 mod passes;
 mod recipe;
+mod rehearse;
 mod repository;
 mod repository_trust;
 mod rotation;

@@ -179,8 +179,8 @@ impl<'c, 'h> Stage<'c, 'h> {
             };
             let exit = self.run(&words);
             let past = Past { words, exit };
-            if exit == act.ends && !act.is(&past) {
-                self.say("\nThat went well, and something is still to do: \"hint\" shows what.\n")?;
+            if act.is_of_its_verb(&past) && !act.is(&past) {
+                self.say("\nThis is not done yet; \"hint\" shows what is asked for.\n")?;
             }
             self.past.push(past);
         }
@@ -290,10 +290,13 @@ impl<'a> Act<'a> {
 
     /// Is this what was to be done?
     fn is(&self, past: &Past) -> bool {
-        let verb = || self.verb.split(' ');
-        let begins = past.words.iter().map(String::as_str).take(verb().count()).eq(verb());
         let has = |wanted: &&str| past.words.iter().any(|word| word.contains(*wanted));
-        past.exit == self.ends && begins && self.insists.iter().all(has)
+        past.exit == self.ends && self.is_of_its_verb(past) && self.insists.iter().all(has)
+    }
+
+    fn is_of_its_verb(&self, past: &Past) -> bool {
+        let verb = || self.verb.split(' ');
+        past.words.iter().map(String::as_str).take(verb().count()).eq(verb())
     }
 }
 
