@@ -132,8 +132,8 @@ const BY_HAND: [&str; 8] = [
 const STYLE: &str = "body{font:11pt/1.4 system-ui,sans-serif;max-width:50rem;margin:1rem auto;padding:0 .8rem;color:#111;background:#fff}\
 h1{font-size:1.4rem}h2{font-size:1.1rem}table{border-collapse:collapse;width:100%}\
 th,td{text-align:left;vertical-align:top;padding:.3rem .5rem;border:1px solid #777;overflow-wrap:anywhere}\
-th[scope=row]{width:8.5rem;font-weight:600}th:last-child,td:last-child{width:5.5rem}\
-@page{size:A4;margin:16mm}@media print{body{margin:0;padding:0;max-width:none}tr{break-inside:avoid;height:8mm}}";
+th[scope=row]{width:9rem;font-weight:600}th:last-child,td:last-child{width:5.5rem}\
+@page{size:A4;margin:16mm}@media print{body{margin:0;padding:0;max-width:none;font-size:9.5pt}th,td{padding:.1rem .4rem}tr{break-inside:avoid;height:7mm}h1,h2{margin:.6rem 0}}";
 
 /// Six words for the running program.
 fn program(host: &Host) -> String {

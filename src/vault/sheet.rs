@@ -112,7 +112,7 @@ impl Sheet<'_> {
         let title = escaped(&self.title);
         let mut out = format!(
             "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{title}</title>\n\
-             <style>{STYLE}{}</style></head>\n<body>\n<h1>{title}</h1>\n",
+             <style>{STYLE}{}</style></head>\n<body>\n<main>\n<h1>{title}</h1>\n",
             self.margins()
         );
         // Writing to a string cannot fail, here and below.
@@ -127,7 +127,7 @@ impl Sheet<'_> {
         for Code { text, .. } in codes {
             let _ = writeln!(out, "<pre>{}</pre>", escaped(text));
         }
-        out.push_str("</div>\n</body></html>\n");
+        out.push_str("</div>\n</main>\n</body></html>\n");
         out
     }
 

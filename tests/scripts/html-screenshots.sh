@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Opens reviews in a real browser, at 360 and 1024 pixels, dark and light, and printed on A4. Fails when a page is wider
-# than its window, has anything active or from outside in it, is hard to read, or loses a digest on paper. The pictures
-# are left in the folder given as the first argument, to be looked at.
-# needs: chromium jq poppler-utils
+# Opens reviews, the auditor's report, paper sheets and the cover page in a real browser, at 360 and 1024 pixels, dark and
+# light, and printed on A4. Fails when a page is wider than its window, has anything active or from outside in it, is hard
+# to read, is cut, loses a digest on paper, or when axe-core (npm, tests/scripts/axe) finds something. The pictures are left
+# in the folder given as the first argument, to be looked at; review.png is the one in docs/pictures.
+# needs: chromium jq poppler-utils npm
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 unset COUNTERSIGN_STATION
@@ -66,6 +67,18 @@ awk 'BEGIN {
 }' >"$work/targets.json"
 import acme "$work/targets.json" large
 
+# The other pages come out of a rehearsal.
+room=$work/room
+"$countersign" rehearse "$room" </dev/null >/dev/null 2>&1
+cp "$room/report.html" "$room/stick/spring-42-signed/review.html" "$work/pages/"
+cp "$room"/stick/paper/key-????????.html "$work/pages/key-sheet.html"
+cp "$room"/stick/paper/key-*-ann.html "$work/pages/officer-sheet.html"
+"$countersign" --station "$room/station" ceremony form --html "$work/pages/form.html" >/dev/null
+
+mkdir "$work/axe"
+cp tests/scripts/axe/package*.json "$work/axe/"
+(cd "$work/axe" && npm ci --ignore-scripts --no-audit --no-fund --silent)
+
 browser() {
     timeout 300 chromium --headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking \
         --disable-component-update --disable-sync --hide-scrollbars --host-resolver-rules="MAP * ~NOTFOUND" \
@@ -73,25 +86,62 @@ browser() {
 }
 
 failed=0
+
+# A page as axe-core sees it. A page's policy forbids scripts, so it runs in a copy without that line.
+accessible() {
+    local page=$1 found
+    sed 's/<meta http-equiv="Content-Security-Policy"[^>]*>//' "$work/pages/$page.html" >"$work/axe/page.html"
+    cat >>"$work/axe/page.html" <<'END'
+<script src="node_modules/axe-core/axe.min.js"></script>
+<script>axe.run().then((found) => {
+  const one = (v) => v.id + " (" + v.nodes.length + "x): " + v.help + " " + v.nodes[0].target;
+  document.title = "axe: " + (found.violations.map(one).join("; ") || "good");
+});</script>
+END
+    found=$(browser --dump-dom "file://$work/axe/page.html" | sed -n 's/.*<title>axe: \(.*\)<\/title>.*/\1/p')
+    echo "$page axe: ${found:-no answer}"
+    [ "$found" = good ] || failed=1
+}
+
+# A page at a width, by the browser's scheme: what is wrong with it, and a picture.
+looked_at() {
+    local page=$1 scheme=$2 width=$3 kind=$4 prefers address verdict
+    # The browser's number for what the system prefers: 0 is dark, 1 is light.
+    prefers=$([ "$scheme" = dark ] && echo 0 || echo 1)
+    address="file://$PWD/tests/scripts/html-probe.html?page=file://$work/pages/$page.html"
+    address+="&width=$width&height=1800&scheme=$scheme&kind=$kind"
+    verdict=$(browser --blink-settings=preferredColorScheme="$prefers" --dump-dom "$address" |
+        sed -n 's/.*<pre id="verdict">\(.*\)<\/pre>.*/\1/p')
+    echo "$page $scheme $width: ${verdict:-no answer}"
+    [ "$verdict" = good ] || failed=1
+    browser --blink-settings=preferredColorScheme="$prefers" --window-size="$width,1800" \
+        --screenshot="$pictures/$page-$scheme-$width.png" "$address" >/dev/null
+}
+
+# A page on paper.
+printed() {
+    browser --no-pdf-header-footer --print-to-pdf="$work/$1.pdf" "file://$work/pages/$1.html" >/dev/null
+    pdftoppm -r 80 -png -l 4 "$work/$1.pdf" "$pictures/$1-a4"
+}
+
+for page in review report key-sheet officer-sheet form; do
+    for width in 360 1024; do
+        looked_at "$page" light "$width" "$([ "$page" = review ] && echo review || echo page)"
+    done
+    printed "$page"
+    accessible "$page"
+done
+browser --window-size=900,900 --screenshot="$pictures/review.png" "file://$work/pages/review.html" >/dev/null
+
 for page in update prune odd large; do
     for scheme in light dark; do
-        # The browser's number for what the system prefers: 0 is dark, 1 is light.
-        prefers=$([ "$scheme" = dark ] && echo 0 || echo 1)
         for width in 360 1024; do
             # The large page takes its time: once narrow, once dark.
             [ "$page" = large ] && [ "$scheme$width" != light360 ] && [ "$scheme$width" != dark1024 ] && continue
-            address="file://$PWD/tests/scripts/html-probe.html?page=file://$work/pages/$page.html"
-            address+="&width=$width&height=1800&scheme=$scheme"
-            verdict=$(browser --blink-settings=preferredColorScheme="$prefers" --dump-dom "$address" |
-                sed -n 's/.*<pre id="verdict">\(.*\)<\/pre>.*/\1/p')
-            echo "$page $scheme $width: ${verdict:-no answer}"
-            [ "$verdict" = good ] || failed=1
-            browser --blink-settings=preferredColorScheme="$prefers" --window-size="$width,1800" \
-                --screenshot="$pictures/$page-$scheme-$width.png" "$address" >/dev/null
+            looked_at "$page" "$scheme" "$width" review
         done
     done
-    browser --no-pdf-header-footer --print-to-pdf="$work/$page.pdf" "file://$work/pages/$page.html" >/dev/null
-    pdftoppm -r 80 -png -l 4 "$work/$page.pdf" "$pictures/$page-a4"
+    printed "$page"
     # Every digest that would be signed stands on paper, whole; of the large page a few hundred are looked for.
     pdftotext "$work/$page.pdf" - | tr -d '[:space:]' >"$work/paper"
     jq -r '.digest, .request, .policy, (.added_targets[].target | .. | strings)' "$work/pages/$page.json" |

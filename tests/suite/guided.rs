@@ -477,7 +477,7 @@ mod terminal {
         answer(&mut session, "Enter: read the review", "");
         let shown = session.expect(Regex(r"(?s)Step 3 of 6.*Enter: go on")).expect("the review");
         let shown = String::from_utf8_lossy(shown.get(0).expect("a match")).into_owned();
-        let words = words_in(&shown);
+        let words = common::words_in(&shown);
         session.send_line("").expect("typed");
         answer(&mut session, "Enter: go on to signing", "");
         answer(&mut session, "Who opens the key?", "alice bob");
@@ -573,14 +573,5 @@ mod terminal {
             );
             assert!(rest.contains("Nothing was signed or changed. To go on:"), "{rest}");
         }
-    }
-
-    /// The confirmation words as they stand in a review on the terminal.
-    fn words_in(shown: &str) -> String {
-        let plain = anstream::adapter::strip_str(shown).to_string();
-        let all: Vec<&str> = plain.split_whitespace().collect();
-        // Six words of the list in a row: the last ones, after the digest's.
-        let window = all.windows(6).rfind(|six| countersign::words::parse(&six.join(" ")).is_some());
-        window.unwrap_or_else(|| panic!("no words in {plain}")).join(" ")
     }
 }

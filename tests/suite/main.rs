@@ -49,5 +49,6 @@ mod slip;
 mod station_files;
 mod succession;
 mod terminal;
+mod transcripts;
 mod trust;
 mod whole;

@@ -29,6 +29,8 @@ th{background:#f2f2f2}td.n{text-align:right;width:4em;font-variant-numeric:tabul
 td.none{color:#b00020;font-weight:bold}\
 .good,.bad,.warn{padding:.8em 1em;border-left:.5em solid;margin:1em 0;font-size:1.1em}\
 .good{border-color:#1a7f37;background:#eefaf1}.bad{border-color:#b00020;background:#fdeef0}.warn{border-color:#9a6700;background:#fff8e5}\
+@media screen and (max-width:40rem){table,tbody,tr,td{display:block}tr{padding:.3em 0;border-bottom:1px solid #999}td,th{border:0}\
+td,td.n,td.t{width:auto;text-align:left;padding:.05em .4em;overflow-wrap:anywhere}tr:has(th+th){display:flex;flex-wrap:wrap;background:#f2f2f2}}\
 @media print{body{margin:0;max-width:none;font-size:11px}h2{break-after:avoid}tr{break-inside:avoid}}";
 
 struct Signature {

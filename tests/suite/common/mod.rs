@@ -76,6 +76,8 @@ pub struct TestTerminal {
     pub answers: Mutex<VecDeque<String>>,
     pub secrets: Mutex<VecDeque<String>>,
     pub standing: Mutex<String>,
+    /// All of it in the order in which it stood on a screen.
+    pub screen: Mutex<String>,
 }
 
 fn nobody() -> io::Error {
@@ -85,10 +87,12 @@ fn nobody() -> io::Error {
 impl Terminal for TestTerminal {
     fn out(&self, text: &str) -> io::Result<()> {
         self.out.lock().expect("lock").push_str(text);
+        self.screen.lock().expect("lock").push_str(text);
         Ok(())
     }
     fn err(&self, text: &str) {
         self.err.lock().expect("lock").push_str(text);
+        self.screen.lock().expect("lock").push_str(text);
     }
     fn stands(&self, text: &str) {
         text.clone_into(&mut self.standing.lock().expect("lock"));
@@ -98,10 +102,13 @@ impl Terminal for TestTerminal {
     }
     fn ask(&self, prompt: &str) -> io::Result<String> {
         self.err(prompt);
-        self.answers.lock().expect("lock").pop_front().ok_or_else(nobody)
+        let answer = self.answers.lock().expect("lock").pop_front().ok_or_else(nobody)?;
+        self.screen.lock().expect("lock").push_str(&format!("{answer}\n"));
+        Ok(answer)
     }
     fn ask_secret(&self, prompt: &str) -> io::Result<SecretString> {
         self.err(prompt);
+        self.screen.lock().expect("lock").push('\n');
         self.secrets.lock().expect("lock").pop_front().map(SecretString::from).ok_or_else(nobody)
     }
     fn stdin_line(&self) -> io::Result<SecretString> {
@@ -152,8 +159,8 @@ impl Machine for FitMachine {
         None
     }
     fn program(&self) -> Option<PathBuf> {
-        // Any small file: hashing the test program itself at every command would take most of the time.
-        Some(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml"))
+        // A small file that stays as it is: hashing the test program itself at every command would take most of the time.
+        Some(Path::new(env!("CARGO_MANIFEST_DIR")).join("LICENSE-MIT"))
     }
     fn free_bytes(&self, _: &Path) -> Option<u64> {
         Some(10 << 30)
@@ -383,6 +390,15 @@ impl Desk {
 
 pub fn passphrase_of(officer: &str) -> String {
     format!("{officer} walks eleven quiet harbours")
+}
+
+/// The confirmation words as they stand in a review on the terminal.
+pub fn words_in(shown: &str) -> String {
+    let plain = anstream::adapter::strip_str(shown).to_string();
+    let all: Vec<&str> = plain.split_whitespace().collect();
+    // Six words of the list in a row: the last ones, after the digest's.
+    let window = all.windows(6).rfind(|six| countersign::words::parse(&six.join(" ")).is_some());
+    window.unwrap_or_else(|| panic!("no words in {plain}")).join(" ")
 }
 
 pub fn text(path: &Path) -> &str {

@@ -1,0 +1,195 @@
+//! Every screen as it is, in tests/transcripts: a file a screen, to be read without Rust. The files are the script, too:
+//! they are played in the order of their names, on one laptop with a clock that stands still, and must come out as they are.
+//!
+//! A line that begins with `$ ` is typed into a shell. `> ` is what is typed at the prompts, in order: `{words}` stands for the
+//! six words of the newest review, `{passphrase of ann}` for hers, `{keyid}` for the key's,
+//! `{root}` for those on the paper that came another way. Everything else is what is shown; `{head}` stands for the log's newest head, which changes with every version of the program.
+//! To write them anew: TRANSCRIPTS=write cargo test --test suite transcripts
+
+use crate::common;
+
+use common::{Desk, fixture, passphrase_of};
+use countersign::cli;
+use countersign::tlog::note::Note;
+use countersign::words;
+use std::ffi::OsString;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/transcripts")
+}
+
+/// A laptop, a stick in it, and what the connected machine downloaded.
+struct Laptop {
+    desk: Desk,
+    keyid: String,
+}
+
+impl Laptop {
+    fn new() -> Laptop {
+        let mut desk = Desk::new();
+        // A path that is equally long everywhere: lines break where they do.
+        desk.folder = tempfile::tempdir_in("/tmp").expect("a folder");
+        let stick = desk.path("stick");
+        std::fs::create_dir(&stick).expect("made");
+        common::copy_folder(&fixture("acme/2-update"), &desk.path("download"));
+        common::copy_folder(&fixture("acme/3-prune"), &desk.path("download-43"));
+        std::fs::copy(fixture("acme/targets.keys.tgz"), stick.join("targets.keys.tgz")).expect("copied");
+        Laptop { desk, keyid: String::new() }
+    }
+
+    fn root(&self) -> String {
+        self.desk.folder.path().to_string_lossy().into_owned()
+    }
+
+    /// Types a line into a shell, and what is asked for; returns what stands on the screen after it.
+    fn types(&mut self, line: &str, typed: &[&str]) -> String {
+        for one in typed {
+            match one.strip_prefix("{passphrase of ").and_then(|rest| rest.strip_suffix('}')) {
+                Some(name) => self.desk.terminal.secrets.lock().expect("lock").push_back(passphrase_of(name)),
+                None => {
+                    let answer = self.filled(one);
+                    self.desk.terminal.answers.lock().expect("lock").push_back(answer);
+                }
+            }
+        }
+        let mut arguments: Vec<OsString> = vec!["countersign".into(), "--station".into()];
+        arguments.push(self.desk.station().into());
+        let line = self.filled(line);
+        let words = line.strip_prefix("countersign ").expect("a command of this program");
+        arguments.extend(split(words).iter().map(|word| self.placed(word).into()));
+        if words.starts_with("officer add") {
+            // Not what she types: without it each identity would take its second.
+            arguments.extend(["--work-factor".into(), "12".into()]);
+        }
+        self.desk.terminal.screen.lock().expect("lock").clear();
+        let exit = cli::run(arguments, &self.desk.host);
+        let shown = self.desk.terminal.screen.lock().expect("lock").clone();
+        let left = self.desk.terminal.answers.lock().expect("lock").len()
+            + self.desk.terminal.secrets.lock().expect("lock").len();
+        assert_eq!(left, 0, "not all was asked for by: {line}\n{shown}");
+        let mut shown = self.plain(&shown);
+        if exit as u8 != 0 {
+            writeln!(shown, "[exit code {}]", exit as u8).expect("a string");
+        }
+        if words.starts_with("key import") {
+            self.keyid = self.desk.run(&["--json", "key", "list"]).json()[0]["keyid"]
+                .as_str()
+                .expect("an id")
+                .to_owned();
+        }
+        shown
+    }
+
+    /// What stands for something in a transcript, put in.
+    fn filled(&self, text: &str) -> String {
+        let text = text.replace("{enter}", "").replace("{keyid}", self.keyid.get(..12).unwrap_or_default());
+        if text.contains("{root}") {
+            let fingerprint = common::fingerprint(&self.desk.path("download/prod-roots"));
+            return words::confirmation(&hex::decode(fingerprint).expect("hex"));
+        }
+        if !text.contains("{words}") {
+            return text;
+        }
+        let review = self.desk.run(&["--json", "review"]).json();
+        text.replace("{words}", review["confirm"].as_str().expect("words"))
+    }
+
+    /// A word of a command, in this laptop's folder.
+    fn placed(&self, word: &str) -> String {
+        ["download", "stick", "report"].iter().fold(word.to_owned(), |word, place| {
+            if word.starts_with(place) { format!("{}/{word}", self.root()) } else { word }
+        })
+    }
+
+    /// What is shown, without what is another on every machine, and with every version.
+    fn plain(&self, shown: &str) -> String {
+        let mut text = shown.replace(&format!("{}/", self.root()), "").replace(&self.root(), ".");
+        let head = std::fs::read(self.desk.station().join("log/checkpoint"));
+        if let Some(root) = head.ok().and_then(|head| root_of(&head)) {
+            text = text.replace(&hex::encode(root), "{head}").replace(&words::confirmation(&root), "{head}");
+            text = text.replace(&words::of(&root), "{head}").replace(&base64(&root), "{head}");
+        }
+        text
+    }
+}
+
+fn base64(bytes: &[u8]) -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::STANDARD.encode(bytes)
+}
+
+fn root_of(head: &[u8]) -> Option<[u8; 32]> {
+    let note = Note::parse(head).ok()?;
+    Some(countersign::tlog::checkpoint::Checkpoint::parse_text(note.text()).ok()?.root)
+}
+
+/// Words as a shell makes them, as far as the transcripts need it.
+fn split(line: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    for (at, part) in line.split('"').enumerate() {
+        if at % 2 == 1 {
+            words.push(part.to_owned());
+        } else {
+            words.extend(part.split_whitespace().map(str::to_owned));
+        }
+    }
+    words
+}
+
+/// Plays a transcript: what was typed stays, what was shown is what is shown now.
+fn play(laptop: &mut Laptop, script: &str) -> String {
+    let mut out = String::new();
+    let lines: Vec<&str> = script.lines().collect();
+    for (at, line) in lines.iter().enumerate() {
+        if let Some(command) = line.strip_prefix("$ ") {
+            let typed: Vec<&str> = lines[at + 1..].iter().map_while(|line| line.strip_prefix("> ")).collect();
+            writeln!(out, "{line}").expect("a string");
+            typed.iter().for_each(|one| writeln!(out, "> {one}").expect("a string"));
+            let shown = laptop.types(command, &typed);
+            out.push_str(&shown);
+            out.push_str(if shown.is_empty() || shown.ends_with('\n') { "" } else { "\n" });
+        }
+    }
+    out
+}
+
+#[test]
+fn every_screen_is_as_its_transcript_shows_it() {
+    let mut names: Vec<PathBuf> =
+        std::fs::read_dir(folder()).expect("listed").map(|entry| entry.expect("read").path()).collect();
+    names.sort();
+    assert!(names.len() > 20, "{}", names.len());
+    let mut laptop = Laptop::new();
+    let mut differing = Vec::new();
+    for name in names {
+        let script = std::fs::read_to_string(&name).expect("a transcript");
+        let played = play(&mut laptop, &script);
+        if std::env::var_os("TRANSCRIPTS").is_some_and(|what| what == "write") {
+            std::fs::write(&name, &played).expect("written");
+        } else if played != script {
+            let line = played.lines().zip(script.lines()).find(|(now, then)| now != then);
+            differing.push(format!("{}: {line:?}", name.display()));
+        }
+    }
+    assert!(
+        differing.is_empty(),
+        "these screens are others now (read them, then TRANSCRIPTS=write cargo test --test suite transcripts):\n{}",
+        differing.join("\n")
+    );
+}
+
+#[test]
+fn every_verb_of_the_station_has_a_screen() {
+    let mut all = String::new();
+    for entry in std::fs::read_dir(folder()).expect("listed") {
+        all += &std::fs::read_to_string(entry.expect("read").path()).expect("a transcript");
+    }
+    // `settle` and `anchor` need a station that something happened to: tests/suite/heads.rs and log_crash.rs show them.
+    for verb in cli::command().get_subcommands().map(clap::Command::get_name) {
+        if !["help", "settle", "anchor", "completions", "man", "rehearse"].contains(&verb) {
+            assert!(all.contains(&format!("$ countersign {verb}")), "no transcript of {verb}");
+        }
+    }
+}
