@@ -131,7 +131,7 @@ for page in review report key-sheet officer-sheet form; do
     printed "$page"
     accessible "$page"
 done
-browser --window-size=900,900 --screenshot="$pictures/review.png" "file://$work/pages/review.html" >/dev/null
+browser --window-size=800,640 --screenshot="$pictures/review.png" "file://$work/pages/review.html" >/dev/null
 
 for page in update prune odd large; do
     for scheme in light dark; do

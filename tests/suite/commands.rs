@@ -46,7 +46,15 @@ fn the_manual_has_a_page_for_every_command() {
     assert_eq!(ran.json()["pages"], every_command().len() + 1);
     let page = std::fs::read_to_string(folder.join("countersign-sign.1")).expect("the page");
     assert!(page.contains(".TH countersign-sign 1"), "{page}");
-    assert!(page.contains("passphrase\\-file"), "{page}");
+    assert!(page.contains("\\-\\-officer NAMES ... [\\-\\-key KEYID]"), "a synopsis has its values: {page}");
+    assert!(page.contains("EXIT STATUS") && page.contains("\\fB14\\fR"), "{page}");
+    for entry in std::fs::read_dir(&folder).expect("listed") {
+        let page = std::fs::read_to_string(entry.expect("read").path()).expect("a page");
+        for named in page.split_whitespace().filter_map(|word| word.strip_suffix("(1)")) {
+            let name = named.replace("\\-", "-").replace("\\fB", "").replace("\\fR", "");
+            assert!(folder.join(format!("{name}.1")).is_file(), "{name} is named and has no page");
+        }
+    }
     // Once more over the same folder: the pages are replaced.
     desk.run(&["man", text(&folder)]).done();
 }
@@ -61,6 +69,42 @@ fn every_shell_gets_completions_for_every_verb() {
         }
     }
     desk.run(&["completions", "tcsh"]).ended(Exit::Usage);
+}
+
+#[test]
+fn completions_know_the_officers_the_keys_and_the_requests_of_the_station() {
+    let desk = Desk::new();
+    desk.init("acme", "acme", "2-update");
+    for officer in ["ann", "bob"] {
+        desk.add_officer(officer);
+    }
+    let keyid = desk.import_key(&common::fixture("acme/targets.keys.tgz"), "ann,bob", "2");
+    let request = desk.request(&common::fixture("acme/2-update"), "acme", "v2.0-update", 42, &[]);
+    let (id, _) = desk.import(&request);
+    let script = desk.path("completions");
+    std::fs::write(&script, desk.run(&["completions", "bash"]).done().out).expect("written");
+    // What bash does when Tab is pressed after the last word.
+    const TAB: &str = "source \"$0\"; COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1)); \
+                       _countersign countersign \"${COMP_WORDS[COMP_CWORD]}\" \"${COMP_WORDS[COMP_CWORD-1]}\"; \
+                       printf '%s\\n' \"${COMPREPLY[@]}\"";
+    let program =
+        std::path::Path::new(env!("CARGO_BIN_EXE_countersign")).parent().expect("a folder").to_owned();
+    let path = format!("{}:{}", program.display(), std::env::var("PATH").expect("a path"));
+    let tab = |line: &[&str]| -> Vec<String> {
+        let mut bash = std::process::Command::new("bash");
+        bash.args(["--norc", "-c", TAB]).arg(&script).args(line);
+        let output =
+            bash.env("PATH", &path).env("COUNTERSIGN_STATION", desk.station()).output().expect("bash");
+        let words = String::from_utf8_lossy(&output.stdout).into_owned();
+        words.lines().filter(|word| !word.is_empty()).map(str::to_owned).collect()
+    };
+    assert_eq!(tab(&["countersign", "sign", "--officer", ""]), ["ann", "bob"]);
+    assert_eq!(tab(&["countersign", "key", "import", "--officers", "b"]), ["bob"]);
+    assert_eq!(tab(&["countersign", "key", "drill", &keyid[..3]]), [&keyid[..12]]);
+    assert_eq!(tab(&["countersign", "sign", "--key", ""]), [&keyid[..12]]);
+    assert_eq!(tab(&["countersign", "review", &id[..3]]), [&id[..12]]);
+    // The auditor's keys are not this station's.
+    assert!(tab(&["countersign", "audit", "verify", "--key", &keyid[..3]]).is_empty());
 }
 
 #[test]

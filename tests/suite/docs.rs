@@ -147,6 +147,8 @@ fn the_index_names_every_page_and_the_first_page_names_the_index() {
     }
     let first = std::fs::read_to_string(root().join("README.md")).expect("a page");
     assert!(first.contains("](docs/README.md)"), "README.md does not name docs/README.md");
+    let picture = std::fs::metadata(root().join("docs/pictures/review.png")).expect("the picture");
+    assert!(picture.len() < 120_000, "a picture for a first page is small: {}", picture.len());
 }
 
 /// What a heading is called in a link.

@@ -29,6 +29,7 @@ mod docs;
 mod everyday;
 mod evidence;
 mod fingerprint;
+mod form;
 mod fuzz_corpus;
 mod golden;
 mod guided;

@@ -2,8 +2,9 @@
 //! they are played in the order of their names, on one laptop with a clock that stands still, and must come out as they are.
 //!
 //! A line that begins with `$ ` is typed into a shell. `> ` is what is typed at the prompts, in order: `{words}` stands for the
-//! six words of the newest review, `{passphrase of ann}` for hers, `{keyid}` for the key's,
-//! `{root}` for those on the paper that came another way. Everything else is what is shown; `{head}` stands for the log's newest head, which changes with every version of the program.
+//! six words of the newest review, `{passphrase of ann}` for hers, `{keyid}` and `{id}` for the key's and the newest request's,
+//! `{root}` for those on the paper that came another way. Everything else is what is shown; `{head}` stands for the log's head,
+//! which changes with every version of the program.
 //! To write them anew: TRANSCRIPTS=write cargo test --test suite transcripts
 
 use crate::common;
@@ -87,18 +88,19 @@ impl Laptop {
         let text = text.replace("{enter}", "").replace("{keyid}", self.keyid.get(..12).unwrap_or_default());
         if text.contains("{root}") {
             let fingerprint = common::fingerprint(&self.desk.path("download/prod-roots"));
-            return words::confirmation(&hex::decode(fingerprint).expect("hex"));
+            return words::of(&hex::decode(fingerprint).expect("hex")[..6]);
         }
-        if !text.contains("{words}") {
+        if !text.contains("{words}") && !text.contains("{id}") {
             return text;
         }
         let review = self.desk.run(&["--json", "review"]).json();
-        text.replace("{words}", review["confirm"].as_str().expect("words"))
+        let member = |name: &str| review[name].as_str().expect("text").to_owned();
+        text.replace("{words}", &member("confirm")).replace("{id}", &member("request")[..12])
     }
 
     /// A word of a command, in this laptop's folder.
     fn placed(&self, word: &str) -> String {
-        ["download", "stick", "report"].iter().fold(word.to_owned(), |word, place| {
+        ["download", "stick"].iter().fold(word.to_owned(), |word, place| {
             if word.starts_with(place) { format!("{}/{word}", self.root()) } else { word }
         })
     }
@@ -111,8 +113,35 @@ impl Laptop {
             text = text.replace(&hex::encode(root), "{head}").replace(&words::confirmation(&root), "{head}");
             text = text.replace(&words::of(&root), "{head}").replace(&base64(&root), "{head}");
         }
-        text
+        let mut is_programs = false;
+        let mut out = String::new();
+        for line in text.lines() {
+            // The path of the program, and where its line breaks for it.
+            let begins = line.starts_with("  pass  ");
+            is_programs = line.starts_with("  pass  program") || (is_programs && !begins && !line.is_empty());
+            if is_programs && !begins {
+                continue;
+            }
+            let line = if is_programs { "  pass  program      {program}".to_owned() } else { masked(line) };
+            writeln!(out, "{line}").expect("a string");
+        }
+        out
     }
+}
+
+/// A line without what was drawn at random, and without heads that stood before the command's own end.
+fn masked(line: &str) -> String {
+    if line.starts_with("  log head") {
+        return "  log head    {head}".to_owned();
+    }
+    for (start, instead) in [(" entries, root ", "{head}"), ("\u{2014} ", "{signature}"), ("CS1:", "{slip}")]
+    {
+        if let Some(at) = line.find(start) {
+            return format!("{}{instead}", &line[..at + start.len()]);
+        }
+    }
+    let words = line.split(' ').map(|word| if word.starts_with("age1") { "{recipient}" } else { word });
+    words.collect::<Vec<_>>().join(" ")
 }
 
 fn base64(bytes: &[u8]) -> String {
@@ -192,4 +221,34 @@ fn every_verb_of_the_station_has_a_screen() {
             assert!(all.contains(&format!("$ countersign {verb}")), "no transcript of {verb}");
         }
     }
+}
+
+/// Lines of a screen as a picture of a terminal, with its text in it.
+fn picture(lines: &[&str]) -> String {
+    let height = 24 + 18 * lines.len();
+    let mut out = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 860 {height}\" role=\"img\" aria-labelledby=\"title\" \
+         font-family=\"ui-monospace, 'DejaVu Sans Mono', monospace\" font-size=\"13\">\n\
+         <title id=\"title\">The last screens of countersign run: the words, two passphrases, the bundle, the lines for paper</title>\n\
+         <rect width=\"860\" height=\"{height}\" rx=\"8\" fill=\"#16181d\"/>\n<g fill=\"#e6e6e6\" xml:space=\"preserve\">\n"
+    );
+    for (at, line) in lines.iter().enumerate() {
+        let line = line.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+        writeln!(out, "<text x=\"14\" y=\"{}\">{line}</text>", 26 + 18 * at).expect("a string");
+    }
+    out + "</g>\n</svg>\n"
+}
+
+#[test]
+fn the_picture_of_run_is_the_end_of_its_transcript() {
+    let transcript = std::fs::read_to_string(folder().join("16-run.txt")).expect("a transcript");
+    let lines: Vec<&str> = transcript.lines().collect();
+    let start = lines.iter().rposition(|line| line.starts_with("Step 5 of 6")).expect("the fifth step");
+    let picture = picture(&lines[start - 1..]);
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/pictures/run.svg");
+    if std::env::var_os("TRANSCRIPTS").is_some_and(|what| what == "write") {
+        std::fs::write(&file, &picture).expect("written");
+    }
+    let shown = std::fs::read_to_string(&file).expect("the picture");
+    assert_eq!(shown, picture, "TRANSCRIPTS=write cargo test --test suite transcripts, twice");
 }
