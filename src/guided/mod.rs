@@ -493,7 +493,10 @@ impl Run<'_> {
     }
 
     fn form(&self, stored: &StoredRequest) -> String {
-        self.made.as_ref().map(|made| Form::of_signature(self.station, self.host, stored, made).text()).unwrap_or_default()
+        self.made
+            .as_ref()
+            .map(|made| Form::of_signature(self.station, self.host, stored, made).text())
+            .unwrap_or_default()
     }
 }
 
