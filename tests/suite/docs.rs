@@ -77,8 +77,7 @@ fn every_command_in_the_documentation_is_one_that_the_program_takes() {
         for (line, quoted) in commands(&text) {
             let words = split(&line);
             // "…" stands for what does not matter there, and a word in capitals for what the reader puts in.
-            let is_placeholder =
-                |word: &String| word.len() > 1 && word.bytes().all(|b| b.is_ascii_uppercase());
+            let is_placeholder = |word: &String| word.bytes().all(|b| b.is_ascii_uppercase());
             if line.contains('…') || line.contains("...") || words.iter().any(is_placeholder) {
                 continue;
             }

@@ -140,6 +140,11 @@ fn masked(line: &str) -> String {
             return format!("{}{instead}", &line[..at + start.len()]);
         }
     }
+    // How many codes a sheet has depends on how its random bytes are written.
+    if let Some((sheets, rest)) = line.split_once(" sheets with ") {
+        let rest = rest.split_once(' ').map_or("", |(_, rest)| rest);
+        return format!("{sheets} sheets with {{count}} {rest}");
+    }
     let words = line.split(' ').map(|word| if word.starts_with("age1") { "{recipient}" } else { word });
     words.collect::<Vec<_>>().join(" ")
 }
