@@ -3,6 +3,7 @@
 
 use crate::json::{Kind, Value};
 use crate::text::Foreign;
+use std::collections::BTreeSet;
 
 /// What became of a wave.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -53,7 +54,7 @@ impl WaveList {
             list.gaps.push("it has no list \"waves\": this is not what the service answers".to_owned());
             return list;
         };
-        let (mut count, mut not_understood) = (0u64, Vec::new());
+        let (mut count, mut not_understood, mut names) = (0u64, Vec::new(), BTreeSet::new());
         for item in waves.items() {
             count = count.saturating_add(1);
             let wave = Wave::read(item);
@@ -61,6 +62,10 @@ impl WaveList {
                 || Some(format!("entry {count} has no name, tag, version and status")),
                 |wave| wave.gap(),
             ));
+            // A page that came twice hides the one that it stands for.
+            if let Some(twice) = wave.as_ref().filter(|wave| !names.insert(wave.name.clone())) {
+                not_understood.push(format!("the wave \"{}\" stands twice", Foreign(&twice.name)));
+            }
             list.waves.extend(wave);
         }
         list.read_members(document, count);
@@ -175,6 +180,7 @@ mod tests {
     fn a_list_that_says_that_it_is_not_the_whole_list_is_never_taken_for_it() {
         for text in [
             "null",
+            r#"{"waves":[{"name":"w","status":"complete","tag":"t","version":"1"},{"name":"w","status":"active","tag":"t","version":"2"}]}"#,
             "[]",
             r#"{"message":"Unauthorized"}"#,
             r#"{"waves":null}"#,

@@ -2,7 +2,7 @@
 
 use super::findings::Findings;
 use super::subject::{Subject, manifest_place, names, nowhere, place};
-use crate::bundle::{RequestKind, WaveList, WaveStatus};
+use crate::bundle::{RequestKind, Wave, WaveList, WaveStatus};
 use crate::review::finding::Severity;
 use crate::review::later::Later;
 use crate::review::situation::{Carried, Situation};
@@ -77,6 +77,7 @@ pub(super) fn evidence(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
             },
         );
     }
+    unlisted_production(subject, out);
     if situation.waves.is_none() {
         out.warn(
             || manifest_place("files"),
@@ -84,6 +85,26 @@ pub(super) fn evidence(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
                 "The request has no waves.json, so active and canceled waves cannot be seen; the checks of waves and \
                  part of high-water cannot run. Add it to the downloads and make the request again."
                     .to_owned()
+            },
+        );
+    }
+}
+
+/// What production runs came by a wave that was completed: a list without it is filtered, cut, or another Factory's.
+fn unlisted_production(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
+    let situation = subject.situation;
+    let Some(baseline) = situation.baseline.as_ref().filter(|_| subject.has_own_baseline()) else { return };
+    let version = baseline.targets.metadata.version;
+    let released = |wave: &Wave| wave.status == WaveStatus::Complete && wave.version == Some(version);
+    if situation.waves.as_ref().is_some_and(WaveList::is_whole) && !subject.waves_of_tag().any(released) {
+        out.warn(
+            || "waves.json: waves".to_owned(),
+            || {
+                format!(
+                    "Production runs version {version}, and waves.json lists no complete wave of the tag that released it: the \
+                     list may be filtered, and what it does not show may be there. Download the whole list (all pages, no \
+                     filter) and make the request again."
+                )
             },
         );
     }
