@@ -138,9 +138,9 @@ impl RootUpdate {
         let look = || {
             match RootUpdate::read(client)? {
             Some(now) if now.is_same(self) => Ok(Look::Hidden),
-            _ => Err(CourierError::Blocked(
-                "the root update was changed by somebody else meanwhile, and what was just sent may have undone that. \
-                 Look at it with fioctl keys tuf updates review, and agree before it is applied"
+            _ => Err(CourierError::Incoherent(
+                "the root update was changed by somebody else meanwhile, and what was just sent may have undone that: \
+                 agree before it is applied"
                     .to_owned(),
             )),
         }

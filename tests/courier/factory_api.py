@@ -8,6 +8,10 @@ when it is there. Everything is derived from --seed, so that two runs with the s
 Listens on 127.0.0.1 only. What the real service answers where its code is not public is marked GUESS below.
 
 As a module (as the older stand-in): Factory(name, ci_targets, kind, seedbase=…), F[name] = factory, serve(port).
+
+This copy has more than the one that it was taken from: OAuth tokens (--oauth-client); /_control/stage; a root update checks a
+transaction id that is given, and keeps one signature a key where several officers send theirs; an offline bundle's list is of
+the type Targets, as aktualizr-lite's own tests have it.
 """
 import argparse, base64, copy, datetime, hashlib, hmac, io, json, os, re, socket, ssl, sys, tarfile, threading, time, traceback
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer

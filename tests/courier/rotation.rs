@@ -55,6 +55,31 @@ fn what_is_signed_again_needs_a_root_update_that_is_open_and_the_same_targets() 
 }
 
 #[test]
+fn a_root_update_that_somebody_else_changed_meanwhile_is_unknown_and_said() {
+    let place = Place::new();
+    let service = Service::start(&place.path("state"), &["--slow-seconds", "6"]);
+    place.make_station(&service, "station", "acme-targets.keys.tgz");
+    place.release(&service, "v1", 12);
+    place.courier(&service, &["wave", "complete", "v1", "--yes"]).done();
+    let keyid = place.staged_key(&service, false);
+    let bundle = place.sign_again(&service, &keyid);
+    // Its answer takes a while, and meanwhile root officers stage another root.
+    service.fault("slow:PUT.*/root/updates$");
+    let ran = std::thread::scope(|scope| {
+        let submit = scope.spawn(|| place.courier(&service, &["submit", &bundle]));
+        while service.calls("PUT", "/root/updates") == 0 {
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        // The public key of RFC 8032's first test.
+        let public = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a";
+        let other = json!({ "keytype": "ED25519", "keyval": { "public": public } });
+        service.control("stage", &json!({ "factory": "acme", "key": other, "beside": true }));
+        submit.join().expect("it ends")
+    });
+    ran.ended(21).says("changed by somebody else").says("fioctl keys tuf updates review");
+}
+
+#[test]
 fn an_active_wave_is_signed_again_with_the_root_update() {
     let place = Place::new();
     let service = Service::start(&place.path("state"), &[]);

@@ -101,7 +101,7 @@ impl Reach {
     }
 
     /// The TCP ports that are granted.
-    #[cfg(test)]
+    #[cfg(all(test, feature = "courier"))]
     pub(crate) fn ports(&self) -> &[u16] {
         &self.ports
     }
