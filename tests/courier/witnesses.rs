@@ -279,7 +279,7 @@ fn whatever_a_witness_answers_it_is_asked_twice_at_most_and_nothing_false_is_kep
         (Manner::Status(429), "too often"),
         (Manner::Status(500), "not well"),
         (Manner::Redirect, "leads elsewhere"),
-        (Manner::Endless, "longer than"),
+        (Manner::Endless, "more than 131072 bytes"),
         (Manner::Hang, "in time"),
     ];
     each(&manners, |(manner, words)| {
