@@ -51,6 +51,11 @@ done
 # a disk that is nearly full; here the policy only warns of it, so that the disk is full in the midst of signing.)
 run policy show | sed 's/^free-space = "block"/free-space = "warn"/' >"$work/policy.toml"
 run policy set "$work/policy.toml" --officer ann --passphrase-file "ann=$work/room/ann.passphrase" >/dev/null
+# A request that can be signed: the newest one is the rehearsal's blocked one.
+{
+    run request --from "$work/room/download-43" --factory rehearsal --wave autumn --version 43 --tag production \
+        --out "$work/autumn" && run import "$work/autumn"
+} >"$work/out" 2>&1 || fail "no request to sign: $(cat "$work/out")"
 # What stands in the log is part of the review, and of its words: it is read before each try.
 read_review() { review=$(run --json review 2>/dev/null) || fail "the newest request cannot be reviewed"; words=$(field confirm); }
 field() { grep -o "\"$1\": *\"[^\"]*\"" <<<"$review" | head -n 1 | cut -d'"' -f4; }
@@ -61,6 +66,7 @@ sign() {
         --passphrase-file "ann=$work/room/ann.passphrase" --passphrase-file "bob=$work/room/bob.passphrase"
 }
 results() { grep -ho '"type":"sign.result".*' "$work/small/station/log/events/"*.jsonl | grep -o '"sig":"[^"]*"' | sort -u | wc -l; }
+sign >"$work/out" 2>&1 || fail "signing with room: $(cat "$work/out")"
 made=$(results)
 stopped=
 for room in 0 1024 2048 3072 4096 6144 8192 12288 16384 24576; do
