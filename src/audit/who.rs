@@ -5,9 +5,11 @@ use super::pack::Pack;
 use super::words::{self, Outcome, Word};
 use crate::host::clock::Time;
 use crate::json::{Document, Limits};
+use crate::ledger::field::ApprovalAt;
 use crate::ledger::lines::{Chunk, LINES_PER_FILE};
+use crate::ledger::record::SignResult;
 use crate::ledger::store::Head;
-use crate::ledger::{Entry, EntryBuf, Kind};
+use crate::ledger::{Entry, EntryBuf, Kind, Record, SignedApproval};
 use crate::text::shown;
 use std::fmt::Write as _;
 
@@ -103,26 +105,30 @@ pub struct Signed {
 /// # Errors
 /// The pack cannot be read, or a line was changed.
 pub fn find(pack: &Pack<'_>, head: &Head, question: &Question) -> Result<Vec<Signed>, AuditError> {
-    let words = words::read(pack, head, |entry| matches(pack, entry, question))?;
+    let words = words::read(pack, head, |entry, result| matches(pack, entry, result, question))?;
     let mut reader = Reader { pack, chunk: None };
     words.iter().map(|word| reader.signed(word)).collect()
 }
 
-fn matches(pack: &Pack<'_>, entry: &Entry<'_>, question: &Question) -> Result<bool, AuditError> {
+fn matches(
+    pack: &Pack<'_>,
+    entry: &Entry<'_>,
+    result: &SignResult<'_>,
+    question: &Question,
+) -> Result<bool, AuditError> {
     Ok(match question {
-        Question::Version(version) => entry.int("version") == *version,
+        Question::Version(version) => result.version == *version,
         Question::Digest(start) => {
-            ["signed", "request", "review"].iter().any(|field| entry.text(field).starts_with(start.as_str()))
+            let digests: [&str; 3] = [&result.signed, &result.request, &result.review];
+            digests.iter().any(|digest| digest.starts_with(start.as_str()))
         }
-        Question::Key(start) => entry.text("keyid").starts_with(start.as_str()),
+        Question::Key(start) => result.keyid.starts_with(start.as_str()),
         // The bytes of an intent that no checkpoint covered need not be there.
-        Question::Target(_)
-            if entry.kind() == Kind::SignRecovered && !pack.has_object(&entry.text("signed"))? =>
-        {
+        Question::Target(_) if entry.kind() == Kind::SignRecovered && !pack.has_object(&result.signed)? => {
             false
         }
         Question::Target(name) => {
-            let bytes = pack.object(&entry.text("signed"))?;
+            let bytes = pack.object(&result.signed)?;
             let document = Document::parse("signed", &*bytes, Limits::DEFAULT);
             let document = document.map_err(crate::tuf::TufError::from)?;
             let targets = document.root().get("targets");
@@ -148,54 +154,59 @@ impl Reader<'_> {
     }
 
     fn signed(&mut self, word: &Word) -> Result<Signed, AuditError> {
-        let result = &word.entry.entry();
-        let text = |field: &str| result.text(field).into_owned();
-        let number = if word.outcome == Outcome::Signed { result.int("intent") } else { result.seq() };
-        let intent = self.entry(number)?;
-        let mut approvals = Vec::new();
-        let mut findings = Vec::new();
-        if let Some(intent) = intent.as_ref().map(EntryBuf::entry) {
-            for (officer, seq) in intent.numbered("approvals") {
-                let approval = self.entry(seq)?;
+        let entry = word.entry.entry();
+        let result = &word.result();
+        let intent = self.entry(result.intent)?;
+        let (mut approvals, mut findings) = (Vec::new(), Vec::new());
+        if let Some(Record::SignIntent(intent)) =
+            intent.as_ref().map(EntryBuf::entry).as_ref().map(Entry::record)
+        {
+            for ApprovalAt { officer, seq } in &intent.approvals {
+                let approval = self.entry(*seq)?;
                 let approval = approval.as_ref().map(EntryBuf::entry);
+                let given = approval.as_ref().and_then(SignedApproval::from_entry);
                 approvals.push(ApprovedBy {
-                    officer: officer.into_owned(),
-                    seq,
+                    officer: officer.to_string(),
+                    seq: *seq,
                     time: approval.as_ref().map_or_else(String::new, |entry| entry.time().to_string()),
-                    reason: approval.map_or_else(String::new, |entry| entry.text("reason").into_owned()),
+                    reason: given.map(|signed| signed.approval.reason).unwrap_or_default(),
                 });
             }
-            let pairs = intent.pairs("findings").into_iter();
-            findings = pairs.map(|(check, severity)| (check.into_owned(), severity.into_owned())).collect();
+            findings =
+                intent.findings.iter().map(|one| (one.check.to_string(), one.severity.to_string())).collect();
         }
         let settled = word.settled.as_ref().map(EntryBuf::entry).map(|entry| Settled {
             seq: entry.seq(),
             time: entry.time().to_string(),
             by: entry.actor().into_owned(),
-            said: [entry.text("resolution"), entry.text("reason")].concat(),
+            said: match entry.record() {
+                Record::SignInDoubt(doubt) => doubt.resolution.to_string(),
+                Record::SignAborted(aborted) => aborted.reason.to_string(),
+                _ => String::new(),
+            },
         });
         Ok(Signed {
             outcome: word.outcome.word(),
             settled,
-            seq: result.seq(),
-            time: result.time().to_string(),
-            intent: number,
-            factory: text("factory"),
-            wave: text("wave"),
-            tag: text("tag"),
-            version: result.int("version"),
-            kind: text("kind"),
-            request: text("request"),
-            review: text("review"),
-            signed: text("signed"),
-            keyid: text("keyid"),
-            root_version: result.int("root_version"),
-            policy: text("policy"),
-            officers: result.list("officers").into_iter().map(|name| name.into_owned()).collect(),
-            strength: text("strength"),
+            seq: entry.seq(),
+            time: entry.time().to_string(),
+            intent: result.intent,
+            factory: result.factory.to_string(),
+            wave: result.wave.to_string(),
+            tag: result.tag.to_string(),
+            version: result.version,
+            kind: result.kind.to_string(),
+            request: result.request.to_string(),
+            review: result.review.to_string(),
+            signed: result.signed.to_string(),
+            keyid: result.keyid.to_string(),
+            root_version: result.root_version,
+            policy: result.policy.to_string(),
+            officers: result.officers.iter().map(|name| name.to_string()).collect(),
+            strength: result.strength.to_string(),
             approvals,
             findings,
-            tool: (text("tool"), text("binary")),
+            tool: (result.tool.to_string(), result.binary.to_string()),
         })
     }
 }

@@ -3,9 +3,11 @@
 
 use super::AuditError;
 use super::pack::Pack;
-use crate::ledger::acts::SIGNED_AGAIN;
+use crate::ledger::acts::{MADE, NOT_MADE, SIGNED_AGAIN};
+use crate::ledger::field::Text;
+use crate::ledger::record::SignResult;
 use crate::ledger::store::Head;
-use crate::ledger::{Entry, EntryBuf, Kind};
+use crate::ledger::{Entry, EntryBuf, Record, rules};
 use std::collections::BTreeMap;
 
 /// What the log says came of an intent to sign.
@@ -47,6 +49,13 @@ pub struct Word {
     pub settled: Option<EntryBuf>,
 }
 
+impl Word {
+    /// The result; of an intent, what its result would repeat of it.
+    pub fn result(&self) -> SignResult<'_> {
+        result_in(&self.entry.entry()).expect("no word is made of another entry")
+    }
+}
+
 /// Reads what the log says of the signatures that are wanted, in the order of their entries.
 ///
 /// # Errors
@@ -54,27 +63,38 @@ pub struct Word {
 pub fn read(
     pack: &Pack<'_>,
     head: &Head,
-    mut wanted: impl FnMut(&Entry<'_>) -> Result<bool, AuditError>,
+    mut wanted: impl FnMut(&Entry<'_>, &SignResult<'_>) -> Result<bool, AuditError>,
 ) -> Result<Vec<Word>, AuditError> {
     let mut made = Vec::new();
     let mut unfinished: BTreeMap<u64, Word> = BTreeMap::new();
     pack.each_named(head, "sign.", |entry| {
-        match entry.kind() {
-            Kind::SignIntent | Kind::SignRecovered if wanted(entry)? => {
-                let word = Word { entry: entry.to_owned(), outcome: Outcome::InDoubt, settled: None };
-                unfinished.insert(entry.seq(), word);
-            }
-            Kind::SignResult => {
-                unfinished.remove(&entry.int("intent"));
-                if wanted(entry)? {
-                    made.push(Word { entry: entry.to_owned(), outcome: Outcome::Signed, settled: None });
+        let word = |outcome| Word { entry: entry.to_owned(), outcome, settled: None };
+        match entry.record() {
+            Record::SignResult(result) => {
+                unfinished.remove(&result.intent);
+                if wanted(entry, result)? {
+                    made.push(word(Outcome::Signed));
                 }
             }
-            Kind::SignInDoubt if entry.text("resolution") == SIGNED_AGAIN => {
-                unfinished.remove(&entry.int("intent"));
+            Record::SignInDoubt(doubt) if doubt.resolution == SIGNED_AGAIN => {
+                unfinished.remove(&doubt.intent);
             }
-            Kind::SignAborted | Kind::SignInDoubt => settle(&mut unfinished, entry),
-            _ => {}
+            Record::SignInDoubt(doubt) => match doubt.resolution.as_ref() {
+                MADE => settle(&mut unfinished, doubt.intent, Outcome::DeclaredMade, entry),
+                NOT_MADE => settle(&mut unfinished, doubt.intent, Outcome::DeclaredNotMade, entry),
+                // That it is in doubt is no settlement.
+                _ => {}
+            },
+            Record::SignAborted(aborted) => {
+                settle(&mut unfinished, aborted.intent, Outcome::GivenUp, entry);
+            }
+            _ => {
+                if let Some(intent) = result_in(entry)
+                    && wanted(entry, &intent)?
+                {
+                    unfinished.insert(entry.seq(), word(Outcome::InDoubt));
+                }
+            }
         }
         Ok(())
     })?;
@@ -83,14 +103,41 @@ pub fn read(
     Ok(made)
 }
 
-fn settle(unfinished: &mut BTreeMap<u64, Word>, entry: &Entry<'_>) {
-    let Some(word) = unfinished.get_mut(&entry.int("intent")) else { return };
-    word.outcome = match (entry.kind(), entry.text("resolution").as_ref()) {
-        (Kind::SignAborted, _) => Outcome::GivenUp,
-        (_, "made") => Outcome::DeclaredMade,
-        (_, "not made") => Outcome::DeclaredNotMade,
-        // That it is in doubt is no settlement.
-        _ => return,
-    };
-    word.settled = Some(entry.to_owned());
+fn settle(unfinished: &mut BTreeMap<u64, Word>, intent: u64, outcome: Outcome, entry: &Entry<'_>) {
+    if let Some(word) = unfinished.get_mut(&intent) {
+        word.outcome = outcome;
+        word.settled = Some(entry.to_owned());
+    }
+}
+
+/// The result that an entry holds; of an intent, what its result would repeat of it.
+fn result_in<'a>(entry: &Entry<'a>) -> Option<SignResult<'a>> {
+    match entry.record() {
+        Record::SignResult(result) => Some(result.clone()),
+        Record::SignIntent(intent) => Some(rules::result(intent, entry.seq(), Default::default())),
+        Record::SignRecovered(intent) => {
+            let none = Text::default;
+            Some(SignResult {
+                intent: entry.seq(),
+                request: intent.request.clone(),
+                review: none(),
+                signed: intent.signed.clone().into(),
+                factory: none(),
+                wave: intent.wave.clone(),
+                tag: intent.tag.clone(),
+                version: intent.version,
+                kind: intent.kind.clone(),
+                keyid: intent.keyid.clone(),
+                method: none(),
+                sig: none(),
+                root_version: 0,
+                policy: none().into(),
+                officers: Vec::new(),
+                strength: none(),
+                tool: none(),
+                binary: none(),
+            })
+        }
+        _ => None,
+    }
 }

@@ -3,7 +3,7 @@
 use super::secrets::PassphraseArgs;
 use super::{Context, Exit, Failure, Outcome};
 use crate::ceremony::approve::open_officer;
-use crate::station::history::MADE;
+use crate::ledger::acts::{MADE, NOT_MADE};
 use crate::vault::officer::OfficerName;
 use serde_json::json;
 
@@ -44,7 +44,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
             ));
         };
         let officer = open_officer(station, context.host, &args.officer, &files, "settle")?;
-        let outcome = if args.outcome == What::Made { MADE } else { "not made" };
+        let outcome = if args.outcome == What::Made { MADE } else { NOT_MADE };
         let settled = intent.in_doubt(outcome).by(officer.name().as_str());
         let seq = station.record_act(context.host, settled, &[&officer])?.seq;
         station.commit()?;

@@ -19,6 +19,10 @@ pub const FORMAT: &str = "countersign/log/2";
 /// The resolution of an intent in doubt whose very bytes were signed again with the same key: the log proves it, and
 /// nobody need say so.
 pub const SIGNED_AGAIN: &str = "the same bytes were signed again";
+/// The resolution where an officer said that a signature left the station …
+pub const MADE: &str = "made";
+/// … or that none did.
+pub const NOT_MADE: &str = "not made";
 
 /// Whose signatures an act asks for.
 #[derive(Clone, PartialEq, Eq, Debug)]

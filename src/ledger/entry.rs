@@ -185,62 +185,6 @@ impl<'a> Entry<'a> {
     pub fn to_owned(&self) -> EntryBuf {
         EntryBuf { line: self.line.to_vec(), header: self.header }
     }
-
-    // SHIM begin
-    fn json(&self, field: &str) -> Option<serde_json::Value> {
-        let value: serde_json::Value = serde_json::from_slice(self.line).ok()?;
-        self.kind().fields().iter().find(|(name, _)| *name == field)?;
-        value.get(field).cloned()
-    }
-    /// A string field; empty when the kind has no such field.
-    pub fn text(&self, field: &str) -> Cow<'a, str> {
-        Cow::Owned(self.json(field).and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default())
-    }
-    /// A number field; 0 when the kind has no such field.
-    pub fn int(&self, field: &str) -> u64 {
-        self.json(field).and_then(|v| v.as_u64()).unwrap_or(0)
-    }
-    /// A truth field; false when the kind has no such field.
-    pub fn flag(&self, field: &str) -> bool {
-        self.json(field).and_then(|v| v.as_bool()).unwrap_or(false)
-    }
-    /// Does the kind have this field?
-    pub fn has(&self, field: &str) -> bool {
-        self.json(field).is_some()
-    }
-    /// A list of strings; empty when the kind has no such field.
-    pub fn list(&self, field: &str) -> Vec<Cow<'a, str>> {
-        let items = self.json(field).and_then(|v| v.as_array().cloned()).unwrap_or_default();
-        items.iter().filter_map(|item| Some(Cow::Owned(item.as_str()?.to_owned()))).collect()
-    }
-    /// A list of records of two strings; empty when the kind has no such field.
-    pub fn pairs(&self, field: &str) -> Vec<(Cow<'a, str>, Cow<'a, str>)> {
-        let items = self.json(field).and_then(|v| v.as_array().cloned()).unwrap_or_default();
-        let get = |item: &serde_json::Value, names: &[&str]| {
-            let found = names.iter().find_map(|name| item.get(*name)?.as_str().map(str::to_owned));
-            Cow::Owned(found.unwrap_or_default())
-        };
-        items
-            .iter()
-            .map(|item| {
-                (
-                    get(item, &["check", "name", "file"]),
-                    get(item, &["severity", "outcome", "sha256", "keyid"]),
-                )
-            })
-            .collect()
-    }
-    /// A list of records of a string and a number; empty when the kind has no such field.
-    pub fn numbered(&self, field: &str) -> Vec<(Cow<'a, str>, u64)> {
-        let items = self.json(field).and_then(|v| v.as_array().cloned()).unwrap_or_default();
-        items
-            .iter()
-            .filter_map(|item| {
-                Some((Cow::Owned(item.get("officer")?.as_str()?.to_owned()), item.get("seq")?.as_u64()?))
-            })
-            .collect()
-    }
-    // SHIM end
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 
 use crate::bundle::RequestKind;
 use crate::bundle::manifest::DELEGATING_FILE;
+use crate::ledger::acts::MADE;
 use crate::ledger::record::MarkTakenOver;
 use crate::ledger::{Entry, Record};
 use crate::tuf::KeyId;
@@ -141,9 +142,6 @@ pub fn baseline_version(name: &str) -> Option<u64> {
 }
 
 const BASELINE: &str = "baseline-";
-
-/// What `sign.in_doubt` says where an officer settled that a signature left the station.
-pub const MADE: &str = "made";
 
 /// Is a request of this kind about the targets of a tag? The list of an offline bundle is not.
 fn is_of_tag(kind: &str) -> bool {

@@ -5,7 +5,9 @@ use crate::custody_commands::scans;
 use countersign::cli::Exit;
 use countersign::host::clock::Time;
 use countersign::host::{RealDisk, Stamp};
-use countersign::ledger::{Event, Kind, Log};
+use countersign::ledger::Record;
+use countersign::ledger::record::{OfficerRetired, OnlineKeyPinned, PolicyChanged, SealedKey, TimeStatement};
+use countersign::ledger::{Event, Log};
 use countersign::station::Station;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -296,17 +298,20 @@ fn a_station_whose_log_has_an_act_that_nobody_signed_is_not_opened() {
     std::fs::copy(&file, objects.join(&to)).expect("written");
     let online = entries(&desk, "online_key.pinned")[0].clone();
     let [pinned, object] = ["keyid", "object"].map(|name| online[name].as_str().expect("text").to_owned());
-    let anew = Event::new(Kind::KeySealed, "ann").text("keyid", keyid).text("keytype", "ED25519");
-    let anew = anew.int("quorum", 1).list("officers", ["eve"]).text("set", "");
+    let anew = SealedKey {
+        keyid: keyid.into(),
+        keytype: "ED25519".into(),
+        quorum: 1,
+        officers: vec!["eve".into()],
+        set: "".into(),
+        detail: "sealed anew by ann, bob; before: 2 of ann, bob".into(),
+    };
     let acts = [
-        Event::new(Kind::PolicyChanged, "ann").text("from", from).text("to", to),
-        Event::new(Kind::OnlineKeyPinned, "ann")
-            .text("from", &pinned)
-            .text("keyid", &pinned)
-            .text("object", object),
-        Event::new(Kind::OfficerRetired, "ann").text("officer", "bob").text("reason", "left"),
-        Event::new(Kind::TimeStatement, "ann").text("time_claimed", "").text("reason", ""),
-        anew.text("detail", "sealed anew by ann, bob; before: 2 of ann, bob"),
+        PolicyChanged { from: from.into(), to: to.into() }.by("ann"),
+        OnlineKeyPinned { from: (&pinned).into(), keyid: (&pinned).into(), object: object.into() }.by("ann"),
+        OfficerRetired { officer: "bob".into(), reason: "left".into() }.by("ann"),
+        TimeStatement { time_claimed: "".into(), reason: "".into() }.by("ann"),
+        Record::KeySealed(anew).by("ann"),
     ];
     for act in acts {
         let kind = act.kind();

@@ -2,6 +2,11 @@
 
 use crate::support::crash_disk::CrashDisk;
 use crate::support::made_up_station::{self, Station, Twist, policy_text};
+use countersign::ledger::Record;
+use countersign::ledger::field::RequestFile;
+use countersign::ledger::record::{
+    OfficerRetired, PolicyChanged, RequestImported, SealedKey, SignInDoubt, TimeStatement,
+};
 
 use countersign::audit::verdict::{Compare, verify};
 use countersign::audit::{Options, Outcome, Pack};
@@ -70,34 +75,34 @@ fn changed(change: fn(&mut SignedAct)) -> impl FnOnce(&mut Station, &Event, Time
 
 fn policy(station: &mut Station, approvals: usize) -> Event {
     let to = station.put(format!("# another\n{}", policy_text(approvals)).as_bytes());
-    Event::new(Kind::PolicyChanged, "mara").text("from", &station.policy).text("to", to)
+    PolicyChanged { from: (&station.policy).into(), to: to.into() }.by("mara")
 }
 
 fn retired(name: &'static str, reason: &'static str) -> impl FnOnce(&mut Station) -> Event {
-    move |_| Event::new(Kind::OfficerRetired, "mara").text("officer", name).text("reason", reason)
+    move |_| OfficerRetired { officer: name.into(), reason: reason.into() }.by("mara")
 }
 
 fn clock(_: &mut Station) -> Event {
-    Event::new(Kind::TimeStatement, "mara")
-        .text("time_claimed", "2027-01-15T08:00:00Z")
-        .text("reason", "ahead")
+    TimeStatement { time_claimed: "2027-01-15T08:00:00Z".into(), reason: "ahead".into() }.by("mara")
 }
 
 fn key_act(
-    kind: Kind,
+    record: fn(SealedKey<'static>) -> Record<'static>,
     quorum: u64,
     officers: &'static [&'static str],
     detail: &str,
 ) -> impl FnOnce(&mut Station) -> Event {
     let detail = detail.to_owned();
     move |station| {
-        Event::new(kind, "mara")
-            .text("keyid", &station.keyid)
-            .text("keytype", "ED25519")
-            .int("quorum", quorum)
-            .list("officers", officers)
-            .text("set", "")
-            .text("detail", detail)
+        let key = SealedKey {
+            keyid: station.keyid.clone().into(),
+            keytype: "ED25519".into(),
+            quorum,
+            officers: officers.iter().map(|name| (*name).into()).collect(),
+            set: "".into(),
+            detail: detail.into(),
+        };
+        record(key).by("mara")
     }
 }
 
@@ -139,12 +144,14 @@ fn a_statement_a_settlement_and_a_retirement_are_signed_by_who_made_them() {
     let settled = |resolution: &'static str| {
         move |station: &mut Station| {
             let intent = station.twisted(&Twist { no_result: true, ..Twist::default() });
-            Event::new(Kind::SignInDoubt, "mara")
-                .int("intent", intent)
-                .text("request", "")
-                .text("keyid", &station.keyid)
-                .text("signed", "")
-                .text("resolution", resolution)
+            SignInDoubt {
+                intent: intent,
+                request: "".into(),
+                keyid: (&station.keyid).into(),
+                signed: "".into(),
+                resolution: resolution.into(),
+            }
+            .by("mara")
         }
     };
     for outcome in ["made", "not made", "whatever"] {
@@ -170,11 +177,11 @@ fn a_statement_a_settlement_and_a_retirement_are_signed_by_who_made_them() {
 
 #[test]
 fn the_opening_of_a_key_is_signed_by_each_who_opened_it() {
-    let drilled = || key_act(Kind::KeyDrilled, 2, &["mara", "noor"], "opens");
+    let drilled = || key_act(Record::KeyDrilled, 2, &["mara", "noor"], "opens");
     assert_eq!(judged(drilled(), by(&[0])), Some(LACKS_NOOR.to_owned()));
     assert_eq!(judged(drilled(), by(&[0, 1])), None);
     let anew = || {
-        key_act(Kind::KeySealed, 1, &["mara"], "sealed anew by mara, noor; before: 2 of mara, noor, odile")
+        key_act(Record::KeySealed, 1, &["mara"], "sealed anew by mara, noor; before: 2 of mara, noor, odile")
     };
     assert_eq!(judged(anew(), by(&[0])), Some(LACKS_NOOR.to_owned()));
     assert_eq!(judged(anew(), by(&[0, 1])), None);
@@ -190,10 +197,10 @@ fn the_opening_of_a_key_is_signed_by_each_who_opened_it() {
 #[test]
 fn a_key_brought_back_as_it_is_changes_nothing_and_another_is_signed_for() {
     let all: &[&str] = &["mara", "noor", "odile"];
-    assert_eq!(judged(key_act(Kind::KeyRestored, 2, all, "scans"), by(&[])), None);
+    assert_eq!(judged(key_act(Record::KeyRestored, 2, all, "scans"), by(&[])), None);
     let another = |station: &mut Station| {
         station.keyid = made_up_station::sha256(b"another key");
-        key_act(Kind::KeyRestored, 1, &["mara"], "scans")(station)
+        key_act(Record::KeyRestored, 1, &["mara"], "scans")(station)
     };
     let alone = "the signatures of 1 officer are needed, and 0 officers signed";
     assert_eq!(judged(another, by(&[])), Some(alone.to_owned()));
@@ -206,17 +213,19 @@ fn who_took_a_request_in_is_signed_for_where_an_officer_is_named() {
         move |station: &mut Station| {
             let manifest = br#"{"factory":"acme","kind":"wave","tag":"production","version":9,"wave":"w"}"#;
             let request = station.put(manifest);
-            Event::new(Kind::RequestImported, actor)
-                .text("request", &request)
-                .text("kind", "wave")
-                .text("factory", "acme")
-                .text("wave", "w")
-                .text("tag", "production")
-                .int("version", 9)
-                .text("signed", &request)
-                .int("root_version", station.root_version)
-                .text("source", "/media")
-                .pairs("objects", [("request.json", &request)])
+            RequestImported {
+                request: (&request).into(),
+                kind: "wave".into(),
+                factory: "acme".into(),
+                wave: "w".into(),
+                tag: "production".into(),
+                version: 9,
+                signed: (&request).into(),
+                root_version: station.root_version,
+                source: "/media".into(),
+                objects: vec![RequestFile { name: "request.json".into(), sha256: (&request).into() }],
+            }
+            .by(actor)
         }
     };
     assert_eq!(judged(imported("noor"), by(&[])), Some(LACKS_NOOR.to_owned()));
@@ -242,7 +251,7 @@ fn a_signature_that_is_not_that_of_an_officer_who_serves_counts_for_nothing() {
     let nobody = "the signature is by somebody who is not an officer";
     assert_eq!(judged(act, changed(stranger)), Some(nobody.to_owned()));
     let once_hers = |station: &mut Station| {
-        let event = Event::new(Kind::OfficerRetired, "mara").text("officer", "noor").text("reason", "left");
+        let event = OfficerRetired { officer: "noor".into(), reason: "left".into() }.by("mara");
         station.act(event, &[0]);
         policy(station, 1)
     };
@@ -318,7 +327,7 @@ fn an_approval_is_not_passed_off_as_an_act_nor_an_act_as_an_approval() {
     let granted = station.log.entries().map(|entry| entry.expect("read"));
     let granted = granted.filter(|entry| entry.entry().kind() == Kind::ApprovalGranted).last().expect("one");
     let approval = countersign::ledger::SignedApproval::from_entry(&granted.entry()).expect("an approval");
-    let event = Event::new(Kind::TimeStatement, "noor").text("time_claimed", "").text("reason", "");
+    let event = TimeStatement { time_claimed: "".into(), reason: "".into() }.by("noor");
     let time = station.time();
     let signed = station.signed_act(&event, 1, time);
     let mut forged = approval.clone();

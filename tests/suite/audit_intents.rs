@@ -5,7 +5,7 @@ use crate::common::{Desk, text};
 use crate::support::made_up_station::{Station, Twist};
 use countersign::cli::Exit;
 use countersign::host::RealDisk;
-use countersign::ledger::{Event, Kind};
+use countersign::ledger::record::SignInDoubt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -27,9 +27,9 @@ fn case(settled: Option<&str>) -> Case {
     let document = Station::document(station.version + 1);
     let intent = station.twisted(&Twist { no_result: true, ..Twist::default() });
     if let Some(resolution) = settled {
-        let event = Event::new(Kind::SignInDoubt, "noor").int("intent", intent).text("request", "r");
-        let event = event.text("keyid", &station.keyid).text("signed", "s");
-        station.append(event.text("resolution", resolution));
+        let (request, keyid, signed) = ("r".into(), station.keyid.clone().into(), "s".into());
+        let doubt = SignInDoubt { intent, request, keyid, signed, resolution: resolution.into() };
+        station.append(doubt.by("noor"));
     }
     station.log.checkpoint().expect("a checkpoint");
     let published = desk.path("published.json");

@@ -3,6 +3,11 @@
 
 use crate::support::crash_disk;
 use crate::support::made_up_station;
+use countersign::ledger::Record;
+use countersign::ledger::record::{
+    Decided, Deviation, LogExported, LogVerified, OfficerAdded, OfficerRetired, PolicyChanged, SealedKey,
+    SessionClosed, SessionOpened, SignInDoubt, WitnessAdded, WitnessCosigned,
+};
 
 use countersign::audit::state::State;
 use countersign::audit::verdict::{Compare, verify};
@@ -198,20 +203,37 @@ fn what_no_station_could_have_done_is_found_at_its_entry() {
     }
 }
 
+/// The record of an act on a key.
+type OfKey = fn(SealedKey<'static>) -> Record<'static>;
+
+fn sealed_key(keyid: &str, quorum: u64, officers: &[&str], set: &str, detail: &str) -> SealedKey<'static> {
+    SealedKey {
+        keyid: keyid.to_owned().into(),
+        keytype: "ED25519".into(),
+        quorum,
+        officers: officers.iter().map(|name| name.to_string().into()).collect(),
+        set: set.to_owned().into(),
+        detail: detail.to_owned().into(),
+    }
+}
+
+fn opened(command: &str) -> SessionOpened<'_> {
+    SessionOpened { command: command.into(), tool: "countersign".into(), binary: "".into() }
+}
+
 #[test]
 fn an_act_that_no_station_could_have_written_is_found() {
-    let key = |kind: Kind, keyid: &str, quorum: u64, officers: &[&str]| {
-        let event = Event::new(kind, "mara").text("keyid", keyid).text("keytype", "ED25519");
-        event.int("quorum", quorum).list("officers", officers).text("set", "").text("detail", "")
+    let key = |record: OfKey, keyid: &str, quorum: u64, officers: &[&str]| {
+        record(sealed_key(keyid, quorum, officers, "", "")).by("mara")
     };
-    let tree = |kind: Kind, size: u64, root: String| {
-        let event = Event::new(kind, "mara").int("size", size).text("root", root);
-        if kind == Kind::LogExported { event.text("folder", "/media/stick") } else { event }
+    let exported = |size: u64, root: String| {
+        LogExported { size, root: root.into(), folder: "/media/stick".into() }.by("mara")
     };
+    let verified = |size: u64, root: String| LogVerified { size, root: root.into() }.by("mara");
     let policy = |station: &Station, from: &str, to: &str| {
         let text = made_up_station::policy_text(1).replace(from, to);
         let to = station.put(text.as_bytes());
-        Event::new(Kind::PolicyChanged, "mara").text("from", &station.policy).text("to", to)
+        PolicyChanged { from: (&station.policy).into(), to: to.into() }.by("mara")
     };
     type Forge<'f> = &'f dyn Fn(&mut Station) -> Event;
     let found = |name: &str, forge: Forge<'_>| {
@@ -229,38 +251,44 @@ fn an_act_that_no_station_could_have_written_is_found() {
     let (quorum, contradiction) = (FlawKind::Quorum, FlawKind::Contradiction);
     holds("no approvals", FlawKind::Object, &|station| policy(station, "count = 1", "count = 0"));
     holds("an unknown member", FlawKind::Object, &|station| policy(station, "hours", "hour"));
-    holds("quorum 0", quorum, &|_| key(Kind::KeyImported, &other, 0, &["mara", "noor"]));
-    holds("a quorum above the officers", quorum, &|_| key(Kind::KeyGenerated, &other, 3, &["mara"]));
-    holds("an officer twice", quorum, &|_| key(Kind::KeyImported, &other, 2, &["mara", "mara"]));
-    holds("a backup of no key", contradiction, &|_| key(Kind::KeyBackedUp, &other, 1, &["mara"]));
-    holds("a drill of no key", contradiction, &|_| key(Kind::KeyDrilled, &other, 1, &["mara"]));
+    holds("quorum 0", quorum, &|_| key(Record::KeyImported, &other, 0, &["mara", "noor"]));
+    holds("a quorum above the officers", quorum, &|_| key(Record::KeyGenerated, &other, 3, &["mara"]));
+    holds("an officer twice", quorum, &|_| key(Record::KeyImported, &other, 2, &["mara", "mara"]));
+    holds("a backup of no key", contradiction, &|_| key(Record::KeyBackedUp, &other, 1, &["mara"]));
+    holds("a drill of no key", contradiction, &|_| key(Record::KeyDrilled, &other, 1, &["mara"]));
     holds("a root that the tree never had", contradiction, &|station| {
-        tree(Kind::LogExported, station.log.size(), "ab".repeat(32))
+        exported(station.log.size(), "ab".repeat(32))
     });
     holds("a size that the tree did not have", contradiction, &|station| {
         let root = hex::encode(station.log.root());
-        tree(Kind::LogVerified, station.log.size() + 1, root)
+        verified(station.log.size() + 1, root)
     });
     // Noor's own refusal, in an entry that says that mara acted.
     holds("another's decision", FlawKind::Approval, &|station| {
         let signed = station.decided(1, Decision::Denied);
         let approval = &signed.approval;
-        let event = Event::new(Kind::ApprovalDenied, "mara").text("request", &approval.request);
-        let event = event.text("review", &approval.review).text("policy", &approval.policy);
-        let event = event.text("officer", &approval.officer).text("key", &approval.key);
-        let event = event.text("nonce", &approval.nonce).text("expires", &approval.expires);
-        event.text("reason", &approval.reason).text("sig", &signed.sig)
+        let denied = Decided {
+            request: (&approval.request).into(),
+            review: (&approval.review).into(),
+            policy: (&approval.policy).into(),
+            officer: (&approval.officer).into(),
+            key: (&approval.key).into(),
+            nonce: (&approval.nonce).into(),
+            expires: (&approval.expires).into(),
+            reason: (&approval.reason).into(),
+            sig: (&signed.sig).into(),
+        };
+        Record::ApprovalDenied(denied).by("mara")
     });
     // What a station does write is whole.
     let (disk, mut station) = station(1, 1);
     let (size, root) = (station.log.size(), hex::encode(station.log.root()));
-    let opened = Event::new(Kind::SessionOpened, "mara").text("command", "log export");
-    station.append(opened.text("tool", "countersign").text("binary", ""));
-    station.append(tree(Kind::LogExported, size, root));
+    station.append(opened("log export").by("mara"));
+    station.append(exported(size, root));
     let (size, root) = (station.log.size(), hex::encode(station.log.root()));
-    station.append(tree(Kind::LogVerified, size, root));
+    station.append(verified(size, root));
     let keyid = station.keyid.clone();
-    station.append(key(Kind::KeyBackedUp, &keyid, 1, &["mara", "noor", "odile"]));
+    station.append(key(Record::KeyBackedUp, &keyid, 1, &["mara", "noor", "odile"]));
     station.log.checkpoint().expect("a checkpoint");
     assert_eq!(audit(&*disk).outcome, Outcome::Whole);
 }
@@ -268,8 +296,7 @@ fn an_act_that_no_station_could_have_written_is_found() {
 #[test]
 fn a_policy_that_was_not_there_and_a_root_out_of_the_chain_are_found() {
     let (disk, mut station) = station(1, 1);
-    let event =
-        Event::new(Kind::PolicyChanged, "mara").text("from", sha256(b"another")).text("to", &station.policy);
+    let event = PolicyChanged { from: sha256(b"another").into(), to: (&station.policy).into() }.by("mara");
     let seq = station.append(event);
     station.log.checkpoint().expect("a checkpoint");
     let flaw = audit(&*disk).first_flaw().expect("a flaw").clone();
@@ -301,7 +328,7 @@ fn a_decision_that_stands_twice_or_comes_from_a_retired_officer_is_found() {
     assert_eq!((flaw.kind, flaw.seq), (FlawKind::Approval, Some(seq)));
 
     let (disk, mut station) = self::station(1, 1);
-    let event = Event::new(Kind::OfficerRetired, "noor").text("officer", "mara").text("reason", "left");
+    let event = OfficerRetired { officer: "mara".into(), reason: "left".into() }.by("noor");
     station.append(event);
     station.ceremony();
     station.log.checkpoint().expect("a checkpoint");
@@ -311,17 +338,14 @@ fn a_decision_that_stands_twice_or_comes_from_a_retired_officer_is_found() {
 #[test]
 fn a_name_that_is_used_twice_is_found_and_an_adding_that_a_crash_cut_short_is_not() {
     let added = |name: &str, key: &str| {
-        let event = Event::new(Kind::OfficerAdded, "user:0").text("officer", name).text("recipient", "age1");
-        event.text("key", key).list("roles", [""; 0])
+        let (officer, recipient, key) = (name.into(), "age1".into(), key.into());
+        OfficerAdded { officer, recipient, key, roles: Vec::new() }.by("user:0")
     };
     let retired = |name: &str, reason: &str| {
-        Event::new(Kind::OfficerRetired, "user:0").text("officer", name).text("reason", reason)
+        OfficerRetired { officer: name.into(), reason: reason.into() }.by("user:0")
     };
-    let opened = || {
-        let event = Event::new(Kind::SessionOpened, "user:0").text("command", "officer add");
-        event.text("tool", "countersign").text("binary", "")
-    };
-    let closed = |exit| Event::new(Kind::SessionClosed, "user:0").text("command", "").int("exit", exit);
+    let opened = || opened("officer add").by("user:0");
+    let closed = |exit| SessionClosed { command: "".into(), exit: exit }.by("user:0");
     let cut_short = countersign::ledger::custody::NEVER_FINISHED;
     let judged = |events: Vec<Event>| {
         let (disk, mut station) = self::station(1, 1);
@@ -348,15 +372,11 @@ fn a_name_that_is_used_twice_is_found_and_an_adding_that_a_crash_cut_short_is_no
 
 #[test]
 fn a_key_that_was_sealed_anew_from_an_old_sealing_or_restored_to_one_is_found() {
-    let sealed = |kind, quorum: u64, officers: &[&str], set: &str, detail: &str| {
-        let event = Event::new(kind, "user:0").text("keyid", "5f").text("keytype", "ED25519");
-        event.int("quorum", quorum).list("officers", officers).text("set", set).text("detail", detail)
+    let sealed = |record: OfKey, quorum: u64, officers: &[&str], set: &str, detail: &str| {
+        record(sealed_key("5f", quorum, officers, set, detail)).by("user:0")
     };
-    let opened = || {
-        let event = Event::new(Kind::SessionOpened, "user:0").text("command", "key reseal");
-        event.text("tool", "countersign").text("binary", "")
-    };
-    let closed = |exit| Event::new(Kind::SessionClosed, "user:0").text("command", "").int("exit", exit);
+    let opened = || opened("key reseal").by("user:0");
+    let closed = |exit| SessionClosed { command: "".into(), exit: exit }.by("user:0");
     let judged = |events: Vec<Event>| {
         let (disk, mut station) = self::station(1, 2);
         let last = events.into_iter().map(|event| station.append(event)).last();
@@ -367,8 +387,8 @@ fn a_key_that_was_sealed_anew_from_an_old_sealing_or_restored_to_one_is_found() 
     // Mara alone, then both together.
     let start = |end: Option<u64>| {
         let mut events =
-            vec![opened(), sealed(Kind::KeyImported, 1, &["mara"], "", "keys.tgz"), closed(0), opened()];
-        events.push(sealed(Kind::KeySealed, 2, both, "01", "sealed anew by mara; before: 1 of mara"));
+            vec![opened(), sealed(Record::KeyImported, 1, &["mara"], "", "keys.tgz"), closed(0), opened()];
+        events.push(sealed(Record::KeySealed, 2, both, "01", "sealed anew by mara; before: 1 of mara"));
         events.extend(end.map(closed));
         events.push(opened());
         events
@@ -378,8 +398,8 @@ fn a_key_that_was_sealed_anew_from_an_old_sealing_or_restored_to_one_is_found() 
         events.push(event);
         judged(events)
     };
-    let alone = || sealed(Kind::KeySealed, 1, &["mara"], "", "sealed anew by mara; before: 1 of mara");
-    let old_paper = || sealed(Kind::KeyRestored, 1, &["mara"], "", "scans in paper");
+    let alone = || sealed(Record::KeySealed, 1, &["mara"], "", "sealed anew by mara; before: 1 of mara");
+    let old_paper = || sealed(Record::KeyRestored, 1, &["mara"], "", "scans in paper");
     assert_eq!(then(Some(0), alone()), Some((FlawKind::Quorum, true)));
     assert_eq!(then(Some(0), old_paper()), Some((FlawKind::Contradiction, true)));
     // A crash, after which nobody knows which of the two is in force.
@@ -388,13 +408,13 @@ fn a_key_that_was_sealed_anew_from_an_old_sealing_or_restored_to_one_is_found() 
         assert_eq!(then(end, old_paper()), None);
         // A drill with both shows that it is the new one.
         let mut events = start(end);
-        events.push(sealed(Kind::KeyDrilled, 2, both, "01", "opens"));
+        events.push(sealed(Record::KeyDrilled, 2, both, "01", "opens"));
         events.push(alone());
         assert_eq!(judged(events), Some((FlawKind::Quorum, true)));
     }
-    assert_eq!(then(Some(0), sealed(Kind::KeyRestored, 2, both, "01", "scans in paper")), None);
+    assert_eq!(then(Some(0), sealed(Record::KeyRestored, 2, both, "01", "scans in paper")), None);
     assert_eq!(
-        then(Some(0), sealed(Kind::KeyRestored, 2, both, "02", "scans in paper")),
+        then(Some(0), sealed(Record::KeyRestored, 2, both, "02", "scans in paper")),
         Some((FlawKind::Contradiction, true)),
         "another set of shares"
     );
@@ -406,7 +426,7 @@ fn a_key_that_was_sealed_anew_from_an_old_sealing_or_restored_to_one_is_found() 
         ("sealed anew by mara, noor; before: 1 of mara, noor", Some(FlawKind::Quorum)),
         ("sealed anew", Some(FlawKind::Contradiction)),
     ] {
-        let found = then(Some(0), sealed(Kind::KeySealed, 1, &["mara"], "", detail));
+        let found = then(Some(0), sealed(Record::KeySealed, 1, &["mara"], "", detail));
         assert_eq!(found.map(|(kind, _)| kind), flaw, "{detail}");
     }
 }
@@ -418,12 +438,14 @@ fn an_intent_without_a_result_is_in_doubt_until_an_officer_settles_it() {
     let verdict = audit(&*disk);
     assert_eq!((verdict.outcome, verdict.outcome.exit_code()), (Outcome::InDoubt, 14));
     let in_doubt = |resolution: &str| {
-        Event::new(Kind::SignInDoubt, "mara")
-            .int("intent", intent)
-            .text("request", "")
-            .text("keyid", "")
-            .text("signed", "")
-            .text("resolution", resolution)
+        SignInDoubt {
+            intent: intent,
+            request: "".into(),
+            keyid: "".into(),
+            signed: "".into(),
+            resolution: resolution.into(),
+        }
+        .by("mara")
     };
     station.append(in_doubt(""));
     station.log.checkpoint().expect("a checkpoint");
@@ -440,22 +462,23 @@ fn a_window_for_witnesses_that_has_passed_is_told() {
     let (disk, mut station) = station(1, 1);
     let policy = made_up_station::policy_text(1).replace("window_days = 0", "window_days = 7");
     let to = station.put(policy.as_bytes());
-    let event = Event::new(Kind::PolicyChanged, "mara").text("from", &station.policy).text("to", &to);
+    let event = PolicyChanged { from: (&station.policy).into(), to: (&to).into() }.by("mara");
     station.append(event);
     let witness = NoteSigner::witness("witness.example", &[5; 32]).expect("a name");
-    let event = Event::new(Kind::WitnessAdded, "mara")
-        .text("witness", "witness.example")
-        .text("key", witness.public().to_string());
+    let event = WitnessAdded { witness: "witness.example".into(), key: witness.public().to_string().into() }
+        .by("mara");
     station.append(event);
     let head = station.log.checkpoint().expect("a checkpoint").clone();
     let line = witness.cosign(&head.checkpoint.text(), station.time().unix() as u64).expect("a witness");
     let note = station.put(format!("{}{line}", head.note).as_bytes());
-    let event = Event::new(Kind::WitnessCosigned, "mara")
-        .int("size", head.checkpoint.size)
-        .text("root", hex::encode(head.checkpoint.root))
-        .text("witness", "witness.example")
-        .text("time_cosigned", station.time().to_string())
-        .text("note", note);
+    let event = WitnessCosigned {
+        size: head.checkpoint.size,
+        root: hex::encode(head.checkpoint.root).into(),
+        witness: "witness.example".into(),
+        time_cosigned: station.time().to_string().into(),
+        note: note.into(),
+    }
+    .by("mara");
     station.append(event);
     station.log.checkpoint().expect("a checkpoint");
     let at = |days: i64| {
@@ -475,7 +498,7 @@ fn roles_that_the_policy_keeps_apart_are_held_apart_in_the_audit() {
         let whole = made_up_station::policy_text(2);
         let policy = whole.replace("importer_may_approve = true\nseparate_roles = []", more);
         let to = station.put(policy.as_bytes());
-        let event = Event::new(Kind::PolicyChanged, "mara").text("from", &station.policy).text("to", &to);
+        let event = PolicyChanged { from: (&station.policy).into(), to: (&to).into() }.by("mara");
         station.append(event);
         station.policy = to;
         station.ceremony();
@@ -509,7 +532,7 @@ fn a_clock_that_was_set_is_told_and_a_restart_is_not() {
             boot: boot.to_owned(),
             uptime_ms,
         };
-        let event = Event::new(Kind::Deviation, "mara").text("statement", "x");
+        let event = Deviation { statement: "x".into() }.by("mara");
         station.log.append(&stamp, event).expect("appended");
     };
     entry(0, 1_000, "a");
@@ -561,7 +584,7 @@ fn a_remembered_head_reveals_a_log_that_was_rolled_back_or_forked_and_both_notes
     let (mut other, _) =
         countersign::ledger::Log::open(disk.clone(), Path::new(LOG), &stamp).expect("opened");
     for _ in 0..20 {
-        let event = Event::new(Kind::Deviation, "mara").text("statement", "another history");
+        let event = Deviation { statement: "another history".into() }.by("mara");
         other.append(&stamp, event).expect("appended");
     }
     let found = other.checkpoint().expect("a checkpoint").note.clone();

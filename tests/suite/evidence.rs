@@ -1,12 +1,12 @@
 //! What a request proves is verified from its bytes each time it is relied on; the log's word for it gives nothing.
 
 use crate::common;
+use countersign::ledger::record::EvidenceVerified;
 
 use common::{Desk, NOW, fixture, read, rewrite, text};
 use countersign::ceremony::prepare::with_review;
 use countersign::ceremony::tool;
 use countersign::host::clock::Time;
-use countersign::ledger::{Event, Kind};
 use countersign::station::{Session, Station, request};
 use countersign::tuf::Digest;
 
@@ -115,10 +115,12 @@ fn a_log_that_says_that_signatures_hold_is_not_believed() {
     // Under the station's own key and a checkpoint: nobody but the station could write it.
     let session = desk_session(&desk);
     let mut station = Station::open(&desk.host, &desk.station(), Some(session)).expect("the station");
-    let event = Event::new(Kind::EvidenceVerified, "mara")
-        .text("request", id.to_string())
-        .int("root_version", 3)
-        .pairs("signatures", keyids.iter().map(|keyid| (BASELINE, keyid)));
+    let event = EvidenceVerified {
+        request: id.to_string().into(),
+        root_version: 3,
+        signatures: keyids.iter().map(|keyid| (BASELINE, keyid)).into_iter().map(Into::into).collect(),
+    }
+    .by("mara");
     station.record(&desk.host.stamp(), event).expect("recorded");
     station.commit().expect("committed");
     assert!(doubts_baseline(&station, id));

@@ -4,7 +4,7 @@ use crate::support::crash_disk;
 
 use countersign::host::Stamp;
 use countersign::host::clock::Time;
-use countersign::ledger::{Event, Kind, Log, LogError};
+use countersign::ledger::{Event, Kind, Log, LogError, Record};
 use crash_disk::{CrashDisk, Loss};
 use std::path::Path;
 use std::sync::Arc;
@@ -90,7 +90,7 @@ fn check(left: CrashDisk, steps: usize, loss: Loss, promises: &[Promise], whole:
     for intent in kept.iter().filter_map(|promise| promise.signed) {
         let has_result = found[..written].iter().any(|line| {
             let entry = countersign::ledger::Entry::read(line).expect("a line");
-            entry.kind() == Kind::SignResult && entry.int("intent") == intent
+            matches!(entry.record(), Record::SignResult(result) if result.intent == intent)
         });
         let in_doubt = recovery.open_intents.iter().any(|open| open.seq == intent);
         assert!(has_result != in_doubt, "{place}: the signature of intent {intent} is hidden or doubled");

@@ -3,7 +3,8 @@
 
 use crate::common::{Desk, copy_folder, fixture, read};
 use countersign::cli::Exit;
-use countersign::ledger::{Entry, Event, Kind};
+use countersign::ledger::record::PolicyChanged;
+use countersign::ledger::{Entry, Event, Kind, Record};
 use countersign::tlog::tree::leaf_hash;
 use std::path::PathBuf;
 
@@ -200,9 +201,8 @@ fn a_policy_that_was_replaced_does_not_come_back() {
     desk.run(&[&["policy", "set", file.to_str().expect("text")][..], &by].concat()).done();
     let changed = last(desk, Kind::PolicyChanged);
     let changed = Entry::read(&changed).expect("a line");
-    let back = Event::new(Kind::PolicyChanged, "ann")
-        .text("from", changed.text("to"))
-        .text("to", changed.text("from"));
+    let Record::PolicyChanged(changed) = changed.record() else { panic!("{changed:?}") };
+    let back = PolicyChanged { from: (*changed.to).into(), to: (*changed.from).into() }.by("ann");
     standing.forge(&back);
     let shown = desk.run(&["policy", "show"]).done().out;
     assert!(shown.contains("count = 2"), "{shown}");

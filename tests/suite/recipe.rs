@@ -2,6 +2,8 @@
 
 use crate::common;
 use crate::support::made_up_station::{Act, Station, Twist};
+use countersign::ledger::Record;
+use countersign::ledger::record::{OfficerRetired, PolicyChanged, SealedKey, SignInDoubt, TimeStatement};
 
 use common::{Desk, copy_folder, fixture, read, text};
 use countersign::host::clock::Time;
@@ -13,6 +15,18 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
+
+/// A key of alice alone.
+fn of_alice(keyid: &str, detail: &'static str) -> SealedKey<'static> {
+    SealedKey {
+        keyid: keyid.to_owned().into(),
+        keytype: "ED25519".into(),
+        quorum: 1,
+        officers: vec!["alice".into()],
+        set: "".into(),
+        detail: detail.into(),
+    }
+}
 
 /// No check of a small pack takes nearly as long.
 const LIMIT: Duration = Duration::from_secs(20);
@@ -184,35 +198,29 @@ fn an_act_that_is_not_signed_by_those_who_have_to_is_not_whole() {
     let ran = gone_on(|_| Vec::new());
     assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);
     assert!(ran.out.contains("\nOfficers' signatures before their acts: 1\n"), "{}", ran.out);
-    let key = |log: &Log, name: &str| {
+    let key = |log: &Log| {
         let entries = log.entries().map(|entry| entry.expect("read"));
-        let of = entries.filter(|one| one.entry().kind() == Kind::KeyImported).last().expect("a key");
-        of.entry().text(name).into_owned()
+        let keys = entries.filter_map(|one| match one.entry().record() {
+            Record::KeyImported(key) => Some(key.keyid.to_string()),
+            _ => None,
+        });
+        keys.last().expect("a key")
     };
     let policy = |log: &Log| {
         let first = log.entries().next().expect("one").expect("read");
-        first.entry().text("policy").into_owned()
+        let Record::StationCreated(created) = first.entry().record().clone() else { panic!("{first:?}") };
+        created.policy.to_string()
     };
-    type Act = fn(&Log, &dyn Fn(&Log, &str) -> String, &dyn Fn(&Log) -> String) -> Event;
+    type Act = fn(&Log, &dyn Fn(&Log) -> String, &dyn Fn(&Log) -> String) -> Event;
     let acts: [Act; 6] = [
-        |_, _, _| Event::new(Kind::TimeStatement, "alice").text("time_claimed", "").text("reason", ""),
-        |log, _, policy| {
-            Event::new(Kind::PolicyChanged, "alice").text("from", policy(log)).text("to", policy(log))
-        },
-        |_, _, _| Event::new(Kind::OfficerRetired, "alice").text("officer", "alice").text("reason", "left"),
-        |log, key, _| {
-            let event = Event::new(Kind::KeyDrilled, "alice").text("keyid", key(log, "keyid"));
-            let event = event.text("keytype", "ED25519").int("quorum", 1).list("officers", ["alice"]);
-            event.text("set", "").text("detail", "opens")
-        },
-        |log, key, _| {
-            let event = Event::new(Kind::KeyRestored, "alice").text("keyid", key(log, "keytype"));
-            let event = event.text("keytype", "ED25519").int("quorum", 1).list("officers", ["alice"]);
-            event.text("set", "").text("detail", "scans")
-        },
+        |_, _, _| TimeStatement { time_claimed: "".into(), reason: "".into() }.by("alice"),
+        |log, _, policy| PolicyChanged { from: policy(log).into(), to: policy(log).into() }.by("alice"),
+        |_, _, _| OfficerRetired { officer: "alice".into(), reason: "left".into() }.by("alice"),
+        |log, key, _| Record::KeyDrilled(of_alice(&key(log), "opens")).by("alice"),
+        |_, _, _| Record::KeyRestored(of_alice("another key", "scans")).by("alice"),
         |_, _, _| {
-            let event = Event::new(Kind::SignInDoubt, "alice").int("intent", 1).text("request", "");
-            event.text("keyid", "").text("signed", "").text("resolution", "not made")
+            let (request, keyid, signed) = ("".into(), "".into(), "".into());
+            SignInDoubt { intent: 1, request, keyid, signed, resolution: "not made".into() }.by("alice")
         },
     ];
     for act in acts {

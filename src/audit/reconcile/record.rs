@@ -3,8 +3,9 @@
 use super::Finding;
 use crate::audit::words::{self, Outcome, Word};
 use crate::audit::{AuditError, Pack};
-use crate::ledger::Kind;
+use crate::ledger::record::{RootPinned, RootUpdated};
 use crate::ledger::store::Head;
+use crate::ledger::{self, Kind};
 use crate::text::shown;
 use crate::tuf::{Dialect, PublicKey, Root};
 use std::collections::{BTreeMap, BTreeSet};
@@ -34,22 +35,22 @@ pub(super) struct Unfinished {
 
 impl Unfinished {
     fn of(word: &Word, log: &str) -> Unfinished {
-        let entry = word.entry.entry();
-        let officers: Vec<String> = entry.list("officers").iter().map(|name| shown(name)).collect();
+        let (entry, result) = (word.entry.entry(), word.result());
+        let officers: Vec<String> = result.officers.iter().map(|name| shown(name)).collect();
         let settled = word.settled.as_ref().map(|settled| {
             let settled = settled.entry();
             format!("{} in entry {}", shown(&settled.actor()), settled.seq())
         });
         Unfinished {
             entry: format!("entry {}{log}", entry.seq()),
-            keyid: entry.text("keyid").into_owned(),
+            keyid: result.keyid.to_string(),
             officers: if officers.is_empty() {
                 "nobody who is named".to_owned()
             } else {
                 officers.join(", ")
             },
-            tag: entry.text("tag").into_owned(),
-            version: entry.int("version"),
+            tag: result.tag.to_string(),
+            version: result.version,
             outcome: word.outcome,
             settled: settled.unwrap_or_default(),
         }
@@ -125,46 +126,49 @@ impl Record {
         let record = self;
         let mut roots = Vec::new();
         pack.each_entry(head, |entry| {
-            match entry.kind() {
-                Kind::StationCreated => record.dialect = Dialect::parse(&entry.text("dialect")),
-                Kind::RootPinned | Kind::RootUpdated => roots.push(entry.text("object").into_owned()),
-                Kind::SignResult => {
-                    let keyid = entry.text("keyid").into_owned();
-                    record.keyids.insert(keyid.clone());
+            use ledger::Record;
+            // Only these tell of the station's own keys: the service's online key is named in entries too, and is not ours.
+            let keyid = match entry.record() {
+                Record::KeyImported(key)
+                | Record::KeyGenerated(key)
+                | Record::KeySealed(key)
+                | Record::KeyDrilled(key)
+                | Record::KeyBackedUp(key)
+                | Record::KeyRestored(key)
+                | Record::KeyRetired(key) => &key.keyid,
+                Record::SignIntent(intent) => &intent.keyid,
+                Record::SignAborted(aborted) => &aborted.keyid,
+                Record::SignInDoubt(doubt) => &doubt.keyid,
+                Record::SignResult(result) => {
                     let dialect = record.dialect.unwrap_or(Dialect::Factory);
-                    let sig = dialect.decode_signature(&entry.text("sig")).unwrap_or_default();
                     let logged = Logged {
                         entry: format!("entry {}{log}", entry.seq()),
-                        wave: entry.text("wave").into_owned(),
-                        keyid,
-                        sig,
-                        tag: entry.text("tag").into_owned(),
-                        version: entry.int("version"),
+                        wave: result.wave.to_string(),
+                        keyid: result.keyid.to_string(),
+                        sig: dialect.decode_signature(&result.sig).unwrap_or_default(),
+                        tag: result.tag.to_string(),
+                        version: result.version,
                     };
-                    record.signatures.entry(entry.text("signed").into_owned()).or_default().push(logged);
+                    record.signatures.entry(result.signed.to_string()).or_default().push(logged);
+                    &result.keyid
                 }
-                // Only these tell of the station's own keys: the service's online key is named in entries too, and is not ours.
-                Kind::KeyImported
-                | Kind::KeyGenerated
-                | Kind::KeySealed
-                | Kind::KeyDrilled
-                | Kind::KeyBackedUp
-                | Kind::KeyRestored
-                | Kind::KeyRetired
-                | Kind::SignIntent
-                | Kind::SignAborted
-                | Kind::SignInDoubt => {
-                    record.keyids.insert(entry.text("keyid").into_owned());
+                Record::StationCreated(created) => {
+                    record.dialect = Dialect::parse(&created.dialect);
+                    return Ok(true);
                 }
-                _ => {}
-            }
+                Record::RootPinned(RootPinned { object, .. })
+                | Record::RootUpdated(RootUpdated { object, .. }) => {
+                    roots.push(object.to_string());
+                    return Ok(true);
+                }
+                _ => return Ok(true),
+            };
+            record.keyids.insert(keyid.to_string());
             Ok(true)
         })?;
-        let unfinished = words::read(pack, head, |entry| Ok(entry.kind() != Kind::SignResult))?;
+        let unfinished = words::read(pack, head, |entry, _| Ok(entry.kind() != Kind::SignResult))?;
         let words = unfinished.iter().filter(|word| word.outcome != Outcome::Signed);
-        record.words.extend(
-            words.map(|word| (word.entry.entry().text("signed").into_owned(), Unfinished::of(word, log))),
-        );
+        record.words.extend(words.map(|word| (word.result().signed.to_string(), Unfinished::of(word, log))));
         for object in roots {
             let root = Root::parse("root", &pack.object(&object)?)?;
             record.keys.extend(root.keys.into_iter().map(|(id, key)| (id.as_str().to_owned(), key)));

@@ -10,11 +10,41 @@ use crate::tlog::tree;
 pub(super) const HEADER: &str = "log,seq,time,boot,uptime_ms,type,actor,what,look_at,factory,wave,tag,version,request,review,\
                                  signed,keyid,officers,strength,root_version,policy,leaf\r\n";
 
+/// The columns that are fields, in the order of [`HEADER`].
+const COLUMNS: [&str; 12] = [
+    "factory",
+    "wave",
+    "tag",
+    "version",
+    "request",
+    "review",
+    "signed",
+    "keyid",
+    "officers",
+    "strength",
+    "root_version",
+    "policy",
+];
+
+/// A field as a cell has it.
+fn words(value: &serde_json::Value) -> String {
+    match value {
+        serde_json::Value::String(text) => shown(text),
+        serde_json::Value::Number(number) => number.to_string(),
+        serde_json::Value::Array(items) => items.iter().map(words).collect::<Vec<_>>().join(" "),
+        _ => String::new(),
+    }
+}
+
 /// Adds a row (RFC 4180).
 pub(super) fn row(entry: &Entry<'_>, log: &str, remarks: &[Remark], out: &mut Vec<u8>) {
-    let text = |field: &str| shown(&entry.text(field));
-    let number = |field: &str| if entry.has(field) { entry.int(field).to_string() } else { String::new() };
-    let officers: Vec<String> = entry.list("officers").iter().map(|name| shown(name)).collect();
+    let mut of_fields: [String; COLUMNS.len()] = Default::default();
+    entry.record().columns(&mut |(field, _), json| {
+        let at = COLUMNS.iter().position(|column| column == field);
+        if let Some(cell) = at.and_then(|at| of_fields.get_mut(at)) {
+            *cell = words(&serde_json::from_str(&json).unwrap_or_default());
+        }
+    });
     let look_at: Vec<&str> = remarks.iter().map(|remark| remark.kind.name()).collect();
     let cells = [
         shown(log),
@@ -26,21 +56,9 @@ pub(super) fn row(entry: &Entry<'_>, log: &str, remarks: &[Remark], out: &mut Ve
         shown(&entry.actor()),
         summary(entry),
         look_at.join(" "),
-        text("factory"),
-        text("wave"),
-        text("tag"),
-        number("version"),
-        text("request"),
-        text("review"),
-        text("signed"),
-        text("keyid"),
-        officers.join(" "),
-        text("strength"),
-        number("root_version"),
-        text("policy"),
-        hex::encode(tree::leaf_hash(entry.line())),
     ];
-    for (index, cell) in cells.iter().enumerate() {
+    let leaf = hex::encode(tree::leaf_hash(entry.line()));
+    for (index, cell) in cells.iter().chain(&of_fields).chain([&leaf]).enumerate() {
         if index > 0 {
             out.push(b',');
         }

@@ -10,7 +10,7 @@ use crate::host::Draft;
 use crate::host::clock::Time;
 use crate::host::disk::DiskResult;
 use crate::ledger::summary::summary;
-use crate::ledger::{Entry, Kind};
+use crate::ledger::{Entry, Kind, Record};
 use crate::text::{counted, shown};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -63,27 +63,27 @@ impl Page {
                 listed.push(remark.clone());
             }
         }
-        let text = |field: &str| shown(&entry.text(field));
-        match entry.kind() {
-            Kind::StationCreated => self.station = Some((text("factory"), text("fingerprint"))),
-            Kind::SignIntent => {
-                let approvals = entry.numbered("approvals");
-                let words: Vec<String> = approvals
-                    .iter()
-                    .map(|(officer, seq)| format!("{} (entry {seq})", shown(officer)))
-                    .collect();
+        match entry.record() {
+            Record::StationCreated(created) => {
+                self.station = Some((shown(&created.factory), shown(&created.fingerprint)));
+            }
+            Record::SignIntent(intent) => {
+                let approvals = intent.approvals.iter();
+                let words: Vec<String> =
+                    approvals.map(|one| format!("{} (entry {})", shown(&one.officer), one.seq)).collect();
                 self.approvals.insert(entry.seq(), words.join(", "));
             }
-            Kind::SignResult => {
-                let officers: Vec<String> = entry.list("officers").iter().map(|name| shown(name)).collect();
+            Record::SignResult(result) => {
+                let officers: Vec<String> = result.officers.iter().map(|name| shown(name)).collect();
+                let (wave, tag) = (shown(&result.wave), shown(&result.tag));
                 self.signatures.push_back(Signature {
                     seq: entry.seq(),
                     time: entry.time(),
-                    what: format!("{} version {}, tag {}", text("wave"), entry.int("version"), text("tag")),
-                    key: text("keyid"),
+                    what: format!("{wave} version {}, tag {tag}", result.version),
+                    key: shown(&result.keyid),
                     officers: officers.join(", "),
-                    strength: text("strength"),
-                    intent: entry.int("intent"),
+                    strength: shown(&result.strength),
+                    intent: result.intent,
                 });
                 if self.signatures.len() > SIGNATURES
                     && let Some(old) = self.signatures.pop_front()

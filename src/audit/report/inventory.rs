@@ -2,7 +2,8 @@
 
 use super::html::escape;
 use crate::host::clock::Time;
-use crate::ledger::{Entry, Kind};
+use crate::ledger::record::SealedKey;
+use crate::ledger::{Entry, Record};
 use crate::text::shown;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -36,37 +37,39 @@ pub(super) struct Inventory {
 impl Inventory {
     /// Takes the next entry into account.
     pub(super) fn see(&mut self, entry: &Entry<'_>) {
-        let text = |field: &str| shown(&entry.text(field));
-        let time = entry.time();
-        match entry.kind() {
-            Kind::OfficerAdded => {
-                let officer = Officer { key: text("key"), added: (entry.seq(), time), retired: None };
-                self.officers.insert(text("officer"), officer);
+        let (seq, time) = (entry.seq(), entry.time());
+        match entry.record() {
+            Record::OfficerAdded(added) => {
+                let officer = Officer { key: shown(&added.key), added: (seq, time), retired: None };
+                self.officers.insert(shown(&added.officer), officer);
             }
-            Kind::OfficerRetired => {
-                if let Some(officer) = self.officers.get_mut(&text("officer")) {
+            Record::OfficerRetired(retired) => {
+                if let Some(officer) = self.officers.get_mut(&shown(&retired.officer)) {
                     officer.retired = Some(time);
                 }
             }
-            Kind::SignResult => self.keys.entry(text("keyid")).or_default().signatures += 1,
-            _ if !entry.kind().name().starts_with("key.") => {}
-            kind => {
-                let key = self.keys.entry(text("keyid")).or_default();
-                key.keytype = text("keytype");
-                match kind {
-                    Kind::KeyDrilled => key.drilled = Some(time),
-                    Kind::KeyBackedUp => key.backed_up = Some(time),
-                    Kind::KeyRetired => key.retired = Some(time),
-                    _ => {
-                        let names: Vec<String> =
-                            entry.list("officers").iter().map(|name| shown(name)).collect();
-                        key.opens = format!("{} of {}", entry.int("quorum"), names.join(", "));
-                        key.sealed = Some((entry.seq(), time));
-                        key.retired = None;
-                    }
-                }
+            Record::SignResult(result) => self.keys.entry(shown(&result.keyid)).or_default().signatures += 1,
+            Record::KeyDrilled(key) => self.key(key).drilled = Some(time),
+            Record::KeyBackedUp(key) => self.key(key).backed_up = Some(time),
+            Record::KeyRetired(key) => self.key(key).retired = Some(time),
+            Record::KeyImported(key)
+            | Record::KeyGenerated(key)
+            | Record::KeySealed(key)
+            | Record::KeyRestored(key) => {
+                let names: Vec<String> = key.officers.iter().map(|name| shown(name)).collect();
+                let row = self.key(key);
+                row.opens = format!("{} of {}", key.quorum, names.join(", "));
+                row.sealed = Some((seq, time));
+                row.retired = None;
             }
+            _ => {}
         }
+    }
+
+    fn key(&mut self, key: &SealedKey<'_>) -> &mut Key {
+        let row = self.keys.entry(shown(&key.keyid)).or_default();
+        row.keytype = shown(&key.keytype);
+        row
     }
 
     /// The tables.

@@ -6,7 +6,7 @@
 
 use crate::ledger::anchors::Verdict;
 use crate::ledger::summary::summary;
-use crate::ledger::{Entry, Kind};
+use crate::ledger::{Entry, Record};
 use serde_json::{Value, json};
 
 /// The schema's version.
@@ -46,16 +46,17 @@ pub(super) fn event(entry: &Entry<'_>, origin: &str, out: &mut Vec<u8>) {
         "actor": { "user": { "name": entry.actor() } },
         "raw_data": String::from_utf8_lossy(entry.line()),
     });
-    let more = match class.uid {
-        3002 => json!({
-            "user": { "name": entry.text("officer") },
+    let app = |tool: &str| json!({ "app": { "name": "countersign", "vendor_name": "countersign", "version": tool } });
+    let more = match entry.record() {
+        Record::OfficerAuthFailed(failed) => json!({
+            "user": { "name": *failed.officer },
             "service": { "name": "countersign station" },
             "is_remote": false,
         }),
-        6002 => {
-            json!({ "app": { "name": "countersign", "vendor_name": "countersign", "version": entry.text("tool") } })
-        }
-        _ => json!({ "entity": entity(entry), "comment": entry.text("reason") }),
+        Record::SessionOpened(opened) => app(&opened.tool),
+        Record::StationCreated(created) => app(&created.tool),
+        _ if class.uid == 6002 => app(""),
+        record => json!({ "entity": entity(entry), "comment": reason(record) }),
     };
     if let (Value::Object(event), Value::Object(more)) = (&mut event, more) {
         event.extend(more);
@@ -83,100 +84,149 @@ fn class(entry: &Entry<'_>) -> Class {
         severity,
         failed,
     };
-    match entry.kind() {
-        Kind::OfficerAuthFailed => {
+    match entry.record() {
+        Record::OfficerAuthFailed(_) => {
             Class { uid: 3002, activity: 1, activity_name: "Logon", severity: 3, failed: true }
         }
-        Kind::SessionOpened => running(3, "Start", 1, false),
-        Kind::SessionClosed => running(4, "Stop", 1, entry.int("exit") != 0),
-        Kind::StationCreated => running(1, "Install", 1, false),
-        Kind::Selftest => {
-            let failed = !entry.flag("passed");
+        Record::SessionOpened(_) => running(3, "Start", 1, false),
+        Record::SessionClosed(closed) => running(4, "Stop", 1, closed.exit != 0),
+        Record::StationCreated(_) => running(1, "Install", 1, false),
+        Record::Selftest(tested) => {
+            let failed = !tested.passed;
             running(99, "Self-test", if failed { 4 } else { 1 }, failed)
         }
-        Kind::LogRecovered => running(99, "Recovery", 3, false),
-        Kind::LogVerified => running(99, "Verification", 1, false),
-        Kind::LogExported => running(99, "Export of evidence", 1, false),
-        Kind::RootPinned | Kind::OfficerAdded | Kind::KeyImported | Kind::KeyGenerated => {
-            managed(CREATE, 2, false)
-        }
-        Kind::RootUpdated | Kind::KeySealed | Kind::KeyBackedUp | Kind::KeyRestored => {
+        Record::LogRecovered(_) => running(99, "Recovery", 3, false),
+        Record::LogVerified(_) => running(99, "Verification", 1, false),
+        Record::LogExported(_) => running(99, "Export of evidence", 1, false),
+        Record::RootPinned(_)
+        | Record::OfficerAdded(_)
+        | Record::KeyImported(_)
+        | Record::KeyGenerated(_) => managed(CREATE, 2, false),
+        Record::RootUpdated(_) | Record::KeySealed(_) | Record::KeyBackedUp(_) | Record::KeyRestored(_) => {
             managed(UPDATE, 2, false)
         }
-        Kind::PolicyChanged | Kind::OnlineKeyPinned | Kind::TimeStatement | Kind::Deviation => {
-            managed(UPDATE, 3, false)
+        Record::PolicyChanged(_)
+        | Record::OnlineKeyPinned(_)
+        | Record::TimeStatement(_)
+        | Record::Deviation(_) => managed(UPDATE, 3, false),
+        Record::OfficerRetired(_) | Record::KeyRetired(_) => managed(DELETE, 2, false),
+        Record::RequestImported(_)
+        | Record::ReviewRendered(_)
+        | Record::ApprovalGranted(_)
+        | Record::BundleExported(_)
+        | Record::SlipExported(_) => managed(CREATE, 1, false),
+        Record::EvidenceVerified(_)
+        | Record::EvidenceSeen(_)
+        | Record::NonceDrawn(_)
+        | Record::ReviewKept(_)
+        | Record::ActSigned(_) => managed(OTHER, 1, false),
+        Record::SignResult(_) => managed(CREATE, 2, false),
+        Record::SignIntent(_) | Record::KeyDrilled(_) | Record::WitnessCosigned(_) => {
+            managed(OTHER, 1, false)
         }
-        Kind::OfficerRetired | Kind::KeyRetired => managed(DELETE, 2, false),
-        Kind::RequestImported
-        | Kind::ReviewRendered
-        | Kind::ApprovalGranted
-        | Kind::BundleExported
-        | Kind::SlipExported => managed(CREATE, 1, false),
-        Kind::EvidenceVerified
-        | Kind::EvidenceSeen
-        | Kind::NonceDrawn
-        | Kind::ReviewKept
-        | Kind::ActSigned => managed(OTHER, 1, false),
-        Kind::SignResult => managed(CREATE, 2, false),
-        Kind::SignIntent | Kind::KeyDrilled | Kind::WitnessCosigned => managed(OTHER, 1, false),
-        Kind::RootRejected | Kind::RequestRejected | Kind::ApprovalDenied | Kind::ApprovalExpired => {
-            managed(OTHER, 3, true)
+        Record::RootRejected(_)
+        | Record::RequestRejected(_)
+        | Record::ApprovalDenied(_)
+        | Record::ApprovalExpired(_) => managed(OTHER, 3, true),
+        Record::SignAborted(_)
+        | Record::ExportFailed(_)
+        | Record::WitnessOverdue(_)
+        | Record::WitnessStale(_) => managed(OTHER, 3, true),
+        Record::WitnessAdded(_) | Record::StationSucceeds(_) | Record::MarkTakenOver(_) => {
+            managed(CREATE, 2, false)
         }
-        Kind::SignAborted | Kind::ExportFailed | Kind::WitnessOverdue | Kind::WitnessStale => {
-            managed(OTHER, 3, true)
-        }
-        Kind::WitnessAdded | Kind::StationSucceeds | Kind::MarkTakenOver => managed(CREATE, 2, false),
-        Kind::WitnessRetired => managed(DELETE, 2, false),
-        Kind::AnchorSettled => managed(UPDATE, 4, false),
-        Kind::AnchorJudged => match Verdict::named(&entry.text("verdict")) {
+        Record::WitnessRetired(_) => managed(DELETE, 2, false),
+        Record::AnchorSettled(_) => managed(UPDATE, 4, false),
+        Record::AnchorJudged(judged) => match Verdict::named(&judged.verdict) {
             Some(verdict) if verdict.stops() => managed(OTHER, 5, true),
             Some(Verdict::Known) => managed(OTHER, 1, false),
             _ => managed(OTHER, 3, false),
         },
-        Kind::SignInDoubt | Kind::SignRecovered => managed(OTHER, 4, true),
+        Record::SignInDoubt(_) | Record::SignRecovered(_) => managed(OTHER, 4, true),
+    }
+}
+
+/// What an entry is about: its type, and its name or digest.
+fn subject<'r>(record: &'r Record<'_>) -> (&'static str, &'r str) {
+    match record {
+        Record::RootPinned(root) => ("root", &root.fingerprint),
+        Record::RootUpdated(root) => ("root", &root.fingerprint),
+        Record::RootRejected(root) => ("root", &root.reason),
+        Record::PolicyChanged(changed) => ("policy", &changed.to),
+        Record::OnlineKeyPinned(online) => ("online targets key", &online.keyid),
+        Record::OfficerAdded(added) => ("officer", &added.officer),
+        Record::OfficerRetired(retired) => ("officer", &retired.officer),
+        Record::RequestRejected(refused) => ("request", &refused.source),
+        Record::ApprovalGranted(decided)
+        | Record::ApprovalDenied(decided)
+        | Record::ApprovalExpired(decided) => ("approval", &decided.nonce),
+        Record::SignIntent(intent) => ("signature", &intent.signed),
+        Record::SignRecovered(intent) => ("signature", &intent.signed),
+        Record::SignResult(result) => ("signature", &result.signed),
+        Record::SignAborted(aborted) => ("signature", &aborted.signed),
+        Record::SignInDoubt(doubt) => ("signature", &doubt.signed),
+        Record::WitnessCosigned(cosigned) => ("checkpoint", &cosigned.root),
+        Record::WitnessOverdue(overdue) => ("checkpoint", &overdue.root),
+        Record::WitnessStale(stale) => ("checkpoint", &stale.root),
+        Record::AnchorJudged(judged) => ("checkpoint", &judged.root),
+        Record::StationSucceeds(succeeds) => ("checkpoint", &succeeds.root),
+        Record::AnchorSettled(settled) => ("checkpoint", &settled.reason),
+        Record::WitnessAdded(added) => ("witness", &added.witness),
+        Record::WitnessRetired(retired) => ("witness", &retired.witness),
+        Record::MarkTakenOver(mark) => ("mark", &mark.signed),
+        Record::TimeStatement(stated) => ("clock", &stated.time_claimed),
+        Record::ActSigned(signed) => ("act", &signed.digest),
+        Record::Deviation(deviation) => ("ceremony", &deviation.statement),
+        Record::KeyImported(key)
+        | Record::KeyGenerated(key)
+        | Record::KeySealed(key)
+        | Record::KeyDrilled(key)
+        | Record::KeyBackedUp(key)
+        | Record::KeyRestored(key)
+        | Record::KeyRetired(key) => ("key", &key.keyid),
+        other => ("request", other.request().unwrap_or_default()),
+    }
+}
+
+fn version(record: &Record<'_>) -> Option<u64> {
+    match record {
+        Record::RootPinned(root) => Some(root.version),
+        Record::RootUpdated(root) => Some(root.version),
+        Record::RootRejected(root) => Some(root.version),
+        Record::RequestImported(taken) => Some(taken.version),
+        Record::EvidenceSeen(seen) => Some(seen.version),
+        Record::SignIntent(intent) => Some(intent.version),
+        Record::SignRecovered(intent) => Some(intent.version),
+        Record::SignResult(result) => Some(result.version),
+        Record::MarkTakenOver(mark) => Some(mark.version),
+        _ => None,
+    }
+}
+
+fn reason<'r>(record: &'r Record<'_>) -> &'r str {
+    match record {
+        Record::TimeStatement(stated) => &stated.reason,
+        Record::RootRejected(root) => &root.reason,
+        Record::OfficerRetired(retired) => &retired.reason,
+        Record::RequestRejected(refused) => &refused.reason,
+        Record::ApprovalGranted(decided)
+        | Record::ApprovalDenied(decided)
+        | Record::ApprovalExpired(decided) => &decided.reason,
+        Record::SignAborted(aborted) => &aborted.reason,
+        Record::ExportFailed(failed) => &failed.reason,
+        Record::WitnessStale(stale) => &stale.reason,
+        Record::WitnessRetired(retired) => &retired.reason,
+        Record::AnchorJudged(judged) => &judged.reason,
+        Record::AnchorSettled(settled) => &settled.reason,
+        _ => "",
     }
 }
 
 fn entity(entry: &Entry<'_>) -> Value {
-    let (kind, field) = match entry.kind() {
-        Kind::RootPinned | Kind::RootUpdated => ("root", "fingerprint"),
-        Kind::RootRejected => ("root", "reason"),
-        Kind::PolicyChanged => ("policy", "to"),
-        Kind::OnlineKeyPinned => ("online targets key", "keyid"),
-        Kind::OfficerAdded | Kind::OfficerRetired => ("officer", "officer"),
-        Kind::RequestImported
-        | Kind::EvidenceVerified
-        | Kind::EvidenceSeen
-        | Kind::NonceDrawn
-        | Kind::ReviewRendered
-        | Kind::ReviewKept
-        | Kind::BundleExported
-        | Kind::SlipExported
-        | Kind::ExportFailed => ("request", "request"),
-        Kind::RequestRejected => ("request", "source"),
-        Kind::ApprovalGranted | Kind::ApprovalDenied | Kind::ApprovalExpired => ("approval", "nonce"),
-        Kind::SignIntent | Kind::SignRecovered | Kind::SignResult | Kind::SignAborted | Kind::SignInDoubt => {
-            ("signature", "signed")
-        }
-        Kind::WitnessCosigned
-        | Kind::WitnessOverdue
-        | Kind::WitnessStale
-        | Kind::AnchorJudged
-        | Kind::StationSucceeds => ("checkpoint", "root"),
-        Kind::WitnessAdded | Kind::WitnessRetired => ("witness", "witness"),
-        Kind::AnchorSettled => ("checkpoint", "reason"),
-        Kind::MarkTakenOver => ("mark", "signed"),
-        Kind::TimeStatement => ("clock", "time_claimed"),
-        Kind::ActSigned => ("act", "digest"),
-        Kind::Deviation => ("ceremony", "statement"),
-        _ => ("key", "keyid"),
-    };
-    let mut entity =
-        json!({ "type": kind, "uid": entry.text(field), "name": format!("{kind} of entry {}", entry.seq()) });
-    if entry.has("version")
-        && let Some(entity) = entity.as_object_mut()
-    {
-        entity.insert("version".to_owned(), entry.int("version").to_string().into());
+    let (kind, uid) = subject(entry.record());
+    let mut entity = json!({ "type": kind, "uid": uid, "name": format!("{kind} of entry {}", entry.seq()) });
+    if let (Some(version), Some(entity)) = (version(entry.record()), entity.as_object_mut()) {
+        entity.insert("version".to_owned(), version.to_string().into());
     }
     entity
 }

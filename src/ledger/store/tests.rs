@@ -1,6 +1,9 @@
 use super::*;
 use crate::host::RealDisk;
 use crate::host::clock::Time;
+use crate::ledger::Record;
+use crate::ledger::field::ApprovalAt;
+use crate::ledger::record::{Deviation, SignInDoubt, SignIntent};
 use tempfile::TempDir;
 
 fn stamp() -> Stamp {
@@ -19,7 +22,12 @@ fn new_log(entries: u64) -> (TempDir, Log) {
 }
 
 fn deviation(statement: &str) -> Event {
-    Event::new(Kind::Deviation, "mara").text("statement", statement)
+    Deviation { statement: statement.into() }.by("mara")
+}
+
+fn statement(entry: &Entry<'_>) -> String {
+    let Record::Deviation(deviation) = entry.record() else { panic!("{entry:?}") };
+    deviation.statement.to_string()
 }
 
 fn open(folder: &TempDir) -> Result<(Log, Recovery), LogError> {
@@ -43,8 +51,7 @@ fn what_was_appended_is_there_after_opening_again() {
     assert!(recovery.is_clean());
     assert_eq!((again.head(), again.size(), again.root()), (&head, 2_005, head.checkpoint.root));
     assert_eq!(again.append(&stamp(), deviation("next")).expect("appended").seq, 2_005);
-    let statements: Vec<_> =
-        again.entries().map(|entry| entry.expect("read").entry().text("statement").into_owned()).collect();
+    let statements: Vec<_> = again.entries().map(|entry| statement(&entry.expect("read").entry())).collect();
     let wanted: Vec<_> = (0..2_005).map(|n| n.to_string()).chain(["next".to_owned()]).collect();
     assert_eq!(statements, wanted);
 }
@@ -116,7 +123,8 @@ fn what_no_checkpoint_covers_is_kept_aside_and_told() {
     assert_eq!(kept(&folder, &recovery), [&bytes[covered..]]);
     let last = log.entries().last().expect("some").expect("read");
     assert_eq!((last.entry().seq(), last.entry().kind()), (3, Kind::LogRecovered));
-    assert_eq!(last.entry().int("bytes"), (bytes.len() - covered) as u64);
+    let Record::LogRecovered(recovered) = last.entry().record().clone() else { panic!("{last:?}") };
+    assert_eq!(recovered.bytes, (bytes.len() - covered) as u64);
     assert_eq!(log.head().checkpoint.size, 4, "it is signed for");
     assert!(open(&folder).expect("opened").1.is_clean());
 }
@@ -206,15 +214,26 @@ fn a_checkpoint_that_was_removed_or_replaced_is_a_hard_stop() {
 }
 
 fn intent() -> Event {
-    ["request", "review", "signed", "factory", "wave", "tag", "kind", "keyid", "policy", "tool", "binary"]
-        .iter()
-        .fold(Event::new(Kind::SignIntent, "mara"), |event, field| event.text(field, format!("the {field}")))
-        .int("version", 42)
-        .int("root_version", 3)
-        .list("officers", ["mara"])
-        .numbered("approvals", [("mara", 0)])
-        .pairs("findings", [("", ""); 0])
-        .pairs("preflight", [("", ""); 0])
+    let intent = SignIntent {
+        request: "the request".into(),
+        review: "the review".into(),
+        signed: "the bytes".into(),
+        factory: "acme".into(),
+        wave: "v2".into(),
+        tag: "production".into(),
+        version: 42,
+        kind: "wave".into(),
+        keyid: "the keyid".into(),
+        root_version: 3,
+        policy: "the policy".into(),
+        officers: vec!["mara".into()],
+        approvals: vec![ApprovalAt { officer: "mara".into(), seq: 0 }],
+        findings: Vec::new(),
+        preflight: Vec::new(),
+        tool: "the program".into(),
+        binary: "its digest".into(),
+    };
+    intent.by("mara")
 }
 
 #[test]
@@ -227,12 +246,14 @@ fn an_intent_without_a_result_is_told_until_it_is_resolved() {
     let told = &recovery.open_intents[0];
     assert_eq!((told.seq, told.keyid.as_str(), told.recorded), (seq, "the keyid", false));
     let in_doubt = |resolution: &str| {
-        Event::new(Kind::SignInDoubt, "mara")
-            .int("intent", seq)
-            .text("request", "r")
-            .text("keyid", "k")
-            .text("signed", "s")
-            .text("resolution", resolution)
+        SignInDoubt {
+            intent: seq,
+            request: "r".into(),
+            keyid: "k".into(),
+            signed: "s".into(),
+            resolution: resolution.into(),
+        }
+        .by("mara")
     };
     log.append(&stamp(), in_doubt("")).expect("appended");
     log.checkpoint().expect("written");

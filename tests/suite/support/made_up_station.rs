@@ -9,7 +9,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use countersign::host::clock::Time;
 use countersign::host::{Disk, Stamp};
+use countersign::ledger::field::{ApprovalAt, RequestFile};
+use countersign::ledger::record::{
+    BundleExported, Deviation, EvidenceVerified, OfficerAdded, OfficerAuthFailed, OfficerRetired,
+    PolicyChanged, RequestImported, RequestRejected, ReviewRendered, RootPinned, RootUpdated, SealedKey,
+    Selftest, SessionClosed, SessionOpened, SignIntent, StationCreated,
+};
 use countersign::ledger::{Act as Deed, Approval, Decision, Event, Kind, Log, SignedAct, acts};
+use countersign::ledger::{Record, rules};
 use countersign::tuf::PublicKey;
 use ed25519_dalek::{Signer, SigningKey};
 use sha2::{Digest, Sha256};
@@ -254,45 +261,55 @@ impl Station {
         };
         station.policy = station.put(policy_text(approvals).as_bytes());
         let log_key = station.log.key().to_string();
-        let event = Event::new(Kind::StationCreated, "countersign")
-            .text("factory", "acme")
-            .text("fingerprint", &fingerprint)
-            .text("dialect", "factory")
-            .text("tool", TOOL)
-            .text("binary", sha256(b"the program"))
-            .flag("networked", false)
-            .text("log_key", log_key)
-            .text("policy", &station.policy);
-        station.append(if signs { event.text("format", acts::FORMAT) } else { event });
+        let event = StationCreated {
+            factory: "acme".into(),
+            fingerprint: (&fingerprint).into(),
+            dialect: "factory".into(),
+            tool: TOOL.into(),
+            binary: sha256(b"the program").into(),
+            networked: false,
+            log_key: log_key.into(),
+            policy: (&station.policy).into(),
+            format: signs.then(|| acts::FORMAT.into()),
+        }
+        .by("countersign");
+        station.append(event);
         let object = station.put(&station.root.clone());
-        let event = Event::new(Kind::RootPinned, "countersign")
-            .int("version", 3)
-            .text("fingerprint", fingerprint)
-            .text("expires", "2037-01-01T00:00:00Z")
-            .text("object", object);
+        let event = RootPinned {
+            version: 3,
+            fingerprint: fingerprint.into(),
+            expires: "2037-01-01T00:00:00Z".into(),
+            object: object.into(),
+        }
+        .by("countersign");
         station.append(event);
         for at in 0..station.officers.len() {
             let officer = &station.officers[at];
-            let event = Event::new(Kind::OfficerAdded, officer.name)
-                .text("officer", officer.name)
-                .text("recipient", "age1made-up")
-                .text("key", hex::encode(officer.key.verifying_key()))
-                .list("roles", ["approver", "signer"]);
+            let event = OfficerAdded {
+                officer: officer.name.into(),
+                recipient: "age1made-up".into(),
+                key: hex::encode(officer.key.verifying_key()).into(),
+                roles: ["approver", "signer"].into_iter().map(Into::into).collect(),
+            }
+            .by(officer.name);
             station.append(event);
         }
         let names = station.officers.iter().map(|officer| officer.name).collect::<Vec<_>>().join(", ");
         let anew = format!("sealed anew by {names}; before: {quorum} of {names}");
         for (kind, detail) in [(Kind::KeyImported, "targets.keys.tgz"), (Kind::KeySealed, &anew)] {
-            let event = Event::new(kind, "mara")
-                .text("keyid", &station.keyid)
-                .text("keytype", "ED25519")
-                .int("quorum", quorum as u64)
-                .list("officers", station.officers.iter().map(|officer| officer.name))
-                .text("set", "")
-                .text("detail", detail);
+            let key = SealedKey {
+                keyid: (&station.keyid).into(),
+                keytype: "ED25519".into(),
+                quorum: quorum as u64,
+                officers: station.officers.iter().map(|officer| officer.name.into()).collect(),
+                set: "".into(),
+                detail: detail.into(),
+            };
             if kind == Kind::KeySealed {
+                let event = Record::KeySealed(key).by("mara");
                 station.act(event, &[0, 1, 2]);
             } else {
+                let event = Record::KeyImported(key).by("mara");
                 station.append(event);
             }
         }
@@ -368,25 +385,30 @@ impl Station {
         let officer = self.officers[self.dice.below(3) as usize].name;
         let number = self.dice.roll();
         let event = match self.dice.below(6) {
-            0 => Event::new(Kind::SessionClosed, officer).text("command", "status").int("exit", number % 3),
-            1 => Event::new(Kind::OfficerAuthFailed, officer)
-                .text("officer", officer)
-                .text("purpose", "approve"),
-            2 => Event::new(Kind::RequestRejected, officer)
-                .text("source", format!("/media/stick-{number:x}"))
-                .text(
-                    "reason",
-                    "the wave's version 12 is not above 41, which production has: \u{201c}rollback\u{201d}",
-                ),
-            3 => Event::new(Kind::Deviation, officer)
-                .text("statement", format!("the stick was number {number}")),
-            4 => Event::new(Kind::Selftest, "countersign")
-                .flag("passed", true)
-                .pairs("checks", [("sha256", "passed"), ("ed25519", "passed"), ("rsa-pss", "passed")]),
-            _ => Event::new(Kind::SessionOpened, officer)
-                .text("command", "status")
-                .text("tool", TOOL)
-                .text("binary", sha256(self.program)),
+            0 => SessionClosed { command: "status".into(), exit: number % 3 }.by(officer),
+            1 => OfficerAuthFailed { officer: officer.into(), purpose: "approve".into() }.by(officer),
+            2 => RequestRejected {
+                source: (format!("/media/stick-{number:x}")).into(),
+                reason:
+                    "the wave's version 12 is not above 41, which production has: \u{201c}rollback\u{201d}"
+                        .into(),
+            }
+            .by(officer),
+            3 => Deviation { statement: (format!("the stick was number {number}")).into() }.by(officer),
+            4 => Selftest {
+                passed: true,
+                checks: [("sha256", "passed"), ("ed25519", "passed"), ("rsa-pss", "passed")]
+                    .into_iter()
+                    .map(Into::into)
+                    .collect(),
+            }
+            .by("countersign"),
+            _ => SessionOpened {
+                command: "status".into(),
+                tool: TOOL.into(),
+                binary: sha256(self.program).into(),
+            }
+            .by(officer),
         };
         self.append(event);
     }
@@ -395,9 +417,15 @@ impl Station {
     pub fn long_filler(&mut self) {
         let checks =
             ["network", "clock", "time-zone", "swap", "core-dumps", "permissions", "free-space", "log"];
-        let event = Event::new(Kind::Selftest, "countersign")
-            .flag("passed", true)
-            .pairs("checks", checks.map(|check| (check, "passed: nothing to say")));
+        let event = Selftest {
+            passed: true,
+            checks: checks
+                .map(|check| (check, "passed: nothing to say"))
+                .into_iter()
+                .map(Into::into)
+                .collect(),
+        }
+        .by("countersign");
         self.append(event);
     }
 
@@ -470,24 +498,28 @@ impl Station {
         );
         let request = self.put(manifest.as_bytes());
         if !twist.no_import {
-            let event = Event::new(Kind::RequestImported, "mara")
-                .text("request", &request)
-                .text("kind", "wave")
-                .text("factory", "acme")
-                .text("wave", &wave)
-                .text("tag", "production")
-                .int("version", version)
-                .text("signed", &signed)
-                .int("root_version", self.root_version)
-                .text("source", "/media/stick/request")
-                .pairs("objects", [("request.json", &request)]);
+            let event = RequestImported {
+                request: (&request).into(),
+                kind: "wave".into(),
+                factory: "acme".into(),
+                wave: (&wave).into(),
+                tag: "production".into(),
+                version: version,
+                signed: (&signed).into(),
+                root_version: self.root_version,
+                source: "/media/stick/request".into(),
+                objects: vec![RequestFile { name: "request.json".into(), sha256: (&request).into() }],
+            }
+            .by("mara");
             self.act(event, &[0]);
         }
         let verifier = if twist.strange_evidence { sha256(b"another key") } else { self.keyid.clone() };
-        let event = Event::new(Kind::EvidenceVerified, "mara")
-            .text("request", &request)
-            .int("root_version", self.root_version + u64::from(twist.evidence_of_other_root))
-            .pairs("signatures", [("current.json", &verifier)]);
+        let event = EvidenceVerified {
+            request: (&request).into(),
+            root_version: self.root_version + u64::from(twist.evidence_of_other_root),
+            signatures: [("current.json", &verifier)].into_iter().map(Into::into).collect(),
+        }
+        .by("mara");
         if !twist.no_import || twist.strange_evidence {
             self.append(event);
         }
@@ -500,15 +532,17 @@ impl Station {
         // 0.1 kept the text only.
         let review = if self.signs { self.put(text.as_bytes()) } else { sha256(object.as_bytes()) };
         if !twist.no_review {
-            let event = Event::new(Kind::ReviewRendered, "mara")
-                .text("request", &reviewed)
-                .text("review", &review)
-                .text("signed", &signed)
-                .text("policy", &self.policy)
-                .int("root_version", self.root_version)
-                .flag("signable", !twist.not_signable)
-                .pairs("findings", findings.iter().copied())
-                .text("object", object);
+            let event = ReviewRendered {
+                request: (&reviewed).into(),
+                review: (&review).into(),
+                signed: (&signed).into(),
+                policy: (&self.policy).into(),
+                root_version: self.root_version,
+                signable: !twist.not_signable,
+                findings: findings.iter().copied().into_iter().map(Into::into).collect(),
+                object: object.into(),
+            }
+            .by("mara");
             self.append(event);
         }
         let mut approvals = Vec::new();
@@ -541,38 +575,34 @@ impl Station {
         openers.extend(twist.stranger_opens.then_some("mallory"));
         let policy = if twist.wrong_policy { sha256(b"another") } else { self.policy.clone() };
         let root_version = self.root_version + u64::from(twist.wrong_root);
-        let common = |event: Event, station: &Station, wave: &str| {
-            let is_result = event.kind() == Kind::SignResult;
-            event
-                .text("request", &request)
-                .text("review", &review)
-                .text("signed", &signed)
-                .text("factory", "acme")
-                .text("wave", wave)
-                .text("tag", "production")
-                .int("version", version)
-                .text("kind", if is_result && twist.other_kind { "resign" } else { "wave" })
-                .text("keyid", &station.keyid)
-                .int("root_version", root_version)
-                .text("policy", &policy)
-                .list("officers", openers.iter())
-                .text("tool", TOOL)
-                .text(
-                    "binary",
-                    sha256(if is_result && twist.other_program { b"another one" } else { station.program }),
-                )
+        let says = SignIntent {
+            request: (&request).into(),
+            review: (&review).into(),
+            signed: (&signed).into(),
+            factory: "acme".into(),
+            wave: (&wave).into(),
+            tag: "production".into(),
+            version,
+            kind: "wave".into(),
+            keyid: self.keyid.clone().into(),
+            root_version,
+            policy: (&policy).into(),
+            officers: openers.iter().map(|name| (*name).into()).collect(),
+            approvals: approvals
+                .iter()
+                .map(|(name, seq)| ApprovalAt { officer: (*name).into(), seq: *seq })
+                .collect(),
+            findings: findings.iter().filter(|_| !twist.no_findings).copied().map(Into::into).collect(),
+            preflight: [("network", if twist.failed_preflight { "fail" } else { "pass" }), ("clock", "pass")]
+                .map(Into::into)
+                .into(),
+            tool: TOOL.into(),
+            binary: sha256(self.program).into(),
         };
         let mut intent = 5;
         if !twist.no_intent {
-            let event = common(Event::new(Kind::SignIntent, "mara"), self, &wave)
-                .numbered("approvals", approvals)
-                .pairs("findings", findings.iter().copied().filter(|_| !twist.no_findings))
-                .pairs(
-                    "preflight",
-                    [("network", if twist.failed_preflight { "fail" } else { "pass" }), ("clock", "pass")],
-                );
             let by: Vec<usize> = (0..openers.len() - twist.unsigned_openers).collect();
-            intent = self.act(event, &by);
+            intent = self.act(says.clone().by("mara"), &by);
         }
         self.acts(twist.before_result, &request, &review);
         if twist.no_result {
@@ -586,26 +616,31 @@ impl Station {
         let wave = if twist.other_wave { "another-wave" } else { &wave };
         let mut result = 0;
         for _ in 0..1 + usize::from(twist.result_twice) {
-            let event = common(Event::new(Kind::SignResult, "mara"), self, wave)
-                .int("intent", intent)
-                .text("method", "ed25519")
-                .text("sig", &sig)
-                .text(
-                    "strength",
-                    match (twist.boast, self.quorum > 1) {
-                        (true, _) => "L2",
-                        (_, true) => "L1",
-                        _ => "L0",
-                    },
-                );
+            let made = [
+                "ed25519".into(),
+                (&sig).into(),
+                (match (twist.boast, self.quorum > 1) {
+                    (true, _) => "L2",
+                    (_, true) => "L1",
+                    _ => "L0",
+                })
+                .into(),
+            ];
+            let mut says = rules::result(&says, intent, made);
+            says.wave = wave.into();
+            says.kind = if twist.other_kind { "resign" } else { "wave" }.into();
+            says.binary = sha256(if twist.other_program { b"another one" } else { self.program }).into();
+            let event = says.by("mara");
             result = self.append(event);
         }
         self.log.checkpoint().expect("a checkpoint");
-        let event = Event::new(Kind::BundleExported, "mara")
-            .text("request", &request)
-            .text("signed", if twist.other_bundle { sha256(b"others") } else { signed.clone() })
-            .text("manifest", sha256(request.as_bytes()))
-            .text("folder", "/media/stick/signed");
+        let event = BundleExported {
+            request: (&request).into(),
+            signed: (if twist.other_bundle { sha256(b"others") } else { signed.clone() }).into(),
+            manifest: sha256(request.as_bytes()).into(),
+            folder: "/media/stick/signed".into(),
+        }
+        .by("mara");
         self.append(event);
         result
     }
@@ -639,9 +674,9 @@ impl Station {
                 Act::Approves(at) => (at, Decision::Granted),
                 Act::Rejects(at) => (at, Decision::Denied),
                 Act::Retires(at) => {
-                    let event = Event::new(Kind::OfficerRetired, "noor")
-                        .text("officer", self.officers[at].name)
-                        .text("reason", "left");
+                    let event =
+                        OfficerRetired { officer: (self.officers[at].name).into(), reason: "left".into() }
+                            .by("noor");
                     self.act(event, &[1]);
                     continue;
                 }
@@ -660,12 +695,14 @@ impl Station {
         let (root, fingerprint) = root_file(self.root_version, &self.root_key, &self.targets_key);
         let object = self.put(&root);
         self.root = root;
-        let event = Event::new(Kind::RootUpdated, "mara")
-            .int("from", from)
-            .int("version", self.root_version)
-            .text("fingerprint", fingerprint)
-            .text("expires", "2037-01-01T00:00:00Z")
-            .text("object", object);
+        let event = RootUpdated {
+            from: from,
+            version: self.root_version,
+            fingerprint: fingerprint.into(),
+            expires: "2037-01-01T00:00:00Z".into(),
+            object: object.into(),
+        }
+        .by("mara");
         self.append(event);
     }
 
@@ -673,7 +710,7 @@ impl Station {
     pub fn new_policy(&mut self, approvals: usize) {
         let to =
             self.put(format!("# since entry {}\n{}", self.log.size(), policy_text(approvals)).as_bytes());
-        let event = Event::new(Kind::PolicyChanged, "mara").text("from", &self.policy).text("to", &to);
+        let event = PolicyChanged { from: (&self.policy).into(), to: (&to).into() }.by("mara");
         let by: Vec<usize> = (0..approvals.max(self.approvals)).collect();
         self.act(event, &by);
         (self.policy, self.approvals) = (to, approvals);

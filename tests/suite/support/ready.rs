@@ -5,7 +5,7 @@
 use crate::common::{Desk, FitMachine, copy_folder, fixture};
 use countersign::cli::Exit;
 use countersign::host::{Host, RealDisk};
-use countersign::ledger::{Entry, Kind};
+use countersign::ledger::{Entry, Kind, Record};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -128,8 +128,10 @@ impl Ready {
         let made: std::collections::BTreeSet<String> = lines
             .iter()
             .filter_map(|line| Entry::read(line).ok())
-            .filter(|entry| entry.kind() == Kind::SignResult)
-            .map(|entry| format!("{} {}", entry.text("signed"), entry.text("sig")))
+            .filter_map(|entry| match entry.record() {
+                Record::SignResult(result) => Some(format!("{} {}", &*result.signed, result.sig)),
+                _ => None,
+            })
             .collect();
         assert_eq!(made.len(), 1, "{place}: two different signatures");
         self.desk.run(&["log", "verify"]).done();
