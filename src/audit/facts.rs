@@ -196,12 +196,13 @@ impl<'a> Facts<'a> {
         }
         self.act(entry, queue)?;
         let seq = entry.seq();
+        entry.record().objects().into_iter().try_for_each(|digest| self.needs_object(digest, seq))?;
         match entry.record() {
             Record::StationCreated(created) => self.station(entry, created, said),
             Record::PolicyChanged(changed) => self.policy_changed(entry, changed, said),
-            Record::RootPinned(root) => self.root_pinned(seq, root),
-            Record::RootUpdated(root) => self.root_updated(seq, root, said),
-            Record::OnlineKeyPinned(online) => self.online_key(seq, online),
+            Record::RootPinned(root) => self.root_pinned(root),
+            Record::RootUpdated(root) => self.root_updated(root, said),
+            Record::OnlineKeyPinned(online) => self.online_key(online),
             Record::OfficerAdded(added) => {
                 self.officer_added(added, said);
                 Ok(())
@@ -218,7 +219,7 @@ impl<'a> Facts<'a> {
             Record::RequestImported(taken) => self.request(entry, taken, queue),
             Record::EvidenceVerified(verified) => self.evidence(verified),
             Record::ReviewRendered(review) => self.review(seq, review, queue),
-            Record::ReviewKept(kept) => self.review_kept(seq, kept),
+            Record::ReviewKept(kept) => self.review_kept(kept),
             Record::ApprovalGranted(decided)
             | Record::ApprovalDenied(decided)
             | Record::ApprovalExpired(decided) => self.approval(entry, decided, queue),
@@ -235,7 +236,7 @@ impl<'a> Facts<'a> {
                     false => contradiction("nobody signed the bytes of the bundle"),
                 }
             }
-            Record::MarkTakenOver(mark) => self.mark_taken_over(seq, mark),
+            Record::MarkTakenOver(_) => self.mark_taken_over(),
             _ => self.anchor(entry, said),
         }
     }
@@ -251,12 +252,10 @@ impl<'a> Facts<'a> {
         queue.add(Job::Manifest { seq: entry.seq(), request, asked: Box::new(asked.clone()) });
         self.requests.insert(request, (asked, taken.signed.to_string()));
         self.taken_in(entry, request);
-        taken.objects.iter().try_for_each(|file| {
-            if file.name == "delegating.json" {
-                self.delegating.insert(request, file.sha256.to_string());
-            }
-            self.needs_object(&file.sha256, entry.seq())
-        })
+        for file in taken.objects.iter().filter(|file| file.name == "delegating.json") {
+            self.delegating.insert(request, file.sha256.to_string());
+        }
+        Ok(())
     }
 
     fn review(&mut self, seq: u64, review: &ReviewRendered<'_>, queue: &Queue<'_>) -> Result<(), AuditError> {
@@ -276,10 +275,10 @@ impl<'a> Facts<'a> {
             let judgement = Box::new(Judgement::of(review));
             queue.add(Job::Review { seq, review: named, judgement });
         }
-        self.needs_object(&review.object, seq)
+        Ok(())
     }
 
-    fn review_kept(&mut self, seq: u64, kept: &ReviewKept<'_>) -> Result<(), AuditError> {
+    fn review_kept(&self, kept: &ReviewKept<'_>) -> Result<(), AuditError> {
         let Some(shown) = self.reviews.get(&digest(&kept.review)?) else {
             return contradiction("the review was never shown");
         };
@@ -289,8 +288,7 @@ impl<'a> Facts<'a> {
         if shown.object != digest(&kept.text)? {
             return contradiction("the text that was kept is not that of the review that was shown");
         }
-        self.needs_object(&kept.text, seq)?;
-        self.needs_object(&kept.html, seq)
+        Ok(())
     }
 
     /// An entry is about an intent, and may end it without a result.
@@ -341,7 +339,6 @@ impl<'a> Facts<'a> {
     }
 
     fn set_policy(&mut self, name: &str, entry: &Entry<'_>) -> Result<(), AuditError> {
-        self.needs_object(name, entry.seq())?;
         let policy = self.read_policy(name)?;
         self.anchors.set_demand(policy.demand, entry.time());
         self.policy = Some(policy);
@@ -393,8 +390,8 @@ impl<'a> Facts<'a> {
     }
 
     /// A station pins the chain that it was made with, root by root.
-    fn root_pinned(&mut self, seq: u64, pinned: &RootPinned<'_>) -> Result<(), AuditError> {
-        let root = self.read_root(seq, pinned)?;
+    fn root_pinned(&mut self, pinned: &RootPinned<'_>) -> Result<(), AuditError> {
+        let root = self.read_root(pinned)?;
         if !self.roots.is_empty() {
             return self.root_follows(self.root_version, root);
         }
@@ -405,14 +402,9 @@ impl<'a> Facts<'a> {
         Ok(())
     }
 
-    fn root_updated(
-        &mut self,
-        seq: u64,
-        updated: &RootUpdated<'_>,
-        said: &mut Vec<Said>,
-    ) -> Result<(), AuditError> {
+    fn root_updated(&mut self, updated: &RootUpdated<'_>, said: &mut Vec<Said>) -> Result<(), AuditError> {
         let RootUpdated { from, version, fingerprint, expires, object } = updated.clone();
-        let root = self.read_root(seq, &RootPinned { version, fingerprint, expires, object })?;
+        let root = self.read_root(&RootPinned { version, fingerprint, expires, object })?;
         self.root_follows(from, root)?;
         let remark = format!("root {from} was followed by root {version}");
         said.push((RemarkKind::RootChanged, remark));
@@ -420,8 +412,7 @@ impl<'a> Facts<'a> {
     }
 
     /// The root in an entry's object, which is as the entry says.
-    fn read_root(&mut self, seq: u64, says: &RootPinned<'_>) -> Result<Root, AuditError> {
-        self.needs_object(&says.object, seq)?;
+    fn read_root(&self, says: &RootPinned<'_>) -> Result<Root, AuditError> {
         let root = match Root::parse("root", &self.pack.object(&says.object)?) {
             Ok(root) => root,
             Err(e) => return contradiction(&format!("the root's object cannot be read: {e}")),
@@ -476,8 +467,7 @@ impl<'a> Facts<'a> {
     }
 
     /// The service's online key must be the one in its object, and one of the root in force.
-    fn online_key(&mut self, seq: u64, online: &OnlineKeyPinned<'_>) -> Result<(), AuditError> {
-        self.needs_object(&online.object, seq)?;
+    fn online_key(&mut self, online: &OnlineKeyPinned<'_>) -> Result<(), AuditError> {
         let file = self.pack.object(&online.object)?;
         let public = match keyfile::public_key("the online key's object", &file) {
             Ok(public) => public,

@@ -13,8 +13,10 @@ pub enum Shape {
     Officer,
     /// The digest of a request.
     Request,
-    /// The digest of an object of the log, or nothing.
+    /// The digest of an object of the log.
     Object,
+    /// The digest of an object of the log, or nothing.
+    OptionalObject,
     /// A whole number from 0 to 2^53 - 1.
     Int,
     /// `true` or `false`.
@@ -112,14 +114,14 @@ impl<'a> Value<'a> for Text<'a> {
 
 /// Text that names something: a type of its own for each, so that the table of records says what.
 macro_rules! names {
-    ($($(#[$doc:meta])* $name:ident: $named:ident),* $(,)?) => {
+    ($($(#[$doc:meta])* $name:ident: $shape:ident, $named:ident;)*) => {
         $(
             $(#[$doc])*
             #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
             pub struct $name<'a>(Cow<'a, str>);
 
             impl<'a> Value<'a> for $name<'a> {
-                const SHAPE: Shape = Shape::$named;
+                const SHAPE: Shape = Shape::$shape;
 
                 fn write(&self, out: &mut String) {
                     quote(self, out);
@@ -130,7 +132,9 @@ macro_rules! names {
                 }
 
                 fn names<'s>(&'s self, visit: &mut dyn FnMut(Named<'s>)) {
-                    visit(Named::$named(self));
+                    if Self::SHAPE != Shape::OptionalObject || !self.is_empty() {
+                        visit(Named::$named(self));
+                    }
                 }
             }
 
@@ -159,11 +163,13 @@ macro_rules! names {
 
 names! {
     /// An officer's name.
-    OfficerName: Officer,
+    OfficerName: Officer, Officer;
     /// The digest of a request.
-    RequestDigest: Request,
-    /// The digest of an object of the log: whoever has the log has its bytes. Empty where there is none.
-    Object: Object,
+    RequestDigest: Request, Request;
+    /// The digest of an object of the log: whoever has the log has its bytes.
+    Object: Object, Object;
+    /// The same, or nothing.
+    OptionalObject: OptionalObject, Object;
 }
 
 impl<'a> Value<'a> for u64 {

@@ -4,8 +4,8 @@
 use super::codec::{Cursor, LineFault};
 use super::event::Event;
 use super::field::{
-    ApprovalAt, Check, Field, Finding, HeldSignature, Members, Named, Object, OfficerName, RequestDigest,
-    RequestFile, Text, members,
+    ApprovalAt, Check, Field, Finding, HeldSignature, Members, Named, Object, OfficerName, OptionalObject,
+    RequestDigest, RequestFile, Text, members,
 };
 
 /// The struct of a kind: its own, or one that several kinds share.
@@ -248,7 +248,8 @@ records! {
     /// A head of this log that came back; `known` is how many entries this log had, `own` this log's own head where the two
     /// contradict each other.
     AnchorJudged = "anchor.judged" {
-        size: u64, root: Text<'a>, verdict: Text<'a>, known: u64, note: Object<'a>, own: Object<'a>, reason: Text<'a>,
+        size: u64, root: Text<'a>, verdict: Text<'a>, known: u64, note: Object<'a>, own: OptionalObject<'a>,
+        reason: Text<'a>,
     }
     /// Officers say what the heads up to this size are that this log does not have.
     AnchorSettled = "anchor.settled" {
@@ -260,7 +261,8 @@ records! {
     }
     /// A mark of the log that this one continues: `what` is signed, list, seen or retired.
     MarkTakenOver = "mark.taken_over" {
-        what: Text<'a>, tag: Text<'a>, version: u64, signed: Object<'a>, wave: Text<'a>, keyid: Text<'a>, seq: u64,
+        what: Text<'a>, tag: Text<'a>, version: u64, signed: OptionalObject<'a>, wave: Text<'a>, keyid: Text<'a>,
+        seq: u64,
     }
     /// No witness cosigned within the policy's window.
     WitnessOverdue = "witness.overdue" { size: u64, root: Text<'a>, witness: Text<'a> }
@@ -295,8 +297,8 @@ impl Record<'_> {
     pub fn objects(&self) -> Vec<&str> {
         let mut found = Vec::new();
         self.names(&mut |named| match named {
-            Named::Object(digest) if !digest.is_empty() => found.push(digest),
-            _ => {}
+            Named::Object(digest) => found.push(digest),
+            Named::Officer(_) | Named::Request(_) => {}
         });
         found
     }
@@ -310,6 +312,7 @@ impl std::fmt::Display for Kind {
 
 #[cfg(test)]
 mod tests {
+    use super::super::field::Shape;
     use super::*;
 
     #[test]
@@ -320,5 +323,67 @@ mod tests {
             assert_eq!(names.len(), kind.fields().len(), "{kind}");
         }
         assert_eq!(Kind::named(b"sign"), None);
+    }
+
+    /// What the pack's recipe and the documentation say of the fields is what the types say.
+    #[test]
+    fn the_recipe_looks_for_the_objects_that_the_types_name() {
+        let mut wanted = String::from("NAMES = {\n");
+        for kind in Kind::ALL {
+            let member = |(name, shape): &Field| match shape {
+                Shape::Object => Some(format!("\"{name}\"")),
+                Shape::OptionalObject => Some(format!("\"{name}?\"")),
+                _ => None,
+            };
+            let members: Vec<String> = kind.fields().iter().filter_map(member).collect();
+            if !members.is_empty() {
+                wanted += &format!("    \"{kind}\": [{}],\n", members.join(", "));
+            }
+        }
+        wanted += "}\n";
+        assert!(crate::ledger::export::SCRIPT.contains(&wanted), "in verify.py belongs\n{wanted}");
+        // Objects in lists: the script looks for this one member.
+        let in_lists = Kind::ALL.iter().flat_map(|kind| kind.fields()).filter_map(|(_, shape)| match shape {
+            Shape::List(Shape::Members(fields)) => {
+                Some(fields.iter().filter(|(_, shape)| *shape == Shape::Object))
+            }
+            _ => None,
+        });
+        let in_lists: Vec<&str> = in_lists.flatten().map(|(name, _)| *name).collect();
+        assert_eq!(in_lists, ["sha256"]);
+    }
+
+    #[test]
+    fn the_page_about_the_log_has_the_fields_of_every_kind() {
+        let page =
+            std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/log.md")).expect("a page");
+        for kind in Kind::ALL {
+            let fields: Vec<String> =
+                kind.fields().iter().map(|(name, shape)| format!("`{name}`{}", form(shape))).collect();
+            let row = format!("| `{kind}` | {} |\n", fields.join(", "));
+            assert!(page.contains(&row), "in docs/log.md belongs\n{row}");
+        }
+    }
+
+    /// How the page says what a field holds: a string where it says nothing.
+    fn form(shape: &Shape) -> String {
+        match shape {
+            Shape::Text => String::new(),
+            Shape::Officer => " officer".to_owned(),
+            Shape::Request => " request".to_owned(),
+            Shape::Object => " object".to_owned(),
+            Shape::OptionalObject => " object or nothing".to_owned(),
+            Shape::Int => " number".to_owned(),
+            Shape::Flag => " flag".to_owned(),
+            Shape::List(item) => {
+                format!(" list of{}", if **item == Shape::Text { " string".to_owned() } else { form(item) })
+            }
+            Shape::Members(fields) => {
+                let members: Vec<String> =
+                    fields.iter().map(|(name, shape)| format!("`{name}`{}", form(shape))).collect();
+                format!(" {{{}}}", members.join(", "))
+            }
+            Shape::Later(shape) => format!("{} (since 0.2)", form(shape)),
+        }
     }
 }

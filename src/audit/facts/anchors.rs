@@ -6,8 +6,7 @@ use crate::audit::AuditError;
 use crate::audit::remark::RemarkKind;
 use crate::host::clock::Time;
 use crate::ledger::anchors::{Verdict, read_head};
-use crate::ledger::field::Object;
-use crate::ledger::record::{AnchorJudged, AnchorSettled, MarkTakenOver, StationSucceeds, WitnessCosigned};
+use crate::ledger::record::{AnchorJudged, AnchorSettled, StationSucceeds, WitnessCosigned};
 use crate::ledger::{Entry, Record};
 use crate::text::Foreign;
 use crate::tlog::checkpoint::Checkpoint;
@@ -43,7 +42,6 @@ impl Facts<'_> {
             Record::AnchorJudged(judged) => self.judged(seq, judged)?,
             Record::WitnessCosigned(cosigned) => self.cosigned(seq, cosigned).map(|()| None)?,
             Record::WitnessStale(stale) => {
-                self.needs_object(&stale.note, seq)?;
                 let (witness, why) = (Foreign(&stale.witness), Foreign(&stale.reason));
                 Some(format!("a cosignature of {witness} did not count: {why}"))
             }
@@ -53,20 +51,15 @@ impl Facts<'_> {
                 Some(format!("witness {witness} was retired: {why}"))
             }
             Record::AnchorSettled(settled) => Some(self.settled(settled)?),
-            Record::StationSucceeds(succeeds) => Some(self.succeeds(seq, succeeds)?),
+            Record::StationSucceeds(succeeds) => Some(self.succeeds(succeeds)?),
             _ => None,
         };
         said.extend(remark.map(|text| (RemarkKind::Heads, text)));
         Ok(())
     }
 
-    fn note(&mut self, seq: u64, object: &Object<'_>) -> Result<crate::host::Bytes, AuditError> {
-        self.needs_object(object, seq)?;
-        self.pack.object(object)
-    }
-
     fn judged(&mut self, seq: u64, judged: &AnchorJudged<'_>) -> Result<Option<String>, AuditError> {
-        let note = self.note(seq, &judged.note)?;
+        let note = self.pack.object(&judged.note)?;
         let verdict = Verdict::named(&judged.verdict).unwrap_or(Verdict::Ignored);
         let AnchorJudged { size, known, .. } = *judged;
         let by_predecessor = || {
@@ -103,7 +96,7 @@ impl Facts<'_> {
             self.notes.insert(judged.note.to_string());
         }
         if verdict == Verdict::Forked {
-            self.note(seq, &judged.own)?;
+            self.pack.object(&judged.own)?;
         }
         Ok(match verdict {
             Verdict::Ahead => {
@@ -116,7 +109,7 @@ impl Facts<'_> {
     }
 
     fn cosigned(&mut self, seq: u64, cosigned: &WitnessCosigned<'_>) -> Result<(), AuditError> {
-        let bytes = self.note(seq, &cosigned.note)?;
+        let bytes = self.pack.object(&cosigned.note)?;
         let head = match read_head(&bytes, self.pack.key()) {
             Ok(head) if is_head(&head, cosigned.size, &cosigned.root) => head,
             Ok(_) => return contradiction("the note has another size or root than the entry"),
@@ -161,8 +154,8 @@ impl Facts<'_> {
     }
 
     /// The log that this one continues: its newest head is an object, signed by its key.
-    fn succeeds(&mut self, seq: u64, succeeds: &StationSucceeds<'_>) -> Result<String, AuditError> {
-        let note = self.note(seq, &succeeds.note)?;
+    fn succeeds(&self, succeeds: &StationSucceeds<'_>) -> Result<String, AuditError> {
+        let note = self.pack.object(&succeeds.note)?;
         let key = VerifierKey::parse(&succeeds.key);
         let head = key.ok().and_then(|key| read_head(&note, &key).ok());
         let is_it = |head: &Checkpoint| {
@@ -181,13 +174,10 @@ impl Facts<'_> {
         }
     }
 
-    /// A mark that came from another log, with the bytes that it is about.
-    pub(super) fn mark_taken_over(&mut self, seq: u64, mark: &MarkTakenOver<'_>) -> Result<(), AuditError> {
+    /// A mark comes from another log.
+    pub(super) fn mark_taken_over(&self) -> Result<(), AuditError> {
         if self.anchors.predecessor().is_none() {
             return contradiction("no other log is continued, so there is no mark to take over");
-        }
-        if !mark.signed.is_empty() {
-            self.needs_object(&mark.signed, seq)?;
         }
         Ok(())
     }

@@ -94,7 +94,6 @@ impl Facts<'_> {
                 key.quorum
             }
         };
-        self.needs_object(&intent.signed, entry.seq())?;
         if let [one] = distinct.into_iter().collect::<Vec<_>>()[..]
             && approved.iter().all(|name| name == one)
         {
