@@ -30,7 +30,7 @@ fn members(fields: &[Field], word: &str, number: u64) -> String {
 
 fn value(shape: &Shape, word: &str, number: u64) -> String {
     match shape {
-        Shape::Text | Shape::Officer | Shape::Request | Shape::Object => {
+        Shape::Text | Shape::Officer | Shape::Request | Shape::Object | Shape::OptionalObject => {
             let mut out = String::new();
             quote(word, &mut out);
             out

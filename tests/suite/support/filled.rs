@@ -20,11 +20,11 @@ fn members(fields: &[Field], text: &dyn Fn(&str) -> String, number: u64) -> Stri
 
 fn value(name: &str, shape: &Shape, text: &dyn Fn(&str) -> String, number: u64) -> String {
     match shape {
-        Shape::Text | Shape::Officer | Shape::Request | Shape::Object => format!("{:?}", text(name)),
         Shape::Int => number.to_string(),
         Shape::Flag => "true".to_owned(),
         Shape::List(item) => format!("[{}]", value(name, item, text, number)),
         Shape::Members(fields) => format!("{{{}}}", members(fields, text, number)),
         Shape::Later(shape) => value(name, shape, text, number),
+        _ => format!("{:?}", text(name)),
     }
 }
