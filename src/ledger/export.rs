@@ -123,14 +123,18 @@ fn put(disk: &dyn Disk, path: &Path, parts: &[&[u8]]) -> DiskResult<()> {
 mod tests {
     use super::*;
     use crate::ledger::Kind;
-    use crate::ledger::field::Shape;
+    use crate::ledger::field::{Field, Shape};
 
     #[test]
     fn the_script_looks_for_the_objects_of_every_kind() {
         let mut names = "NAMES = {\n".to_owned();
         for kind in Kind::ALL {
-            let objects = kind.fields().iter().filter(|(_, shape)| *shape == Shape::Object);
-            let objects: Vec<String> = objects.map(|(name, _)| format!("\"{name}\"")).collect();
+            let object = |(name, shape): &Field| match shape {
+                Shape::Object => Some(format!("\"{name}\"")),
+                Shape::OptionalObject => Some(format!("\"{name}?\"")),
+                _ => None,
+            };
+            let objects: Vec<String> = kind.fields().iter().filter_map(object).collect();
             if !objects.is_empty() {
                 names.push_str(&format!("    \"{kind}\": [{}],\n", objects.join(", ")));
             }

@@ -325,34 +325,6 @@ mod tests {
         assert_eq!(Kind::named(b"sign"), None);
     }
 
-    /// What the pack's recipe and the documentation say of the fields is what the types say.
-    #[test]
-    fn the_recipe_looks_for_the_objects_that_the_types_name() {
-        let mut wanted = String::from("NAMES = {\n");
-        for kind in Kind::ALL {
-            let member = |(name, shape): &Field| match shape {
-                Shape::Object => Some(format!("\"{name}\"")),
-                Shape::OptionalObject => Some(format!("\"{name}?\"")),
-                _ => None,
-            };
-            let members: Vec<String> = kind.fields().iter().filter_map(member).collect();
-            if !members.is_empty() {
-                wanted += &format!("    \"{kind}\": [{}],\n", members.join(", "));
-            }
-        }
-        wanted += "}\n";
-        assert!(crate::ledger::export::SCRIPT.contains(&wanted), "in verify.py belongs\n{wanted}");
-        // Objects in lists: the script looks for this one member.
-        let in_lists = Kind::ALL.iter().flat_map(|kind| kind.fields()).filter_map(|(_, shape)| match shape {
-            Shape::List(Shape::Members(fields)) => {
-                Some(fields.iter().filter(|(_, shape)| *shape == Shape::Object))
-            }
-            _ => None,
-        });
-        let in_lists: Vec<&str> = in_lists.flatten().map(|(name, _)| *name).collect();
-        assert_eq!(in_lists, ["sha256"]);
-    }
-
     #[test]
     fn the_page_about_the_log_has_the_fields_of_every_kind() {
         let page =

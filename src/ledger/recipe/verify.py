@@ -3,10 +3,10 @@
 
 Usage: python3 -I verify.py PACK OUT
 
-Checks every line, the tree, every checkpoint's root and every object's digest, and that each act of officers stands
-behind the signatures of those who have to sign it. Writes into OUT, a new or empty folder, what openssl needs to check
-the signatures: of each checkpoint <size>.txt and <size>.sig, of each act acts/<entry>.txt, .sig and .pem, and at the end
-key.pem, the log's key.
+Checks every line, the tree, every checkpoint's root and every object's digest, that each act of officers stands behind
+the signatures of those who have to sign it, and before each signature counts approvals and who opened the key. Writes
+into OUT, a new or empty folder, what openssl needs to check the signatures: of each checkpoint <size>.txt and <size>.sig,
+of each act and decision acts/<entry>.txt, .sig and .pem, and at the end key.pem, the log's key.
 
 Ends with 0 when all of it agrees; with 1 and one line `NOT WHOLE: where: why` when not; with 2 when it could not check.
 The pack is foreign: no link in it is followed, only regular files up to a size are opened, and at most a line, a note
@@ -190,12 +190,14 @@ def read_entry(size, line, previous):
 
 
 class Acts:
-    """Who has to sign which act, and did they? The signatures stand in the entries right before it (docs/log.md)."""
+    """Who has to sign which act, and did they? The signatures stand in the entries right before it (docs/log.md). And what
+    officers decided about requests."""
 
     def __init__(self, pack, keep):
         self.pack, self.keep, self.log = pack, keep, None
         self.keys, self.retired, self.fresh, self.staffed = {}, set(), set(), set()
         self.sealed, self.nonces, self.signed, self.again = {}, set(), [], None
+        self.decisions, self.newest, self.counted = {}, {}, 0
 
     def see(self, size, entry):
         kind, where = entry["type"], "entry %d" % size
@@ -203,8 +205,12 @@ class Acts:
             if entry["format"] != "countersign/log/2":
                 fail(where, "the log's format is not known")
             self.log = entry["log_key"]
+        if kind in ("approval.granted", "approval.denied"):
+            self.decision(where, size, entry, kind.partition(".")[2])
+        if kind == "sign.intent":
+            self.count(where, entry)
         if self.log is None:  # 0.1: acts were not signed
-            return
+            return self.remember(entry, kind)
         if kind == "act.signed":
             return self.signature(where, size, entry)
         if kind == "review.rendered":
@@ -249,6 +255,39 @@ class Acts:
         self.keep("acts/%d.txt" % size, message.encode())
         self.keep("acts/%d.sig" % size, base64.b64decode(entry["sig"], validate=True))
         self.keep("acts/%d.pem" % size, pem(bytes.fromhex(entry["key"])))
+
+    def decision(self, where, size, entry, decided):
+        """An officer's decision about a request; the newest counts."""
+        name = entry["officer"]
+        if entry["actor"] != name or self.keys.get(name) != entry["key"] or name in self.retired:
+            fail(where, "the decision is not by an officer who serves, or not with her key")
+        self.decisions[size] = name, entry["request"], entry["review"], decided
+        self.newest[entry["request"], name] = size
+        members = {member: entry[member] for member in ("officer", "key", "request", "review", "policy")}
+        members.update(decision=decided, reason=entry["reason"], nonce=entry["nonce"], expires=entry["expires"])
+        message = "countersign/approval/1\n" + json.dumps(members, separators=(",", ":"))
+        self.keep("acts/%d.txt" % size, message.encode())
+        self.keep("acts/%d.sig" % size, base64.b64decode(entry["sig"], validate=True))
+        self.keep("acts/%d.pem" % size, pem(bytes.fromhex(entry["key"])))
+
+    def count(self, where, entry):
+        """Before a signature: have as many officers approved as the policy asks, does nobody refuse, and do as many open
+        the key as its sealing asks?"""
+        request, approved = entry["request"], set()
+        for one in entry["approvals"]:
+            if self.decisions.get(one["seq"]) != (one["officer"], request, entry["review"], "granted"):
+                fail(where, "entry %d is no approval of this review by this officer" % one["seq"])
+            if self.newest[request, one["officer"]] == one["seq"] and one["officer"] not in self.retired:
+                approved.add(one["officer"])
+        for (about, name), seq in self.newest.items():
+            if about == request and self.decisions[seq][3] == "denied" and name not in self.retired:
+                fail(where, "the refusal in entry %d stands" % seq)
+        if len(approved) < self.approvals(where, entry["policy"]):
+            fail(where, "fewer officers approved than the policy asks")
+        sealed = self.sealed.get(entry["keyid"])
+        if not sealed or not sealed[0] or len(set(entry["officers"]) & set(sealed[-1][1])) < sealed[-1][0]:
+            fail(where, "fewer officers opened the key than it is sealed to")
+        self.counted += 1
 
     def enough(self, where, entry, kind, signers):
         actor, staffed = entry["actor"], self.staffed
@@ -358,6 +397,8 @@ def main(pack, keep):
         if file != "events/%06d.jsonl" % (size // LINES_PER_FILE):
             fail("entry %d" % size, "it stands in %s" % file)
         entry, named = read_entry(size, line, previous)
+        if entry["type"] == "review.rendered" and acts.log is not None:
+            named.append(entry["review"])
         for one in named:
             if not os.path.lexists(os.path.join(pack, "objects", "sha256", one)):
                 fail("entry %d" % size, "the object %s that it names is missing" % one)
@@ -381,6 +422,7 @@ def main(pack, keep):
     print("%d entries, %d checkpoints: lines, tree and objects agree" % (size, kept))
     if acts.log is not None:
         print("Officers' signatures before their acts: %d" % len(acts.nonces))
+    print("Officers' decisions: %d; intents to sign with approvals and quorum: %d" % (len(acts.decisions), acts.counted))
     print("Log %s, key %s" % (ascii(name)[1:-1], key.hex()))
     print("Now check the signatures with openssl: see VERIFY.md")
 
