@@ -75,7 +75,7 @@ fn measure(what: &str, dir: &Path) {
         }
         _ => {
             let stamp = Stamp { time: Time::from_unix(1_900_000_000), boot: "b".to_owned(), uptime_ms: 1 };
-            let (log, _) = Log::open(Arc::new(RealDisk), dir, &stamp).expect("opened");
+            let (log, _) = Log::open(Arc::new(RealDisk), dir, &stamp, &mut |_| {}).expect("opened");
             format!("{} entries", log.size())
         }
     };

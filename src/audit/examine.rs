@@ -387,7 +387,7 @@ impl<'a> Pass<'a> {
             objects: self.objects,
             period: self.period,
             open_intents: self.facts.open_intents(),
-            anchors: self.facts.anchors,
+            anchors: self.facts.state.anchors,
             notes: self.facts.notes,
         }
     }

@@ -14,8 +14,8 @@ use crate::ledger::record::{
     RequestImported, ReviewKept, ReviewRendered, RootPinned, RootUpdated, SealedKey, SignAborted,
     SlipExported, StationCreated,
 };
-use crate::ledger::recovery::{Intents, OpenIntent};
-use crate::ledger::{Acts, Anchors, Custody, Demand, Entry, EntryBuf, Kind, Record, objects};
+use crate::ledger::recovery::OpenIntent;
+use crate::ledger::{Demand, Entry, EntryBuf, Kind, Record, State, objects};
 use crate::text::Foreign;
 use crate::tlog::{Flaw, FlawKind};
 use crate::tuf::{Dialect, Digest, KeyId, Root, keyfile};
@@ -88,8 +88,7 @@ pub(super) struct Facts<'a> {
     roots: BTreeMap<u64, Arc<Root>>,
     root_version: u64,
     officers: HashMap<String, Officer>,
-    custody: Custody,
-    acts: Acts,
+    pub(super) state: State,
     keys: HashMap<String, Key>,
     requests: HashMap<Digest, (Asked, String)>,
     /// Who took each request in, with the first entry that says so.
@@ -108,14 +107,11 @@ pub(super) struct Facts<'a> {
     /// The newest decision of each officer about each request.
     decided: HashMap<Digest, BTreeMap<String, Decided>>,
     intents: HashMap<u64, Intent>,
-    open: Intents,
     signed_versions: HashMap<String, u64>,
     /// Objects that entries name, with the first entry that does.
     pub(super) objects: HashMap<Digest, u64>,
     /// Signatures seen.
     pub(super) signatures: u64,
-    /// Heads that came back, and witnesses.
-    pub(super) anchors: Anchors,
     /// What entries say about roots of this log.
     pub(super) claims: Vec<anchors::Claim>,
     /// Notes of heads that this log continues, by the names of their objects.
@@ -132,8 +128,7 @@ impl<'a> Facts<'a> {
             roots: BTreeMap::new(),
             root_version: 0,
             officers: HashMap::new(),
-            custody: Custody::default(),
-            acts: Acts::default(),
+            state: State::default(),
             keys: HashMap::new(),
             requests: HashMap::new(),
             importers: HashMap::new(),
@@ -146,11 +141,9 @@ impl<'a> Facts<'a> {
             approvals: HashMap::new(),
             decided: HashMap::new(),
             intents: HashMap::new(),
-            open: Intents::default(),
             signed_versions: HashMap::new(),
             objects: HashMap::new(),
             signatures: 0,
-            anchors: Anchors::default(),
             claims: Vec::new(),
             notes: BTreeSet::new(),
         }
@@ -158,7 +151,7 @@ impl<'a> Facts<'a> {
 
     /// The intents without a result.
     pub(super) fn open_intents(&self) -> Vec<OpenIntent> {
-        self.open.open().cloned().collect()
+        self.state.intents.open().cloned().collect()
     }
 
     /// Judges an entry, takes it into account, and hands over the checks that can wait.
@@ -172,10 +165,7 @@ impl<'a> Facts<'a> {
         said: &mut Vec<Said>,
     ) -> Result<(), AuditError> {
         let judged = self.judge(entry, queue, said);
-        self.open.see(entry);
-        self.custody.see(entry);
-        self.acts.see(entry);
-        self.anchors.see(entry);
+        self.state.apply(entry);
         match judged {
             Err(AuditError::Flawed(flaw)) => Err(AuditError::Flawed(flaw.at(entry.seq()))),
             other => other,
@@ -191,7 +181,7 @@ impl<'a> Facts<'a> {
         if (entry.kind() == Kind::StationCreated) != (entry.seq() == 0) {
             return contradiction("a log begins with station.created, and has it nowhere else");
         }
-        if let Some(flaw) = self.custody.flaw(entry).or_else(|| self.anchors.flaw(entry)) {
+        if let Some(flaw) = self.state.custody.flaw(entry).or_else(|| self.state.anchors.flaw(entry)) {
             return Err(AuditError::Flawed(flaw));
         }
         self.act(entry, queue)?;
@@ -270,7 +260,7 @@ impl<'a> Facts<'a> {
         let named = digest(&review.review)?;
         self.reviews.insert(named, shown);
         // Logs of 0.1 keep the text only.
-        if self.acts.are_signed() {
+        if self.state.acts.are_signed() {
             self.needs_object(&review.review, seq)?;
             let judgement = Box::new(Judgement::of(review));
             queue.add(Job::Review { seq, review: named, judgement });
@@ -293,7 +283,7 @@ impl<'a> Facts<'a> {
 
     /// An entry is about an intent, and may end it without a result.
     fn intent_ends(&mut self, intent: u64, is_end: bool) -> Result<(), AuditError> {
-        if self.open.get(intent).is_none() {
+        if self.state.intents.get(intent).is_none() {
             return contradiction(&format!("there is no open intent {intent}"));
         }
         if is_end {
@@ -310,10 +300,10 @@ impl<'a> Facts<'a> {
             }
             _ => 0,
         };
-        if let Some(flaw) = self.acts.flaw(entry, &self.custody, approvals) {
+        if let Some(flaw) = self.state.acts.flaw(entry, &self.state.custody, approvals) {
             return Err(AuditError::Flawed(flaw));
         }
-        if let Some(signed) = self.acts.signature(entry) {
+        if let Some(signed) = self.state.acts.signature(entry) {
             queue.add(Job::Act { seq: entry.seq(), signed: Box::new(signed) });
         }
         Ok(())
@@ -340,7 +330,7 @@ impl<'a> Facts<'a> {
 
     fn set_policy(&mut self, name: &str, entry: &Entry<'_>) -> Result<(), AuditError> {
         let policy = self.read_policy(name)?;
-        self.anchors.set_demand(policy.demand, entry.time());
+        self.state.anchors.set_demand(policy.demand, entry.time());
         self.policy = Some(policy);
         Ok(())
     }
@@ -476,7 +466,7 @@ impl<'a> Facts<'a> {
         let keyid = KeyId::new(online.keyid.as_ref());
         let root = self.roots.get(&self.root_version);
         // 0.1 pinned such a key.
-        if self.acts.are_signed() && root.is_some_and(|root| root.owner(&keyid).is_some()) {
+        if self.state.acts.are_signed() && root.is_some_and(|root| root.owner(&keyid).is_some()) {
             return contradiction("the root in force notes an owner for the key: it is not the service's");
         }
         let listed = root.and_then(|root| root.key_in_role("targets", &keyid));

@@ -62,7 +62,7 @@ pub fn judge<'n>(
     }
     // Small ones first, so that a witness's heads come in the order in which it saw them.
     notes.sort_by_key(|note| note.head.as_ref().map_or(0, |head| head.size));
-    let anchors = station.anchors()?;
+    let anchors = station.anchors().clone();
     let mut newest = newest_of(&anchors);
     let known = station.log.size();
     let needs_tree = notes.iter().any(|note| note.head.as_ref().is_ok_and(|head| head.size <= known));
@@ -138,7 +138,7 @@ fn record(
         own: own.into(),
         reason: (&reason).into(),
     };
-    let seq = station.record(&host.stamp(), judged.by(station.actor()))?.seq;
+    let seq = station.record(&host.stamp(), judged.by(station.actor()))?;
     let name = note.name.clone();
     Ok(Judged { name, verdict, size, root, reason, seq, cosigned: Vec::new(), not_counted: Vec::new() })
 }
@@ -177,7 +177,7 @@ fn cosignatures(
             (Some(time), None) => {
                 let time_cosigned = time.to_string().into();
                 let cosigned = WitnessCosigned { size, root, witness, time_cosigned, note };
-                let seq = station.record(&stamp, cosigned.by(station.actor()))?.seq;
+                let seq = station.record(&stamp, cosigned.by(station.actor()))?;
                 newest.insert(name.to_owned(), Cosigned { size: head.size, time, seq });
                 judged.cosigned.push((shown(name), time));
             }
@@ -212,7 +212,7 @@ fn stale(time: Time, size: u64, last: &Cosigned) -> Option<String> {
 /// # Errors
 /// Stopped (11, 12), or unwitnessed (13), which is logged.
 pub fn require_may_sign(station: &mut Station, stamp: &Stamp) -> Result<Anchors, CeremonyError> {
-    let anchors = station.anchors()?;
+    let anchors = station.anchors().clone();
     match anchors.hold() {
         Some(Hold::Stopped(stop)) => return Err(stopped(&stop)),
         Some(Hold::AwaitsWitness(seq)) => {
@@ -299,11 +299,11 @@ pub fn add_witness(
     key: &VerifierKey,
     officer: &OpenOfficer,
 ) -> Result<u64, CeremonyError> {
-    if let Some(why) = station.anchors()?.refuse_witness(key) {
+    if let Some(why) = station.anchors().refuse_witness(key) {
         return Err(CeremonyError::Refused(format!("{why}. Nothing was changed")));
     }
     let added = WitnessAdded { witness: key.name().into(), key: key.to_string().into() };
-    let seq = station.record_act(host, added.by(officer.name().as_str()), &[officer])?.seq;
+    let seq = station.record_act(host, added.by(officer.name().as_str()), &[officer])?;
     station.commit()?;
     Ok(seq)
 }
@@ -319,7 +319,7 @@ pub fn retire_witness(
     reason: &str,
     officer: &OpenOfficer,
 ) -> Result<u64, CeremonyError> {
-    let anchors = station.anchors()?;
+    let anchors = station.anchors();
     if anchors.witness(name).is_none() {
         return Err(CeremonyError::Refused(format!(
             "there is no witness {} on this station: countersign witness list",
@@ -335,7 +335,7 @@ pub fn retire_witness(
         )));
     }
     let retired = WitnessRetired { witness: name.into(), reason: shown(reason).into() };
-    let seq = station.record_act(host, retired.by(officer.name().as_str()), &[officer])?.seq;
+    let seq = station.record_act(host, retired.by(officer.name().as_str()), &[officer])?;
     station.commit()?;
     Ok(seq)
 }
@@ -349,7 +349,7 @@ pub fn require_witnesses_for(
     station: &Station,
     policy: &crate::station::Policy,
 ) -> Result<(), CeremonyError> {
-    let (there, wanted) = (station.anchors()?.active().count() as u64, policy.witness.quorum);
+    let (there, wanted) = (station.anchors().active().count() as u64, policy.witness.quorum);
     if there >= wanted {
         return Ok(());
     }
@@ -371,7 +371,7 @@ pub fn settle(
     officers: &[OpenOfficer],
     reason: &str,
 ) -> Result<(u64, Option<Hold>), CeremonyError> {
-    let anchors = station.anchors()?;
+    let anchors = station.anchors();
     let stop = anchors.stops().iter().find(|stop| stop.seq == seq).ok_or_else(|| {
         let stops: Vec<String> = anchors.stops().iter().map(|stop| stop.seq.to_string()).collect();
         let which = if stops.is_empty() {
@@ -391,7 +391,7 @@ pub fn settle(
         officers: names.iter().map(|name| (*name).into()).collect(),
     };
     let lead = names.first().copied().unwrap_or_default();
-    let seq = station.record_act(host, settled.by(lead), &officers)?.seq;
+    let seq = station.record_act(host, settled.by(lead), &officers)?;
     station.commit()?;
-    Ok((seq, station.anchors()?.hold()))
+    Ok((seq, station.anchors().hold()))
 }

@@ -4,14 +4,13 @@ use super::CeremonyError;
 use crate::host::Host;
 use crate::host::clock::Time;
 use crate::ledger::record::OfficerAuthFailed;
-use crate::ledger::{Approval, Decision, Record, SignedApproval};
+use crate::ledger::{Approval, Decision, SignedApproval, state};
+use crate::station::Station;
 use crate::station::policy::Role;
-use crate::station::{Station, StationError};
 use crate::tuf::Digest;
 use crate::vault::officer::{self, OfficerName, OpenOfficer};
 use crate::vault::passphrase::{Failures, PassphraseFiles, unlock};
 use base64::Engine as _;
-use std::collections::{BTreeMap, BTreeSet};
 
 /// What an officer decides about.
 #[derive(Clone, Debug)]
@@ -55,30 +54,10 @@ const EXPIRED_BEFORE: &str = "it expired before";
 /// The log or the officers' files cannot be read.
 pub fn decisions(station: &Station, subject: &Subject, now: Time) -> Result<Decisions, CeremonyError> {
     let officers = officer::list(station.disk(), &station.layout.officers())?;
-    let mut newest: BTreeMap<String, (SignedApproval, u64)> = BTreeMap::new();
-    let (mut expired_in_log, mut nonces) = (BTreeSet::new(), BTreeSet::new());
-    for entry in station.log.entries() {
-        let entry = entry.map_err(StationError::from)?;
-        let entry = entry.entry();
-        match entry.record() {
-            Record::ApprovalExpired(expired) => {
-                expired_in_log.insert(expired.nonce.to_string());
-                continue;
-            }
-            Record::ApprovalGranted(decided) | Record::ApprovalDenied(decided)
-                if *decided.request == *subject.request => {}
-            _ => continue,
-        }
-        // A decision that stands in the log before is a copy, and decides nothing.
-        if let Some(signed) = SignedApproval::from_entry(&entry)
-            && nonces.insert(signed.approval.nonce.clone())
-        {
-            newest.insert(signed.approval.officer.clone(), (signed, entry.seq()));
-        }
-    }
     let policy = station.policy.digest();
     let mut decisions = Decisions::default();
-    for (signed, seq) in newest.into_values() {
+    for state::Standing { signed, seq } in station.state().decisions(&subject.request) {
+        let seq = *seq;
         let known = officers.iter().find(|officer| officer.name.as_str() == signed.approval.officer);
         let standing = Standing { approval: signed.approval.clone(), sig: signed.sig.clone(), seq };
         let is_hers = known.is_some_and(|known| known.approval_key == signed.approval.key) && signed.holds();
@@ -92,7 +71,7 @@ pub fn decisions(station: &Station, subject: &Subject, now: Time) -> Result<Deci
         }
         let expired = Time::parse(&signed.approval.expires).is_none_or(|expires| expires <= now);
         // What the log calls expired stays so, also for a clock that was set back.
-        let void = if expired_in_log.contains(&standing.approval.nonce) {
+        let void = if station.state().is_expired(&standing.approval.nonce) {
             Some(EXPIRED_BEFORE)
         } else if !known.is_some_and(officer::OfficerPublic::is_active) {
             Some("she is retired")
@@ -164,7 +143,10 @@ pub fn open_officer(
     files: &PassphraseFiles,
     purpose: &str,
 ) -> Result<OpenOfficer, CeremonyError> {
-    let failures = failures_in_a_row(station, name)?;
+    let failures = match station.state().failures(name.as_str()) {
+        Some((count, last)) => Failures { count: *count, last: Some(last.clone()) },
+        None => Failures::default(),
+    };
     let folder = station.layout.officers();
     unlock(host, &folder, name, files, &failures, &mut |name, _| -> Result<(), CeremonyError> {
         let failed = OfficerAuthFailed { officer: name.as_str().into(), purpose: purpose.into() };
@@ -172,32 +154,6 @@ pub fn open_officer(
         station.commit()?;
         Ok(())
     })
-}
-
-/// Wrong passphrases of an officer since she last proved who she is, as the log has them.
-fn failures_in_a_row(station: &Station, name: &OfficerName) -> Result<Failures, CeremonyError> {
-    let mut failures = Failures::default();
-    for entry in station.log.entries() {
-        let entry = entry.map_err(StationError::from)?;
-        let entry = entry.entry();
-        let is_her = |one: &str| one == name.as_str();
-        let proves = match entry.record() {
-            Record::OfficerAuthFailed(failed) if is_her(&failed.officer) => {
-                failures = Failures { count: failures.count.saturating_add(1), last: Some(entry.stamp()) };
-                false
-            }
-            Record::ApprovalGranted(decided) | Record::ApprovalDenied(decided) => is_her(&decided.officer),
-            Record::ActSigned(signed) => is_her(&signed.officer),
-            Record::TimeStatement(_) => is_her(&entry.actor()),
-            Record::SignIntent(intent) => intent.officers.iter().any(|one| is_her(one)),
-            Record::KeyDrilled(drilled) => drilled.officers.iter().any(|one| is_her(one)),
-            _ => false,
-        };
-        if proves {
-            failures = Failures::default();
-        }
-    }
-    Ok(failures)
 }
 
 /// Writes an officer's decision to the log, signed by her key. Returns the entry's number. Not yet on disk.
@@ -235,5 +191,5 @@ pub fn decide(
             officer.name()
         )));
     }
-    Ok(station.record(&host.stamp(), signed.event())?.seq)
+    Ok(station.record(&host.stamp(), signed.event())?)
 }

@@ -126,7 +126,7 @@ fn take(
     };
     // Everything is read once before anything is kept: what is not metadata at all is not taken in.
     let stored = StoredRequest::unsaved(&station.layout, request, import.clone());
-    let (reviewed, objects, was_put_right, seen, held, files) =
+    let (reviewed, objects, was_put_right, held, files) =
         with_situation(station, now, &stored, |situation| {
             let seen = proven_baseline(&situation).map(|baseline| SeenMark {
                 version: baseline.targets.metadata.version,
@@ -150,7 +150,6 @@ fn take(
                 reviewed,
                 objects?,
                 was_put_right?,
-                seen.clone(),
                 held_in(&situation),
                 newer_files(station, &stored, &situation)?,
             ))
@@ -168,7 +167,6 @@ fn take(
         let (request, text) = (stored.digest().to_string().into(), hex::encode(nonce).into());
         let drawn = NonceDrawn { request, nonce: text }.by(&actor(station, importer));
         station.record(&host.stamp(), drawn)?;
-        station.taken.drew(stored.digest(), nonce);
     }
     let manifest = stored.request.manifest.clone();
     let taken = RequestImported {
@@ -184,7 +182,6 @@ fn take(
         objects,
     };
     station.record_act(host, taken.by(&actor(station, importer)), importer.as_slice())?;
-    station.taken.by(stored.digest(), importer.map(name).unwrap_or_default());
     // The keys of a role that the request brings itself are not the root's.
     if !held.is_empty() && manifest.kind.role(&manifest.tag) == ROLE {
         let verified = EvidenceVerified {
@@ -196,9 +193,6 @@ fn take(
     }
     for (file, mark) in files {
         station.keep_seen(&host.stamp(), file, mark)?;
-    }
-    if let Some(mark) = seen {
-        station.history.saw(&stored.request.manifest.tag, mark);
     }
     Ok(Imported { stored, new_roots, reviewed, anchors })
 }

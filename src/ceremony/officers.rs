@@ -37,7 +37,7 @@ pub(super) fn record_added(
     host: &Host,
     public: &OfficerPublic,
 ) -> Result<(), CeremonyError> {
-    let custody = station.logged_custody()?;
+    let custody = station.state().custody.clone();
     if let Some(known) = custody.officer(public.name.as_str()).filter(|known| !known.is_retired) {
         if is_hers(known, public) {
             return Ok(());
@@ -102,7 +102,7 @@ pub fn add(
         return Err(CustodyError::OfficerExists(name.clone()).into());
     }
     // Also one whose files are gone: the log knows the name.
-    if !station.logged_custody()?.is_name_free(name.as_str()) {
+    if !station.state().custody.clone().is_name_free(name.as_str()) {
         return Err(CustodyError::OfficerExists(name.clone()).into());
     }
     let passphrase = choose(host, files, name, &[name.as_str(), &station.facts.factory])?;
@@ -128,7 +128,7 @@ pub fn retire(
     files: &PassphraseFiles,
 ) -> Result<Vec<String>, CeremonyError> {
     let folder = station.layout.officers();
-    let custody = station.logged_custody()?;
+    let custody = station.state().custody.clone();
     let Some(known) = custody.officer(name.as_str()) else {
         return Err(CustodyError::NoSuchOfficer(name.clone()).into());
     };

@@ -104,7 +104,7 @@ pub fn with_situation<R>(
     let bytes = newest.map(|(_, digest)| signed_here(station, digest)).transpose()?;
     let record = bytes.as_ref().map(|bytes| parse_record(bytes)).transpose()?;
     let record = record.as_ref().map(|document| read_record(document, station.dialect)).transpose()?;
-    let since = station.since.changes(request.digest, &station.log)?;
+    let since = station.since().changes(request.digest, &station.log)?;
     let situation = Situation {
         manifest: &request.manifest,
         request: request.digest,

@@ -8,7 +8,7 @@ use crate::host::clock::Time;
 use crate::ledger::field::Finding;
 use crate::ledger::record::ReviewRendered;
 use crate::review::{FILE_WIDTH, with_note};
-use crate::station::{ShownReview, Station, StoredRequest};
+use crate::station::{Station, StoredRequest};
 use crate::text::shown;
 use crate::threads;
 use crate::tuf::Digest;
@@ -163,6 +163,5 @@ pub fn show(
     };
     station.record(&host.stamp(), shown.by(station.actor()))?;
     station.commit()?;
-    station.shown.now(stored.digest(), ShownReview { review, signed });
     Ok(rendered)
 }

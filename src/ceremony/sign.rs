@@ -8,15 +8,14 @@ use super::prepare::authority;
 use super::reviewed::Reviewed;
 use super::signers::{Ask, approvals, check_signers, open_officers};
 use super::{CeremonyError, preflight};
-use crate::bundle::RequestKind;
 use crate::host::Host;
 use crate::ledger::acts::SIGNED_AGAIN;
 use crate::ledger::field::{ApprovalAt, Check, Finding, OfficerName};
 use crate::ledger::record::{ReviewKept, SignAborted, SignIntent};
 use crate::ledger::{objects, rules};
+use crate::station::Station;
 use crate::station::request::{Made, StoredRequest};
 use crate::station::workstation::tool;
-use crate::station::{SignedMark, Station};
 use crate::threads;
 use crate::tuf::{KeyId, PrivateKey};
 use crate::vault::keys;
@@ -64,7 +63,6 @@ pub fn refuse(
     };
     station.record(&host.stamp(), aborted.by(station.actor()))?;
     station.commit()?;
-    station.history.gave_up(intent);
     Ok(why)
 }
 
@@ -111,7 +109,7 @@ fn sign_now(
             ))
         })?;
         let (role, online) = (&authority.role, station.trust.online.as_ref());
-        let strength = rules::strength(root, role, online, &station.logged_custody()?, key.quorum.into());
+        let strength = rules::strength(root, role, online, &station.state().custody, key.quorum.into());
         (public, root.version, strength)
     };
     let officers: Vec<String> = opened.iter().map(|officer| officer.name().as_str().to_owned()).collect();
@@ -148,21 +146,9 @@ fn sign_now(
         binary: station.binary().to_owned().into(),
     };
     let holders: Vec<&OpenOfficer> = opened.iter().collect();
-    let seq = station.record_act(host, intent.clone().by(&lead), &holders)?.seq;
+    let seq = station.record_act(host, intent.clone().by(&lead), &holders)?;
     // An intent that no checkpoint covers is none: the key stays closed until then.
     station.commit()?;
-    let mark = SignedMark {
-        version: manifest.version,
-        signed: reviewed.signed.to_string(),
-        keyid: key.keyid.clone(),
-        wave: manifest.wave.clone(),
-        request: subject.request.clone(),
-        seq,
-    };
-    let tag = (manifest.kind != RequestKind::OfflineBundle).then_some(&*manifest.tag);
-    station.history.signs(tag, mark);
-    station.history.acknowledge(root_version);
-
     let signature = {
         let secret = keys::open_key(station.disk(), &station.layout.keys(), &key.keyid, &holders)?;
         let private = PrivateKey::parse(&format!("key {}", keyid.short()), &secret)?;
@@ -178,7 +164,7 @@ fn sign_now(
     let stamp = host.stamp();
     let sig = station.dialect.encode_signature(&signature);
     let result = rules::result(&intent, seq, [public.method().into(), sig.into(), strength.into()]);
-    let seq = station.record(&stamp, result.by(&lead))?.seq;
+    let seq = station.record(&stamp, result.by(&lead))?;
     settle_same_bytes(station, host, &lead)?;
     station.commit()?;
     let made = Made {

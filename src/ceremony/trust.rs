@@ -22,7 +22,7 @@ pub fn pin_online_key(
     officers: &[OfficerName],
     files: &PassphraseFiles,
 ) -> Result<KeyId, CeremonyError> {
-    let needs = of_online_key(&station.logged_custody()?);
+    let needs = of_online_key(&station.state().custody);
     let opened = open_signers(station, host, officers, &needs, files, "trust online-key")?;
     Ok(station.pin_online_key(host, new, &opened.iter().collect::<Vec<_>>())?)
 }
@@ -32,7 +32,7 @@ pub fn pin_online_key(
 /// # Errors
 /// They are too few.
 pub fn require_online_key_signers(station: &Station, officers: &[OfficerName]) -> Result<(), CeremonyError> {
-    require(station, officers, &of_online_key(&station.logged_custody()?))
+    require(station, officers, &of_online_key(&station.state().custody))
 }
 
 /// Puts another policy in force, signed by as many officers as the stricter of both asks approvals.
@@ -47,7 +47,7 @@ pub fn set_policy(
     files: &PassphraseFiles,
 ) -> Result<(), CeremonyError> {
     let approvals = station.policy.approvals.max(policy.approvals);
-    let needs = of_policy(&station.logged_custody()?, approvals.into());
+    let needs = of_policy(&station.state().custody, approvals.into());
     let opened = open_signers(station, host, officers, &needs, files, "policy set")?;
     Ok(station.set_policy(host, policy, &opened.iter().collect::<Vec<_>>())?)
 }

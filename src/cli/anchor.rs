@@ -112,7 +112,7 @@ fn settle_stop(
 ) -> Outcome {
     let files = passphrase.files()?;
     context.with_station("anchor settle", |station| {
-        if !station.anchors()?.stops().iter().any(|stop| stop.seq == seq) {
+        if !station.anchors().stops().iter().any(|stop| stop.seq == seq) {
             return Err(Failure::new(
                 Exit::Refused,
                 format!("log entry {seq} is no head that stops this station: countersign anchor list"),

@@ -42,7 +42,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         let officer = open_officer(station, context.host, &args.officer, &files, "clock")?;
         let (time_claimed, reason) = (now.to_string().into(), (&args.reason).into());
         let stated = TimeStatement { time_claimed, reason }.by(officer.name().as_str());
-        let seq = station.record_act(context.host, stated, &[&officer])?.seq;
+        let seq = station.record_act(context.host, stated, &[&officer])?;
         station.commit()?;
         context.text(&format!("{} states that it is {now} (log entry {seq})\n", args.officer))?;
         context.json(&json!({ "officer": args.officer.as_str(), "time": now.to_string(), "seq": seq }))?;

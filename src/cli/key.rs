@@ -388,7 +388,7 @@ fn restore(
         list("left alone", &restored.kept)?;
         list("no share of", &restored.without_share)?;
         context.note(&format!("Prove that it opens: countersign key drill {} --officer …\n", short(&key)));
-        if station.history.marks().next().is_none() && station.anchors()?.predecessor().is_none() {
+        if station.history.marks().next().is_none() && station.anchors().predecessor().is_none() {
             context.note(
                 "This station does not know what the key signed before: it would sign another content for the same version. \
                  If it replaces a lost station, make it from that one's evidence: countersign init --continue PACK\n",

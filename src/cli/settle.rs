@@ -46,7 +46,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         let officer = open_officer(station, context.host, &args.officer, &files, "settle")?;
         let outcome = if args.outcome == What::Made { MADE } else { NOT_MADE };
         let settled = intent.in_doubt(outcome).by(officer.name().as_str());
-        let seq = station.record_act(context.host, settled, &[&officer])?.seq;
+        let seq = station.record_act(context.host, settled, &[&officer])?;
         station.commit()?;
         context.text(&format!(
             "Log entry {}: {} says that a signature was {outcome} (log entry {seq})\n",

@@ -71,6 +71,11 @@ pub struct EntryBuf {
 }
 
 impl EntryBuf {
+    /// The entry's number.
+    pub fn seq(&self) -> u64 {
+        self.header.seq
+    }
+
     /// The entry, borrowed.
     pub fn entry(&self) -> Entry<'_> {
         Entry::again(&self.line, self.header)

@@ -45,14 +45,8 @@ const MOST_CHECKPOINTS: usize = 4_000_000;
 /// The most bytes of a key file.
 const LARGEST_KEY: u64 = 4_096;
 
-/// Where an entry was put.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Appended {
-    /// Its number.
-    pub seq: u64,
-    /// Its leaf hash.
-    pub leaf: Hash,
-}
+/// Whoever wants to know what the entries add up to, as they are read.
+pub type See<'a> = &'a mut dyn FnMut(&Entry<'_>);
 
 /// The newest checkpoint, as issued.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -134,19 +128,25 @@ impl Log {
         }
     }
 
-    /// Opens a log for writing: reads the lines that the newest checkpoint covers and checks them against it. What stands
+    /// Opens a log for writing: reads the lines that the newest checkpoint covers, once, and checks them against it; `see` is
+    /// handed each entry, and may go by none of them before this returns. What stands
     /// after them is signed by nobody. It counts for nothing: it is kept aside and said in the log, with this stamp, and
     /// an intent to sign among it is in doubt.
     ///
     /// # Errors
     /// [`LogError::Tampered`] when anything is not as it was written; nothing is changed then.
-    pub fn open(disk: Arc<dyn Disk>, dir: &Path, stamp: &Stamp) -> Result<(Log, Recovery), LogError> {
-        let (mut log, uncovered, head_name_is_current) = Log::read(disk, dir)?;
+    pub fn open(
+        disk: Arc<dyn Disk>,
+        dir: &Path,
+        stamp: &Stamp,
+        see: See<'_>,
+    ) -> Result<(Log, Recovery), LogError> {
+        let (mut log, uncovered, head_name_is_current) = Log::read(disk, dir, see)?;
         if !head_name_is_current {
             log.name_head(log.head.checkpoint.size)?;
         }
         log.cut(&uncovered)?;
-        let aside = log.tell_aside(stamp)?;
+        let aside = log.tell_aside(stamp, see)?;
         let open_intents = log.intents.open().cloned().collect();
         Ok((log, Recovery { aside, open_intents, ..Recovery::default() }))
     }
@@ -155,8 +155,8 @@ impl Log {
     ///
     /// # Errors
     /// As [`Log::open`].
-    pub fn look(disk: Arc<dyn Disk>, dir: &Path) -> Result<(Log, Recovery), LogError> {
-        let (mut log, uncovered, _) = Log::read(disk, dir)?;
+    pub fn look(disk: Arc<dyn Disk>, dir: &Path, see: See<'_>) -> Result<(Log, Recovery), LogError> {
+        let (mut log, uncovered, _) = Log::read(disk, dir, see)?;
         log.closed = Some("it was opened to be looked at".to_owned());
         let recovery = Recovery {
             aside: Vec::new(),
@@ -168,16 +168,16 @@ impl Log {
     }
 
     /// Reads what the newest checkpoint covers; the parts of files after that; and whether `checkpoint` is the newest.
-    fn read(disk: Arc<dyn Disk>, dir: &Path) -> Result<(Log, Vec<Uncovered>, bool), LogError> {
+    fn read(disk: Arc<dyn Disk>, dir: &Path, see: See<'_>) -> Result<(Log, Vec<Uncovered>, bool), LogError> {
         let signer = read_signer(&*disk, dir)?;
         let (head, head_name_is_current) = read_head(&*disk, dir, signer.public())?;
         let mut log = Log::unread(disk, dir, signer, head);
-        let uncovered = log.read_lines()?;
+        let uncovered = log.read_lines(see)?;
         Ok((log, uncovered, head_name_is_current))
     }
 
     /// Reads the lines that the newest checkpoint covers; returns what stands after them.
-    fn read_lines(&mut self) -> Result<Vec<Uncovered>, LogError> {
+    fn read_lines(&mut self, see: See<'_>) -> Result<Vec<Uncovered>, LogError> {
         let (disk, dir) = (self.disk.clone(), self.dir.clone());
         let head = self.head.checkpoint.clone();
         let files = count_files(&*disk, &dir)?;
@@ -191,6 +191,7 @@ impl Log {
                     .step(&entry, leaf)
                     .map_err(|flaw| blame(&*disk, &dir, flaw.in_file(chunk.file()), Some(&head)))?;
                 self.take_in(&entry);
+                see(&entry);
             }
             let found = self.walk.tree().size();
             if found < head.size {
@@ -257,7 +258,7 @@ impl Log {
     }
 
     /// Says in the log what was kept aside, now or before a crash that came in between, under a checkpoint of its own.
-    fn tell_aside(&mut self, stamp: &Stamp) -> Result<Vec<Aside>, LogError> {
+    fn tell_aside(&mut self, stamp: &Stamp, see: See<'_>) -> Result<Vec<Aside>, LogError> {
         let mut told = Vec::new();
         for found in self.disk.list(&self.dir.join(TORN), MOST_ASIDE)? {
             let saved = format!("{TORN}/{}", found.name);
@@ -268,9 +269,9 @@ impl Log {
             let aside = Aside { file: file_name(seq / LINES_PER_FILE), bytes: bytes.len() as u64, saved };
             let recovered =
                 LogRecovered { file: (&aside.file).into(), bytes: aside.bytes, saved: (&aside.saved).into() };
-            self.append(stamp, recovered.by(ACTOR))?;
+            see(&self.append(stamp, recovered.by(ACTOR))?.entry());
             for event in found_intents(&bytes, &aside.saved) {
-                self.append(stamp, event)?;
+                see(&self.append(stamp, event)?.entry());
             }
             told.push(aside);
         }
@@ -284,7 +285,7 @@ impl Log {
     ///
     /// # Errors
     /// The event is incomplete or too long, or the disk; nothing was appended then.
-    pub fn append(&mut self, stamp: &Stamp, event: Event) -> Result<Appended, LogError> {
+    pub fn append(&mut self, stamp: &Stamp, event: Event) -> Result<EntryBuf, LogError> {
         self.refuse_when_closed()?;
         let seq = self.walk.tree().size();
         let mut line = event.line(seq, self.walk.last(), stamp);
@@ -299,7 +300,7 @@ impl Log {
         self.take_in(&entry.entry());
         self.walk.push(leaf);
         self.unsynced = true;
-        Ok(Appended { seq, leaf })
+        Ok(entry)
     }
 
     fn write_line(&mut self, seq: u64, line: &[u8]) -> Result<(), LogError> {

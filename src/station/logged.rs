@@ -8,10 +8,10 @@
 use super::trust::OnlineKey;
 use super::workstation::StationFile;
 use super::{Layout, Policy, Since, StationError};
-use crate::host::Disk;
 use crate::host::disk::write_durably;
+use crate::host::{Bytes, Disk};
 use crate::ledger::record::{RootPinned, RootUpdated};
-use crate::ledger::{Acts, Custody, Entry, Kind, Log, LogError, Record};
+use crate::ledger::{Demand, Entry, Kind, Log, LogError, Record, State};
 use crate::text::{shown, shown_path};
 use crate::tlog::{Flaw, FlawKind};
 use crate::tuf::{Chain, Digest, KeyId};
@@ -43,6 +43,9 @@ struct LoggedOnline {
     object: String,
 }
 
+/// Reads an object of the log.
+pub type Objects<'a> = &'a dyn Fn(&str) -> Result<Bytes, LogError>;
+
 /// What the log says, after the entries seen so far.
 #[derive(Default)]
 pub struct Logged {
@@ -50,8 +53,8 @@ pub struct Logged {
     roots: BTreeMap<u64, Fact<LoggedRoot>>,
     policy: Option<Fact<LoggedPolicy>>,
     online: Option<Fact<LoggedOnline>>,
-    custody: Custody,
-    acts: Acts,
+    /// What the log adds up to.
+    pub(super) state: State,
     /// What changed since the last signature.
     pub(super) since: Since,
 }
@@ -61,20 +64,22 @@ impl Logged {
     ///
     /// # Errors
     /// It is not, or a policy that it names cannot be read.
-    pub fn judge(&self, entry: &Entry<'_>, log: &Log) -> Result<(), StationError> {
+    pub fn judge(&self, entry: &Entry<'_>, objects: Objects<'_>) -> Result<(), StationError> {
         let refuse = |flaw: Flaw| StationError::from(LogError::from(flaw.at(entry.seq())));
         let mut approvals = 0;
         if let Record::PolicyChanged(changed) = entry.record() {
             for name in [&*changed.from, &changed.to] {
-                let policy = Policy::read(&log.get_object(name)?)?;
+                let policy = Policy::read(&objects(name)?)?;
                 approvals = policy.approvals.max(approvals);
             }
         }
-        let custody = self.custody.flaw(entry);
-        if let Some(flaw) = custody.or_else(|| self.acts.flaw(entry, &self.custody, approvals.into())) {
+        let custody = self.state.custody.flaw(entry);
+        if let Some(flaw) =
+            custody.or_else(|| self.state.acts.flaw(entry, &self.state.custody, approvals.into()))
+        {
             return Err(refuse(flaw));
         }
-        let signature = self.acts.signature(entry).filter(|signed| is_relied_on(&signed.act.act));
+        let signature = self.state.acts.signature(entry).filter(|signed| is_relied_on(&signed.act.act));
         match signature.is_none_or(|signed| signed.holds()) {
             true => Ok(()),
             false => {
@@ -84,11 +89,22 @@ impl Logged {
     }
 
     /// Takes the next entry into account.
-    pub fn see(&mut self, entry: &Entry<'_>) {
+    ///
+    /// # Errors
+    /// A policy that it puts in force cannot be read.
+    pub fn see(&mut self, entry: &Entry<'_>, objects: Objects<'_>) -> Result<(), StationError> {
         let seq = entry.seq();
-        self.since.see(entry, &self.custody);
-        self.custody.see(entry);
-        self.acts.see(entry);
+        let policy = match entry.record() {
+            Record::StationCreated(created) => Some(&created.policy),
+            Record::PolicyChanged(changed) => Some(&changed.to),
+            _ => None,
+        };
+        if let Some(policy) = policy {
+            let demand = Demand::of_policy(&objects(policy)?).unwrap_or_default();
+            self.state.anchors.set_demand(demand, entry.time());
+        }
+        self.since.see(entry, &self.state.custody);
+        self.state.apply(entry);
         match entry.record() {
             Record::StationCreated(created) => {
                 let says = (created.factory.to_string(), created.dialect.to_string(), created.networked);
@@ -115,6 +131,7 @@ impl Logged {
             }
             _ => {}
         }
+        Ok(())
     }
 
     /// Compares what the station says of itself.
@@ -123,7 +140,7 @@ impl Logged {
     /// It says something else than the log.
     pub fn check_station(&self, layout: &Layout, facts: &StationFile) -> Result<(), StationError> {
         let Some(Fact { says: (factory, dialect, networked), seq }) = &self.made else { return Ok(()) };
-        if !self.acts.are_signed() {
+        if !self.state.acts.are_signed() {
             return Err(StationError::Old(shown_path(&layout.station_file())));
         }
         let same = facts.factory == *factory && facts.dialect == *dialect && facts.networked == *networked;
@@ -250,7 +267,7 @@ impl Logged {
             officer::list(disk, &folder).map_err(|e| StationError::Contradiction(e.to_string()))?;
         for public in &officers {
             let path = folder.join(format!("{}.pub", public.name));
-            let Some(logged) = self.custody.officer(public.name.as_str()) else {
+            let Some(logged) = self.state.custody.officer(public.name.as_str()) else {
                 return Err(unknown(&path, "this officer"));
             };
             if logged.recipient != public.recipient || logged.key != public.approval_key {
@@ -270,7 +287,7 @@ impl Logged {
     /// # Errors
     /// An officer's files are missing.
     pub fn check_no_officer_is_missing(&self, disk: &dyn Disk, layout: &Layout) -> Result<(), StationError> {
-        for (name, logged) in self.custody.officers() {
+        for (name, logged) in self.state.custody.officers() {
             if logged.is_retired || !logged.is_finished {
                 continue;
             }
@@ -298,7 +315,7 @@ impl Logged {
     /// It is sealed otherwise.
     pub fn check_key(&self, layout: &Layout, key: &SealedKey) -> Result<(), StationError> {
         let path = layout.keys().join(&key.keyid);
-        let Some(logged) = self.custody.key(&key.keyid) else {
+        let Some(logged) = self.state.custody.key(&key.keyid) else {
             return Err(unknown(&path, "this key"));
         };
         if logged.sealing == key.sealing() {
@@ -327,7 +344,7 @@ impl Logged {
     /// # Errors
     /// It is sealed otherwise.
     pub fn check_key_to_reseal(&self, layout: &Layout, key: &SealedKey) -> Result<(), StationError> {
-        match self.custody.key(&key.keyid) {
+        match self.state.custody.key(&key.keyid) {
             Some(logged) if logged.may_be(&key.sealing()) => Ok(()),
             _ => self.check_key(layout, key),
         }

@@ -1,5 +1,6 @@
 //! The station itself: made once, opened by one process at a time, and everything that it remembers in one place.
 
+use super::logged::Objects;
 use super::trust::{OnlineKey, Trust, keep_root, online_key_in, service_key_in};
 use super::{History, Layout, Logged, Policy, SeenMark, Shown, Since, StationError, Taken, policy};
 use crate::host::clock::{Stamp, Time};
@@ -10,7 +11,7 @@ use crate::ledger::record::{
     Deviation, EvidenceSeen, OnlineKeyPinned, PolicyChanged, RootPinned, RootRejected, RootUpdated,
     SessionClosed, SessionOpened, StationCreated,
 };
-use crate::ledger::{Act, Appended, Custody, Event, Log, Recovery, acts};
+use crate::ledger::{Act, Entry, Event, Log, Recovery, State, acts};
 use crate::text::{one_line, shown, shown_path};
 use crate::tuf::{Chain, Dialect, Digest, KeyId, Root};
 use crate::vault::officer::OpenOfficer;
@@ -87,8 +88,8 @@ pub struct Station {
     pub taken: Taken,
     /// Which reviews it showed.
     pub shown: Shown,
-    /// What changed since the last signature.
-    pub since: Since,
+    /// What its log says that it trusts.
+    logged: Logged,
     /// Its log.
     pub log: Log,
     /// What opening the log found.
@@ -279,11 +280,24 @@ impl Station {
         // Who only looks waits for nobody: what the newest checkpoint covers does not change any more.
         let lock = session.as_ref().map(|session| take_lock(&layout, session)).transpose()?;
         let facts = read_facts(&*disk, &layout)?;
-        let (log, recovery) = match &session {
-            Some(_) => Log::open(disk.clone(), &layout.log(), &host.stamp())?,
-            None => Log::look(disk.clone(), &layout.log())?,
+        let dir = layout.log();
+        let objects = |digest: &str| objects::get(&*disk, &dir, digest);
+        let (mut logged, mut history) = (Logged::default(), History::default());
+        let (mut taken, mut shown) = (Taken::default(), Shown::default());
+        // The one walk over the log. What is wrong with an entry counts once the log as a whole is found to be whole.
+        let mut judged = Ok(());
+        let mut walk = |entry: &Entry<'_>| {
+            if judged.is_ok() {
+                judged = logged
+                    .judge(entry, &objects)
+                    .and_then(|()| see(entry, &objects, &mut logged, &mut history, &mut taken, &mut shown));
+            }
         };
-        let Read { logged, marks, taken, shown } = read_log(&log)?;
+        let (log, recovery) = match &session {
+            Some(_) => Log::open(disk.clone(), &dir, &host.stamp(), &mut walk)?,
+            None => Log::look(disk.clone(), &dir, &mut walk)?,
+        };
+        judged?;
         let may_write = session.is_some();
         let mut mended = logged.mend_trust(&*disk, &layout, &log, may_write)?;
         logged.check_station(&layout, &facts)?;
@@ -305,10 +319,10 @@ impl Station {
             dialect,
             policy,
             trust,
-            history: marks,
+            history,
             taken,
             shown,
-            since: logged.since,
+            logged,
             log,
             recovery,
             disk,
@@ -356,7 +370,7 @@ impl Station {
     ///
     /// # Errors
     /// The log.
-    pub fn record(&mut self, stamp: &Stamp, event: Event) -> Result<Appended, StationError> {
+    pub fn record(&mut self, stamp: &Stamp, event: Event) -> Result<u64, StationError> {
         if let Some(session) = self.session.as_ref()
             && !session.command.is_empty()
         {
@@ -365,12 +379,23 @@ impl Station {
                 tool: tool().into(),
                 binary: session.binary().into(),
             };
-            self.log.append(stamp, opened.by(&session.actor))?;
+            let opened = opened.by(&session.actor);
+            self.write(stamp, opened)?;
             if let Some(session) = self.session.as_mut() {
                 self.begun = std::mem::take(&mut session.command);
             }
         }
-        Ok(self.log.append(stamp, event)?)
+        self.write(stamp, event)
+    }
+
+    /// Adds an entry to the log, and takes it into account.
+    fn write(&mut self, stamp: &Stamp, event: Event) -> Result<u64, StationError> {
+        let written = self.log.append(stamp, event)?;
+        let (disk, dir) = (&*self.disk, self.log.dir());
+        let objects = |digest: &str| objects::get(disk, dir, digest);
+        let Station { logged, history, taken, shown, .. } = self;
+        see(&written.entry(), &objects, logged, history, taken, shown)?;
+        Ok(written.seq())
     }
 
     /// Adds an act to the log, right after the signature of each officer under it. Not yet on disk. That they are those
@@ -383,7 +408,7 @@ impl Station {
         host: &Host,
         event: Event,
         officers: &[&OpenOfficer],
-    ) -> Result<Appended, StationError> {
+    ) -> Result<u64, StationError> {
         let stamp = host.stamp();
         let digest = event.digest();
         for officer in officers {
@@ -437,7 +462,7 @@ impl Station {
         if self.has_written() {
             let closed = SessionClosed { command: (&self.begun).into(), exit: u64::from(exit) };
             let closed = closed.by(self.actor());
-            self.log.append(&host.stamp(), closed)?;
+            self.write(&host.stamp(), closed)?;
             self.log.checkpoint()?;
         }
         Ok(())
@@ -545,7 +570,6 @@ impl Station {
             signed: (&mark.signed).into(),
         };
         self.record(stamp, seen.by(self.actor()))?;
-        self.history.saw_file(file, mark);
         Ok(())
     }
 
@@ -554,7 +578,7 @@ impl Station {
     /// # Errors
     /// It is sealed otherwise, or the log cannot be read.
     pub fn check_sealed_as_logged(&self, key: &SealedKey) -> Result<(), StationError> {
-        read_log(&self.log)?.logged.check_key(&self.layout, key)
+        self.logged.check_key(&self.layout, key)
     }
 
     /// As [`Station::check_sealed_as_logged`], for sealing the key anew.
@@ -562,19 +586,17 @@ impl Station {
     /// # Errors
     /// As there; a sealing that a crash left in place is allowed.
     pub fn check_sealed_to_reseal(&self, key: &SealedKey) -> Result<(), StationError> {
-        read_log(&self.log)?.logged.check_key_to_reseal(&self.layout, key)
+        self.logged.check_key_to_reseal(&self.layout, key)
     }
 
-    /// Officers and keys, as the log has them.
-    ///
-    /// # Errors
-    /// The log cannot be read.
-    pub fn logged_custody(&self) -> Result<Custody, StationError> {
-        let mut custody = Custody::default();
-        for entry in self.log.entries() {
-            custody.see(&entry?.entry());
-        }
-        Ok(custody)
+    /// What the log adds up to, with what this process has written.
+    pub fn state(&self) -> &State {
+        &self.logged.state
+    }
+
+    /// What changed since the last signature.
+    pub fn since(&self) -> &Since {
+        &self.logged.since
     }
 
     /// The latest time in the log that the clock must not fall behind.
@@ -588,28 +610,20 @@ impl Station {
     }
 }
 
-/// What is read out of the log in one walk.
-#[derive(Default)]
-struct Read {
-    logged: Logged,
-    marks: History,
-    taken: Taken,
-    shown: Shown,
-}
-
-/// One pass over the log: what it says that the station trusts, the marks, and what was verified.
-fn read_log(log: &Log) -> Result<Read, StationError> {
-    let mut read = Read::default();
-    for entry in log.entries() {
-        let entry = entry?;
-        let entry = &entry.entry();
-        read.logged.judge(entry, log)?;
-        read.logged.see(entry);
-        read.marks.see(entry);
-        read.taken.see(entry);
-        read.shown.see(entry);
-    }
-    Ok(read)
+/// Takes the next entry into account.
+fn see(
+    entry: &Entry<'_>,
+    objects: Objects<'_>,
+    logged: &mut Logged,
+    history: &mut History,
+    taken: &mut Taken,
+    shown: &mut Shown,
+) -> Result<(), StationError> {
+    logged.see(entry, objects)?;
+    history.see(entry);
+    taken.see(entry);
+    shown.see(entry);
+    Ok(())
 }
 
 fn online_key_pinned(from: &str, keyid: &KeyId, object: &str, actor: &str) -> Event {

@@ -283,7 +283,8 @@ fn the_next_review_says_what_changed_since_the_last_signature_and_what_is_looser
 /// Writes an entry with the log's own key, as somebody does who holds the station's folder.
 fn forge(desk: &Desk, event: Event) {
     let stamp = Stamp { time: Time::parse(common::NOW).expect("a time"), boot: String::new(), uptime_ms: 1 };
-    let (mut log, _) = Log::open(Arc::new(RealDisk), &desk.station().join("log"), &stamp).expect("opened");
+    let (mut log, _) =
+        Log::open(Arc::new(RealDisk), &desk.station().join("log"), &stamp, &mut |_| {}).expect("opened");
     log.append(&stamp, event).expect("appended");
     log.checkpoint().expect("a checkpoint");
 }

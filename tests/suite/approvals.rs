@@ -31,7 +31,8 @@ fn forge(desk: &Desk, change: impl FnOnce(Approval, &SignedApproval) -> SignedAp
     let bob = bob.as_array().expect("a list").iter().find(|one| one["name"] == "bob").expect("bob").clone();
     let time = Time::parse(NOW).expect("a time");
     let stamp = Stamp { time, boot: "5f9d1c1e-0000-4000-8000-000000000001".to_owned(), uptime_ms: 1 << 40 };
-    let (mut log, _) = Log::open(Arc::new(RealDisk), &desk.station().join("log"), &stamp).expect("opened");
+    let (mut log, _) =
+        Log::open(Arc::new(RealDisk), &desk.station().join("log"), &stamp, &mut |_| {}).expect("opened");
     let granted = log.entries().map(|entry| entry.expect("read"));
     let granted = granted.filter(|entry| entry.entry().kind() == Kind::ApprovalGranted).last().expect("hers");
     let hers = SignedApproval::from_entry(&granted.entry()).expect("an approval");

@@ -582,7 +582,7 @@ fn a_remembered_head_reveals_a_log_that_was_rolled_back_or_forked_and_both_notes
     // From there another history is written, longer than the known one, with the same key.
     let stamp = countersign::host::Stamp { time: Time::from_unix(1), boot: String::new(), uptime_ms: 0 };
     let (mut other, _) =
-        countersign::ledger::Log::open(disk.clone(), Path::new(LOG), &stamp).expect("opened");
+        countersign::ledger::Log::open(disk.clone(), Path::new(LOG), &stamp, &mut |_| {}).expect("opened");
     for _ in 0..20 {
         let event = Deviation { statement: "another history".into() }.by("mara");
         other.append(&stamp, event).expect("appended");

@@ -48,7 +48,7 @@ fn ceremony(disk: &Arc<CrashDisk>, log: &mut Log) -> Vec<Promise> {
     log.checkpoint().expect("written");
     promise(log, None);
     log.put_object(b"the bytes to be signed").expect("stored");
-    let intent = log.append(&stamp(), filled(Kind::SignIntent, 0)).expect("appended").seq;
+    let intent = log.append(&stamp(), filled(Kind::SignIntent, 0)).expect("appended").seq();
     log.checkpoint().expect("written");
     promise(log, Some(intent));
     log.append(&stamp(), filled(Kind::SignResult, intent)).expect("appended");
@@ -69,7 +69,7 @@ fn lines(log: &Log) -> Vec<Vec<u8>> {
 fn check(left: CrashDisk, steps: usize, loss: Loss, promises: &[Promise], whole: &[Vec<u8>]) {
     let place = format!("crash after step {steps}, {loss:?}");
     let left = Arc::new(left);
-    let (mut log, recovery) = Log::open(left.clone(), Path::new(LOG), &stamp())
+    let (mut log, recovery) = Log::open(left.clone(), Path::new(LOG), &stamp(), &mut |_| {})
         .unwrap_or_else(|e| panic!("{place}: the log does not open: {e}"));
     let kept: Vec<&Promise> = promises.iter().filter(|promise| promise.from <= steps).collect();
     let found = lines(&log);
@@ -98,7 +98,7 @@ fn check(left: CrashDisk, steps: usize, loss: Loss, promises: &[Promise], whole:
     // And work goes on: another ceremony, and the next start finds nothing to repair.
     log.append(&stamp(), filled(Kind::Deviation, 0)).expect("appended");
     log.checkpoint().unwrap_or_else(|e| panic!("{place}: {e}"));
-    let (again, recovery) = Log::open(left, Path::new(LOG), &stamp()).expect("opens again");
+    let (again, recovery) = Log::open(left, Path::new(LOG), &stamp(), &mut |_| {}).expect("opens again");
     assert!(recovery.aside.is_empty(), "{place}");
     assert_eq!(again.head().checkpoint.size, again.size(), "{place}");
 }
@@ -152,7 +152,7 @@ fn a_crash_while_the_log_is_made_leaves_a_log_or_a_clear_stop() {
     for steps in 0..=disk.steps() {
         for loss in [Loss::Nothing, Loss::Everything, Loss::Bytes, Loss::Names, Loss::Zeroes] {
             let left = Arc::new(disk.after_crash(&start, steps, loss));
-            match Log::open(left, Path::new(LOG), &stamp()) {
+            match Log::open(left, Path::new(LOG), &stamp(), &mut |_| {}) {
                 Ok((log, _)) => assert_eq!(log.size(), 0),
                 Err(e) => {
                     assert!(steps < disk.steps(), "after the last step it opens: {e}");
@@ -188,7 +188,7 @@ fn a_log_whose_disk_fails_takes_no_entry_and_says_so() {
     let error = log.append(&stamp(), filled(Kind::Deviation, 0)).expect_err("closed");
     assert!(matches!(error, LogError::Closed(_)), "{error}");
     countersign::host::Disk::rename(&*disk, away, path).expect("moved back");
-    let (log, recovery) = Log::open(disk, Path::new(LOG), &stamp()).expect("opens again");
+    let (log, recovery) = Log::open(disk, Path::new(LOG), &stamp(), &mut |_| {}).expect("opens again");
     assert_eq!(recovery.aside.len(), 1, "what no checkpoint covers was never promised");
     assert_eq!(log.size(), 1);
 }

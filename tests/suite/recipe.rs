@@ -183,7 +183,7 @@ fn gone_on(events: impl FnOnce(&Log) -> Vec<Event>) -> Ran {
     let station = dir.parent().expect("a folder").join("log");
     copy_folder(&STATION.get().expect("made with the pack").join("log"), &station);
     let stamp = Stamp { time: Time::parse(common::NOW).expect("a time"), boot: String::new(), uptime_ms: 1 };
-    let (mut log, _) = Log::open(Arc::new(RealDisk), &station, &stamp).expect("opened");
+    let (mut log, _) = Log::open(Arc::new(RealDisk), &station, &stamp, &mut |_| {}).expect("opened");
     for event in events(&log) {
         log.append(&stamp, event).expect("appended");
     }

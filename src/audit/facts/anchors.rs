@@ -63,7 +63,7 @@ impl Facts<'_> {
         let verdict = Verdict::named(&judged.verdict).unwrap_or(Verdict::Ignored);
         let AnchorJudged { size, known, .. } = *judged;
         let by_predecessor = || {
-            let before = self.anchors.predecessor()?;
+            let before = self.state.anchors.predecessor()?;
             Some(read_head(&note, &before.key).ok()?.size > before.size)
         };
         let head = match (verdict, read_head(&note, self.pack.key())) {
@@ -117,7 +117,7 @@ impl Facts<'_> {
                 return flawed(FlawKind::CheckpointSignature, "the note is not signed by the log's key");
             }
         };
-        let time = match self.anchors.witness(&cosigned.witness).map(|witness| &witness.key) {
+        let time = match self.state.anchors.witness(&cosigned.witness).map(|witness| &witness.key) {
             Some(key) => {
                 Note::parse(&bytes).and_then(|note| note.cosigned(key)).map_err(AuditError::Flawed)?
             }
@@ -176,7 +176,7 @@ impl Facts<'_> {
 
     /// A mark comes from another log.
     pub(super) fn mark_taken_over(&self) -> Result<(), AuditError> {
-        if self.anchors.predecessor().is_none() {
+        if self.state.anchors.predecessor().is_none() {
             return contradiction("no other log is continued, so there is no mark to take over");
         }
         Ok(())

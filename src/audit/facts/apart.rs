@@ -33,7 +33,7 @@ impl Facts<'_> {
         let importers = self.importers.get(&request);
         let is_known =
             importers.is_some_and(|names| names.keys().any(|name| self.officers.contains_key(name)));
-        if self.acts.are_signed() && policy.separates_importer() && !is_known {
+        if self.state.acts.are_signed() && policy.separates_importer() && !is_known {
             let why = "nobody signed that she took the request in, and the policy in force keeps that apart";
             return flawed(FlawKind::Approval, why);
         }

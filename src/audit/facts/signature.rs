@@ -172,7 +172,7 @@ impl Facts<'_> {
 
     /// The level of strength is what root and sealing give, in people. Logs of 0.1 count keys.
     fn check_strength(&self, found: &str, [by_people, by_keys]: [&str; 2]) -> Result<(), AuditError> {
-        if found == by_people || (!self.acts.are_signed() && found == by_keys) {
+        if found == by_people || (!self.state.acts.are_signed() && found == by_keys) {
             return Ok(());
         }
         contradiction(&format!("it says strength {}, which root and sealing do not give", Foreign(found)))
@@ -180,7 +180,7 @@ impl Facts<'_> {
 
     fn strengths(&self, with: &Signing<'_>, quorum: u64) -> Result<[&'static str; 2], AuditError> {
         let of = |root: &Root, role: &str| {
-            let by_people = rules::strength(root, role, self.online.as_ref(), &self.custody, quorum);
+            let by_people = rules::strength(root, role, self.online.as_ref(), &self.state.custody, quorum);
             [by_people, rules::strength_by_keys(root, quorum)]
         };
         Ok(self.with_authority(with, of)?.unwrap_or(["L0"; 2]))

@@ -31,7 +31,7 @@ fn statement(entry: &Entry<'_>) -> String {
 }
 
 fn open(folder: &TempDir) -> Result<(Log, Recovery), LogError> {
-    Log::open(Arc::new(RealDisk), &folder.path().join("log"), &stamp())
+    Log::open(Arc::new(RealDisk), &folder.path().join("log"), &stamp(), &mut |_| {})
 }
 
 fn refused(folder: &TempDir) -> Flaw {
@@ -50,7 +50,7 @@ fn what_was_appended_is_there_after_opening_again() {
     let (mut again, recovery) = open(&folder).expect("opened");
     assert!(recovery.is_clean());
     assert_eq!((again.head(), again.size(), again.root()), (&head, 2_005, head.checkpoint.root));
-    assert_eq!(again.append(&stamp(), deviation("next")).expect("appended").seq, 2_005);
+    assert_eq!(again.append(&stamp(), deviation("next")).expect("appended").seq(), 2_005);
     let statements: Vec<_> = again.entries().map(|entry| statement(&entry.expect("read").entry())).collect();
     let wanted: Vec<_> = (0..2_005).map(|n| n.to_string()).chain(["next".to_owned()]).collect();
     assert_eq!(statements, wanted);
@@ -115,7 +115,8 @@ fn what_no_checkpoint_covers_is_kept_aside_and_told() {
     for end in ["{\"v\":1,\"seq\":4,\"pr", "no line at all\n", ""] {
         bytes.extend_from_slice(end.as_bytes());
         std::fs::write(&path, &bytes).expect("written");
-        let (looked, found) = Log::look(Arc::new(RealDisk), &folder.path().join("log")).expect("opened");
+        let (looked, found) =
+            Log::look(Arc::new(RealDisk), &folder.path().join("log"), &mut |_| {}).expect("opened");
         assert_eq!((looked.size(), found.uncovered), (3, (bytes.len() - covered) as u64));
         assert_eq!(std::fs::read(&path).expect("read"), bytes, "a look changes nothing");
     }
@@ -239,7 +240,7 @@ fn intent() -> Event {
 #[test]
 fn an_intent_without_a_result_is_told_until_it_is_resolved() {
     let (folder, mut log) = new_log(1);
-    let seq = log.append(&stamp(), intent()).expect("appended").seq;
+    let seq = log.append(&stamp(), intent()).expect("appended").seq();
     log.checkpoint().expect("written");
     drop(log);
     let (mut log, recovery) = open(&folder).expect("opened");
@@ -311,7 +312,7 @@ fn a_line_that_is_too_long_is_refused_and_the_log_goes_on() {
     let (_folder, mut log) = new_log(1);
     let error = log.append(&stamp(), deviation(&"x".repeat(65_535))).expect_err("too long");
     assert!(matches!(error, LogError::TooLong(_)), "{error}");
-    assert_eq!(log.append(&stamp(), deviation("short")).expect("appended").seq, 1);
+    assert_eq!(log.append(&stamp(), deviation("short")).expect("appended").seq(), 1);
 }
 
 #[test]

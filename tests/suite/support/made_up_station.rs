@@ -349,7 +349,7 @@ impl Station {
 
     pub fn append(&mut self, event: Event) -> u64 {
         let stamp = self.stamp();
-        self.log.append(&stamp, event).expect("appended").seq
+        self.log.append(&stamp, event).expect("appended").seq()
     }
 
     /// Appends an act of these officers, with their signatures where acts are signed.
@@ -360,7 +360,7 @@ impl Station {
             let signed = self.signed_act(&event, *at, stamp.time);
             self.log.append(&stamp, signed.event()).expect("appended");
         }
-        self.log.append(&stamp, event).expect("appended").seq
+        self.log.append(&stamp, event).expect("appended").seq()
     }
 
     /// An officer's signature under an act.
