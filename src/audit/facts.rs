@@ -164,7 +164,10 @@ impl<'a> Facts<'a> {
         queue: &Queue<'_>,
         said: &mut Vec<Said>,
     ) -> Result<(), AuditError> {
-        let judged = self.judge(entry, queue, said);
+        let judged = self.judge(entry, queue, said).and_then(|()| {
+            let objects = entry.record().objects();
+            objects.into_iter().try_for_each(|digest| self.needs_object(digest, entry.seq()))
+        });
         self.state.apply(entry);
         match judged {
             Err(AuditError::Flawed(flaw)) => Err(AuditError::Flawed(flaw.at(entry.seq()))),
@@ -186,7 +189,6 @@ impl<'a> Facts<'a> {
         }
         self.act(entry, queue)?;
         let seq = entry.seq();
-        entry.record().objects().into_iter().try_for_each(|digest| self.needs_object(digest, seq))?;
         match entry.record() {
             Record::StationCreated(created) => self.station(entry, created, said),
             Record::PolicyChanged(changed) => self.policy_changed(entry, changed, said),

@@ -51,7 +51,7 @@ fn judged(
     for signed in sign(&mut station, &event, stamp.time) {
         station.log.append(&stamp, signed.event()).expect("appended");
     }
-    let last = station.log.append(&stamp, event).expect("appended").seq;
+    let last = station.log.append(&stamp, event).expect("appended").seq();
     station.log.checkpoint().expect("a checkpoint");
     let (kind, seq, detail) = first_flaw(&*disk)?;
     assert_eq!(kind, FlawKind::Act, "{detail}");
