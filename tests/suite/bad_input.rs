@@ -509,7 +509,7 @@ fn a_request_changed_in_the_station_is_named_as_such_and_put_right_by_importing_
         assert!(!told.contains("stick"), "{told}");
         // The rest of the station is still shown.
         let status = desk.run(&["status"]).done().out;
-        assert!(status.contains("Officer   alice") && status.contains("Log  "), "{status}");
+        assert!(status.contains("Officers  alice") && status.contains("Log  "), "{status}");
         let (again, review) = desk.import(&request);
         assert_eq!((&again, &review["signable"]), (&id, &serde_json::json!(true)));
         assert_eq!(read(&files.join("targets.json")), whole);
