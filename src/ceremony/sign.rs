@@ -20,7 +20,6 @@ use crate::threads;
 use crate::tuf::{KeyId, PrivateKey};
 use crate::vault::keys;
 use crate::vault::officer::OpenOfficer;
-use crate::vault::sealed::SealedKey;
 
 /// Signs a request. The confirmation was given before: see [`super::reviewed::confirm`].
 ///
@@ -74,8 +73,7 @@ fn sign_now(
     ask: &Ask<'_>,
 ) -> Result<Made, CeremonyError> {
     let subject = reviewed.subject(stored);
-    let key = check_signers(station, host, stored, &subject, ask)?;
-    refuse_while_in_doubt(station, reviewed, &key)?;
+    let key = check_signers(station, host, stored, reviewed, ask)?;
     let anchors = require_may_sign(station, &host.stamp())?;
     let report = preflight::of_station(station, host, None);
     if !report.fit() {
@@ -188,29 +186,6 @@ fn sign_now(
     };
     stored.keep_signature(station.disk(), &made)?;
     Ok(made)
-}
-
-/// An intent without a result must be settled before anything else is signed. Signing the very same bytes with the
-/// same key again settles it: there is no second content that could be signed.
-fn refuse_while_in_doubt(
-    station: &Station,
-    reviewed: &Reviewed,
-    key: &SealedKey,
-) -> Result<(), CeremonyError> {
-    let signed = reviewed.signed.to_string();
-    let other =
-        station.log.open_intents().find(|intent| intent.signed != signed || intent.keyid != key.keyid);
-    match other {
-        None => Ok(()),
-        Some(intent) => Err(CeremonyError::InDoubt(format!(
-            "log entry {}: the station stopped between the intent to sign request {} and the result, so a signature \
-             may have been made. Sign that request again (the bytes are the same), or settle it: countersign settle {} \
-             --officer NAME --outcome made|not-made",
-            intent.seq,
-            intent.request.get(..12).unwrap_or(&intent.request),
-            intent.seq
-        ))),
-    }
 }
 
 /// The intents that are left are for these very bytes and this key, and were in doubt: the log says that the bytes are

@@ -1,10 +1,12 @@
 //! Who signs: the key that is meant, the officers who open it, and the approvals that the policy asks for.
 
 use super::CeremonyError;
+use super::anchors::require_may_sign;
 use super::approve::{
     Decisions, EXPIRED, Subject, decide, decisions, may_act, open_officer, require_importer_known,
 };
 use super::prepare::{authority, own_keys};
+use super::reviewed::Reviewed;
 use crate::host::Host;
 use crate::ledger::{Decision, SignedApproval};
 use crate::station::Station;
@@ -36,7 +38,7 @@ pub fn check_signers(
     station: &mut Station,
     host: &Host,
     stored: &StoredRequest,
-    subject: &Subject,
+    reviewed: &Reviewed,
     ask: &Ask<'_>,
 ) -> Result<SealedKey, CeremonyError> {
     // One who is not there, or has left, is named before anything is asked.
@@ -49,11 +51,37 @@ pub fn check_signers(
     station.check_sealed_as_logged(&key)?;
     require_quorum(&key, ask.officers)?;
     key.check_present(&ask.officers.iter().collect::<Vec<_>>())?;
-    let decided = decisions(station, subject, host.clock.now())?;
+    // What is graver than a missing approval is said first.
+    refuse_while_in_doubt(station, reviewed, &key)?;
+    require_may_sign(station, &host.stamp())?;
+    let decided = decisions(station, &reviewed.subject(stored), host.clock.now())?;
     note_expired(station, host, &decided)?;
     let signers: Vec<&str> = ask.officers.iter().map(OfficerName::as_str).collect();
     Tally::of(station, stored.digest(), &decided, &signers)?.require_enough()?;
     Ok(key)
+}
+
+/// An intent without a result must be settled before anything else is signed. Signing the very same bytes with the
+/// same key again settles it: there is no second content that could be signed.
+fn refuse_while_in_doubt(
+    station: &Station,
+    reviewed: &Reviewed,
+    key: &SealedKey,
+) -> Result<(), CeremonyError> {
+    let signed = reviewed.signed.to_string();
+    let other =
+        station.log.open_intents().find(|intent| intent.signed != signed || intent.keyid != key.keyid);
+    match other {
+        None => Ok(()),
+        Some(intent) => Err(CeremonyError::InDoubt(format!(
+            "log entry {}: the station stopped between the intent to sign request {} and the result, so a signature \
+             may have been made. Sign that request again (the bytes are the same), or settle it: countersign settle {} \
+             --officer NAME --outcome made|not-made",
+            intent.seq,
+            intent.request.get(..12).unwrap_or(&intent.request),
+            intent.seq
+        ))),
+    }
 }
 
 /// The approvals of a request: those that are there, and those that would come.

@@ -39,7 +39,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
             Err(e) => return Err(refuse(station, context.host, &stored, e)?.into()),
         };
         let ask = Ask { officers: &args.officer, key: args.key.as_deref(), passphrases: &files };
-        if let Err(e) = check_signers(station, context.host, &stored, &reviewed.subject(&stored), &ask) {
+        if let Err(e) = check_signers(station, context.host, &stored, &reviewed, &ask) {
             return Err(refuse(station, context.host, &stored, e)?.into());
         }
         let prompt = format!(

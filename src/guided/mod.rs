@@ -428,7 +428,7 @@ impl Run<'_> {
         let Some(first) = officers.first() else { return Ok(Turn::Again) };
         let asked = Ask { officers: &officers, key: None, passphrases: self.guide.passphrases };
         let stored = self.taken()?;
-        let enough = check_signers(self.station, self.host, &stored, &reviewed.subject(&stored), &asked);
+        let enough = check_signers(self.station, self.host, &stored, &reviewed, &asked);
         self.stored = Some(stored);
         if let Err(e) = enough {
             return Err(self.refused(e)?);

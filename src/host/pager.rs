@@ -88,8 +88,10 @@ pub(super) fn show(
 /// The text in pages of a screen each, under a heading that says which page it is; nothing where one screen holds all of
 /// it, or is too small for that. The pager turns them by the screen.
 fn paged(heading: &str, text: &str, columns: usize, rows: usize) -> Option<String> {
-    // Room for "page 12 of 34".
-    let heading = wrapped(heading, columns.saturating_sub(16));
+    // Room for "page 12 of 34" beside the first line.
+    let (first, more) = heading.split_once('\n').unwrap_or((heading, ""));
+    let (first, more) = (wrapped(first, columns.saturating_sub(16)), wrapped(more, columns));
+    let heading = if more.is_empty() { first } else { format!("{first}\n{more}") };
     let lines: Vec<&str> = text.trim_end_matches('\n').split('\n').chain(["(end)"]).collect();
     let (first, more) = heading.split_once('\n').unwrap_or((&heading, ""));
     // The pager's own line, the heading, a rule.

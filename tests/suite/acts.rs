@@ -228,7 +228,8 @@ fn who_took_a_request_in_before_the_policy_asked_for_it_takes_it_in_again() {
 #[test]
 fn a_second_process_does_not_get_in_whatever_is_deleted() {
     let (desk, _) = desk();
-    let held = Station::open(&desk.host, &desk.station(), None).expect("opened");
+    let session = countersign::ceremony::tool::session(&desk.host, "sign");
+    let held = Station::open(&desk.host, &desk.station(), Some(session)).expect("opened");
     std::fs::remove_file(desk.station().join("lock")).expect("removed");
     let ran = desk.run(&["preflight"]).ended(Exit::Failed);
     assert!(ran.err.contains("another countersign works on this station"), "{}", ran.err);
