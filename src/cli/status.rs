@@ -51,8 +51,8 @@ pub fn run(args: &Args, context: &Context<'_>) -> Outcome {
     for intent in station.log.open_intents() {
         due.overdue.push(format!("log entry {}: an intent to sign without a result", intent.seq));
     }
-    text.push_str(&log_lines(&station, &anchors, now));
-    let heads = heads::line(&anchors, now);
+    text.push_str(&log_lines(&station, anchors, now));
+    let heads = heads::line(anchors, now);
     match heads.outcome {
         preflight::Outcome::Pass => {}
         preflight::Outcome::Warn => due.to_do.push(heads.message),

@@ -56,6 +56,7 @@ macro_rules! records {
             }
 
             /// The fields that follow the header, in order.
+            #[allow(clippy::extra_unused_lifetimes, reason = "the structs' types name it")]
             pub const fn fields<'a>(self) -> &'static [Field] {
                 match self { $(Kind::$kind => <fields_of!($kind $(, $shared)?) as Members<'a>>::FIELDS),* }
             }
