@@ -48,3 +48,6 @@ pub mod review;
 pub mod cli;
 #[cfg(feature = "station")]
 pub mod guided;
+
+#[cfg(all(test, feature = "station"))]
+mod vectors;

@@ -98,7 +98,13 @@ pub(super) fn plain_remark(entry: &Entry<'_>) -> Option<Said> {
             format!("request {} cannot be signed: {}", short(&review.request), blocks(&review.findings)),
         ),
         Record::Selftest(tested) if !tested.passed => {
-            (RemarkKind::FailedSelftest, format!("not passed: {}", not_passed(&tested.checks)))
+            // An entry of this kind is a whole preflight; the self-test is one line of it.
+            let is_program = |check: &Check<'_>| check.name == "self-test" && is_bad(&check.outcome);
+            let kind = match tested.checks.iter().any(is_program) {
+                true => RemarkKind::FailedSelftest,
+                false => RemarkKind::FailedPreflight,
+            };
+            (kind, format!("not passed: {}", not_passed(&tested.checks)))
         }
         Record::ExportFailed(failed) => (
             RemarkKind::FailedExport,
@@ -123,7 +129,12 @@ fn blocks(findings: &[Finding<'_>]) -> String {
 }
 
 fn not_passed(checks: &[Check<'_>]) -> String {
-    let failed = checks.iter().filter(|check| check.outcome != "passed" && check.outcome != "ok");
+    let failed = checks.iter().filter(|check| is_bad(&check.outcome));
     let words = failed.map(|check| format!("{} ({})", Foreign(&check.name), Foreign(&check.outcome)));
     words.collect::<Vec<_>>().join(", ")
+}
+
+/// Does a line of a preflight stop a signature? What is only warned of does not.
+fn is_bad(outcome: &str) -> bool {
+    outcome.starts_with("fail")
 }

@@ -52,8 +52,10 @@ remarks! {
     OlderVersion = "older-version", "Older version signed";
     /// Another trusted root.
     RootChanged = "root-changed", "Root changes";
-    /// A self-test failed.
+    /// The program did not pass its self-test.
     FailedSelftest = "failed-selftest", "Failed self-tests";
+    /// The machine did not pass its preflight.
+    FailedPreflight = "failed-preflight", "Preflight lines that failed";
     /// A bundle could not be written.
     FailedExport = "failed-export", "Failed exports";
     /// No witness cosigned in time.

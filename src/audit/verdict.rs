@@ -79,6 +79,8 @@ pub struct Verdict {
     pub reasons: Vec<String>,
     /// How many checkpoints that came another way it was compared with: one that was given, those seen before.
     pub compared: (usize, usize),
+    /// The sizes of these heads.
+    pub heads: Vec<u64>,
     /// Which part of the log who cosigned.
     pub witnessed: Vec<Witnessed>,
     /// What was examined.
@@ -127,7 +129,8 @@ pub fn verify(
         ));
     }
     let mut is_forked = !reasons.is_empty();
-    let watch = known.iter().map(|head| head.checkpoint.size).collect();
+    let watch: Vec<u64> = known.iter().map(|head| head.checkpoint.size).collect();
+    let heads = watch.clone();
     let mut examination = examine(pack, &Options { watch, ..options }, visit)?;
     let covered = examination.head.as_ref().map_or(0, |head| head.checkpoint.size);
     let (mut is_older, mut conflicts) = (false, Vec::new());
@@ -207,7 +210,7 @@ pub fn verify(
         examination.flaws.push(flaw.at(head.checkpoint.size.saturating_sub(1)));
         examination.flaws.sort_by_key(|flaw| (flaw.seq.unwrap_or(u64::MAX), flaw.kind));
     }
-    Ok(Verdict { outcome, reasons, compared, witnessed, examination })
+    Ok(Verdict { outcome, reasons, compared, heads, witnessed, examination })
 }
 
 /// What a checkpoint that came another way says.

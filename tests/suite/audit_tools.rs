@@ -485,3 +485,50 @@ fn nobody_answers_from_a_line_that_was_changed() {
         pack.audit(&[&arguments[..2], &["--log-key", &pack.key], &arguments[4..]].concat()).done();
     }
 }
+
+#[test]
+fn a_ceremony_is_one_page_of_its_own_with_what_each_entry_shows() {
+    let pack = pack();
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().join("ceremony.html");
+    let requests =
+        pack.audit(&["--json", "show", text(&pack.dir), "--type", "request.imported"]).done().json();
+    let id = |at: usize| requests[at]["request"].as_str().expect("a digest")[..12].to_owned();
+    pack.audit(&["ceremony", text(&pack.dir), "--request", &id(1), "--out", text(&out)]).done();
+    let page = std::fs::read_to_string(&out).expect("a page");
+    for words in
+        ["v2.0-update", "before the key was opened", "The log is whole", "Explanations and signatures"]
+    {
+        assert!(page.contains(words), "{words}: {page}");
+    }
+    assert!(!page.contains("populate-targets"), "the other ceremony has a page of its own");
+    let none = folder.path().join("none.html");
+    let ran = pack.audit(&["ceremony", text(&pack.dir), "--request", "ffffffffffff", "--out", text(&none)]);
+    assert!(ran.ended(Exit::Failed).err.contains("no entry of this log") && !none.exists());
+}
+
+#[test]
+fn a_report_can_be_signed_off() {
+    let pack = pack();
+    let out = tempfile::tempdir().expect("a folder");
+    let out = out.path().join("report.html");
+    let bundle = pack.bundles[0].join("log/checkpoint");
+    pack.audit(&["report", text(&pack.dir), "--against", text(&bundle), "--out", text(&out)]).done();
+    let page = std::fs::read_to_string(&out).expect("a page");
+    let size = std::fs::read_to_string(&bundle).expect("a head");
+    let size = size.lines().nth(1).expect("a size");
+    for words in [
+        &format!("1 head given, 0 heads seen before; of {size} entries"),
+        "Programs that ran",
+        "SHA-256 of the signed bytes",
+        "Last drill of this sealing",
+        "<svg viewBox=\"0 0 1000 96\" role=\"img\"><title>From ",
+        "2 signatures, ",
+        "Sitting of ",
+        "and ended with code 0",
+        "Explanations and signatures",
+        "<main>",
+    ] {
+        assert!(page.contains(words), "{words}: {page}");
+    }
+}

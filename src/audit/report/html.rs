@@ -1,6 +1,7 @@
 //! A page for people: the verdict, what to look at, every signature, the keys, the timeline. One file, no script,
 //! nothing loaded from anywhere, fit for printing.
 
+use super::drawing::{Drawing, Mark};
 use super::head_words;
 use super::inventory::Inventory;
 use crate::audit::verdict::{Outcome, Verdict};
@@ -12,7 +13,7 @@ use crate::host::disk::DiskResult;
 use crate::ledger::summary::summary;
 use crate::ledger::{Entry, Kind, Record};
 use crate::text::{counted, shown};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Write as _;
 
 /// The most rows of the timeline; the newest are shown.
@@ -22,10 +23,23 @@ const REMARKS: usize = 1_000;
 /// The most signatures that are listed; the newest are shown.
 const SIGNATURES: usize = 10_000;
 
+/// The most heads that were compared whose sizes are listed.
+const HEADS: usize = 50;
+/// Seconds without an entry after which another sitting begins.
+const SITTING: i64 = 4 * 3600;
+/// Room for what the auditor writes.
+pub(super) const SIGN_OFF: &str = "<h2>Explanations and signatures</h2>\n<table class=\"off\">\
+<tr><th>Entry</th><th>Explanation that was given, and by whom</th></tr>\
+<tr><td></td><td></td></tr><tr><td></td><td></td></tr><tr><td></td><td></td></tr><tr><td></td><td></td></tr></table>\n\
+<table class=\"off\"><tr><th>Name</th><th>Date</th><th>Signature</th></tr>\
+<tr><td></td><td></td><td></td></tr><tr><td></td><td></td><td></td></tr></table>\n";
+
 const STYLE: &str = "body{font:14px/1.45 system-ui,sans-serif;max-width:75em;margin:2em auto;padding:0 1em;color:#111}\
 h1{font-size:1.5em}h2{font-size:1.15em;margin-top:2em;border-bottom:1px solid #999}h3{font-size:1em;margin-bottom:.3em}\
 table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;padding:.2em .6em;border-bottom:1px solid #ddd}\
 th{background:#f2f2f2}td.n{text-align:right;width:4em;font-variant-numeric:tabular-nums}td.t{width:12.5em;white-space:nowrap;font-variant-numeric:tabular-nums}code,td.m{font:12px/1.4 ui-monospace,monospace;overflow-wrap:anywhere}\
+td{overflow-wrap:anywhere}.off td{height:2.5em;border:1px solid #999}svg{max-width:100%}\
+@media(max-width:45em){td.t{white-space:normal;width:auto}th,td{padding:.2em .25em}}\
 td.none{color:#b00020;font-weight:bold}\
 .good,.bad,.warn{padding:.8em 1em;border-left:.5em solid;margin:1em 0;font-size:1.1em}\
 .good{border-color:#1a7f37;background:#eefaf1}.bad{border-color:#b00020;background:#fdeef0}.warn{border-color:#9a6700;background:#fff8e5}\
@@ -33,8 +47,27 @@ td.none{color:#b00020;font-weight:bold}\
 td,td.n,td.t{width:auto;text-align:left;padding:.05em .4em;overflow-wrap:anywhere}tr:has(th+th){display:flex;flex-wrap:wrap;background:#f2f2f2}}\
 @media print{body{margin:0;max-width:none;font-size:11px}h2{break-after:avoid}tr{break-inside:avoid}}";
 
+/// What an intent rests on.
+#[derive(Default)]
+struct Ground {
+    approvals: String,
+    findings: String,
+}
+
+/// An entry of the timeline.
+struct Row {
+    seq: u64,
+    time: Time,
+    boot: String,
+    actor: String,
+    kind: &'static str,
+    what: String,
+}
+
 struct Signature {
     seq: u64,
+    signed: String,
+    refusals: u64,
     time: Time,
     what: String,
     key: String,
@@ -47,11 +80,16 @@ struct Signature {
 #[derive(Default)]
 pub(super) struct Page {
     station: Option<(String, String)>,
-    timeline: std::collections::VecDeque<(u64, Time, String, &'static str, String)>,
+    timeline: VecDeque<Row>,
     remarks: BTreeMap<RemarkKind, Vec<Remark>>,
-    signatures: std::collections::VecDeque<Signature>,
+    signatures: VecDeque<Signature>,
     inventory: Inventory,
-    approvals: BTreeMap<u64, String>,
+    grounds: BTreeMap<u64, Ground>,
+    /// How often each request was refused.
+    refusals: BTreeMap<String, u64>,
+    /// Of each program by version and digest: how many sessions, and the last.
+    programs: BTreeMap<(String, String), (u64, Time)>,
+    drawing: Drawing,
 }
 
 impl Page {
@@ -63,46 +101,88 @@ impl Page {
                 listed.push(remark.clone());
             }
         }
+        self.draw(entry, remarks);
+        self.take(entry);
+        self.inventory.see(entry);
+        match (entry.record(), self.timeline.back_mut()) {
+            // A command in which nothing else happened is one line.
+            (Record::SessionClosed(closed), Some(last)) if last.kind == Kind::SessionOpened.name() => {
+                let _ = write!(last.what, ", and ended with code {}", closed.exit);
+            }
+            _ => self.timeline.push_back(Row {
+                seq: entry.seq(),
+                time: entry.time(),
+                boot: shown(&entry.boot()),
+                actor: shown(&entry.actor()),
+                kind: entry.kind().name(),
+                what,
+            }),
+        }
+        if self.timeline.len() > TIMELINE {
+            self.timeline.pop_front();
+        }
+    }
+
+    fn draw(&mut self, entry: &Entry<'_>, remarks: &[Remark]) {
+        let time = entry.time();
+        match entry.kind() {
+            Kind::SignResult => self.drawing.add(Mark::Signature, time),
+            Kind::BundleExported | Kind::SlipExported | Kind::LogExported | Kind::WitnessCosigned => {
+                self.drawing.add(Mark::Head, time);
+            }
+            _ => {}
+        }
+        for remark in remarks {
+            match remark.kind {
+                RemarkKind::Refusal => self.drawing.add(Mark::Refusal, time),
+                RemarkKind::Inventory | RemarkKind::Heads => {}
+                _ => self.drawing.add(Mark::Exception, time),
+            }
+        }
+    }
+
+    fn take(&mut self, entry: &Entry<'_>) {
         match entry.record() {
-            Record::StationCreated(created) => {
-                self.station = Some((shown(&created.factory), shown(&created.fingerprint)));
+            Record::StationCreated(made) => {
+                self.station = Some((shown(&made.factory), shown(&made.fingerprint)));
+            }
+            Record::SessionOpened(opened) if self.programs.len() < REMARKS => {
+                let program = (shown(&opened.tool), shown(&opened.binary));
+                let known = self.programs.entry(program).or_insert((0, entry.time()));
+                *known = (known.0 + 1, entry.time());
+            }
+            Record::ApprovalDenied(denied) if self.refusals.len() < SIGNATURES => {
+                *self.refusals.entry(denied.request.to_string()).or_default() += 1;
             }
             Record::SignIntent(intent) => {
                 let approvals = intent.approvals.iter();
-                let words: Vec<String> =
-                    approvals.map(|one| format!("{} (entry {})", shown(&one.officer), one.seq)).collect();
-                self.approvals.insert(entry.seq(), words.join(", "));
+                let approvals = approvals.map(|one| format!("{} (entry {})", shown(&one.officer), one.seq));
+                let findings = intent.findings.iter();
+                let findings =
+                    findings.map(|one| format!("{} ({})", shown(&one.check), shown(&one.severity)));
+                let (approvals, findings) = (joined(approvals), joined(findings));
+                self.grounds.insert(entry.seq(), Ground { approvals, findings });
             }
             Record::SignResult(result) => {
-                let officers: Vec<String> = result.officers.iter().map(|name| shown(name)).collect();
                 let (wave, tag) = (shown(&result.wave), shown(&result.tag));
                 self.signatures.push_back(Signature {
                     seq: entry.seq(),
+                    signed: shown(&result.signed),
+                    refusals: self.refusals.get(&*result.request).copied().unwrap_or(0),
                     time: entry.time(),
                     what: format!("{wave} version {}, tag {tag}", result.version),
                     key: shown(&result.keyid),
-                    officers: officers.join(", "),
+                    officers: joined(result.officers.iter().map(|name| shown(name))),
                     strength: shown(&result.strength),
                     intent: result.intent,
                 });
                 if self.signatures.len() > SIGNATURES
                     && let Some(old) = self.signatures.pop_front()
                 {
-                    self.approvals.remove(&old.intent);
+                    self.grounds.remove(&old.intent);
                 }
             }
             _ => {}
-        }
-        self.inventory.see(entry);
-        self.timeline.push_back((
-            entry.seq(),
-            entry.time(),
-            shown(&entry.actor()),
-            entry.kind().name(),
-            what,
-        ));
-        if self.timeline.len() > TIMELINE {
-            self.timeline.pop_front();
         }
     }
 
@@ -113,12 +193,32 @@ impl Page {
         // Writing to a string cannot fail.
         let _ = writeln!(out, "<h1>Audit report: signing log of factory {}</h1>", escape(&factory));
         self.verdict(&mut out, pack, verdict, now, &fingerprint);
+        if let Some((first, last)) = verdict.examination.period {
+            out.push_str("<h2>At a glance</h2>\n");
+            self.drawing.write(first, last, &mut out);
+        }
         witnesses(&mut out, verdict);
         self.exceptions(&mut out, verdict);
         self.signed(&mut out, verdict);
         self.comings(&mut out);
+        self.programs(&mut out);
         self.history(&mut out, verdict);
+        out.push_str(SIGN_OFF);
         out
+    }
+
+    fn programs(&self, out: &mut String) {
+        out.push_str("<h2>Programs that ran</h2>\n<table><tr><th>Version</th><th>SHA-256 of the program</th><th>Sessions</th><th>Last</th></tr>\n");
+        for ((tool, binary), (count, last)) in &self.programs {
+            // Writing to a string cannot fail.
+            let _ = writeln!(
+                out,
+                "<tr><td>{}</td><td class=\"m\">{}</td><td class=\"n\">{count}</td><td class=\"t\">{last}</td></tr>",
+                escape(tool),
+                escape(binary)
+            );
+        }
+        out.push_str("</table>\n");
     }
 
     fn verdict(&self, out: &mut String, pack: &Pack<'_>, verdict: &Verdict, now: Time, fingerprint: &str) {
@@ -155,7 +255,11 @@ impl Page {
                 format!(
                     "{}{}",
                     pack.key(),
-                    if pack.key_was_given() { "" } else { " (from the pack itself)" }
+                    if pack.key_was_given() {
+                        " (given: it came another way than the pack)"
+                    } else {
+                        " (from the pack itself)"
+                    }
                 ),
             ),
             ("Head", head_words(found.head.as_ref())),
@@ -175,7 +279,9 @@ impl Page {
                 "no head from elsewhere: a log that was rolled back or rewritten by its key would look the same".to_owned(),
             ),
             (given, seen) => {
-                ("", format!("{} given, {} seen before", counted(given as u64, "head"), counted(seen as u64, "head")))
+                let sizes = joined(verdict.heads.iter().take(HEADS).map(ToString::to_string));
+                let (given, seen) = (counted(given as u64, "head"), counted(seen as u64, "head"));
+                ("", format!("{given} given, {seen} seen before; of {sizes} entries"))
             }
         };
         let _ = writeln!(out, "<tr><th>Compared with</th><td class=\"m{class}\">{compared}</td></tr>");
@@ -219,20 +325,29 @@ impl Page {
         }
         let _ = writeln!(
             out,
-            "<table><tr><th>Entry</th><th>Time</th><th>What</th><th>Key</th><th>Opened by</th>\
-             <th>Approved by</th><th>Strength</th></tr>"
+            "<table><tr><th>Entry</th><th>Time</th><th>What</th><th>Key, and SHA-256 of the signed bytes</th><th>Opened by</th>\
+             <th>Approved by</th><th>Refused before</th><th>Findings accepted</th><th>Strength</th></tr>"
         );
         for one in &self.signatures {
-            let approvals = self.approvals.get(&one.intent).map_or("", String::as_str);
+            let (approvals, findings) = self
+                .grounds
+                .get(&one.intent)
+                .map_or(("", ""), |ground| (ground.approvals.as_str(), ground.findings.as_str()));
             let _ = writeln!(
                 out,
-                "<tr><td class=\"n\">{}</td><td class=\"t\">{}</td><td>{}</td><td class=\"m\">{}</td><td>{}</td><td>{}</td><td>{}: {}</td></tr>",
+                "<tr><td class=\"n\">{}</td><td class=\"t\">{}</td><td>{}</td><td class=\"m\">{}<br>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}: {}</td></tr>",
                 one.seq,
                 one.time,
                 escape(&one.what),
                 escape(&one.key),
+                escape(&one.signed),
                 escape(&one.officers),
                 escape(approvals),
+                match one.refusals {
+                    0 => String::new(),
+                    count => format!("{count} times"),
+                },
+                escape(findings),
                 escape(&one.strength),
                 strength_words(&one.strength)
             );
@@ -267,7 +382,16 @@ impl Page {
             );
         }
         out.push_str("<table><tr><th>Entry</th><th>Time</th><th>Who</th><th>Kind</th><th>What</th></tr>\n");
-        for (seq, time, actor, kind, what) in &self.timeline {
+        let mut before: Option<&Row> = None;
+        for row in &self.timeline {
+            let Row { seq, time, boot, actor, kind, what } = row;
+            let goes_on = before.is_some_and(|last| {
+                last.boot == *boot && (0..SITTING).contains(&(time.unix() - last.time.unix()))
+            });
+            if !goes_on {
+                let _ = writeln!(out, "<tr><th colspan=\"5\">Sitting of {time}</th></tr>");
+            }
+            before = Some(row);
             let _ = writeln!(
                 out,
                 "<tr><td class=\"n\">{seq}</td><td class=\"t\">{time}</td><td>{}</td><td>{kind}</td><td>{}</td></tr>",
@@ -278,6 +402,24 @@ impl Page {
         out.push_str("</table>\n");
     }
 }
+
+/// Texts in a row.
+fn joined(texts: impl Iterator<Item = String>) -> String {
+    texts.collect::<Vec<_>>().join(", ")
+}
+
+/// How a page begins; what stands in its title is escaped here.
+pub(super) fn opening(title: &str) -> String {
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><title>Audit report: {}</title>\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\
+         <style>{STYLE}</style></head><body>\n<main>\n",
+        escape(title)
+    )
+}
+
+/// How it ends.
+pub(super) const CLOSING: &str = "</main>\n</body></html>\n";
 
 /// The page: of several stations a table of verdicts first.
 pub(super) fn write(
@@ -290,12 +432,7 @@ pub(super) fn write(
         [one] => shown(one.key().name()),
         all => format!("{} stations", all.len()),
     };
-    let mut out = format!(
-        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Audit report: {}</title>\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\
-         <style>{STYLE}</style></head><body>\n<main>\n",
-        escape(&title)
-    );
+    let mut out = opening(&title);
     if packs.len() > 1 {
         // Writing to a string cannot fail.
         let _ = writeln!(
@@ -324,7 +461,7 @@ pub(super) fn write(
             .extend_from_slice(format!("<section id=\"log-{at}\">\n{section}</section>\n").as_bytes());
         draft.relieve()?;
     }
-    draft.bytes().extend_from_slice(b"</main>\n</body></html>\n");
+    draft.bytes().extend_from_slice(CLOSING.as_bytes());
     Ok(())
 }
 

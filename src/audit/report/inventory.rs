@@ -61,6 +61,8 @@ impl Inventory {
                 row.opens = format!("{} of {}", key.quorum, names.join(", "));
                 row.sealed = Some((seq, time));
                 row.retired = None;
+                // A drill of an earlier sealing proves nothing about this one.
+                row.drilled = None;
             }
             _ => {}
         }
@@ -76,7 +78,7 @@ impl Inventory {
     pub(super) fn write(&self, out: &mut String) {
         out.push_str(
             "<h2>Keys and officers</h2>\n<table><tr><th>Key</th><th>Type</th><th>Opens with</th><th>Sealed last</th>\
-             <th>Last drill</th><th>Last backup</th><th>Signatures</th><th>Retired</th></tr>\n",
+             <th>Last drill of this sealing</th><th>Last backup</th><th>Signatures</th><th>Retired</th></tr>\n",
         );
         let day = |time: Option<Time>| time.map_or_else(|| "never".to_owned(), |time| time.to_string());
         let left = |time: Option<Time>| time.map_or_else(String::new, |time| time.to_string());

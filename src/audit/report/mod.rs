@@ -1,10 +1,14 @@
 //! Reports for the compliance file: each of them begins with a full verification, and says what it found.
 
+mod ceremony;
 mod csv;
+mod drawing;
 mod html;
 mod inventory;
 mod jsonl;
 mod ocsf;
+
+pub use ceremony::ceremony;
 
 use super::elsewhere::Elsewhere;
 use super::verdict::Verdict;

@@ -1,5 +1,6 @@
 //! `audit`: the auditor's commands. They need no station and never write into the pack.
 
+mod ceremony;
 pub mod choose;
 mod cosign;
 mod known;
@@ -68,6 +69,8 @@ pub enum Args {
     CheckProof(proof::Args),
     /// Write a report for the compliance file.
     Report(report::Args),
+    /// Write one annotated page about one ceremony.
+    Ceremony(ceremony::Args),
 }
 
 /// Who signed it?
@@ -119,6 +122,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         Args::WitnessKey(args) => cosign::make_key(&args, context),
         Args::CheckProof(args) => proof::run(&args, context),
         Args::Report(args) => report::run(&args, context),
+        Args::Ceremony(args) => ceremony::run(&args, context),
     }
 }
 

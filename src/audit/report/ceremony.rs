@@ -1,0 +1,120 @@
+//! One ceremony on one page: every entry about a request, each with what it shows, for the file of that wave.
+
+use super::html;
+use crate::audit::elsewhere::Elsewhere;
+use crate::audit::verdict::Verdict;
+use crate::audit::{AuditError, Pack};
+use crate::host::Draft;
+use crate::host::clock::Time;
+use crate::ledger::summary::summary;
+use crate::ledger::{Entry, Filter, Kind};
+use crate::text::shown;
+use std::fmt::Write as _;
+use std::path::Path;
+
+/// The most entries about one request that are put on a page.
+const MOST: u64 = 10_000;
+
+/// What an entry of this kind shows.
+const fn shows(kind: Kind) -> &'static str {
+    match kind {
+        Kind::RequestImported => "The request as it was taken in. Its digest stands for every byte of it.",
+        Kind::NonceDrawn => {
+            "This station's own number in the confirmation words: nobody can know them before."
+        }
+        Kind::EvidenceVerified => {
+            "These signatures over what the request brought held, under the root in force."
+        }
+        Kind::ReviewRendered => {
+            "What the officers were shown, with every finding. They approve the digest of this."
+        }
+        Kind::ApprovalGranted => {
+            "Signed with her own approval key, over the request, this review and the policy in force."
+        }
+        Kind::ApprovalDenied => "A refusal. While it stands, nobody signs.",
+        Kind::ApprovalExpired => "An approval that was too old to count.",
+        Kind::ReviewKept => "The review as text and as a page, kept with the log and put into the bundle.",
+        Kind::ActSigned => "The officer's signature under the act that follows.",
+        Kind::SignIntent => {
+            "On disk and under a signed head before the key was opened, with those who opened it."
+        }
+        Kind::SignResult => {
+            "The signature over exactly these bytes, verified again before it was written down."
+        }
+        Kind::SignAborted => "Nothing was signed.",
+        Kind::SignInDoubt => "Whether a signature was made was not known; an officer says what it was.",
+        Kind::BundleExported | Kind::SlipExported => "What left the room, with the log's head.",
+        Kind::ExportFailed => "A bundle that could not be written.",
+        _ => "",
+    }
+}
+
+/// Verifies a pack, and writes the page about the ceremony of the request whose digest begins so. Returns the verdict, and how
+/// many entries are about it; of none, no page is written.
+///
+/// # Errors
+/// The pack cannot be read, or the file cannot be written.
+pub fn ceremony(
+    pack: &Pack<'_>,
+    request: &str,
+    out: &Path,
+    elsewhere: &mut Elsewhere,
+    now: Time,
+) -> Result<(Verdict, u64), AuditError> {
+    pack.refuse_within(out)?;
+    let filter = Filter { request: Some(request.to_owned()), ..Filter::default() };
+    let (mut rows, mut before, mut count) = (String::new(), Vec::new(), 0);
+    let verdict = elsewhere.verify(pack, &[pack], &mut |entry, remarks| {
+        if entry.kind() == Kind::ActSigned {
+            before.push(row(entry, ""));
+        } else if filter.matches(entry) && count < MOST {
+            count += 1;
+            rows.extend(before.drain(..));
+            let remarks: Vec<String> = remarks.iter().map(|remark| remark.text.clone()).collect();
+            rows.push_str(&row(entry, &remarks.join("; ")));
+        } else {
+            before.clear();
+        }
+        Ok(())
+    })?;
+    if count == 0 {
+        return Ok((verdict, 0));
+    }
+    let found = &verdict.examination;
+    let head = found.head.as_ref().map_or_else(String::new, |head| {
+        format!(", head of {} entries, root {}", head.checkpoint.size, hex::encode(head.checkpoint.root))
+    });
+    let title = format!("Ceremony of request {}", shown(request));
+    let key = if pack.key_was_given() { "given" } else { "from the pack itself" };
+    let page = format!(
+        "{}<h1>{title}</h1>\n<p>Log {}, key {} ({key}){head}. The log is {}. Made {now}.</p>\n\
+         <table><tr><th>Entry</th><th>Time</th><th>Who</th><th>What</th><th>What it shows</th></tr>\n{rows}</table>\n{}{}",
+        html::opening(&title),
+        html::escape(&shown(pack.key().name())),
+        html::escape(&pack.key().to_string()),
+        verdict.outcome.word(),
+        html::SIGN_OFF,
+        html::CLOSING,
+    );
+    let mut draft = Draft::begin(pack.disk(), out, 0o644)?;
+    draft.bytes().extend_from_slice(page.as_bytes());
+    draft.finish()?;
+    Ok((verdict, count))
+}
+
+fn row(entry: &Entry<'_>, remarks: &str) -> String {
+    let mut out = format!(
+        "<tr><td class=\"n\">{}</td><td class=\"t\">{}</td><td>{}</td><td>{}</td><td>{}",
+        entry.seq(),
+        entry.time(),
+        html::escape(&shown(&entry.actor())),
+        html::escape(&summary(entry)),
+        shows(entry.kind())
+    );
+    if !remarks.is_empty() {
+        // Writing to a string cannot fail.
+        let _ = write!(out, " <strong>{}</strong>", html::escape(remarks));
+    }
+    out.push_str("</td></tr>\n");
+    out
+}
