@@ -45,9 +45,14 @@ for form in "jsonl", "ocsf":
 peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
 print("%d entries, %d MiB at most" % (entries, peak))
 
-text = open(page).read()
-blocks = re.findall(r"(?:\*\*([0-9]+\. [^*]*)\*\*[^`]*)?(?:(?!```)(?:.|\n))*?```sql\n(.*?)```", text, re.S)
-if len(blocks) < 12:
+blocks, question = [], None
+for found in re.finditer(r"^\*\*([0-9]+\. .*?)\*\*|^```sql\n(.*?)^```", open(page).read(), re.S | re.M):
+    if found[1]:
+        question = found[1].replace("\n", " ")
+    else:
+        blocks.append((question, found[2]))
+        question = None
+if len(blocks) != 12:
     sys.exit("%d blocks of SQL were found in %s" % (len(blocks), page))
 database = duckdb.connect()
 for question, block in blocks:
@@ -60,7 +65,7 @@ for question, block in blocks:
         sys.exit("no answer to: " + question)
     if question and len(packs) < 10:
         print("    %d rows, such as %s" % (len(answer), str(answer[0])[:160]))
-rows, logs = database.sql("SELECT count(*), count(DISTINCT log) FROM entries").fetchone()
+[(rows, logs)] = database.sql("SELECT count(*), count(DISTINCT log) FROM entries").fetchall()
 if (rows, logs) != (entries, len(packs)):
     sys.exit("%d rows of %d logs, and the trees of %d have %d leaves" % (rows, logs, len(packs), entries))
 PYTHON
