@@ -525,7 +525,6 @@ fn a_report_can_be_signed_off() {
         "<svg viewBox=\"0 0 1000 96\" role=\"img\"><title>From ",
         "2 signatures, ",
         "Sitting of ",
-        "and ended with code 0",
         "Explanations and signatures",
         "<main>",
     ] {
