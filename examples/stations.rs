@@ -11,7 +11,8 @@ mod made_up_station;
 mod unsynced_disk;
 
 use clap::Parser;
-use countersign::ledger::{Event, Kind};
+use countersign::ledger::Record;
+use countersign::ledger::record::{AnchorJudged, SealedKey, SignInDoubt};
 use made_up_station::{Act, Station, Twist};
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -109,25 +110,23 @@ fn ceremony(station: &mut Station, number: u64, count: u64) {
 fn drill(station: &mut Station) {
     let officers: Vec<usize> = (0..station.quorum).collect();
     let names: Vec<&str> = officers.iter().map(|at| station.officers[*at].name).collect();
-    let event = Event::new(Kind::KeyDrilled, "mara")
-        .text("keyid", &station.keyid)
-        .text("keytype", "ED25519")
-        .int("quorum", station.quorum as u64)
-        .list("officers", names)
-        .text("set", "")
-        .text("detail", "opens");
+    let drilled = SealedKey {
+        keyid: station.keyid.clone().into(),
+        keytype: "ED25519".into(),
+        quorum: station.quorum as u64,
+        officers: names.into_iter().map(Into::into).collect(),
+        set: "".into(),
+        detail: "opens".into(),
+    };
+    let event = Record::KeyDrilled(drilled).by("mara");
     station.act(event, &officers);
 }
 
 fn settled(station: &mut Station) {
     let intent = station.twisted(&Twist { no_result: true, ..Twist::default() });
     let in_doubt = |keyid: &str, resolution: &str| {
-        Event::new(Kind::SignInDoubt, "mara")
-            .int("intent", intent)
-            .text("request", "")
-            .text("keyid", keyid)
-            .text("signed", "")
-            .text("resolution", resolution)
+        let (request, signed) = ("".into(), "".into());
+        SignInDoubt { intent, request, keyid: keyid.into(), signed, resolution: resolution.into() }.by("mara")
     };
     let keyid = station.keyid.clone();
     station.append(in_doubt(&keyid, ""));
@@ -138,13 +137,16 @@ fn head_comes_back(station: &mut Station) {
     let head = station.log.head().clone();
     let note = station.put(head.note.as_bytes());
     let known = station.log.size();
-    let event = Event::new(Kind::AnchorJudged, "mara")
-        .int("size", head.checkpoint.size)
-        .text("root", hex::encode(head.checkpoint.root))
-        .text("verdict", "known")
-        .int("known", known)
-        .text("note", note)
-        .text("own", "")
-        .text("reason", "");
+    let root = hex::encode(head.checkpoint.root);
+    let judged = AnchorJudged {
+        size: head.checkpoint.size,
+        root: root.into(),
+        verdict: "known".into(),
+        known,
+        note: note.into(),
+        own: "".into(),
+        reason: "".into(),
+    };
+    let event = judged.by("mara");
     station.append(event);
 }
