@@ -51,7 +51,7 @@ impl<'a> Pack<'a> {
         let given = key.map(VerifierKey::parse).transpose().map_err(|e| AuditError::Key(e.to_string()))?;
         let text = disk.read_beneath(&dir, PUBLIC_KEY, LARGEST_KEY)?;
         let wrong = |why: String| AuditError::PackKey(Flaw::new(FlawKind::Key, why).in_file(PUBLIC_KEY));
-        let text = std::str::from_utf8(&text).map_err(|_| wrong("it is not text".to_owned()))?;
+        let text = crate::text::utf8(&text).map_err(|why| wrong(why.to_owned()))?;
         let own = VerifierKey::parse(text).map_err(|e| wrong(e.to_string()))?;
         if text != format!("{own}\n") {
             return Err(wrong("it is not the one line that it should be".to_owned()));

@@ -66,10 +66,15 @@ impl State {
         let content = match disk.read(path, LARGEST) {
             Err(e) if e.is_missing() => empty,
             Err(e) => return Err(e.into()),
-            Ok(bytes) => serde_json::from_slice(&bytes)
-                .ok()
-                .filter(|content: &Content| content.format == FORMAT)
-                .ok_or_else(|| AuditError::file(path, format!("it is not an audit state (\"{FORMAT}\")")))?,
+            Ok(bytes) => {
+                let text = crate::text::utf8(&bytes).map_err(|why| AuditError::file(path, why.to_owned()))?;
+                serde_json::from_str(text)
+                    .ok()
+                    .filter(|content: &Content| content.format == FORMAT)
+                    .ok_or_else(|| {
+                        AuditError::file(path, format!("it is not an audit state (\"{FORMAT}\")"))
+                    })?
+            }
         };
         Ok(State { path: path.to_owned(), content })
     }

@@ -1,5 +1,6 @@
 //! `assemble`: on the connected machine, a request and a signature slip become the signed bundle.
 
+use super::failure::text_in;
 use super::verify::{describe, value};
 use super::{Context, Exit, Failure, Outcome};
 use crate::bundle::assemble::assemble;
@@ -34,8 +35,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         scanned(context)?
     } else {
         let bytes = disk.read(&args.slip, LONGEST_SLIP as u64)?;
-        let text = String::from_utf8_lossy(&bytes);
-        parse(&text)?
+        parse(text_in(&args.slip, &bytes)?)?
     };
     let verdict = assemble(disk, &args.request, &slip, &args.out, args.max_file_bytes)?;
     context.text(&format!(

@@ -106,6 +106,12 @@ impl Failure {
     }
 }
 
+/// The text of a file that was read.
+pub(super) fn text_in<'b>(path: &std::path::Path, bytes: &'b [u8]) -> Result<&'b str, Failure> {
+    let failed = |why| Failure::new(Exit::Failed, format!("{}: {why}", crate::text::shown_path(path)));
+    crate::text::utf8(bytes).map_err(failed)
+}
+
 pub(super) fn failed(e: &dyn std::error::Error) -> Failure {
     Failure::new(Exit::Failed, e.to_string())
 }

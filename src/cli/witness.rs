@@ -1,5 +1,6 @@
 //! `witness`: whose cosignatures count for this station's log.
 
+use super::failure::text_in;
 use super::secrets::PassphraseArgs;
 use super::{Context, Exit, Failure, Outcome};
 use crate::ceremony::anchors::{add_witness, retire_witness};
@@ -69,7 +70,7 @@ fn read_key(context: &Context<'_>, given: &str) -> Result<VerifierKey, Failure> 
     }
     let path = Path::new(given);
     let text = match context.host.disk.kind(path) {
-        Ok(Some(_)) => String::from_utf8_lossy(&context.host.disk.read(path, 4_096)?).into_owned(),
+        Ok(Some(_)) => text_in(path, &context.host.disk.read(path, 4_096)?)?.to_owned(),
         _ => given.to_owned(),
     };
     VerifierKey::parse(&text).map_err(|e| Failure::new(Exit::Failed, format!("{}: {e}", shown(given))))

@@ -42,7 +42,8 @@ impl Witness {
 /// A line has another form, or two witnesses have one key.
 pub(crate) fn read_list(disk: &dyn Disk, path: &Path) -> Result<Vec<Witness>, CourierError> {
     let bytes = disk.read(path, MAX_LIST_BYTES)?;
-    let text = String::from_utf8_lossy(&bytes);
+    let text = crate::text::utf8(&bytes)
+        .map_err(|why| CourierError::Settings(format!("{}: {why}", shown_path(path))))?;
     let (mut witnesses, mut keys): (Vec<Witness>, _) = (Vec::new(), BTreeSet::new());
     for (number, line) in text.lines().enumerate() {
         let fail =

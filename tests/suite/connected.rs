@@ -551,3 +551,35 @@ fn an_empty_or_relative_place_in_the_environment_is_no_place() {
     let (code, said) = status(text(&home), "data", "");
     assert!(code == Some(1) && said.contains(&format!("{}/.local/share/countersign", text(&home))), "{said}");
 }
+
+#[test]
+fn a_byte_order_mark_and_utf_16_are_named_in_every_file_of_text() {
+    let desk = Desk::new();
+    desk.init("acme", "acme-gateway", "1-populate");
+    let request = desk.request(&fixture("acme/1-populate"), "acme-gateway", "populate-targets", 12, &[]);
+    let (pack, out) = (desk.path("pack"), desk.path("out"));
+    desk.run(&["log", "export", text(&pack)]).done();
+    let key = std::fs::read_to_string(pack.join("vkey")).expect("read");
+    let utf_16: Vec<u8> = key.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for (bytes, named) in [
+        ([b"\xef\xbb\xbf", key.as_bytes()].concat(), "byte order mark"),
+        ([b"\xff\xfe".as_slice(), &utf_16].concat(), "UTF-16"),
+    ] {
+        let file = desk.path("file");
+        std::fs::write(&file, bytes).expect("written");
+        for arguments in [
+            &["assemble", text(&request), "--slip", text(&file), "--out", text(&out)][..],
+            &["audit", "verify", text(&pack), "--key", text(&file)],
+            &["audit", "verify", text(&pack), "--state", text(&file)],
+            &["audit", "verify", text(&pack), "--against", text(&file)],
+            &["audit", "verify", text(&pack), "--witness", text(&file)],
+            &["anchor", "import", text(&file)],
+            &["witness", "add", text(&file), "--officer", "alice"],
+            &["import", text(&file), "--tag", "production"],
+            &["policy", "set", text(&file)],
+        ] {
+            let ran = desk.run(arguments);
+            assert!(ran.exit != Exit::Done && ran.err.contains(named), "{arguments:?}: {}", ran.err);
+        }
+    }
+}

@@ -4,6 +4,7 @@ use super::{describe_compared, describe_verdict, exit, verdict_value};
 use crate::audit::state::State;
 use crate::audit::verdict::{self, Compare};
 use crate::audit::{Options, Outcome as Answer, Pack};
+use crate::cli::failure::text_in;
 use crate::cli::{Context, Exit, Failure, Outcome};
 use crate::text::shown_path;
 use crate::tlog::note::NoteSigner;
@@ -123,7 +124,7 @@ pub fn run(args: &Args, context: &Context<'_>) -> Outcome {
 fn read_key(context: &Context<'_>, path: &Path) -> Result<NoteSigner, Failure> {
     let bad = |why: String| Failure::new(Exit::Failed, format!("{}: {why}", shown_path(path)));
     let bytes = Zeroizing::new(context.host.disk.read(path, LARGEST_KEY)?);
-    let text = std::str::from_utf8(&bytes).map_err(|_| bad("it is not text".to_owned()))?;
+    let text = text_in(path, &bytes)?;
     let signer = NoteSigner::from_secret_text(text).map_err(|e| bad(e.to_string()))?;
     if signer.public().is_witness() {
         return Ok(signer);

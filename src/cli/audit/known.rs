@@ -3,6 +3,7 @@
 use crate::audit::elsewhere::{self, Elsewhere};
 use crate::audit::state::State;
 use crate::audit::{AuditError, Pack};
+use crate::cli::failure::text_in;
 use crate::cli::{Context, Exit, Failure};
 use crate::tlog::VerifierKey;
 use std::path::{Path, PathBuf};
@@ -84,7 +85,7 @@ pub fn key_text(context: &Context<'_>, given: &str) -> Result<String, Failure> {
         return Ok(given.to_owned());
     }
     let bytes = context.host.disk.read(Path::new(given), LARGEST_KEYS)?;
-    Ok(String::from_utf8_lossy(&bytes).trim().to_owned())
+    Ok(text_in(Path::new(given), &bytes)?.trim().to_owned())
 }
 
 fn keys(context: &Context<'_>, given: &[String]) -> Result<Vec<VerifierKey>, Failure> {
