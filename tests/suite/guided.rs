@@ -247,7 +247,7 @@ fn the_last_wrong_passphrase_says_what_stands_and_how_to_go_on() {
     assert!(ran.err.contains(&told), "{}", ran.err);
     assert_eq!(sitting.entries("sign.intent"), 0);
     // A single command says the same of itself.
-    let secrets = ["mallory", "mallory", "mallory", ""].map(|name| passphrase_of(name));
+    let secrets = ["mallory", "mallory", "mallory", ""].map(passphrase_of);
     sitting.desk.terminal.secrets.lock().expect("lock").extend(secrets);
     let ran =
         sitting.desk.run(&["sign", "--officer", "alice,bob", "--confirm", &words]).ended(Exit::NotApproved);
