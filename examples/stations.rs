@@ -82,19 +82,19 @@ fn ceremony(station: &mut Station, number: u64, count: u64) {
             station.twisted(&Twist { before_intent, newest_approvals: true, ..Twist::default() });
         }
         // One station in three signs a version again, with other bytes.
-        2 if number % 3 == 0 => {
+        2 if number.is_multiple_of(3) => {
             station.content = 1 + number;
             station.twisted(&Twist { version: Some(station.version), ..Twist::default() });
             station.content = 0;
         }
         // The key's officers prove that it opens; at every second station nobody ever does.
-        3 | 83 | 163 if number % 2 == 0 => drill(station),
+        3 | 83 | 163 if number.is_multiple_of(2) => drill(station),
         // The station stops between intent and result, and an officer says what it was.
         4 if number % 3 == 1 => settled(station),
         // Another program, from then on.
-        5 if number % 4 == 0 => station.program = b"the next program",
+        5 if number.is_multiple_of(4) => station.program = b"the next program",
         // Fewer approvals are asked for.
-        0 if number % 5 == 0 => {
+        0 if number.is_multiple_of(5) => {
             station.new_policy(2);
             station.new_policy(1);
         }

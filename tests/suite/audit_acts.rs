@@ -145,7 +145,7 @@ fn a_statement_a_settlement_and_a_retirement_are_signed_by_who_made_them() {
         move |station: &mut Station| {
             let intent = station.twisted(&Twist { no_result: true, ..Twist::default() });
             SignInDoubt {
-                intent: intent,
+                intent,
                 request: "".into(),
                 keyid: (&station.keyid).into(),
                 signed: "".into(),

@@ -345,7 +345,7 @@ fn a_name_that_is_used_twice_is_found_and_an_adding_that_a_crash_cut_short_is_no
         OfficerRetired { officer: name.into(), reason: reason.into() }.by("user:0")
     };
     let opened = || opened("officer add").by("user:0");
-    let closed = |exit| SessionClosed { command: "".into(), exit: exit }.by("user:0");
+    let closed = |exit| SessionClosed { command: "".into(), exit }.by("user:0");
     let cut_short = countersign::ledger::custody::NEVER_FINISHED;
     let judged = |events: Vec<Event>| {
         let (disk, mut station) = self::station(1, 1);
@@ -376,7 +376,7 @@ fn a_key_that_was_sealed_anew_from_an_old_sealing_or_restored_to_one_is_found() 
         record(sealed_key("5f", quorum, officers, set, detail)).by("user:0")
     };
     let opened = || opened("key reseal").by("user:0");
-    let closed = |exit| SessionClosed { command: "".into(), exit: exit }.by("user:0");
+    let closed = |exit| SessionClosed { command: "".into(), exit }.by("user:0");
     let judged = |events: Vec<Event>| {
         let (disk, mut station) = self::station(1, 2);
         let last = events.into_iter().map(|event| station.append(event)).last();
@@ -439,7 +439,7 @@ fn an_intent_without_a_result_is_in_doubt_until_an_officer_settles_it() {
     assert_eq!((verdict.outcome, verdict.outcome.exit_code()), (Outcome::InDoubt, 14));
     let in_doubt = |resolution: &str| {
         SignInDoubt {
-            intent: intent,
+            intent,
             request: "".into(),
             keyid: "".into(),
             signed: "".into(),

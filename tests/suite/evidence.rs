@@ -118,7 +118,7 @@ fn a_log_that_says_that_signatures_hold_is_not_believed() {
     let event = EvidenceVerified {
         request: id.to_string().into(),
         root_version: 3,
-        signatures: keyids.iter().map(|keyid| (BASELINE, keyid)).into_iter().map(Into::into).collect(),
+        signatures: keyids.iter().map(|keyid| (BASELINE, keyid)).map(Into::into).collect(),
     }
     .by("mara");
     station.record(&desk.host.stamp(), event).expect("recorded");

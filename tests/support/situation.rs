@@ -119,7 +119,7 @@ impl Made {
             proposal: &proposal,
             message: &message,
             signatures: &[],
-            baseline: with_evidence.then(|| Baseline {
+            baseline: with_evidence.then_some(Baseline {
                 targets: production,
                 signatures: production_signatures,
                 source: BaselineSource::Request,

@@ -504,7 +504,7 @@ impl Station {
                 factory: "acme".into(),
                 wave: (&wave).into(),
                 tag: "production".into(),
-                version: version,
+                version,
                 signed: (&signed).into(),
                 root_version: self.root_version,
                 source: "/media/stick/request".into(),
@@ -539,7 +539,7 @@ impl Station {
                 policy: (&self.policy).into(),
                 root_version: self.root_version,
                 signable: !twist.not_signable,
-                findings: findings.iter().copied().into_iter().map(Into::into).collect(),
+                findings: findings.iter().copied().map(Into::into).collect(),
                 object: object.into(),
             }
             .by("mara");
@@ -696,7 +696,7 @@ impl Station {
         let object = self.put(&root);
         self.root = root;
         let event = RootUpdated {
-            from: from,
+            from,
             version: self.root_version,
             fingerprint: fingerprint.into(),
             expires: "2037-01-01T00:00:00Z".into(),
