@@ -4,7 +4,6 @@
 //! syllables and bytes at odd offsets words of three, so that a word left out, said twice or swapped with its
 //! neighbour is noticed at once.
 
-use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 /// Bytes of a digest that a confirmation code shows: six words, 48 bits.
@@ -26,11 +25,6 @@ pub fn of(bytes: &[u8]) -> String {
 /// The confirmation code of the bytes that have this SHA-256: the words of its first six bytes.
 pub fn confirmation(digest: &[u8; 32]) -> String {
     of(confirmed_part(digest))
-}
-
-/// As [`confirmation`], of the bytes themselves.
-pub fn confirmation_of(message: &[u8]) -> String {
-    confirmation(&Sha256::digest(message).into())
 }
 
 /// Is `given` the confirmation code of this digest? Compared as [`matches()`] does.
@@ -247,7 +241,6 @@ mod tests {
         assert_eq!(confirmation(&digest).split(' ').count(), 6);
         assert!(confirms(&confirmation(&digest), &digest));
         assert!(!confirms(&of(&digest[..5]), &digest));
-        assert_eq!(confirmation_of(b""), of(&[0xe3, 0xb0, 0xc4, 0x42, 0x98, 0xfc]));
     }
 
     #[test]

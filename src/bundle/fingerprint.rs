@@ -84,8 +84,8 @@ fn of_log_key(bytes: &[u8]) -> Option<Fingerprint> {
     let key = VerifierKey::parse(line).ok()?;
     Some(Fingerprint {
         kind: format!("the key of the log {}", shown(key.name())),
-        of: "the SHA-256 of its line",
-        digest: Digest::of(line.as_bytes()),
+        of: "the SHA-256 of its line, line feed included",
+        digest: Digest(key.fingerprint()),
     })
 }
 

@@ -31,7 +31,6 @@ impl Form {
     pub fn of_station(station: &Station, host: &Host) -> Result<Form, CeremonyError> {
         let (disk, head, root) = (station.disk(), &station.log.head().checkpoint, station.trust.newest());
         let machine = if station.facts.networked { " (on a machine with a network)" } else { "" };
-        let log_key = Digest::of(station.log.key().to_string().as_bytes());
         let mut rows = vec![
             ("time (UTC)", host.clock.now().to_string()),
             ("factory", format!("{}{machine}", shown(&station.facts.factory))),
@@ -39,7 +38,7 @@ impl Form {
             ("root", format!("version {}: {}", root.version, words::confirmation(&root.fingerprint.0))),
             ("policy", words::confirmation(&station.policy_digest().0)),
             ("approvals", station.policy.approvals.to_string()),
-            ("log key", words::confirmation(&log_key.0)),
+            ("log key", words::confirmation(&station.log.key().fingerprint())),
             ("log size", head.size.to_string()),
             ("log head", words::confirmation(&head.root)),
         ];

@@ -6,6 +6,7 @@ use crate::bundle::RequestManifest;
 use crate::bundle::intake::BareFacts;
 use crate::bundle::manifest::{MAX_MANIFEST_BYTES, REQUEST_FILE};
 use crate::bundle::repository::RepositoryFiles;
+use crate::bundle::signed::SIGNED_FILE;
 use crate::ceremony::approve::open_officer;
 use crate::ceremony::import::import;
 use crate::host::Disk;
@@ -167,7 +168,9 @@ fn requests_on(disk: &dyn Disk, path: &Path) -> Result<Option<String>, Failure> 
     let mut listed = Vec::new();
     for entry in disk.list(path, MOST)?.into_iter().filter(|entry| matches!(entry.kind, Kind::Folder)) {
         let folder = path.join(&entry.name);
-        if disk.kind(&folder.join(REQUEST_FILE))?.is_none() {
+        // A signed bundle has its request's manifest too.
+        let is_signed = disk.kind(&folder.join(SIGNED_FILE))?.is_some();
+        if is_signed || disk.kind(&folder.join(REQUEST_FILE))?.is_none() {
             continue;
         }
         let bytes = disk.read_beneath(&folder, REQUEST_FILE, MAX_MANIFEST_BYTES);

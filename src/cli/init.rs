@@ -130,7 +130,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         shown_path(&folder),
         online.as_ref().map(|online| format!("Online targets key {online}\n")).unwrap_or_default(),
         station.log.key(),
-        super::log::key_words(station.log.key()),
+        crate::words::confirmation(&station.log.key().fingerprint()),
         if args.networked {
             "This station is on a machine with a network: every report says so.\n"
         } else {

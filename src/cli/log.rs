@@ -8,7 +8,6 @@ use crate::ledger::record::{LogExported, LogVerified};
 use crate::ledger::summary::timeline_line;
 use crate::ledger::{Record, export};
 use crate::text::{shown, shown_path};
-use crate::tlog::VerifierKey;
 use crate::words;
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -98,11 +97,6 @@ fn check(context: &Context<'_>) -> Outcome {
     })
 }
 
-/// Six words for a log's key, as `fingerprint` gives them for the file `vkey` of an evidence pack.
-pub(super) fn key_words(key: &VerifierKey) -> String {
-    words::confirmation_of(format!("{key}\n").as_bytes())
-}
-
 fn head(context: &Context<'_>) -> Outcome {
     let station = context.look()?;
     let head = station.log.head();
@@ -112,7 +106,7 @@ fn head(context: &Context<'_>) -> Outcome {
         words::confirmation(&root),
         hex::encode(root),
         station.log.key(),
-        key_words(station.log.key()),
+        words::confirmation(&station.log.key().fingerprint()),
     ))?;
     context.json(&json!({
         "origin": head.checkpoint.origin,

@@ -83,6 +83,11 @@ impl VerifierKey {
         &self.name
     }
 
+    /// What people compare: SHA-256 of the line with its line feed, as `sha256sum` says of a pack's file `vkey`.
+    pub fn fingerprint(&self) -> [u8; 32] {
+        Sha256::new().chain_update(self.to_string()).chain_update("\n").finalize().into()
+    }
+
     /// The first four bytes of the hash of name, type and key.
     pub fn id(&self) -> u32 {
         self.id

@@ -54,3 +54,38 @@ fn a_logs_head_is_told_with_its_size_and_any_other_file_by_its_bytes() {
     assert!(missing.err.contains("nowhere"), "{}", missing.err);
     desk.run(&["fingerprint", text(desk.folder.path())]).ended(Exit::Failed);
 }
+
+#[test]
+fn a_logs_key_has_the_same_six_words_on_every_screen_and_in_every_file() {
+    let desk = Desk::new();
+    desk.init("acme", "acme", "2-update");
+    let head = desk.run(&["--json", "log", "head"]).done().json();
+    let line = head["key"].as_str().expect("the key's line");
+    let file = desk.path("log.vkey");
+    for text_of_file in [format!("{line}\n"), line.to_owned()] {
+        std::fs::write(&file, text_of_file).expect("written");
+        let found = desk.run(&["--json", "fingerprint", text(&file)]).done().json();
+        assert_eq!(found["digest"], countersign::tuf::Digest::of(format!("{line}\n").as_bytes()).to_string());
+        let words = found["words"].as_str().expect("words");
+        for screen in [&["log", "head"][..], &["ceremony", "form"]] {
+            let said = desk.run(screen).done().out;
+            assert!(said.contains(words), "{screen:?}: {words}: {said}");
+        }
+    }
+}
+
+#[test]
+fn a_stick_lists_the_requests_on_it_and_no_signed_bundle() {
+    let desk = Desk::new();
+    desk.init("acme", "acme", "2-update");
+    let stick = desk.path("stick");
+    for folder in ["v2", "v2-signed"] {
+        let request = desk.request(&fixture("acme/2-update"), "acme", "v2.0-update", 42, &[]);
+        std::fs::create_dir_all(&stick).expect("made");
+        std::fs::rename(request, stick.join(folder)).expect("moved");
+    }
+    std::fs::write(stick.join("v2-signed/signed.json"), "{}").expect("written");
+    let said = desk.run(&["import", text(&stick)]).ended(Exit::Usage);
+    assert!(said.err.contains(&format!("countersign import {}", stick.join("v2").display())), "{}", said.err);
+    assert!(!said.err.contains("v2-signed"), "{}", said.err);
+}

@@ -1,6 +1,7 @@
 //! A year at a glance: what was signed, refused, remarked on and carried out, over time, as a drawing with a text alternative.
 
 use crate::host::clock::Time;
+use crate::text::counted;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -22,6 +23,16 @@ impl Mark {
             Mark::Refusal => "refusals",
             Mark::Exception => "exceptions",
             Mark::Head => "heads that left",
+        }
+    }
+
+    /// So many of them.
+    fn counted(self, count: u64) -> String {
+        match self {
+            Mark::Head => counted(count, "head") + " that left",
+            Mark::Refusal => counted(count, "refusal"),
+            Mark::Signature => counted(count, "signature"),
+            Mark::Exception => counted(count, "exception"),
         }
     }
 
@@ -59,7 +70,7 @@ impl Drawing {
         let of = |mark: Mark| self.days.iter().filter(move |((one, _), _)| *one == mark);
         let counts = Mark::ALL.map(|mark| {
             let count: u64 = of(mark).map(|(_, count)| count).sum();
-            format!("{count} {}", mark.title())
+            mark.counted(count)
         });
         // Writing to a string cannot fail.
         let _ = write!(
@@ -103,7 +114,7 @@ mod tests {
         drawing.add(Mark::Refusal, at(-5));
         let mut out = String::new();
         drawing.write(at(0), at(365), &mut out);
-        let words = "5 signatures, 1 refusals, 0 exceptions, 0 heads that left";
+        let words = "5 signatures, 1 refusal, 0 exceptions, 0 heads that left";
         assert_eq!(out.matches(words).count(), 2, "{out}");
         assert_eq!(out.matches("<circle").count(), 5, "a day is one mark: {out}");
         assert!(out.contains("cx=\"130\"") && out.contains("cx=\"990\""), "{out}");
