@@ -167,6 +167,7 @@ const THREE_SYLLABLES: [&str; 256] = [
 #[cfg(test)]
 mod tests {
     use super::*;
+    use sha2::{Digest, Sha256};
     use proptest::prelude::*;
 
     /// The fingerprint that explanations of the list use.
