@@ -167,8 +167,8 @@ const THREE_SYLLABLES: [&str; 256] = [
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sha2::{Digest, Sha256};
     use proptest::prelude::*;
+    use sha2::{Digest, Sha256};
 
     /// The fingerprint that explanations of the list use.
     const FINGERPRINT: &str = "e58294f2e9a227486e8b061b31cc528fd7fa3f19";

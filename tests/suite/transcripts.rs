@@ -230,11 +230,13 @@ fn every_verb_of_the_station_has_a_screen() {
 
 /// Lines of a screen as a picture of a terminal, with its text in it.
 fn picture(lines: &[&str]) -> String {
+    let lines: Vec<&str> = lines.iter().flat_map(|line| wrapped(line)).collect();
     let height = 24 + 18 * lines.len();
     let mut out = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 860 {height}\" role=\"img\" aria-labelledby=\"title\" \
          font-family=\"ui-monospace, 'DejaVu Sans Mono', monospace\" font-size=\"13\">\n\
          <title id=\"title\">The last screens of countersign run: the words, two passphrases, the bundle, the lines for paper</title>\n\
+         <style>text {{ white-space: pre }}</style>\n\
          <rect width=\"860\" height=\"{height}\" rx=\"8\" fill=\"#16181d\"/>\n<g fill=\"#e6e6e6\" xml:space=\"preserve\">\n"
     );
     for (at, line) in lines.iter().enumerate() {
@@ -242,6 +244,19 @@ fn picture(lines: &[&str]) -> String {
         writeln!(out, "<text x=\"14\" y=\"{}\">{line}</text>", 26 + 18 * at).expect("a string");
     }
     out + "</g>\n</svg>\n"
+}
+
+/// A line as a terminal of 80 columns has it: broken at a space.
+fn wrapped(mut line: &str) -> Vec<&str> {
+    let mut lines = Vec::new();
+    while line.len() > 80 {
+        let Some(at) = line.get(..80).and_then(|start| start.rfind(' ')).filter(|at| *at > 0) else { break };
+        let (start, rest) = line.split_at(at);
+        lines.push(start);
+        line = rest.trim_start();
+    }
+    lines.push(line);
+    lines
 }
 
 #[test]
