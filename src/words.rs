@@ -27,6 +27,12 @@ pub fn confirmation(digest: &[u8; 32]) -> String {
     of(confirmed_part(digest))
 }
 
+/// As [`confirmation`], for a digest or a key that is written as 64 hexadecimal digits; nothing for another text.
+pub fn of_digest(hexadecimal: &str) -> String {
+    let mut digest = [0; 32];
+    hex::decode_to_slice(hexadecimal, &mut digest).map(|()| confirmation(&digest)).unwrap_or_default()
+}
+
 /// Is `given` the confirmation code of this digest? Compared as [`matches()`] does.
 pub fn confirms(given: &str, digest: &[u8; 32]) -> bool {
     matches(given, confirmed_part(digest))

@@ -43,12 +43,12 @@ impl Form {
             ("log head", words::confirmation(&head.root)),
         ];
         for key in keys::list_keys(disk, &station.layout.keys())? {
-            rows.push(("key", six(&key.keyid)));
+            rows.push(("key", words::of_digest(&key.keyid)));
             rows.push(("opens with", key.opens_with()));
         }
         let officers = officer::list(disk, &station.layout.officers())?;
         for one in officers.iter().filter(|one| one.is_active()) {
-            rows.push(("officer", format!("{}: {}", one.name, six(&one.approval_key))));
+            rows.push(("officer", format!("{}: {}", one.name, words::of_digest(&one.approval_key))));
         }
         Ok(Form { title: "Cover page", last: "", rows })
     }
@@ -66,9 +66,9 @@ impl Form {
             ("time (UTC)", made.time.clone()),
             ("what", what),
             ("request", words::confirmation(&stored.digest().0)),
-            ("signed", six(&made.signed)),
+            ("signed", words::of_digest(&made.signed)),
             ("confirmed", confirmed.unwrap_or_default()),
-            ("key", six(&made.keyid)),
+            ("key", words::of_digest(&made.keyid)),
             ("officers", format!("{} (strength {})", made.officers.join(", "), made.strength)),
             ("log", format!("entry {}", made.seq)),
             ("program", program(host)),
@@ -136,10 +136,5 @@ th[scope=row]{width:9rem;font-weight:600}th:last-child,td:last-child{width:5.5re
 
 /// Six words for the running program.
 fn program(host: &Host) -> String {
-    six(tool::session(host, "").program.sha256().unwrap_or_default())
-}
-
-/// Six words for 64 hexadecimal digits.
-fn six(digest: &str) -> String {
-    Digest::parse(digest).map(|digest| words::confirmation(&digest.0)).unwrap_or_default()
+    words::of_digest(tool::session(host, "").program.sha256().unwrap_or_default())
 }

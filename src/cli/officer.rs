@@ -6,6 +6,7 @@ use crate::ceremony::officers;
 use crate::station::workstation::STATION_ACTOR;
 use crate::vault::keys;
 use crate::vault::officer::{self, OfficerName, OfficerPublic};
+use crate::words;
 use serde_json::{Value, json};
 
 /// Add, list and retire the officers of this station; another passphrase.
@@ -61,9 +62,6 @@ pub enum Args {
     },
 }
 
-/// Characters of an approval key in the list: enough to compare with paper. `--json` shows the whole.
-const APPROVAL_KEY_SHOWN: usize = 16;
-
 /// Does what was asked with an officer.
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     match args {
@@ -94,8 +92,10 @@ fn add(
     context.with_station("officer add", |station| {
         let public = officers::add(station, context.host, name, &files, work_factor)?;
         context.text(&format!(
-            "Officer {name} added\n  recipient     {}\n  approval key  {}\n",
-            public.recipient, public.approval_key
+            "Officer {name} added\n  recipient     {}\n  approval key  {}\n    on paper    {}\n",
+            public.recipient,
+            public.approval_key,
+            words::of_digest(&public.approval_key)
         ))?;
         context.json(&value(&public, &[]))?;
         Ok(Exit::Done)
@@ -150,8 +150,8 @@ fn list(context: &Context<'_>) -> Outcome {
             None => format!("since {}", officer.added),
         };
         text.push_str(&format!("{:<16} {state}  {}\n", officer.name.as_str(), officer.recipient));
-        let approval_key = officer.approval_key.get(..APPROVAL_KEY_SHOWN).unwrap_or(&officer.approval_key);
-        text.push_str(&format!("{:<16} approval key {approval_key}…\n", ""));
+        let approval_key = words::of_digest(&officer.approval_key);
+        text.push_str(&format!("{:<16} approval key {approval_key}\n", ""));
         held.iter().for_each(|keyid| text.push_str(&format!("{:<16} holds {keyid}\n", "")));
         values.push(value(officer, &held));
     }

@@ -561,13 +561,16 @@ fn a_retired_officer_is_named_before_the_first_passphrase_is_asked() {
 }
 
 #[test]
-fn the_list_of_officers_shows_the_beginning_of_each_approval_key() {
+fn the_list_of_officers_shows_each_approval_key_in_the_words_of_the_cover_page() {
     let desk = desk();
     let listed = desk.run(&["--json", "officer", "list"]).done().json();
     let shown = desk.run(&["officer", "list"]).done().out;
     for officer in listed.as_array().expect("a list") {
         let key = officer["approval_key"].as_str().expect("a key");
-        assert!(shown.contains(&format!("approval key {}…", &key[..16])) && !shown.contains(key), "{shown}");
+        let words = countersign::words::of_digest(key);
+        assert_eq!(words.split(' ').count(), 6);
+        assert!(shown.contains(&format!("approval key {words}")) && !shown.contains(key), "{shown}");
+        assert!(desk.run(&["ceremony", "form"]).done().out.contains(&words), "{words}");
     }
 }
 
