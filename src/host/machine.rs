@@ -4,6 +4,10 @@ use super::confine::{self, Confinement, Reach};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+/// The SHA-256 of the image that this machine was booted from: written by the `init` of `image/build` before a user is there,
+/// on a file system that is not writable afterwards.
+pub const BOOTED_IMAGE: &str = "/run/countersign/image";
+
 /// What can be learnt about the machine.
 pub trait Machine: Send + Sync {
     /// A small file under `/proc`, `/sys` or `/etc`, at most 1 MiB; `None` when it cannot be read.

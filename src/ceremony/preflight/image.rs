@@ -2,17 +2,15 @@
 
 use super::Line;
 use crate::host::Machine;
+use crate::host::machine::BOOTED_IMAGE;
 use crate::text::shown;
 use crate::tuf::Digest;
 use crate::words;
 
-/// Written by the image's `init`, before a user is there, on a file system that is not writable afterwards.
-const FILE: &str = "/run/countersign/image";
-
 /// The image's SHA-256, as it was measured when the machine was booted; the log keeps it.
 pub(super) fn line(machine: &dyn Machine) -> Line {
     const NAME: &str = "image";
-    let Some(text) = machine.read(FILE) else {
+    let Some(text) = machine.read(BOOTED_IMAGE) else {
         return Line {
             logged: Some("none".to_owned()),
             ..Line::pass(NAME, "not booted from a countersign image")
@@ -24,6 +22,8 @@ pub(super) fn line(machine: &dyn Machine) -> Line {
             let message = format!("booted from the image with SHA-256 {digest} ({words} ...)");
             Line { logged: Some(digest.to_string()), ..Line::pass(NAME, message) }
         }
-        None => Line::warn(NAME, format!("{FILE} does not hold a SHA-256: \"{}\"", shown(text.trim()))),
+        None => {
+            Line::warn(NAME, format!("{BOOTED_IMAGE} does not hold a SHA-256: \"{}\"", shown(text.trim())))
+        }
     }
 }

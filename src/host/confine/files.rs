@@ -1,6 +1,7 @@
 //! Which files a command may reach (Landlock, landlock(7)). What is not granted is refused by the kernel with "permission
 //! denied", whatever the permissions of the file say. And to which TCP ports it may connect, where it may at all.
 
+use crate::host::machine::BOOTED_IMAGE;
 use landlock::{
     ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, LandlockStatus, NetPort,
     PathBeneath, PathFd, RestrictionStatus, Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetError,
@@ -45,7 +46,7 @@ impl Reach {
 
     /// And what tells of the machine: what `preflight` looks at, and what each log entry says (boot, program).
     pub fn machine(self) -> Reach {
-        const FACTS: [&str; 10] = [
+        const FACTS: [&str; 11] = [
             // Where a static program takes its random numbers.
             "/dev/urandom",
             "/dev/random",
@@ -57,6 +58,7 @@ impl Reach {
             "/etc/localtime",
             "/etc/adjtime",
             "/etc/timezone",
+            BOOTED_IMAGE,
         ];
         let program = std::env::current_exe().ok();
         let facts = FACTS.into_iter().map(PathBuf::from).chain(program);
