@@ -53,6 +53,9 @@ pub enum AuditError {
     /// There is no such entry.
     #[error("there is no entry {0}: the signed checkpoint covers {1} entries, numbered from 0")]
     NoEntry(u64, u64),
+    /// The digits that were given begin the digests of more than one request.
+    #[error("more than one request's digest begins with {}: give more of its digits", shown(.0))]
+    SeveralRequests(String),
     /// A file of the auditor's own cannot be used.
     #[error("{}: {}", crate::text::shown_path(.path), .problem)]
     File {

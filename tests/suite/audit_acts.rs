@@ -8,8 +8,10 @@ use countersign::ledger::record::{
     OfficerRetired, PolicyChanged, RequestImported, SealedKey, SignInDoubt, TimeStatement,
 };
 
+use countersign::audit::elsewhere::Elsewhere;
+use countersign::audit::report::ceremony;
 use countersign::audit::verdict::{Compare, verify};
-use countersign::audit::{Options, Outcome, Pack};
+use countersign::audit::{AuditError, Options, Outcome, Pack};
 use countersign::host::Disk;
 use countersign::host::clock::Time;
 use countersign::ledger::acts::SIGNED_AGAIN;
@@ -377,4 +379,18 @@ fn an_entry_that_says_something_else_than_the_review_that_was_approved_is_found(
         let entry = station.log.entries().nth(seq as usize).expect("there").expect("read");
         assert_eq!(entry.entry().kind(), Kind::ReviewRendered, "{member}: {detail}");
     }
+}
+
+#[test]
+fn two_ceremonies_are_never_put_on_one_page() {
+    let (disk, mut station) = station();
+    station.ceremony();
+    station.ceremony();
+    let pack = Pack::open(&*disk, Path::new(LOG), None).expect("a pack");
+    let now = Time::from_unix(1_800_000_000);
+    let mut elsewhere = Elsewhere::new(None, Vec::new(), Vec::new(), now);
+    let out = Path::new("/room/page.html");
+    let made = ceremony(&pack, "", out, &mut elsewhere, now);
+    assert!(matches!(made, Err(AuditError::SeveralRequests(_))));
+    assert!(disk.kind(out).expect("looked").is_none());
 }

@@ -505,6 +505,8 @@ fn a_ceremony_is_one_page_of_its_own_with_what_each_entry_shows() {
     let none = folder.path().join("none.html");
     let ran = pack.audit(&["ceremony", text(&pack.dir), "--request", "ffffffffffff", "--out", text(&none)]);
     assert!(ran.ended(Exit::Failed).err.contains("no entry of this log") && !none.exists());
+    let odd = pack.audit(&["ceremony", text(&pack.dir), "--request", "xyz", "--out", text(&none)]);
+    assert!(odd.ended(Exit::Usage).err.contains("give 4 to 64 hexadecimal digits"));
 }
 
 #[test]

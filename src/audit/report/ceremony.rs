@@ -12,8 +12,11 @@ use crate::text::shown;
 use std::fmt::Write as _;
 use std::path::Path;
 
-/// The most entries about one request that are put on a page.
-const MOST: u64 = 10_000;
+/// The most bytes of a page's rows: a ceremony has some dozen. Of more, the page says how many it leaves out.
+const LARGEST: usize = 8 << 20;
+
+/// The most officers' signatures that are kept for the act that follows them: more than any act needs.
+const MOST_SIGNATURES: usize = 64;
 
 /// What an entry of this kind shows.
 const fn shows(kind: Kind) -> &'static str {
@@ -63,15 +66,26 @@ pub fn ceremony(
 ) -> Result<(Verdict, u64), AuditError> {
     pack.refuse_within(out)?;
     let filter = Filter { request: Some(request.to_owned()), ..Filter::default() };
-    let (mut rows, mut before, mut count) = (String::new(), Vec::new(), 0);
+    let (mut rows, mut before, mut count, mut left_out) = (String::new(), Vec::new(), 0, 0);
+    let mut of = None;
     let verdict = elsewhere.verify(pack, &[pack], &mut |entry, remarks| {
         if entry.kind() == Kind::ActSigned {
-            before.push(row(entry, ""));
-        } else if filter.matches(entry) && count < MOST {
+            if before.len() < MOST_SIGNATURES {
+                before.push(row(entry, ""));
+            }
+        } else if filter.matches(entry) {
+            let found = entry.record().request().unwrap_or_default();
+            if of.get_or_insert_with(|| found.to_owned()) != found {
+                return Err(AuditError::SeveralRequests(request.to_owned()));
+            }
             count += 1;
-            rows.extend(before.drain(..));
-            let remarks: Vec<String> = remarks.iter().map(|remark| remark.text.clone()).collect();
-            rows.push_str(&row(entry, &remarks.join("; ")));
+            if rows.len() < LARGEST {
+                rows.extend(before.drain(..));
+                let remarks: Vec<String> = remarks.iter().map(|remark| remark.text.clone()).collect();
+                rows.push_str(&row(entry, &remarks.join("; ")));
+            } else {
+                left_out += 1;
+            }
         } else {
             before.clear();
         }
@@ -84,12 +98,19 @@ pub fn ceremony(
     let head = found.head.as_ref().map_or_else(String::new, |head| {
         format!(", head of {} entries, root {}", head.checkpoint.size, hex::encode(head.checkpoint.root))
     });
-    let title = format!("Ceremony of request {}", shown(request));
+    if left_out > 0 {
+        let _ = write!(
+            rows,
+            "<tr><td colspan=\"5\">and {left_out} more entries: audit show has them</td></tr>\n"
+        );
+    }
+    let title = format!("Ceremony of request {}", shown(of.as_deref().unwrap_or(request)));
     let key = if pack.key_was_given() { "given" } else { "from the pack itself" };
     let page = format!(
-        "{}<h1>{title}</h1>\n<p>Log {}, key {} ({key}){head}. The log is {}. Made {now}.</p>\n\
+        "{}<h1>{}</h1>\n<p>Log {}, key {} ({key}){head}. The log is {}. Made {now}.</p>\n\
          <table><tr><th>Entry</th><th>Time</th><th>Who</th><th>What</th><th>What it shows</th></tr>\n{rows}</table>\n{}{}",
         html::opening(&title),
+        html::escape(&title),
         html::escape(&shown(pack.key().name())),
         html::escape(&pack.key().to_string()),
         verdict.outcome.word(),

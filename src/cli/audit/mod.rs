@@ -208,7 +208,7 @@ fn digits(given: &str) -> Result<String, Failure> {
         return Ok(given.to_lowercase());
     }
     Err(Failure::usage(format!(
-        "\"{}\" is not the beginning of a digest: give --digest 4 to 64 hexadecimal digits",
+        "\"{}\" is not the beginning of a digest: give 4 to 64 hexadecimal digits",
         crate::text::shown(given)
     )))
 }
