@@ -1,6 +1,7 @@
 //! What an entry says of a review, held against the review itself: the object whose digest the approvals sign.
 
-use crate::json::{Document, Limits, Value};
+use crate::json::{Document, Value};
+use crate::ledger::objects;
 use crate::ledger::record::ReviewRendered;
 use crate::tuf::TufError;
 
@@ -29,7 +30,7 @@ impl Judgement {
 
     /// Does the review say the same, and is what it says of itself consistent? The sentence is what it says otherwise.
     pub(super) fn check(&self, review: &[u8]) -> Result<(), String> {
-        let document = Document::parse("review", review, Limits::of_bytes(review.len() as u64))
+        let document = Document::parse("review", review, objects::review_limits(review.len()))
             .map_err(|e| format!("the review cannot be read: {}", TufError::from(e)))?;
         let root = document.root();
         for (name, wanted) in [("request", &self.request), ("digest", &self.signed), ("policy", &self.policy)]

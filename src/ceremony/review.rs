@@ -6,6 +6,7 @@ use super::prepare::with_review;
 use crate::host::Host;
 use crate::host::clock::Time;
 use crate::ledger::field::Finding;
+use crate::ledger::objects::LARGEST_REVIEW;
 use crate::ledger::record::ReviewRendered;
 use crate::review::{FILE_WIDTH, with_note};
 use crate::station::{Station, StoredRequest};
@@ -148,6 +149,13 @@ pub fn show(
     }
     let (review, signed, findings) = facts;
     let (form, kept) = kept;
+    if form.len() as u64 > LARGEST_REVIEW {
+        return Err(CeremonyError::Refused(format!(
+            "the review of request {} has {} bytes, and the log keeps at most {LARGEST_REVIEW}: sign fewer targets at once",
+            stored.digest().short(),
+            form.len()
+        )));
+    }
     // What an approval signs, is named by its own digest: `review`.
     station.log.put_object(&form)?;
     let object = station.log.put_object(kept.as_bytes())?;

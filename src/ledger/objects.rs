@@ -3,6 +3,7 @@
 use super::error::LogError;
 use crate::host::disk::{Kind, write_durably};
 use crate::host::{Bytes, Disk};
+use crate::json::Limits;
 use crate::tlog::flaw::{Flaw, FlawKind};
 use sha2::{Digest, Sha256};
 use std::path::Path;
@@ -11,6 +12,13 @@ use std::path::Path;
 pub const FOLDER: &str = "objects/sha256";
 /// The most bytes of an object: a targets file a hundred times larger than any device reads.
 pub const LARGEST: u64 = 1 << 30;
+/// The most bytes of a review: the station keeps none that is longer, and the auditor and `verify.py` read none.
+pub const LARGEST_REVIEW: u64 = 1 << 28;
+
+/// What a review of this length may hold: a target's content stands a few levels deeper in it than in its own document.
+pub fn review_limits(bytes: usize) -> Limits {
+    Limits { bytes: LARGEST_REVIEW.min(bytes as u64), depth: 2 * Limits::DEFAULT.depth }
+}
 
 /// A digest as the name of an object: 64 lower-case hex digits.
 pub fn is_digest(text: &str) -> bool {

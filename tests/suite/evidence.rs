@@ -3,12 +3,14 @@
 use crate::common;
 use countersign::ledger::record::EvidenceVerified;
 
-use common::{Desk, NOW, fixture, read, rewrite, text};
+use common::{Desk, NOW, fixture, json, read, rewrite, text};
 use countersign::ceremony::prepare::with_review;
 use countersign::ceremony::tool;
+use countersign::cli::Exit;
 use countersign::host::clock::Time;
 use countersign::station::{Session, Station, request};
 use countersign::tuf::Digest;
+use std::process::Command;
 
 const BASELINE: &str = "current.json";
 
@@ -154,4 +156,62 @@ fn a_request_that_is_taken_in_again_is_verified_again() {
     let entries = log.as_array().expect("a list");
     assert_eq!(entries.len(), 2);
     assert_eq!(entries[0]["signatures"], entries[1]["signatures"]);
+}
+
+#[test]
+fn the_deepest_document_that_can_be_reviewed_has_a_review_that_the_auditor_reads() {
+    let desk = Desk::new();
+    desk.init("acme", "acme-gateway", "1-populate");
+    // A member of the document itself stands two levels deeper in the review, where it is one of the changes.
+    let mut proposal = json(&fixture("acme/2-update/wave.json"))["targets"].take();
+    let (mut deepest, mut refused) = (0, 0);
+    for depth in 50..70 {
+        let (open, close) = ("[".repeat(depth), "]".repeat(depth));
+        proposal["signed"]["deep"] = serde_json::from_str(&format!("{open}{close}")).expect("JSON");
+        let file = desk.path("targets.json");
+        std::fs::write(&file, proposal.to_string()).expect("written");
+        if desk.run(&["import", text(&file)]).exit == Exit::Done {
+            desk.run(&["review"]);
+            deepest = depth;
+        } else {
+            refused += 1;
+        }
+    }
+    assert!(deepest > 50 && refused > 0, "{deepest} is reviewed, {refused} are not");
+    desk.run(&["log", "verify"]).done();
+}
+
+#[test]
+fn no_file_on_a_stick_makes_the_auditor_or_the_recipe_doubt_an_honest_log() {
+    let desk = Desk::new();
+    desk.init("acme", "acme-gateway", "1-populate");
+    let mut proposal = json(&fixture("acme/2-update/wave.json"))["targets"].take();
+    proposal["signed"]["odd"] = "here".into();
+    for odd in [
+        "7".repeat(5_000),
+        format!("-{}.5e-7", "7".repeat(5_000)),
+        "1e400".to_owned(),
+        "9007199254740993".to_owned(),
+        r#""\ud83d\ude00\u0000\u2028</script>\u202e""#.to_owned(),
+        r#"{"":[null,true,{}],"\u00e9":1}"#.to_owned(),
+    ] {
+        let file = desk.path("targets.json");
+        std::fs::write(&file, proposal.to_string().replace("\"here\"", &odd)).expect("written");
+        desk.run(&["import", text(&file)]).done();
+        desk.run(&["review"]);
+        desk.run(&["log", "verify"]).done();
+    }
+    let pack = desk.path("pack");
+    desk.run(&["log", "export", text(&pack)]).done();
+    let ran = Command::new("python3")
+        .args(["-I", "verify.py", ".", "../checked"])
+        .current_dir(&pack)
+        .output()
+        .expect("python3");
+    let said = String::from_utf8_lossy(&ran.stdout);
+    assert!(
+        ran.status.success() && !said.contains("NOT WHOLE"),
+        "{said}{}",
+        String::from_utf8_lossy(&ran.stderr)
+    );
 }

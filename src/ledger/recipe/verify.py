@@ -9,8 +9,8 @@ into OUT, a new or empty folder, what openssl needs to check the signatures: of 
 of each act and decision acts/<entry>.txt, .sig and .pem, and at the end key.pem, the log's key.
 
 Ends with 0 when all of it agrees; with 1 and one line `NOT WHOLE: where: why` when not; with 2 when it could not check.
-The pack is foreign: no link in it is followed, only regular files up to a size are opened, and at most a line, a note
-or a piece of an object is held in memory. It is short so that it can be read before it is believed.
+The pack is foreign: no link in it is followed, only regular files up to a size are opened, and at most a line, a note,
+a review or a piece of another object is held in memory. It is short so that it can be read before it is believed.
 """
 import sys
 
@@ -24,7 +24,7 @@ LARGEST_KEY = 4096
 LARGEST_NOTE = 128 << 10
 LARGEST_OBJECT = 1 << 30
 LARGEST_POLICY = 1 << 20
-LARGEST_REVIEW = 1 << 26
+LARGEST_REVIEW = 1 << 28
 LINES_PER_FILE = 1000
 LONGEST_LINE = 65535
 
@@ -229,7 +229,9 @@ class Acts:
         if digest(self.pack, name) != entry["review"]:
             fail(name, "its bytes have another digest")
         try:
-            review = json.loads(content(self.pack, name, LARGEST_REVIEW))
+            # A number with thousands of digits may stand in what was reviewed; Python does not read one.
+            text = content(self.pack, name, LARGEST_REVIEW)
+            review = json.loads(text, parse_int=lambda digits: int(digits) if len(digits) < 20 else digits)
             of = review["request"], review["digest"], review["policy"], review["root"]["version"], review["signable"]
             found = [{"check": one["check"], "severity": one["severity"]} for one in review["findings"]]
         except (ValueError, RecursionError, KeyError, TypeError):
