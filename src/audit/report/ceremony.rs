@@ -99,9 +99,9 @@ pub fn ceremony(
         format!(", head of {} entries, root {}", head.checkpoint.size, hex::encode(head.checkpoint.root))
     });
     if left_out > 0 {
-        let _ = write!(
+        let _ = writeln!(
             rows,
-            "<tr><td colspan=\"5\">and {left_out} more entries: audit show has them</td></tr>\n"
+            "<tr><td colspan=\"5\">and {left_out} more entries: audit show has them</td></tr>"
         );
     }
     let title = format!("Ceremony of request {}", shown(of.as_deref().unwrap_or(request)));
