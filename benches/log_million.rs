@@ -11,12 +11,12 @@ mod made_up_station;
 #[path = "../tests/suite/support/unsynced_disk.rs"]
 mod unsynced_disk;
 
-use countersign::audit::verdict::{Compare, verify};
-use countersign::audit::who::{Question, find};
-use countersign::audit::{Options, Outcome, Pack};
-use countersign::host::clock::Time;
-use countersign::host::{RealDisk, Stamp};
-use countersign::ledger::Log;
+use countersign::testing::audit::verdict::{Compare, verify};
+use countersign::testing::audit::who::{Question, find};
+use countersign::testing::audit::{Options, Outcome, Pack};
+use countersign::testing::host::clock::Time;
+use countersign::testing::host::{RealDisk, Stamp};
+use countersign::testing::ledger::Log;
 use made_up_station::Station;
 use std::path::{Path, PathBuf};
 use std::process::Command;

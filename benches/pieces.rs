@@ -4,12 +4,12 @@
 #[path = "../tests/support/situation.rs"]
 mod situation;
 
-use countersign::json::{Document, Limits, canonical};
-use countersign::rehearsal::Spacing;
-use countersign::rehearsal::hostile::Shape;
-use countersign::review::review;
-use countersign::tuf::signature::assess;
-use countersign::tuf::{Dialect, Root, Targets};
+use countersign::testing::json::{Document, Limits, canonical};
+use countersign::testing::rehearsal::Spacing;
+use countersign::testing::rehearsal::hostile::Shape;
+use countersign::testing::review::review;
+use countersign::testing::tuf::signature::assess;
+use countersign::testing::tuf::{Dialect, Root, Targets};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use situation::{Made, parse};
 use std::hint::black_box;

@@ -5,11 +5,11 @@
 //! ```
 
 use clap::Parser;
-use countersign::host::RealDisk;
-use countersign::host::clock::{Clock as _, SystemClock, Time};
-use countersign::host::disk::Disk as _;
-use countersign::rehearsal::hostile::Shape;
-use countersign::rehearsal::{Factory, Spacing};
+use countersign::testing::host::RealDisk;
+use countersign::testing::host::clock::{Clock as _, SystemClock, Time};
+use countersign::testing::host::disk::Disk as _;
+use countersign::testing::rehearsal::hostile::Shape;
+use countersign::testing::rehearsal::{Factory, Spacing};
 use std::error::Error;
 use std::path::PathBuf;
 

@@ -11,8 +11,8 @@ mod made_up_station;
 mod unsynced_disk;
 
 use clap::Parser;
-use countersign::ledger::Record;
-use countersign::ledger::record::{AnchorJudged, SealedKey, SignInDoubt};
+use countersign::testing::ledger::Record;
+use countersign::testing::ledger::record::{AnchorJudged, SealedKey, SignInDoubt};
 use made_up_station::{Act, Station, Twist};
 use std::error::Error;
 use std::path::{Path, PathBuf};

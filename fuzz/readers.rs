@@ -2,18 +2,18 @@
 //! refuses is told in printable ASCII, and what it accepts is written and read again as the same. The fuzz targets run
 //! these, and so does an ordinary test, on the kept corpus (`tests/suite/fuzz_corpus.rs`).
 
-use countersign::bundle::evidence::WaveList;
-use countersign::bundle::manifest::RequestManifest;
-use countersign::bundle::slip::Slip;
-use countersign::json::{Document, Limits};
-use countersign::ledger::entry::Entry;
+use countersign::testing::bundle::evidence::WaveList;
+use countersign::testing::bundle::manifest::RequestManifest;
+use countersign::testing::bundle::slip::Slip;
+use countersign::testing::json::{Document, Limits};
+use countersign::testing::ledger::entry::Entry;
+use countersign::testing::tlog::checkpoint::Checkpoint;
+use countersign::testing::tlog::consistency;
+use countersign::testing::tlog::note::{Note, VerifierKey};
+use countersign::testing::tlog::proof::Proof;
+use countersign::testing::vault::paper::Scans;
+use countersign::testing::vault::share::Share;
 use countersign::text::shown;
-use countersign::tlog::checkpoint::Checkpoint;
-use countersign::tlog::consistency;
-use countersign::tlog::note::{Note, VerifierKey};
-use countersign::tlog::proof::Proof;
-use countersign::vault::paper::Scans;
-use countersign::vault::share::Share;
 
 /// A reader, and the folder of its corpus.
 pub type Reader = (&'static str, fn(&[u8]));

@@ -3,11 +3,11 @@
 use crate::host::clock::Time;
 
 /// The version, as in `Cargo.toml`.
-pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// No copy of this program is older than this: the day on which its compiler was made (Rust 1.95, `rust-version` in
 /// `Cargo.toml`). A constant and not the build machine's clock, so that two builds of the same source are the same bytes.
-pub const EARLIEST: Time = Time::from_unix(1_776_124_800);
+pub(crate) const EARLIEST: Time = Time::from_unix(1_776_124_800);
 
 #[cfg(test)]
 mod tests {

@@ -11,7 +11,7 @@ const MOST: usize = 4;
 
 /// Does the work for every item and returns the results in the order of the items. Where several items are long, the
 /// longest are begun first, each on the next free thread.
-pub fn each<T: Send, R: Send>(
+pub(crate) fn each<T: Send, R: Send>(
     items: Vec<T>,
     bytes: impl Fn(&T) -> u64,
     work: impl Fn(T) -> R + Sync,
@@ -43,7 +43,11 @@ pub fn each<T: Send, R: Send>(
 }
 
 /// Does two pieces of work on so many bytes: at the same time, if they are long.
-pub fn both<A: Send, B>(bytes: u64, there: impl FnOnce() -> A + Send, here: impl FnOnce() -> B) -> (A, B) {
+pub(crate) fn both<A: Send, B>(
+    bytes: u64,
+    there: impl FnOnce() -> A + Send,
+    here: impl FnOnce() -> B,
+) -> (A, B) {
     if bytes < LONG {
         return (there(), here());
     }
@@ -55,7 +59,7 @@ pub fn both<A: Send, B>(bytes: u64, there: impl FnOnce() -> A + Send, here: impl
 }
 
 /// Does three pieces of work on so many bytes: at the same time, if they are long.
-pub fn three<A: Send, B: Send, C>(
+pub(crate) fn three<A: Send, B: Send, C>(
     bytes: u64,
     one: impl FnOnce() -> A + Send,
     two: impl FnOnce() -> B + Send,

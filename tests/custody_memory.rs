@@ -1,14 +1,14 @@
 //! After a key was imported, sealed, opened, used and dropped, the process's memory holds no copy of it, of the shares,
 //! of the officers' secrets or of their passphrases. One test in a process of its own: it reads all of its memory.
 
-use countersign::host::clock::Time;
-use countersign::host::random::SystemRandom;
-use countersign::host::{Disk, RealDisk};
-use countersign::tuf::{Dialect, KeyId, PrivateKey, Root, keyfile};
-use countersign::vault::keys::{self, Sealing};
-use countersign::vault::officer::{self, MadeOfficer, NewOfficer, OpenOfficer};
-use countersign::vault::seal::WorkFactor;
-use countersign::vault::sealed::{Holders, KeyMeta};
+use countersign::testing::host::clock::Time;
+use countersign::testing::host::random::SystemRandom;
+use countersign::testing::host::{Disk, RealDisk};
+use countersign::testing::tuf::{Dialect, KeyId, PrivateKey, Root, keyfile};
+use countersign::testing::vault::keys::{self, Sealing};
+use countersign::testing::vault::officer::{self, MadeOfficer, NewOfficer, OpenOfficer};
+use countersign::testing::vault::seal::WorkFactor;
+use countersign::testing::vault::sealed::{Holders, KeyMeta};
 use secrecy::SecretString;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};

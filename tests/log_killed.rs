@@ -5,8 +5,8 @@ mod common;
 #[path = "suite/support/ready.rs"]
 mod ready;
 
-use countersign::host::clock::{Clock as _, SystemClock};
-use countersign::ledger::Kind;
+use countersign::testing::host::clock::{Clock as _, SystemClock};
+use countersign::testing::ledger::Kind;
 use ready::Ready;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -78,9 +78,10 @@ fn two_programs_at_once_take_turns_or_one_says_who_is_there() {
     assert!(results >= 1 && results <= done as usize, "{results} results by {done}");
     ready.desk.run(&["log", "verify"]).done();
     // With the station in somebody's hands, another is told so.
-    let session = countersign::ceremony::tool::session(&ready.desk.host, "sign");
-    let station = countersign::station::Station::open(&ready.desk.host, &ready.desk.station(), Some(session))
-        .expect("opened");
+    let session = countersign::testing::ceremony::tool::session(&ready.desk.host, "sign");
+    let station =
+        countersign::testing::station::Station::open(&ready.desk.host, &ready.desk.station(), Some(session))
+            .expect("opened");
     let refused = program(&ready).output().expect("run");
     assert_eq!(refused.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&refused.stderr).contains("another countersign works on this station"));

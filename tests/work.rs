@@ -4,11 +4,11 @@
 mod situation;
 
 use allocation_counter::{AllocationInfo, measure};
-use countersign::host::RealDisk;
-use countersign::json::{Document, Limits, canonical};
-use countersign::rehearsal::Spacing;
-use countersign::rehearsal::hostile::Shape;
-use countersign::review::review;
+use countersign::testing::host::RealDisk;
+use countersign::testing::json::{Document, Limits, canonical};
+use countersign::testing::rehearsal::Spacing;
+use countersign::testing::rehearsal::hostile::Shape;
+use countersign::testing::review::review;
 use situation::{Made, parse};
 
 /// What reading a file costs, whether it is accepted or refused.
@@ -85,7 +85,7 @@ fn a_file_past_the_cap_is_refused_before_anything_is_allocated_for_it() {
 
 #[test]
 fn a_file_past_the_cap_on_disk_is_refused_before_a_byte_of_it_is_allocated_for() {
-    use countersign::host::disk::Disk as _;
+    use countersign::testing::host::disk::Disk as _;
     let dir = tempfile::tempdir().expect("a folder");
     let path = dir.path().join("targets.json");
     // A sparse file: a gigabyte that nobody wrote.
@@ -102,7 +102,7 @@ const MANY: u64 = 720;
 /// What computing a review and writing it as JSON costs.
 fn reviewing(made: &Made) -> AllocationInfo {
     made.look(|situation| {
-        assert!((situation.message.bytes().len() as u64) < countersign::threads::LONG);
+        assert!((situation.message.bytes().len() as u64) < countersign::testing::threads::LONG);
         measure(|| {
             let mut out = Vec::new();
             review(situation).write_json(&mut out).expect("written");

@@ -1,7 +1,7 @@
 //! The JSON reader, the canonical form and the escaping, on any bytes.
 #![no_main]
 
-use countersign::json::{Document, Limits, Value, canonical};
+use countersign::testing::json::{Document, Limits, Value, canonical};
 use countersign::text::shown;
 use libfuzzer_sys::fuzz_target;
 

@@ -1,14 +1,14 @@
 //! A whole review of a proposal whose `signed` is any bytes, against a real baseline.
 #![no_main]
 
-use countersign::bundle::{RequestKind, RequestManifest};
-use countersign::host::clock::Time;
-use countersign::json::{Document, Limits};
-use countersign::review::situation::{Baseline, BaselineSource, Carried, Situation};
-use countersign::review::review;
-use countersign::station::{Policy, TagHistory};
-use countersign::tuf::signature::assess;
-use countersign::tuf::{Authority, Chain, Digest, Root, Targets};
+use countersign::testing::bundle::{RequestKind, RequestManifest};
+use countersign::testing::host::clock::Time;
+use countersign::testing::json::{Document, Limits};
+use countersign::testing::review::situation::{Baseline, BaselineSource, Carried, Situation};
+use countersign::testing::review::review;
+use countersign::testing::station::{Policy, TagHistory};
+use countersign::testing::tuf::signature::assess;
+use countersign::testing::tuf::{Authority, Chain, Digest, Root, Targets};
 use libfuzzer_sys::fuzz_target;
 use std::sync::LazyLock;
 

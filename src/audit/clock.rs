@@ -9,7 +9,7 @@ const TOLERANCE: i64 = 120;
 
 /// The entry before.
 #[derive(Clone, Default)]
-pub struct ClockWatch {
+pub(crate) struct ClockWatch {
     last: Option<Seen>,
 }
 
@@ -22,7 +22,7 @@ struct Seen {
 
 impl ClockWatch {
     /// Compares an entry's times with those of the one before.
-    pub fn see(&mut self, entry: &Entry<'_>) -> Option<(RemarkKind, String)> {
+    pub(crate) fn see(&mut self, entry: &Entry<'_>) -> Option<(RemarkKind, String)> {
         let boot = entry.boot();
         let found = self.last.as_ref().and_then(|last| {
             let passed = entry.time().unix() - last.time.unix();

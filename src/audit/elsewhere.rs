@@ -28,7 +28,7 @@ pub struct GivenHead {
 ///
 /// # Errors
 /// It cannot be read, or is none of these.
-pub fn read(disk: &dyn Disk, path: &Path) -> Result<GivenHead, AuditError> {
+pub(crate) fn read(disk: &dyn Disk, path: &Path) -> Result<GivenHead, AuditError> {
     let bytes = match disk.kind(path)? {
         Some(Kind::Folder) => match disk.read_beneath(path, HEAD_FILE, anchors::LARGEST_ANCHOR) {
             Err(e) if e.is_missing() => disk.read_beneath(path, slip::FILE, LONGEST_SLIP as u64)?.into_vec(),

@@ -77,7 +77,7 @@ pub struct Examination {
 }
 
 /// What is handed every entry that stands in its place, with the remarks about it.
-pub type Visit<'v> = dyn FnMut(&Entry<'_>, &[Remark]) -> Result<(), AuditError> + 'v;
+pub(crate) type Visit<'v> = dyn FnMut(&Entry<'_>, &[Remark]) -> Result<(), AuditError> + 'v;
 
 /// Why the pass over the lines stops.
 enum Stop {
@@ -98,7 +98,11 @@ impl From<DiskError> for Stop {
 ///
 /// # Errors
 /// A file cannot be read, or `visit` fails. What is wrong with the log is no error: it is in the result.
-pub fn examine(pack: &Pack<'_>, options: &Options, visit: &mut Visit<'_>) -> Result<Examination, AuditError> {
+pub(crate) fn examine(
+    pack: &Pack<'_>,
+    options: &Options,
+    visit: &mut Visit<'_>,
+) -> Result<Examination, AuditError> {
     let bench = Bench::new(pack);
     let mut pass = Pass::new(pack, options);
     let listed = look_at_files(pack.disk(), pack.dir()).map_err(AuditError::from);

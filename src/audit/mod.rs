@@ -4,27 +4,28 @@
 //! over everything once and believes nothing; [`verdict`] compares the result with what was seen before; the rest
 //! ([`who`], [`reconcile`], [`report`]) reads what was examined. Nothing here ever writes into a pack.
 
-pub mod clock;
-pub mod elsewhere;
-pub mod error;
-pub mod examine;
+pub(crate) mod clock;
+pub(crate) mod elsewhere;
+pub(crate) mod error;
+pub(crate) mod examine;
 mod facts;
 mod jobs;
 mod judgement;
-pub mod pack;
+pub(crate) mod pack;
 mod plain;
-pub mod reconcile;
-pub mod remark;
-pub mod report;
+pub(crate) mod reconcile;
+pub(crate) mod remark;
+pub(crate) mod report;
 mod signing;
-pub mod state;
-pub mod verdict;
-pub mod who;
-pub mod witnessed;
-pub mod words;
+pub(crate) mod state;
+pub(crate) mod verdict;
+pub(crate) mod who;
+pub(crate) mod witnessed;
+pub(crate) mod words;
 
 pub use error::AuditError;
-pub use examine::{Examination, Options, examine};
+pub use examine::Options;
 pub use pack::Pack;
-pub use remark::{Remark, RemarkKind};
+pub(crate) use remark::Remark;
+pub use remark::RemarkKind;
 pub use verdict::{Outcome, Verdict};

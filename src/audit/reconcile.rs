@@ -23,7 +23,7 @@ const MOST_FILES: usize = 100_000;
 
 /// What can be found.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Finding {
+pub(crate) enum Finding {
     /// A published document has a signature by our key that is not in the log.
     Unlogged,
     /// A published document has the tag and version of one that was signed, and other bytes.
@@ -48,7 +48,7 @@ pub enum Finding {
 
 impl Finding {
     /// The word in the table.
-    pub const fn word(self) -> &'static str {
+    pub(crate) const fn word(self) -> &'static str {
         match self {
             Finding::Unlogged => "UNLOGGED",
             Finding::BytesDiffer => "BYTES-DIFFER",
@@ -64,7 +64,7 @@ impl Finding {
     }
 
     /// Must somebody act?
-    pub const fn is_grave(self) -> bool {
+    pub(crate) const fn is_grave(self) -> bool {
         !matches!(
             self,
             Finding::InDoubt
@@ -78,7 +78,7 @@ impl Finding {
 
 /// One line of the answer.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct Line {
+pub(crate) struct Line {
     /// What was found.
     pub finding: Finding,
     /// The published file, or the entry; already escaped.
@@ -91,7 +91,7 @@ pub struct Line {
 
 /// Something among the files that was not compared.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct Skipped {
+pub(crate) struct Skipped {
     /// The file, folder or document; already escaped.
     pub place: String,
     /// Why; already escaped.
@@ -102,7 +102,7 @@ pub struct Skipped {
 
 /// What came out.
 #[derive(Default)]
-pub struct Comparison {
+pub(crate) struct Comparison {
     /// What was found, the grave first.
     pub lines: Vec<Line>,
     /// The files with a document that was compared.
@@ -120,7 +120,7 @@ impl Comparison {
 }
 
 /// What is compared with the logs.
-pub struct Published<'a> {
+pub(crate) struct Published<'a> {
     /// Published metadata: files, and folders of them.
     pub targets: &'a [PathBuf],
     /// The service's list of waves.
@@ -134,7 +134,7 @@ pub struct Published<'a> {
 ///
 /// # Errors
 /// A pack or a folder cannot be read, or a file that was named itself cannot, or is not what it is named as.
-pub fn reconcile(
+pub(crate) fn reconcile(
     disk: &dyn Disk,
     packs: &[(&Pack<'_>, Head)],
     published: &Published<'_>,

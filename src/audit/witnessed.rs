@@ -47,7 +47,7 @@ impl Witnessed {
 ///
 /// # Errors
 /// An object of the pack cannot be read.
-pub fn witnessed(
+pub(crate) fn witnessed(
     pack: &Pack<'_>,
     examination: &Examination,
     given: &[VerifierKey],

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 /// What the log says came of an intent to sign.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Outcome {
+pub(crate) enum Outcome {
     /// The signature was made.
     Signed,
     /// Whether it was made is not known, and no officer has said.
@@ -27,7 +27,7 @@ pub enum Outcome {
 
 impl Outcome {
     /// The word for it.
-    pub const fn word(self) -> &'static str {
+    pub(crate) const fn word(self) -> &'static str {
         match self {
             Outcome::Signed => "SIGNED",
             Outcome::InDoubt => "IN-DOUBT",
@@ -40,7 +40,7 @@ impl Outcome {
 
 /// What the log says of one signature.
 #[derive(Debug)]
-pub struct Word {
+pub(crate) struct Word {
     /// The result; where there is none, the intent.
     pub entry: EntryBuf,
     /// What came of it.
@@ -51,7 +51,7 @@ pub struct Word {
 
 impl Word {
     /// The result; of an intent, what its result would repeat of it.
-    pub fn result(&self) -> SignResult<'_> {
+    pub(crate) fn result(&self) -> SignResult<'_> {
         result_in(&self.entry.entry()).expect("no word is made of another entry")
     }
 }
@@ -60,7 +60,7 @@ impl Word {
 ///
 /// # Errors
 /// The pack cannot be read, or a line was changed.
-pub fn read(
+pub(crate) fn read(
     pack: &Pack<'_>,
     head: &Head,
     mut wanted: impl FnMut(&Entry<'_>, &SignResult<'_>) -> Result<bool, AuditError>,

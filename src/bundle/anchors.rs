@@ -16,16 +16,16 @@ const FOLDER: &str = "anchors/";
 /// The end of an anchor's name.
 const END: &str = ".note";
 /// The most anchors of a request.
-pub const MOST_ANCHORS: usize = 16;
+pub(crate) const MOST_ANCHORS: usize = 16;
 /// The most bytes of an anchor.
-pub const LARGEST_ANCHOR: u64 = 64 << 10;
+pub(crate) const LARGEST_ANCHOR: u64 = 64 << 10;
 /// The head of the log in a signed bundle.
-pub const HEAD_FILE: &str = "log/checkpoint";
+pub(crate) const HEAD_FILE: &str = "log/checkpoint";
 /// The proofs in a signed bundle that this head continues earlier ones, each named by the earlier size.
-pub const CONSISTENCY: &str = "log/consistency/";
+pub(crate) const CONSISTENCY: &str = "log/consistency/";
 
 /// Is this file of a request an anchor, by its name?
-pub fn is_anchor(name: &str) -> bool {
+pub(crate) fn is_anchor(name: &str) -> bool {
     name.starts_with(FOLDER)
 }
 
@@ -33,7 +33,7 @@ pub fn is_anchor(name: &str) -> bool {
 ///
 /// # Errors
 /// Too many, too large, or another file in their folder.
-pub fn check(listed: &BTreeMap<String, FileFacts>) -> Result<(), BundleError> {
+pub(crate) fn check(listed: &BTreeMap<String, FileFacts>) -> Result<(), BundleError> {
     let fail = |file: &str, why: String| BundleError::NotWhole { file: crate::text::shown(file), why };
     let anchors = || listed.iter().filter(|(name, _)| is_anchor(name));
     if anchors().count() > MOST_ANCHORS {
@@ -58,7 +58,7 @@ pub fn check(listed: &BTreeMap<String, FileFacts>) -> Result<(), BundleError> {
 ///
 /// # Errors
 /// A file cannot be read, is larger than an anchor may be or no signed note, or there are too many.
-pub fn collect(disk: &dyn Disk, paths: &[PathBuf]) -> Result<BTreeMap<String, Vec<u8>>, BundleError> {
+pub(crate) fn collect(disk: &dyn Disk, paths: &[PathBuf]) -> Result<BTreeMap<String, Vec<u8>>, BundleError> {
     let mut files = BTreeMap::new();
     for path in paths {
         let bytes = read(disk, path)?;
@@ -80,7 +80,7 @@ pub fn collect(disk: &dyn Disk, paths: &[PathBuf]) -> Result<BTreeMap<String, Ve
 ///
 /// # Errors
 /// As [`collect`].
-pub fn read(disk: &dyn Disk, path: &Path) -> Result<Vec<u8>, BundleError> {
+pub(crate) fn read(disk: &dyn Disk, path: &Path) -> Result<Vec<u8>, BundleError> {
     let bytes = match disk.kind(path)? {
         Some(Kind::Folder) => disk.read_beneath(path, HEAD_FILE, LARGEST_ANCHOR)?,
         _ => disk.read(path, LARGEST_ANCHOR)?.into(),

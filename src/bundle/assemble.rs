@@ -26,7 +26,7 @@ use std::path::Path;
 /// # Errors
 /// The slip is another request's, its signature does not hold over these bytes by a key of the request's newest root, the
 /// folder is not empty, or the medium cannot be written.
-pub fn assemble(
+pub(crate) fn assemble(
     disk: &dyn Disk,
     folder: &Path,
     slip: &Slip,

@@ -117,7 +117,7 @@ pub struct Composed {
 }
 
 /// Is it a tag that a device can have?
-pub fn is_tag(text: &str) -> bool {
+pub(crate) fn is_tag(text: &str) -> bool {
     !text.is_empty()
         && text.len() <= 128
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'+'))
@@ -242,7 +242,7 @@ fn write_merged(
 }
 
 /// Writes a target in canonical form with `custom.tags` replaced by the device tag.
-pub fn write_tagged(target: &Target<'_>, tag: &str, out: &mut Vec<u8>) -> Result<(), ComposeError> {
+pub(crate) fn write_tagged(target: &Target<'_>, tag: &str, out: &mut Vec<u8>) -> Result<(), ComposeError> {
     let no_custom = || ComposeError::NoCustom(target.name.to_string());
     let custom = target.custom().filter(|custom| custom.kind() == Kind::Object).ok_or_else(no_custom)?;
     let tags = format!("[{}]", canonical::string(tag));

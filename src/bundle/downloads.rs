@@ -15,7 +15,7 @@ use std::path::Path;
 
 /// What must stand in a file, for telling what it is not.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Wanted {
+pub(crate) enum Wanted {
     /// `N.root.json`.
     Root,
     /// `ci-targets.json`.
@@ -60,7 +60,7 @@ impl Wanted {
     ///
     /// # Errors
     /// It is none.
-    pub fn document<'b>(
+    pub(crate) fn document<'b>(
         self,
         file: &str,
         bytes: &'b [u8],
@@ -75,7 +75,7 @@ impl Wanted {
     }
 
     /// Judges a part of a document that has another form than it should.
-    pub fn checked<T, E: Into<BundleError>>(
+    pub(crate) fn checked<T, E: Into<BundleError>>(
         self,
         document: &Document<'_>,
         read: Result<T, E>,
@@ -108,7 +108,7 @@ fn what_it_is(bytes: &[u8]) -> Option<String> {
 }
 
 /// A folder of downloads.
-pub struct Downloads<'d> {
+pub(crate) struct Downloads<'d> {
     /// The disk that it lies on.
     pub disk: &'d dyn Disk,
     folder: &'d Path,
@@ -118,7 +118,7 @@ pub struct Downloads<'d> {
 
 impl<'d> Downloads<'d> {
     /// A folder; nothing is read yet. Files of more than `cap` bytes are refused.
-    pub fn new(disk: &'d dyn Disk, folder: &'d Path, cap: u64) -> Downloads<'d> {
+    pub(crate) fn new(disk: &'d dyn Disk, folder: &'d Path, cap: u64) -> Downloads<'d> {
         Downloads { disk, folder, cap }
     }
 
@@ -126,7 +126,7 @@ impl<'d> Downloads<'d> {
     ///
     /// # Errors
     /// It is missing, too large or cannot be read.
-    pub fn bytes(&self, name: &str) -> Result<Bytes, BundleError> {
+    pub(crate) fn bytes(&self, name: &str) -> Result<Bytes, BundleError> {
         Ok(self.disk.read_beneath(self.folder, name, self.cap)?)
     }
 
@@ -134,7 +134,7 @@ impl<'d> Downloads<'d> {
     ///
     /// # Errors
     /// It is too large or cannot be read.
-    pub fn optional(&self, name: &str) -> Result<Option<Bytes>, BundleError> {
+    pub(crate) fn optional(&self, name: &str) -> Result<Option<Bytes>, BundleError> {
         match self.bytes(name) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(BundleError::Disk { source }) if source.is_missing() => Ok(None),
@@ -146,7 +146,11 @@ impl<'d> Downloads<'d> {
     ///
     /// # Errors
     /// One is no root, or they do not follow from one another.
-    pub fn chain(&self, roots: &str, files: &mut BTreeMap<String, Bytes>) -> Result<Chain, BundleError> {
+    pub(crate) fn chain(
+        &self,
+        roots: &str,
+        files: &mut BTreeMap<String, Bytes>,
+    ) -> Result<Chain, BundleError> {
         let inner = self.folder.join(roots);
         let (mut names, mut total) = (Vec::new(), 0u64);
         for entry in self.disk.list(&inner, MAX_FILES)? {
@@ -185,7 +189,7 @@ impl<'d> Downloads<'d> {
     ///
     /// # Errors
     /// It cannot be looked at.
-    pub fn has(&self, name: &str) -> Result<bool, BundleError> {
+    pub(crate) fn has(&self, name: &str) -> Result<bool, BundleError> {
         Ok(self.disk.kind(&self.folder.join(name))?.is_some())
     }
 
@@ -193,7 +197,7 @@ impl<'d> Downloads<'d> {
     ///
     /// # Errors
     /// The file holds no key.
-    pub fn online_key(&self) -> Result<Option<crate::tuf::PublicKey>, BundleError> {
+    pub(crate) fn online_key(&self) -> Result<Option<crate::tuf::PublicKey>, BundleError> {
         let name = "ci-targets.pub";
         let Some(bytes) = self.optional(name)? else { return Ok(None) };
         let document = Wanted::OnlineKey.document(name, &bytes, Limits::of_bytes(self.cap))?;
@@ -205,7 +209,9 @@ impl<'d> Downloads<'d> {
 ///
 /// # Errors
 /// It is not a map of targets metadata by tag, or names none.
-pub fn read_production<'v>(document: &'v Document<'_>) -> Result<BTreeMap<String, Value<'v>>, BundleError> {
+pub(crate) fn read_production<'v>(
+    document: &'v Document<'_>,
+) -> Result<BTreeMap<String, Value<'v>>, BundleError> {
     let refuse = |why: &str| Wanted::Production.refuse(document.name(), document.bytes(), || why.to_owned());
     let root = document.root();
     if root.get("signed").is_some() {

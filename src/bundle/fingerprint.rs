@@ -22,7 +22,7 @@ const LARGEST_KEY: usize = 64 << 10;
 
 /// What is compared of a file.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Fingerprint {
+pub(crate) struct Fingerprint {
     /// What the file is, in words; foreign text in it is escaped.
     pub kind: String,
     /// What the digest is of.
@@ -36,7 +36,7 @@ pub struct Fingerprint {
 ///
 /// # Errors
 /// It cannot be read, is longer than 1 GiB, or the folder is neither a request nor a signed bundle.
-pub fn fingerprint(disk: &dyn Disk, path: &Path) -> Result<Fingerprint, BundleError> {
+pub(crate) fn fingerprint(disk: &dyn Disk, path: &Path) -> Result<Fingerprint, BundleError> {
     let bytes = match disk.kind(path)? {
         Some(Kind::Folder) => {
             let manifest = [REQUEST_FILE, SIGNED_FILE];

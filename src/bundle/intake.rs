@@ -112,7 +112,7 @@ pub fn take_in(
 ///
 /// # Errors
 /// As [`take_in`].
-pub fn take_in_folder(disk: &dyn Disk, folder: &Path, cap: u64) -> Result<Request, BundleError> {
+pub(crate) fn take_in_folder(disk: &dyn Disk, folder: &Path, cap: u64) -> Result<Request, BundleError> {
     take_in_files(disk, folder, cap, |_| true)
 }
 
@@ -120,7 +120,7 @@ pub fn take_in_folder(disk: &dyn Disk, folder: &Path, cap: u64) -> Result<Reques
 ///
 /// # Errors
 /// As [`take_in`].
-pub fn take_in_files(
+pub(crate) fn take_in_files(
     disk: &dyn Disk,
     folder: &Path,
     cap: u64,
@@ -224,7 +224,7 @@ pub(super) fn require_total(
 }
 
 /// Every file in a folder and in the folders within, as `a/b`, with its length; links and special files are refused.
-pub fn files_in(disk: &dyn Disk, folder: &Path) -> Result<BTreeMap<String, u64>, BundleError> {
+pub(crate) fn files_in(disk: &dyn Disk, folder: &Path) -> Result<BTreeMap<String, u64>, BundleError> {
     let (mut files, mut folders) = (BTreeMap::new(), 0);
     let mut open = vec![(String::new(), 0u8)];
     while let Some((prefix, depth)) = open.pop() {

@@ -10,20 +10,20 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// The format that this version writes and reads.
-pub const REQUEST_FORMAT: &str = "countersign/request/1";
+pub(crate) const REQUEST_FORMAT: &str = "countersign/request/1";
 /// The manifest's name in the folder.
-pub const REQUEST_FILE: &str = "request.json";
+pub(crate) const REQUEST_FILE: &str = "request.json";
 /// The targets metadata that delegates to the role, in a request for a delegated one and in its signed bundle.
-pub const DELEGATING_FILE: &str = "delegating.json";
+pub(crate) const DELEGATING_FILE: &str = "delegating.json";
 /// The CI targets in a request.
-pub const CI_FILE: &str = "ci-targets.json";
+pub(crate) const CI_FILE: &str = "ci-targets.json";
 /// A manifest longer than this is refused unread.
-pub const MAX_MANIFEST_BYTES: u64 = 1 << 20;
+pub(crate) const MAX_MANIFEST_BYTES: u64 = 1 << 20;
 /// More files than this in one bundle are refused.
-pub const MAX_FILES: usize = 4096;
+pub(crate) const MAX_FILES: usize = 4096;
 /// All files of a bundle together may have so many times the bytes that one file may have: a request has three or four
 /// large files, a signed bundle not more than six.
-pub const FILES_WORTH: u64 = 8;
+pub(crate) const FILES_WORTH: u64 = 8;
 
 /// The longest Factory, wave, device tag or source tag, in bytes: none is longer in a service's own tables, and each stands
 /// in sentences, in file names and in the log.
@@ -215,7 +215,7 @@ impl RequestManifest {
 ///
 /// # Errors
 /// It cannot; in words.
-pub fn require_role_name(role: &str) -> Result<(), String> {
+pub(crate) fn require_role_name(role: &str) -> Result<(), String> {
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     let why = match role {
         _ if !is_plain_name(role) => {

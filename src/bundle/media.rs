@@ -11,22 +11,22 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 /// A file's content in pieces, in order: what is large is borrowed, not copied.
-pub type Parts<'a> = Vec<Cow<'a, [u8]>>;
+pub(crate) type Parts<'a> = Vec<Cow<'a, [u8]>>;
 
 /// How many bytes the pieces have together.
-pub fn length(parts: &Parts<'_>) -> u64 {
+pub(crate) fn length(parts: &Parts<'_>) -> u64 {
     parts.iter().map(|part| part.len() as u64).sum()
 }
 
 /// Files by their names in a folder.
-pub type Files<'a> = BTreeMap<String, Parts<'a>>;
+pub(crate) type Files<'a> = BTreeMap<String, Parts<'a>>;
 
 /// Writes files into a new folder and brings all of it to disk. Written beside the folder first and then renamed: a
 /// folder of this name is whole, or it is not there.
 ///
 /// # Errors
 /// The folder exists and is not empty, or the medium cannot be written; nothing half-written is left under the name.
-pub fn write_folder(disk: &dyn Disk, folder: &Path, files: &Files<'_>) -> Result<(), BundleError> {
+pub(crate) fn write_folder(disk: &dyn Disk, folder: &Path, files: &Files<'_>) -> Result<(), BundleError> {
     write_folder_then(disk, folder, files, Files::new)
 }
 
@@ -35,7 +35,7 @@ pub fn write_folder(disk: &dyn Disk, folder: &Path, files: &Files<'_>) -> Result
 ///
 /// # Errors
 /// As [`write_folder`].
-pub fn write_folder_then(
+pub(crate) fn write_folder_then(
     disk: &dyn Disk,
     folder: &Path,
     files: &Files<'_>,

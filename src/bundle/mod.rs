@@ -1,23 +1,24 @@
 //! What crosses the gap: request and signed-bundle manifests, reading hostile media, writing media durably.
 
-pub mod anchors;
-pub mod assemble;
-pub mod compose;
-pub mod downloads;
-pub mod error;
-pub mod evidence;
-pub mod fingerprint;
-pub mod intake;
-pub mod manifest;
-pub mod media;
-pub mod repository;
-pub mod signed;
-pub mod slip;
-pub mod source;
-pub mod verify;
+pub(crate) mod anchors;
+pub(crate) mod assemble;
+pub(crate) mod compose;
+pub(crate) mod downloads;
+pub(crate) mod error;
+pub(crate) mod evidence;
+pub(crate) mod fingerprint;
+pub(crate) mod intake;
+pub(crate) mod manifest;
+pub(crate) mod media;
+pub(crate) mod repository;
+pub(crate) mod signed;
+pub(crate) mod slip;
+pub(crate) mod source;
+pub(crate) mod verify;
 
-pub use error::BundleError;
-pub use evidence::{Wave, WaveList, WaveStatus};
+pub(crate) use error::BundleError;
+pub use evidence::WaveList;
+pub(crate) use evidence::{Wave, WaveStatus};
 pub use manifest::{FileFacts, RequestKind, RequestManifest};
 
 #[cfg(test)]

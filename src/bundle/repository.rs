@@ -36,7 +36,7 @@ const TOP: &str = "targets";
 ///
 /// # Errors
 /// A file cannot be read or is not metadata, or the role's name cannot be the name of a file.
-pub fn take_in(
+pub(crate) fn take_in(
     disk: &dyn Disk,
     path: &Path,
     cap: u64,

@@ -13,16 +13,16 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// The format that this version writes and reads.
-pub const SIGNED_FORMAT: &str = "countersign/signed/1";
+pub(crate) const SIGNED_FORMAT: &str = "countersign/signed/1";
 /// The manifest's name in the folder.
-pub const SIGNED_FILE: &str = "signed.json";
+pub(crate) const SIGNED_FILE: &str = "signed.json";
 /// The name of the list for `sha256sum -c`.
-pub const SUMS_FILE: &str = "SHA256SUMS";
+pub(crate) const SUMS_FILE: &str = "SHA256SUMS";
 
 /// A key that signed.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct SigningKey {
+pub(crate) struct SigningKey {
     /// Its id.
     pub keyid: String,
     /// Its type, as a Factory's root writes it.
@@ -42,7 +42,7 @@ pub struct SigningKey {
 /// A finding that stood when the signature was made.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct StoodFinding {
+pub(crate) struct StoodFinding {
     /// The check.
     pub check: String,
     /// Its severity then.
@@ -52,7 +52,7 @@ pub struct StoodFinding {
 /// The head of the station's log in the bundle.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct LogHead {
+pub(crate) struct LogHead {
     /// The log's public key (C2SP signed-note verifier key).
     pub key: String,
     /// The log's name.
@@ -64,7 +64,7 @@ pub struct LogHead {
 /// The root that lists the keys.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct RootFacts {
+pub(crate) struct RootFacts {
     /// SHA-256 of its canonical `signed`.
     pub fingerprint: String,
     /// Its version.
@@ -74,7 +74,7 @@ pub struct RootFacts {
 /// `signed.json`. Members stand in the order of their names, as the file is written.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct SignedManifest {
+pub(crate) struct SignedManifest {
     /// Was it put together from a request and a signature slip? Then it has no review and no receipt, and knows no officers.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub assembled: bool,
@@ -116,7 +116,7 @@ pub struct SignedManifest {
 
 impl SignedManifest {
     /// The file's bytes: sorted members, two spaces of indentation, a line feed at the end.
-    pub fn to_bytes(&self) -> Vec<u8> {
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
         // A struct of texts, numbers and maps always has a JSON form.
         let mut bytes = serde_json::to_vec_pretty(self).unwrap_or_default();
         bytes.push(b'\n');
@@ -127,7 +127,7 @@ impl SignedManifest {
     ///
     /// # Errors
     /// It is not well-formed, or has an unknown member or format.
-    pub fn parse(bytes: &[u8]) -> Result<SignedManifest, BundleError> {
+    pub(crate) fn parse(bytes: &[u8]) -> Result<SignedManifest, BundleError> {
         let document = Document::parse(SIGNED_FILE, bytes, Limits::of_bytes(MAX_MANIFEST_BYTES))?;
         let fail = |why: String| BundleError::Manifest { file: SIGNED_FILE.to_owned(), why };
         let format = document.root().require("format")?.require_str()?;
@@ -165,12 +165,12 @@ fn wave_create(wave: &str, version: u64, tag: &str, signatures: &[String]) -> [V
 }
 
 /// The body of `POST …/waves/W/sign/`.
-pub fn wave_sign(signatures: &[String]) -> Vec<u8> {
+pub(crate) fn wave_sign(signatures: &[String]) -> Vec<u8> {
     format!("{{\"signatures\":[{}]}}\n", signatures.join(",")).into_bytes()
 }
 
 /// Signatures in a key rotation, of production targets by their tag or of a wave by its name: `{name: [signature]}`.
-pub fn signatures_of(name: &str, signatures: &[String]) -> Vec<u8> {
+pub(crate) fn signatures_of(name: &str, signatures: &[String]) -> Vec<u8> {
     format!("{{{}:[{}]}}\n", canonical::string(name), signatures.join(",")).into_bytes()
 }
 
@@ -179,7 +179,7 @@ pub fn signatures_of(name: &str, signatures: &[String]) -> Vec<u8> {
 ///
 /// # Errors
 /// The dialect has no canonical form for the document.
-pub fn passed_on(
+pub(crate) fn passed_on(
     metadata: &Metadata<'_>,
     authority: &Authority<'_>,
     is_ours: impl Fn(&KeyId) -> bool,
@@ -193,7 +193,7 @@ pub fn passed_on(
 
 /// What is released, and how: what the names and bodies of a bundle's files depend on.
 #[derive(Clone, Copy)]
-pub struct Release<'a> {
+pub(crate) struct Release<'a> {
     /// What was asked for.
     pub kind: RequestKind,
     /// The wave.
@@ -220,7 +220,12 @@ impl<'a> From<&'a SignedManifest> for Release<'a> {
 
 /// The files that a bundle has by its kind: the signed document, and the bodies for the upload or the files to publish. `all`
 /// are the document's signatures, `by_us` those that this bundle brings.
-pub fn documents<'a>(release: Release<'_>, signed: &'a [u8], all: &[String], by_us: &[String]) -> Files<'a> {
+pub(crate) fn documents<'a>(
+    release: Release<'_>,
+    signed: &'a [u8],
+    all: &[String],
+    by_us: &[String],
+) -> Files<'a> {
     let around = |[head, tail]: [Vec<u8>; 2]| -> Parts<'a> {
         vec![Cow::Owned(head), Cow::Borrowed(signed), Cow::Owned(tail)]
     };
@@ -258,6 +263,6 @@ fn publish_names(role: &str, version: u64) -> [String; 2] {
 }
 
 /// A line of `SHA256SUMS`.
-pub fn sum_line(name: &str, digest: &str) -> String {
+pub(crate) fn sum_line(name: &str, digest: &str) -> String {
     format!("{digest}  {name}\n")
 }

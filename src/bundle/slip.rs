@@ -37,7 +37,7 @@ const PART: usize = 630;
 /// The most parts that are read: one RSA-4096 signature has two.
 const MOST_PARTS: usize = 8;
 /// The longest text that is read, in bytes.
-pub const LONGEST_SLIP: usize = 16 << 10;
+pub(crate) const LONGEST_SLIP: usize = 16 << 10;
 
 /// One signature, and the head of the log that it stands in.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -19,7 +19,7 @@ use std::sync::OnceLock;
 
 /// What verifying found.
 #[derive(Clone, Debug, Serialize)]
-pub struct Verdict {
+pub(crate) struct Verdict {
     /// What was asked for.
     #[serde(skip)]
     pub kind: RequestKind,
@@ -60,7 +60,7 @@ pub struct Verdict {
 
 /// A key that could still sign.
 #[derive(Clone, Debug, Serialize)]
-pub struct MissingKey {
+pub(crate) struct MissingKey {
     /// Its id.
     pub keyid: String,
     /// Its owner at the service, or nothing.
@@ -72,7 +72,7 @@ pub struct MissingKey {
 ///
 /// # Errors
 /// A file cannot be read, or is not well-formed. What is merely wrong is in [`Verdict::problems`].
-pub fn verify(
+pub(crate) fn verify(
     disk: &dyn Disk,
     folder: &Path,
     roots: Option<&Chain>,

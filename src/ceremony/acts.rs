@@ -13,7 +13,7 @@ use crate::vault::passphrase::PassphraseFiles;
 /// # Errors
 /// [`CeremonyError::NotApproved`] when they are too few; one is not there, has left or is named twice; or a passphrase is
 /// wrong.
-pub fn open_signers(
+pub(crate) fn open_signers(
     station: &mut Station,
     host: &Host,
     names: &[OfficerName],
@@ -29,7 +29,7 @@ pub fn open_signers(
 ///
 /// # Errors
 /// As [`open_signers`], but for the passphrases.
-pub fn require(station: &Station, names: &[OfficerName], needs: &Needs) -> Result<(), CeremonyError> {
+pub(crate) fn require(station: &Station, names: &[OfficerName], needs: &Needs) -> Result<(), CeremonyError> {
     officer::load_active(station.disk(), &station.layout.officers(), names)?;
     let given: Vec<&str> = names.iter().map(OfficerName::as_str).collect();
     if let Some(why) = needs.lack(&given) {

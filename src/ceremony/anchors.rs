@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 
 /// A head that came back, and what it showed.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Judged {
+pub(crate) struct Judged {
     /// Its name in the request, or the file that it came from; escaped.
     pub name: String,
     /// The verdict.
@@ -49,7 +49,7 @@ struct Read<'n> {
 /// # Errors
 /// [`CeremonyError::Forked`] and [`CeremonyError::RolledBack`] when one shows that this station is not what it was: that
 /// is in the log then. Or the log.
-pub fn judge<'n>(
+pub(crate) fn judge<'n>(
     station: &mut Station,
     host: &Host,
     notes: impl Iterator<Item = (&'n str, &'n [u8])>,
@@ -211,7 +211,7 @@ fn stale(time: Time, size: u64, last: &Cosigned) -> Option<String> {
 ///
 /// # Errors
 /// Stopped (11, 12), or unwitnessed (13), which is logged.
-pub fn require_may_sign(station: &mut Station, stamp: &Stamp) -> Result<Anchors, CeremonyError> {
+pub(crate) fn require_may_sign(station: &mut Station, stamp: &Stamp) -> Result<Anchors, CeremonyError> {
     let anchors = station.anchors().clone();
     match anchors.hold() {
         Some(Hold::Stopped(stop)) => return Err(stopped(&stop)),
@@ -235,7 +235,7 @@ pub fn require_may_sign(station: &mut Station, stamp: &Stamp) -> Result<Anchors,
 ///
 /// # Errors
 /// Unwitnessed (13).
-pub fn require_in_time(anchors: &Anchors, now: Time) -> Result<(), CeremonyError> {
+pub(crate) fn require_in_time(anchors: &Anchors, now: Time) -> Result<(), CeremonyError> {
     match anchors.overdue(now) {
         Some(overdue) => Err(unwitnessed(anchors, &overdue)),
         None => Ok(()),
@@ -254,7 +254,7 @@ fn log_overdue(station: &mut Station, stamp: &Stamp, anchors: &Anchors) -> Resul
 }
 
 /// The sentence about a head that stops this station.
-pub fn stopped(stop: &Stop) -> CeremonyError {
+pub(crate) fn stopped(stop: &Stop) -> CeremonyError {
     let Stop { seq, size, known, .. } = stop;
     let next = format!(
         "Nothing is signed here now. Keep the folder as it is, give the auditor the log (countersign log export), and \
@@ -293,7 +293,7 @@ fn unwitnessed(anchors: &Anchors, overdue: &Overdue) -> CeremonyError {
 ///
 /// # Errors
 /// The key cannot be a witness's of this log.
-pub fn add_witness(
+pub(crate) fn add_witness(
     station: &mut Station,
     host: &Host,
     key: &VerifierKey,
@@ -312,7 +312,7 @@ pub fn add_witness(
 ///
 /// # Errors
 /// There is no such witness, or the policy asks for more witnesses than would be left.
-pub fn retire_witness(
+pub(crate) fn retire_witness(
     station: &mut Station,
     host: &Host,
     name: &str,
@@ -345,7 +345,7 @@ pub fn retire_witness(
 ///
 /// # Errors
 /// It asks for more than there are.
-pub fn require_witnesses_for(
+pub(crate) fn require_witnesses_for(
     station: &Station,
     policy: &crate::station::Policy,
 ) -> Result<(), CeremonyError> {
@@ -364,7 +364,7 @@ pub fn require_witnesses_for(
 ///
 /// # Errors
 /// The entry does not stop this station, or there are fewer officers than the policy asks approvals.
-pub fn settle(
+pub(crate) fn settle(
     station: &mut Station,
     host: &Host,
     seq: u64,

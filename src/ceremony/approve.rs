@@ -14,7 +14,7 @@ use base64::Engine as _;
 
 /// What an officer decides about.
 #[derive(Clone, Debug)]
-pub struct Subject {
+pub(crate) struct Subject {
     /// The request's digest.
     pub request: String,
     /// The digest of the review that she saw.
@@ -23,7 +23,7 @@ pub struct Subject {
 
 /// An officer's newest decision about a request, and the log entry that holds it.
 #[derive(Clone, Debug)]
-pub struct Standing {
+pub(crate) struct Standing {
     /// The decision.
     pub approval: Approval,
     /// Her signature, as the log has it.
@@ -34,7 +34,7 @@ pub struct Standing {
 
 /// What the officers decided about a request, as the log has it.
 #[derive(Debug, Default)]
-pub struct Decisions {
+pub(crate) struct Decisions {
     /// Approvals of this very review under this very policy that have not expired.
     pub granted: Vec<Standing>,
     /// Refusals that stand: of this request, whatever the review was.
@@ -44,7 +44,7 @@ pub struct Decisions {
 }
 
 /// Why an approval is void: its time is over, and the log does not say so yet.
-pub const EXPIRED: &str = "it expired";
+pub(crate) const EXPIRED: &str = "it expired";
 const EXPIRED_BEFORE: &str = "it expired before";
 
 /// Reads the officers' decisions from the log. Only signatures by the officers' own keys count, and only the newest of
@@ -52,7 +52,7 @@ const EXPIRED_BEFORE: &str = "it expired before";
 ///
 /// # Errors
 /// The log or the officers' files cannot be read.
-pub fn decisions(station: &Station, subject: &Subject, now: Time) -> Result<Decisions, CeremonyError> {
+pub(crate) fn decisions(station: &Station, subject: &Subject, now: Time) -> Result<Decisions, CeremonyError> {
     let officers = officer::list(station.disk(), &station.layout.officers())?;
     let policy = station.policy.digest();
     let mut decisions = Decisions::default();
@@ -94,7 +94,7 @@ pub fn decisions(station: &Station, subject: &Subject, now: Time) -> Result<Deci
 
 /// May this officer act in this role for a request, as far as she took it in? Who did is what the log says; where
 /// several did, each of them.
-pub fn may_act(station: &Station, request: Digest, name: &str, role: Role) -> bool {
+pub(crate) fn may_act(station: &Station, request: Digest, name: &str, role: Role) -> bool {
     station.policy.may_hold_both(Role::Importer, role) || !station.taken.was_by(request, name)
 }
 
@@ -103,7 +103,7 @@ pub fn may_act(station: &Station, request: Digest, name: &str, role: Role) -> bo
 ///
 /// # Errors
 /// [`CeremonyError::NotApproved`].
-pub fn require_importer_known(station: &Station, request: Digest) -> Result<(), CeremonyError> {
+pub(crate) fn require_importer_known(station: &Station, request: Digest) -> Result<(), CeremonyError> {
     if !station.policy.separates_importer() || station.taken.is_importer_known(request) {
         return Ok(());
     }
@@ -118,7 +118,7 @@ pub fn require_importer_known(station: &Station, request: Digest) -> Result<(), 
 ///
 /// # Errors
 /// [`CeremonyError::NotApproved`].
-pub fn require_may_approve(
+pub(crate) fn require_may_approve(
     station: &Station,
     request: Digest,
     name: &OfficerName,
@@ -136,7 +136,7 @@ pub fn require_may_approve(
 ///
 /// # Errors
 /// There is no such officer, she is retired, or the passphrase is wrong.
-pub fn open_officer(
+pub(crate) fn open_officer(
     station: &mut Station,
     host: &Host,
     name: &OfficerName,
@@ -160,7 +160,7 @@ pub fn open_officer(
 ///
 /// # Errors
 /// The log, or no randomness for the nonce.
-pub fn decide(
+pub(crate) fn decide(
     station: &mut Station,
     host: &Host,
     officer: &OpenOfficer,

@@ -38,7 +38,7 @@ fn is_exported(name: &str) -> bool {
 /// # Errors
 /// Nothing was signed for it, the folder is not empty, the medium cannot be written, or what was written does not
 /// verify. A failure is logged; nothing half-written is left under the folder's name.
-pub fn export(
+pub(crate) fn export(
     station: &mut Station,
     host: &Host,
     request: Digest,

@@ -16,7 +16,7 @@ use crate::words;
 use std::fmt::Write as _;
 
 /// Lines to copy, and places for initials.
-pub struct Form {
+pub(crate) struct Form {
     title: &'static str,
     /// What is still to be done, under the lines.
     last: &'static str,
@@ -28,7 +28,7 @@ impl Form {
     ///
     /// # Errors
     /// The station cannot be read.
-    pub fn of_station(station: &Station, host: &Host) -> Result<Form, CeremonyError> {
+    pub(crate) fn of_station(station: &Station, host: &Host) -> Result<Form, CeremonyError> {
         let (disk, head, root) = (station.disk(), &station.log.head().checkpoint, station.trust.newest());
         let machine = if station.facts.networked { " (on a machine with a network)" } else { "" };
         let mut rows = vec![
@@ -54,7 +54,7 @@ impl Form {
     }
 
     /// What was signed, in nine lines.
-    pub fn of_signature(station: &Station, host: &Host, stored: &StoredRequest, made: &Made) -> Form {
+    pub(crate) fn of_signature(station: &Station, host: &Host, stored: &StoredRequest, made: &Made) -> Form {
         let manifest = &stored.request.manifest;
         let what =
             format!("{} {}, version {}", shown(&manifest.factory), manifest.subject(), manifest.version);
@@ -77,12 +77,12 @@ impl Form {
     }
 
     /// The lines.
-    pub fn rows(&self) -> &[(&'static str, String)] {
+    pub(crate) fn rows(&self) -> &[(&'static str, String)] {
         &self.rows
     }
 
     /// The form for a terminal.
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let mut text = String::from("Write this on paper, and let everybody present initial it:\n\n");
         for (name, value) in &self.rows {
             // Writing to a string cannot fail.
@@ -94,7 +94,7 @@ impl Form {
     }
 
     /// The form as a page to print, with places to fill in.
-    pub fn html(&self) -> String {
+    pub(crate) fn html(&self) -> String {
         let row = |(name, value): &(&str, String)| {
             format!("<tr><th scope=\"row\">{name}</th><td>{}</td><td></td></tr>\n", Escaped(value))
         };

@@ -23,7 +23,7 @@ use crate::vault::officer::OpenOfficer;
 use std::path::Path;
 
 /// What came in.
-pub struct Imported {
+pub(crate) struct Imported {
     /// The request.
     pub stored: StoredRequest,
     /// How many production roots were new to the station.
@@ -38,7 +38,7 @@ pub struct Imported {
 ///
 /// # Errors
 /// It is not whole, not metadata, of another Factory, or its root chain does not follow from the pinned one.
-pub fn import(
+pub(crate) fn import(
     station: &mut Station,
     host: &Host,
     path: &Path,

@@ -29,7 +29,7 @@ use zeroize::Zeroizing;
 const ROLE: &str = "targets";
 
 /// The officers that a key is to be sealed to, and how many of them open it.
-pub struct To<'a> {
+pub(crate) struct To<'a> {
     /// The officers' names.
     pub officers: &'a [OfficerName],
     /// How many of them together open the key.
@@ -37,7 +37,7 @@ pub struct To<'a> {
 }
 
 /// What a drill found.
-pub struct Drill {
+pub(crate) struct Drill {
     /// The key.
     pub key: SealedKey,
     /// The newest pinned root.
@@ -105,7 +105,7 @@ fn is_listed(station: &Station, keyid: &str, public: &PublicKey) -> bool {
 }
 
 /// A delegated role, and the targets metadata that delegates to it.
-pub struct DelegatedBy<'a> {
+pub(crate) struct DelegatedBy<'a> {
     /// The role.
     pub role: &'a str,
     /// The file.
@@ -116,7 +116,7 @@ pub struct DelegatedBy<'a> {
 ///
 /// # Errors
 /// The file holds no key that may sign for the role, or it is the online key; or the key cannot be sealed so.
-pub fn import(
+pub(crate) fn import(
     station: &mut Station,
     host: &Host,
     file: &Path,
@@ -156,7 +156,7 @@ pub fn import(
 ///
 /// # Errors
 /// The key cannot be made or sealed so, or the folder cannot be written.
-pub fn make(
+pub(crate) fn make(
     station: &mut Station,
     host: &Host,
     kind: NewKeyType,
@@ -203,7 +203,7 @@ fn open_holders(
 ///
 /// # Errors
 /// It does not open, or is another key than it says.
-pub fn drill(
+pub(crate) fn drill(
     station: &mut Station,
     host: &Host,
     prefix: &str,
@@ -253,7 +253,7 @@ pub fn drill(
 /// # Errors
 /// It is not sealed as the log has it, does not open with those present, or cannot be sealed so; it then stays sealed as
 /// it was.
-pub fn reseal(
+pub(crate) fn reseal(
     station: &mut Station,
     host: &Host,
     prefix: &str,
@@ -288,7 +288,7 @@ pub fn reseal(
 ///
 /// # Errors
 /// There is no such key.
-pub fn to_retire(station: &Station, prefix: &str) -> Result<(SealedKey, bool), CeremonyError> {
+pub(crate) fn to_retire(station: &Station, prefix: &str) -> Result<(SealedKey, bool), CeremonyError> {
     let key = keys::find_key(station.disk(), &station.layout.keys(), prefix)?;
     let keyid = KeyId::new(key.keyid.clone());
     let was_listed = station.trust.chain.roots().iter().any(|root| root.key_in_role(ROLE, &keyid).is_some());
@@ -300,7 +300,7 @@ pub fn to_retire(station: &Station, prefix: &str) -> Result<(SealedKey, bool), C
 ///
 /// # Errors
 /// The newest pinned root still lists it.
-pub fn retire(
+pub(crate) fn retire(
     station: &mut Station,
     host: &Host,
     prefix: &str,
@@ -325,7 +325,7 @@ pub fn retire(
 ///
 /// # Errors
 /// See [`backup::backup`]; or the key is not sealed as the log has it.
-pub fn back_up(
+pub(crate) fn back_up(
     station: &mut Station,
     host: &Host,
     prefix: &str,
@@ -352,7 +352,7 @@ pub fn back_up(
 /// # Errors
 /// See [`restore::read_scans`] and [`restore::plan`]; or nobody signs for a key that the log does not have; or the pinned root lists another key under this id; or an
 /// officer's name was used before.
-pub fn bring_back(
+pub(crate) fn bring_back(
     station: &mut Station,
     host: &Host,
     scans: &Path,

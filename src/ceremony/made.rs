@@ -13,7 +13,10 @@ use std::collections::BTreeMap;
 ///
 /// # Errors
 /// The log or the request's files cannot be read.
-pub fn signatures(station: &Station, stored: &StoredRequest) -> Result<(Vec<Made>, usize), CeremonyError> {
+pub(crate) fn signatures(
+    station: &Station,
+    stored: &StoredRequest,
+) -> Result<(Vec<Made>, usize), CeremonyError> {
     let mut made = stored.signatures(station.disk())?;
     let request = stored.digest().to_string();
     let marks = station.history.marks().filter(|mark| mark.request == request);

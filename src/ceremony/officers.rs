@@ -89,7 +89,7 @@ fn retired_event(actor: &str, name: &OfficerName, reason: &str) -> Event {
 ///
 /// # Errors
 /// She exists, or her passphrase is too weak.
-pub fn add(
+pub(crate) fn add(
     station: &mut Station,
     host: &Host,
     name: &OfficerName,
@@ -119,7 +119,7 @@ pub fn add(
 ///
 /// # Errors
 /// She is retired already, or a key would be left with fewer officers than open it: it is to be resealed first.
-pub fn retire(
+pub(crate) fn retire(
     station: &mut Station,
     host: &Host,
     name: &OfficerName,
@@ -177,7 +177,7 @@ pub fn retire(
 ///
 /// # Errors
 /// The old passphrase is wrong, or the new one too weak; then the old one stays.
-pub fn change_passphrase(
+pub(crate) fn change_passphrase(
     station: &mut Station,
     host: &Host,
     name: &OfficerName,

@@ -17,7 +17,7 @@ use crate::vault::keys;
 use std::sync::OnceLock;
 
 /// The role that a station signs for, unless a request is for a role that it delegates to.
-pub const ROLE: &str = "targets";
+pub(crate) const ROLE: &str = "targets";
 
 /// Computes the review of a stored request, now, and hands it over with the situation that it came from.
 ///
@@ -36,7 +36,7 @@ pub fn with_review<R>(
 ///
 /// # Errors
 /// As [`with_review`].
-pub fn with_situation<R>(
+pub(crate) fn with_situation<R>(
     station: &Station,
     now: Time,
     stored: &StoredRequest,
@@ -99,7 +99,7 @@ pub fn with_situation<R>(
     let later = later(station, history, baseline.as_ref(), &proposal, &message)?;
     // Where nobody vouches for the baseline, what this station has of it stands in its place.
     let unvouched =
-        baseline.as_ref().filter(|baseline| baseline.vouched(history, &authority) == Vouched::ByNobody);
+        baseline.as_ref().filter(|baseline| baseline.vouched(history, &authority) == Vouched::Nobody);
     let newest = unvouched.and_then(|baseline| history.newest_up_to(baseline.targets.metadata.version));
     let bytes = newest.map(|(_, digest)| signed_here(station, digest)).transpose()?;
     let record = bytes.as_ref().map(|bytes| parse_record(bytes)).transpose()?;
@@ -241,7 +241,7 @@ fn assess_all(authority: &Authority<'_>, targets: &Targets<'_>, message: &Messag
 ///
 /// # Errors
 /// It is for a delegated role, and does not show who delegates to it.
-pub fn authority<'s>(station: &'s Station, request: &Request) -> Result<Authority<'s>, CeremonyError> {
+pub(crate) fn authority<'s>(station: &'s Station, request: &Request) -> Result<Authority<'s>, CeremonyError> {
     let role = request.manifest.kind.role(&request.manifest.tag);
     Ok(Authority::of(station.trust.newest(), role, request.delegating()?.as_ref())?)
 }
@@ -266,7 +266,7 @@ fn known_content(
 }
 
 /// The keys of this station's vault that may sign, the service's excepted.
-pub fn own_keys(station: &Station, authority: &Authority<'_>) -> Result<Vec<KeyId>, CeremonyError> {
+pub(crate) fn own_keys(station: &Station, authority: &Authority<'_>) -> Result<Vec<KeyId>, CeremonyError> {
     let sealed = keys::list_keys(station.disk(), &station.layout.keys())?;
     let listed = |keyid: &KeyId| {
         !station.trust.is_online(keyid) && authority.root().key_in_role(&authority.role, keyid).is_some()

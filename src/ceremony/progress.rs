@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// How far a request is.
 #[derive(Debug)]
-pub enum Progress {
+pub(crate) enum Progress {
     /// Taken in, and its review was not shown yet.
     Unread,
     /// The review that was shown last says that it cannot be signed.
@@ -35,7 +35,7 @@ pub enum Progress {
 
 impl Progress {
     /// In words: `waits for bob`.
-    pub fn words(&self) -> String {
+    pub(crate) fn words(&self) -> String {
         match self {
             Progress::Unread => "not read yet".to_owned(),
             Progress::Blocked => "blocked".to_owned(),
@@ -51,7 +51,7 @@ impl Progress {
 
 /// What the log says of all requests.
 #[derive(Default)]
-pub struct Requests {
+pub(crate) struct Requests {
     /// Those that were rejected once: only of these is it asked whether that stands.
     rejected: BTreeSet<String>,
     exported: BTreeSet<String>,
@@ -64,7 +64,7 @@ impl Requests {
     ///
     /// # Errors
     /// The log cannot be read.
-    pub fn of(station: &Station) -> Result<Requests, CeremonyError> {
+    pub(crate) fn of(station: &Station) -> Result<Requests, CeremonyError> {
         let mut all = Requests::default();
         for entry in station.log.entries() {
             let entry = entry.map_err(StationError::from)?;
@@ -83,7 +83,7 @@ impl Requests {
     }
 
     /// Did its signature go out, as a bundle or as a slip?
-    pub fn is_exported(&self, request: &str) -> bool {
+    pub(crate) fn is_exported(&self, request: &str) -> bool {
         self.exported.contains(request)
     }
 
@@ -91,7 +91,7 @@ impl Requests {
     ///
     /// # Errors
     /// The log or the request's files cannot be read.
-    pub fn progress(
+    pub(crate) fn progress(
         &self,
         station: &Station,
         stored: &StoredRequest,

@@ -16,7 +16,7 @@ use crate::tuf::{Authority, Chain, Digest, KeyId};
 use std::path::Path;
 
 /// A request that was composed and looked at.
-pub struct Prepared {
+pub(crate) struct Prepared {
     /// The request.
     pub composed: ComposedRequest,
     /// What the checks found: the gravest first.
@@ -27,7 +27,7 @@ pub struct Prepared {
 
 impl Prepared {
     /// Does nothing stop it here? Only then is it worth carrying to a station.
-    pub fn is_signable(&self) -> bool {
+    pub(crate) fn is_signable(&self) -> bool {
         is_signable(&self.findings)
     }
 }
@@ -38,7 +38,7 @@ impl Prepared {
 /// # Errors
 /// A file is missing or is not what it should be, or fioctl's rules do not allow it. What blocks is in
 /// [`Prepared::findings`].
-pub fn prepare(
+pub(crate) fn prepare(
     disk: &dyn Disk,
     folder: &Path,
     ask: &Ask,

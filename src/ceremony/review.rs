@@ -16,7 +16,7 @@ use crate::tuf::Digest;
 use crate::words;
 
 /// Which renderings are wanted.
-pub struct Faces {
+pub(crate) struct Faces {
     /// Columns of the terminal.
     pub width: usize,
     /// Colour on the terminal.
@@ -32,7 +32,7 @@ pub struct Faces {
 }
 
 /// A review as it was shown.
-pub struct Rendered {
+pub(crate) struct Rendered {
     /// May it be signed, as far as the checks say?
     pub signable: bool,
     /// The officers' refusals that stand: nobody signs while there is one.
@@ -51,20 +51,24 @@ pub struct Rendered {
 ///
 /// # Errors
 /// The log or the officers' files cannot be read.
-pub fn rejections(station: &Station, request: &Digest, now: Time) -> Result<Vec<Standing>, CeremonyError> {
+pub(crate) fn rejections(
+    station: &Station,
+    request: &Digest,
+    now: Time,
+) -> Result<Vec<Standing>, CeremonyError> {
     // A refusal is of the request, whatever its review was.
     let subject = Subject { request: request.to_string(), review: String::new() };
     Ok(decisions(station, &subject, now)?.denied)
 }
 
 /// Refusals in words: `rejected by bob (log entry 12)`.
-pub fn rejected_by(standing: &[Standing]) -> String {
+pub(crate) fn rejected_by(standing: &[Standing]) -> String {
     let by = |one: &Standing| format!("{} (log entry {})", shown(&one.approval.officer), one.seq);
     format!("rejected by {}", standing.iter().map(by).collect::<Vec<_>>().join(" and "))
 }
 
 /// Refusals for scripts.
-pub fn rejected_value(standing: &[Standing]) -> serde_json::Value {
+pub(crate) fn rejected_value(standing: &[Standing]) -> serde_json::Value {
     let one = |one: &Standing| {
         serde_json::json!({
             "officer": one.approval.officer, "reason": one.approval.reason, "seq": one.seq,
@@ -96,7 +100,7 @@ impl Rendered {
 }
 
 /// What stands over every page of a review: what it is of, and what is compared with paper.
-pub fn heading(station: &Station, stored: &StoredRequest) -> String {
+pub(crate) fn heading(station: &Station, stored: &StoredRequest) -> String {
     let manifest = &stored.request.manifest;
     let root = station.trust.newest();
     format!(
@@ -115,7 +119,7 @@ pub fn heading(station: &Station, stored: &StoredRequest) -> String {
 ///
 /// # Errors
 /// A file of the request is not metadata, or the station cannot be written.
-pub fn show(
+pub(crate) fn show(
     station: &mut Station,
     host: &Host,
     stored: &StoredRequest,

@@ -16,7 +16,7 @@ use crate::words;
 use std::ops::Range;
 
 /// A review that was computed anew, reduced to what signing needs.
-pub struct Reviewed {
+pub(crate) struct Reviewed {
     /// The review's digest.
     pub review: Digest,
     /// Digest of the exact bytes to be signed.
@@ -45,7 +45,11 @@ impl Reviewed {
     ///
     /// # Errors
     /// As [`with_review`].
-    pub fn of(station: &Station, now: Time, stored: &StoredRequest) -> Result<Reviewed, CeremonyError> {
+    pub(crate) fn of(
+        station: &Station,
+        now: Time,
+        stored: &StoredRequest,
+    ) -> Result<Reviewed, CeremonyError> {
         Reviewed::rendered(station, now, stored, false)
     }
 
@@ -88,7 +92,7 @@ impl Reviewed {
     }
 
     /// What an officer decides about who read it.
-    pub fn subject(&self, stored: &StoredRequest) -> Subject {
+    pub(crate) fn subject(&self, stored: &StoredRequest) -> Subject {
         Subject { request: stored.digest().to_string(), review: self.review.to_string() }
     }
 
@@ -105,12 +109,12 @@ impl Reviewed {
     }
 
     /// The confirmation code, as words; nothing where nobody can confirm.
-    pub fn words(&self) -> String {
+    pub(crate) fn words(&self) -> String {
         self.code.map(|code| words::confirmation(&code.0)).unwrap_or_default()
     }
 
     /// The blocking findings as lines.
-    pub fn blocks(&self) -> &[String] {
+    pub(crate) fn blocks(&self) -> &[String] {
         &self.blocks
     }
 
@@ -143,7 +147,11 @@ fn block_line(finding: &Finding) -> Option<String> {
 ///
 /// # Errors
 /// [`CeremonyError::Refused`] for a blocking check, [`CeremonyError::NotApproved`] when another review was shown.
-pub fn recheck(station: &Station, now: Time, stored: &StoredRequest) -> Result<Reviewed, CeremonyError> {
+pub(crate) fn recheck(
+    station: &Station,
+    now: Time,
+    stored: &StoredRequest,
+) -> Result<Reviewed, CeremonyError> {
     let reviewed = Reviewed::rendered(station, now, stored, true)?;
     if !reviewed.signable {
         return Err(CeremonyError::Refused(format!(
@@ -172,7 +180,7 @@ pub fn recheck(station: &Station, now: Time, stored: &StoredRequest) -> Result<R
 ///
 /// # Errors
 /// [`CeremonyError::NotApproved`] when it is another code.
-pub fn confirm(reviewed: &Reviewed, given: &str) -> Result<(), CeremonyError> {
+pub(crate) fn confirm(reviewed: &Reviewed, given: &str) -> Result<(), CeremonyError> {
     let Some(code) = reviewed.code else {
         return Err(CeremonyError::NotApproved(
             "this request was taken in without a nonce for its confirmation words. Import it again"

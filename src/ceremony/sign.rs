@@ -25,7 +25,7 @@ use crate::vault::officer::OpenOfficer;
 ///
 /// # Errors
 /// Blocked, not approved, in doubt, the machine is not fit, or the key does not open. Every refusal is logged.
-pub fn sign(
+pub(crate) fn sign(
     station: &mut Station,
     host: &Host,
     stored: &StoredRequest,
@@ -44,7 +44,7 @@ pub fn sign(
 ///
 /// # Errors
 /// The log.
-pub fn refuse(
+pub(crate) fn refuse(
     station: &mut Station,
     host: &Host,
     stored: &StoredRequest,

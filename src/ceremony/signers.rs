@@ -20,7 +20,7 @@ use crate::vault::passphrase::PassphraseFiles;
 use crate::vault::sealed::{self, SealedKey};
 
 /// What the officers ask for.
-pub struct Ask<'a> {
+pub(crate) struct Ask<'a> {
     /// Who opens the key, each with her passphrase. One who has not approved yet approves by this.
     pub officers: &'a [OfficerName],
     /// Which key, by the beginning of its id; needed only where several could sign.
@@ -34,7 +34,7 @@ pub struct Ask<'a> {
 ///
 /// # Errors
 /// There is no such officer or key, she has left or does not hold it, somebody rejected the request, or too few came.
-pub fn check_signers(
+pub(crate) fn check_signers(
     station: &mut Station,
     host: &Host,
     stored: &StoredRequest,
@@ -85,7 +85,7 @@ fn refuse_while_in_doubt(
 }
 
 /// The approvals of a request: those that are there, and those that would come.
-pub struct Tally {
+pub(crate) struct Tally {
     /// How many the policy asks for.
     pub needed: usize,
     /// Who approved, and in which log entry.
@@ -103,7 +103,7 @@ impl Tally {
     ///
     /// # Errors
     /// Somebody rejected the request, a signer may not sign it, or it is not known who took it in.
-    pub fn of(
+    pub(crate) fn of(
         station: &Station,
         request: Digest,
         decided: &Decisions,
@@ -146,12 +146,12 @@ impl Tally {
     }
 
     /// How many are missing still.
-    pub fn missing(&self) -> usize {
+    pub(crate) fn missing(&self) -> usize {
         self.needed.saturating_sub(self.approved.len() + self.approving.len())
     }
 
     /// Who of the others is waited for, in words: `bob`, `1 of bob, cho`.
-    pub fn awaited(&self) -> String {
+    pub(crate) fn awaited(&self) -> String {
         let others: Vec<String> = self.others.iter().map(|name| crate::text::shown(name)).collect();
         match self.missing() {
             _ if others.is_empty() => "an officer who may approve it, and there is none".to_owned(),

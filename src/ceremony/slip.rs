@@ -16,7 +16,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 /// A slip, ready to be shown.
-pub struct Shown {
+pub(crate) struct Shown {
     /// What it says.
     pub slip: Slip,
     /// The text of each of its codes.
@@ -28,7 +28,7 @@ impl Shown {
     ///
     /// # Errors
     /// A code cannot be made.
-    pub fn codes(&self, level: Level) -> Result<Vec<Qr>, CeremonyError> {
+    pub(crate) fn codes(&self, level: Level) -> Result<Vec<Qr>, CeremonyError> {
         Ok(self.parts.iter().map(|part| Qr::at(part, level)).collect::<Result<_, _>>()?)
     }
 
@@ -61,7 +61,7 @@ impl Shown {
 
 /// Where a slip goes.
 #[derive(Clone, Copy)]
-pub enum To<'a> {
+pub(crate) enum To<'a> {
     /// Into a folder, as text, pictures and a page.
     Folder(&'a Path),
     /// On the screen, as codes.
@@ -75,7 +75,7 @@ pub enum To<'a> {
 /// # Errors
 /// Nothing was signed for it, the signature has no form as a slip, the folder is not empty or cannot be written, the screen
 /// is too small.
-pub fn export_slip(
+pub(crate) fn export_slip(
     station: &mut Station,
     host: &Host,
     request: Digest,

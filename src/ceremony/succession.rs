@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// What a new station takes over from an old log.
-pub struct Legacy {
+pub(crate) struct Legacy {
     /// The old log's key.
     pub key: VerifierKey,
     /// Its newest head in the pack.
@@ -39,7 +39,12 @@ impl Legacy {
     ///
     /// # Errors
     /// It is no pack of that log, was changed, forked, or is older than one of the heads.
-    pub fn read(host: &Host, dir: &Path, key: &str, against: Vec<Vec<u8>>) -> Result<Legacy, CeremonyError> {
+    pub(crate) fn read(
+        host: &Host,
+        dir: &Path,
+        key: &str,
+        against: Vec<Vec<u8>>,
+    ) -> Result<Legacy, CeremonyError> {
         let pack = Pack::open(&*host.disk, dir, Some(key)).map_err(|e| of_audit(&e))?;
         let mut legacy = Legacy {
             key: pack.key().clone(),
@@ -86,7 +91,7 @@ impl Legacy {
     ///
     /// # Errors
     /// It is another's, or it knew a newer root.
-    pub fn require_fits(&self, factory: &str, root_version: u64) -> Result<(), CeremonyError> {
+    pub(crate) fn require_fits(&self, factory: &str, root_version: u64) -> Result<(), CeremonyError> {
         if self.factory != factory {
             return Err(CeremonyError::Refused(format!(
                 "the log to continue is of a station for {}, not for {}",
@@ -104,12 +109,12 @@ impl Legacy {
     }
 
     /// How many marks come along.
-    pub fn marks(&self) -> usize {
+    pub(crate) fn marks(&self) -> usize {
         self.events("").len() - 1
     }
 
     /// What the new log begins with.
-    pub fn inheritance(&self, actor: &str) -> Inheritance {
+    pub(crate) fn inheritance(&self, actor: &str) -> Inheritance {
         let seen = self.history.tags.values().filter_map(|tag| Some(tag.baseline.as_ref()?.signed.clone()));
         let signed = self.history.marks().map(|mark| mark.signed.clone());
         Inheritance {

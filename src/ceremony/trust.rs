@@ -15,7 +15,7 @@ use crate::vault::passphrase::PassphraseFiles;
 /// # Errors
 /// The root does not list it, or notes an owner for it; too few officers, or a wrong passphrase. The pinned key stays
 /// then.
-pub fn pin_online_key(
+pub(crate) fn pin_online_key(
     station: &mut Station,
     host: &Host,
     new: &OnlineKey,
@@ -31,7 +31,10 @@ pub fn pin_online_key(
 ///
 /// # Errors
 /// They are too few.
-pub fn require_online_key_signers(station: &Station, officers: &[OfficerName]) -> Result<(), CeremonyError> {
+pub(crate) fn require_online_key_signers(
+    station: &Station,
+    officers: &[OfficerName],
+) -> Result<(), CeremonyError> {
     require(station, officers, &of_online_key(&station.state().custody))
 }
 
@@ -39,7 +42,7 @@ pub fn require_online_key_signers(station: &Station, officers: &[OfficerName]) -
 ///
 /// # Errors
 /// Too few officers, or a wrong passphrase. The policy in force stays then.
-pub fn set_policy(
+pub(crate) fn set_policy(
     station: &mut Station,
     host: &Host,
     policy: Policy,

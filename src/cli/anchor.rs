@@ -52,7 +52,7 @@ pub enum Args {
 }
 
 /// Does it.
-pub fn run(args: Args, context: &Context<'_>) -> Outcome {
+pub(super) fn run(args: Args, context: &Context<'_>) -> Outcome {
     match args {
         Args::Import { files } => import(&files, context),
         Args::List => list(context),
@@ -138,7 +138,7 @@ fn settle_stop(
 }
 
 /// What heads that came back showed, a line each.
-pub fn describe(judged: &[Judged]) -> String {
+pub(super) fn describe(judged: &[Judged]) -> String {
     let mut text = String::new();
     for one in judged {
         let Judged { name, size, .. } = one;
@@ -165,7 +165,7 @@ pub fn describe(judged: &[Judged]) -> String {
 }
 
 /// The same as values.
-pub fn values(judged: &[Judged]) -> Vec<Value> {
+pub(super) fn values(judged: &[Judged]) -> Vec<Value> {
     let value = |one: &Judged| {
         json!({
             "name": one.name, "verdict": one.verdict.word(), "size": one.size, "root": one.root, "reason": one.reason,

@@ -46,7 +46,7 @@ pub struct RejectArgs {
 }
 
 /// Approves.
-pub fn approve(args: ApproveArgs, context: &Context<'_>) -> Outcome {
+pub(super) fn approve(args: ApproveArgs, context: &Context<'_>) -> Outcome {
     let files = args.passphrase.files()?;
     context.with_station("approve", |station| {
         let stored = find(station, args.id.as_deref())?;
@@ -72,7 +72,7 @@ pub fn approve(args: ApproveArgs, context: &Context<'_>) -> Outcome {
 }
 
 /// Rejects.
-pub fn reject(args: RejectArgs, context: &Context<'_>) -> Outcome {
+pub(super) fn reject(args: RejectArgs, context: &Context<'_>) -> Outcome {
     if args.reason.trim().is_empty() {
         return Err(Failure::usage(
             "a rejection needs a reason: give it with --reason TEXT. Nothing was rejected",

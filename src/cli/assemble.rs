@@ -29,7 +29,7 @@ pub struct Args {
 }
 
 /// Assembles; exit code 3 when what was written does not verify.
-pub fn run(args: Args, context: &Context<'_>) -> Outcome {
+pub(super) fn run(args: Args, context: &Context<'_>) -> Outcome {
     let disk = &*context.host.disk;
     let slip = if args.slip.as_os_str() == "-" {
         scanned(context)?

@@ -27,7 +27,7 @@ pub enum Args {
 }
 
 /// Prints it. Nothing is written to the log: its head stays the one on the paper.
-pub fn run(args: Args, context: &Context<'_>) -> Outcome {
+pub(super) fn run(args: Args, context: &Context<'_>) -> Outcome {
     let Args::Form { id, html } = args;
     let station = context.look()?;
     let form = match id {

@@ -28,7 +28,7 @@ pub struct Args {
 }
 
 /// States the time.
-pub fn run(args: Args, context: &Context<'_>) -> Outcome {
+pub(super) fn run(args: Args, context: &Context<'_>) -> Outcome {
     let files = args.passphrase.files()?;
     context.with_station("clock", |station| {
         let now = context.host.clock.now();

@@ -40,7 +40,7 @@ const VALUES: [(&str, Known); 3] =
     [("NAMES", Known::Officers), ("KEYID", Known::Keys), ("ID", Known::Requests)];
 
 /// Prints a program's; with `--json` too, because a script for a shell is no JSON value.
-pub fn run(args: &Args, mut command: Command, context: &Context<'_>) -> Outcome {
+pub(super) fn run(args: &Args, mut command: Command, context: &Context<'_>) -> Outcome {
     let terminal = &context.host.terminal;
     if let Some(known) = args.known {
         // A shell in the middle of a line cannot do anything with an error.

@@ -103,7 +103,7 @@ impl<'h> Context<'h> {
 }
 
 /// JSON text with every character outside ASCII as an escape.
-pub fn ascii(json: &str) -> String {
+pub(super) fn ascii(json: &str) -> String {
     use std::fmt::Write as _;
     let mut out = String::with_capacity(json.len());
     for character in json.chars() {

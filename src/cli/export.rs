@@ -28,7 +28,7 @@ pub struct Args {
 }
 
 /// Exports.
-pub fn run(args: Args, context: &Context<'_>) -> Outcome {
+pub(super) fn run(args: Args, context: &Context<'_>) -> Outcome {
     // One word alone is the folder of a bundle, and the id of a slip.
     let (id, dir) = match args.what.as_slice() {
         [id, dir] => (Some(id.as_str()), Some(Path::new(dir))),

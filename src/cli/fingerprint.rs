@@ -19,7 +19,7 @@ pub struct Args {
 }
 
 /// Prints the fingerprint.
-pub fn run(args: Args, context: &Context<'_>) -> Outcome {
+pub(super) fn run(args: Args, context: &Context<'_>) -> Outcome {
     let found = fingerprint(&*context.host.disk, &args.file)?;
     let all = words::of(&found.digest.0);
     let lines: Vec<String> =

@@ -43,7 +43,7 @@ pub struct Args {
 /// The files with a repository's targets metadata, on a station whose root follows the TUF specification.
 #[derive(clap::Args)]
 #[command(next_help_heading = "On a station for a repository that follows the TUF specification")]
-pub struct RepositoryArgs {
+pub(super) struct RepositoryArgs {
     /// The role's metadata of today: what the new one is compared with.
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
@@ -63,7 +63,7 @@ impl RepositoryArgs {
     ///
     /// # Errors
     /// She says what only another kind of station needs.
-    pub fn bare_facts(
+    pub(super) fn bare_facts(
         self,
         station: &Station,
         wave: Option<String>,
@@ -95,7 +95,7 @@ impl RepositoryArgs {
 }
 
 /// Takes in, and says at once whether it could be signed.
-pub fn run(args: Args, context: &Context<'_>) -> Outcome {
+pub(super) fn run(args: Args, context: &Context<'_>) -> Outcome {
     let files = args.passphrase.files()?;
     context.with_station("import", |station| {
         let bare = args.repository.bare_facts(station, args.wave, args.tag)?;

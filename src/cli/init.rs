@@ -49,7 +49,7 @@ pub struct Args {
 }
 
 /// Makes the station.
-pub fn run(args: Args, context: &Context<'_>) -> Outcome {
+pub(super) fn run(args: Args, context: &Context<'_>) -> Outcome {
     let host = context.host;
     let folder = context.station_folder()?;
     Station::require_free(&*host.disk, &folder)?;

@@ -151,7 +151,7 @@ pub struct Opening {
 }
 
 /// Does what was asked with a key.
-pub fn run(args: Args, context: &Context<'_>) -> Outcome {
+pub(super) fn run(args: Args, context: &Context<'_>) -> Outcome {
     match args {
         Args::Import { file, to, role, delegated_by } => {
             let by = role.as_deref().zip(delegated_by.as_deref());

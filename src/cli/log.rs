@@ -37,7 +37,7 @@ pub enum Args {
 }
 
 /// Runs it.
-pub fn run(args: Args, context: &Context<'_>) -> Outcome {
+pub(super) fn run(args: Args, context: &Context<'_>) -> Outcome {
     match args {
         Args::Show(chosen) => show(&chosen, context),
         Args::Verify => check(context),

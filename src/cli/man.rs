@@ -21,7 +21,7 @@ pub struct Args {
 const COMMON: [&str; 5] = ["station", "json", "color", "help", "version"];
 
 /// Writes the pages of a program.
-pub fn run(args: &Args, command: Command, context: &Context<'_>) -> Outcome {
+pub(super) fn run(args: &Args, command: Command, context: &Context<'_>) -> Outcome {
     let disk = context.host.disk.as_ref();
     ensure_folder(disk, &args.dir, 0o755)?;
     let mut command = without_help(command);

@@ -4,69 +4,69 @@
 //! came of it. Exit codes stand in one place: [`Exit`].
 
 #[cfg(feature = "station")]
-pub mod anchor;
+mod anchor;
 #[cfg(feature = "station")]
-pub mod approve;
+mod approve;
 #[cfg(feature = "station")]
-pub mod assemble;
+mod assemble;
 pub mod audit;
 #[cfg(feature = "station")]
-pub mod ceremony;
+mod ceremony;
 #[cfg(feature = "station")]
-pub mod clock;
+mod clock;
 #[cfg(feature = "station")]
-pub mod completions;
-pub mod context;
+mod completions;
+mod context;
 #[cfg(feature = "courier")]
 pub mod courier;
 #[cfg(feature = "station")]
-pub mod export;
-pub mod failure;
+mod export;
+mod failure;
 #[cfg(feature = "station")]
-pub mod fingerprint;
+mod fingerprint;
 #[cfg(feature = "station")]
-pub mod import;
+mod import;
 #[cfg(feature = "station")]
-pub mod init;
+mod init;
 #[cfg(feature = "station")]
-pub mod key;
+mod key;
 #[cfg(feature = "station")]
-pub mod log;
+mod log;
 #[cfg(feature = "station")]
-pub mod man;
+mod man;
 #[cfg(feature = "station")]
-pub mod officer;
+mod officer;
 #[cfg(feature = "station")]
 mod opened;
 #[cfg(feature = "station")]
-pub mod policy;
+mod policy;
 #[cfg(feature = "station")]
-pub mod preflight;
+mod preflight;
 mod reach;
 #[cfg(feature = "station")]
 mod refused;
 #[cfg(feature = "station")]
-pub mod rehearse;
+mod rehearse;
 #[cfg(feature = "station")]
-pub mod request;
+mod request;
 #[cfg(feature = "station")]
-pub mod review;
+mod review;
 #[cfg(feature = "station")]
-pub mod run;
+mod run;
 #[cfg(feature = "station")]
-pub mod secrets;
+mod secrets;
 #[cfg(feature = "station")]
-pub mod settle;
+mod settle;
 #[cfg(feature = "station")]
-pub mod sign;
+mod sign;
 #[cfg(feature = "station")]
-pub mod status;
+mod status;
 #[cfg(feature = "station")]
-pub mod trust;
+mod trust;
 #[cfg(feature = "station")]
-pub mod verify;
+mod verify;
 #[cfg(feature = "station")]
-pub mod witness;
+mod witness;
 
 pub use context::{Context, Global};
 pub use failure::{Exit, Failure, Outcome};

@@ -63,7 +63,7 @@ pub enum Args {
 }
 
 /// Does what was asked with an officer.
-pub fn run(args: Args, context: &Context<'_>) -> Outcome {
+pub(super) fn run(args: Args, context: &Context<'_>) -> Outcome {
     match args {
         Args::Add { name, passphrase, work_factor } => add(&name, &passphrase, work_factor, context),
         Args::List => list(context),

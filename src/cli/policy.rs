@@ -35,7 +35,7 @@ pub enum Args {
 }
 
 /// Shows or sets.
-pub fn run(args: Args, context: &Context<'_>) -> Outcome {
+pub(super) fn run(args: Args, context: &Context<'_>) -> Outcome {
     match args {
         Args::Show => {
             let station = context.look()?;

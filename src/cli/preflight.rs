@@ -19,7 +19,7 @@ pub struct Args {
 }
 
 /// Looks, prints a line for each thing, and logs the outcomes.
-pub fn run(args: Args, context: &Context<'_>) -> Outcome {
+pub(super) fn run(args: Args, context: &Context<'_>) -> Outcome {
     let medium = args.medium.as_deref();
     let (report, exit) = match context.open("preflight") {
         Ok(mut station) => {

@@ -30,7 +30,7 @@ pub struct Args {
 }
 
 /// Rehearses.
-pub fn run(args: Args, context: &Context<'_>) -> Outcome {
+pub(super) fn run(args: Args, context: &Context<'_>) -> Outcome {
     let form = form(&args, context)?;
     let dir = args.dir.unwrap_or_else(|| {
         let now = context.host.clock.now().unix();

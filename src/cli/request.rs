@@ -82,7 +82,7 @@ pub struct Args {
 }
 
 /// Composes, looks, and writes what nothing blocks.
-pub fn run(args: Args, context: &Context<'_>) -> Outcome {
+pub(super) fn run(args: Args, context: &Context<'_>) -> Outcome {
     let disk = &*context.host.disk;
     let policy = match &args.policy {
         Some(path) => Policy::read(&disk.read(path, MAX_POLICY_BYTES)?)?,

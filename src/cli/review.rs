@@ -24,7 +24,7 @@ pub struct Args {
 }
 
 /// Shows the review; exit code 3 when it cannot be signed.
-pub fn run(args: Args, context: &Context<'_>) -> Outcome {
+pub(super) fn run(args: Args, context: &Context<'_>) -> Outcome {
     context.with_station_to_read("review", |station| {
         let stored = find(station, args.id.as_deref())?;
         let faces = Faces {
@@ -66,7 +66,7 @@ fn with_rejections(json: &str, rejected: &[Standing]) -> String {
 ///
 /// # Errors
 /// There is none.
-pub fn find(station: &Station, id: Option<&str>) -> Result<request::StoredRequest, Failure> {
+pub(super) fn find(station: &Station, id: Option<&str>) -> Result<request::StoredRequest, Failure> {
     Ok(request::open(station, digest(station, id)?)?)
 }
 
@@ -74,7 +74,7 @@ pub fn find(station: &Station, id: Option<&str>) -> Result<request::StoredReques
 ///
 /// # Errors
 /// As [`find`].
-pub fn digest(station: &Station, id: Option<&str>) -> Result<Digest, Failure> {
+pub(super) fn digest(station: &Station, id: Option<&str>) -> Result<Digest, Failure> {
     Ok(match id {
         Some(id) => request::find(station.disk(), &station.layout, id)?,
         None => request::newest(station)?,

@@ -32,7 +32,7 @@ pub struct Args {
 }
 
 /// Leads through it.
-pub fn run(args: Args, context: &Context<'_>) -> Outcome {
+pub(super) fn run(args: Args, context: &Context<'_>) -> Outcome {
     if !context.host.terminal.can_ask() {
         return Err(Failure::usage(
             "run needs a terminal to ask on. In a script, use the commands import, review, sign and export",

@@ -24,7 +24,7 @@ impl PassphraseArgs {
 
 /// The confirmation code.
 #[derive(Args, Clone, Debug, Default)]
-pub struct ConfirmArgs {
+pub(super) struct ConfirmArgs {
     /// The confirmation words that stand at the end of the review. Without it the terminal is asked.
     #[arg(long, value_name = "WORDS")]
     pub confirm: Option<String>,
@@ -35,7 +35,7 @@ impl ConfirmArgs {
     ///
     /// # Errors
     /// None were given, and there is nobody to ask.
-    pub fn words(&self, context: &Context<'_>, prompt: &str) -> Result<String, Failure> {
+    pub(super) fn words(&self, context: &Context<'_>, prompt: &str) -> Result<String, Failure> {
         match &self.confirm {
             Some(words) => Ok(words.clone()),
             None => context.host.terminal.ask(prompt).map_err(|e| {

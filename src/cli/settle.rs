@@ -26,7 +26,7 @@ pub struct Args {
 
 /// What came of an intent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
-pub enum What {
+pub(super) enum What {
     /// A signature was made and left the station.
     Made,
     /// No signature left the station.
@@ -34,7 +34,7 @@ pub enum What {
 }
 
 /// Settles it. The bytes stay marked as signed either way: nothing else is ever signed for that tag and version.
-pub fn run(args: Args, context: &Context<'_>) -> Outcome {
+pub(super) fn run(args: Args, context: &Context<'_>) -> Outcome {
     let files = args.passphrase.files()?;
     context.with_station("settle", |station| {
         let Some(intent) = station.log.open_intents().find(|intent| intent.seq == args.seq).cloned() else {

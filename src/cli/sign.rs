@@ -30,7 +30,7 @@ pub struct Args {
 }
 
 /// Signs.
-pub fn run(args: Args, context: &Context<'_>) -> Outcome {
+pub(super) fn run(args: Args, context: &Context<'_>) -> Outcome {
     let files = args.passphrase.files()?;
     context.with_station("sign", |station| {
         let stored = find(station, args.id.as_deref())?;

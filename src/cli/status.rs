@@ -28,7 +28,7 @@ pub struct Args {
 }
 
 /// Shows the station.
-pub fn run(args: &Args, context: &Context<'_>) -> Outcome {
+pub(super) fn run(args: &Args, context: &Context<'_>) -> Outcome {
     let station = context.look()?;
     let now = context.host.clock.now();
     let keys = keys::list_keys(station.disk(), &station.layout.keys())?;

@@ -39,7 +39,7 @@ pub enum Args {
 }
 
 /// Shows or pins.
-pub fn run(args: Args, context: &Context<'_>) -> Outcome {
+pub(super) fn run(args: Args, context: &Context<'_>) -> Outcome {
     match args {
         Args::Show => show(context),
         Args::OnlineKey { file, officer, passphrase, confirm } => {

@@ -23,7 +23,7 @@ pub struct Args {
 }
 
 /// Verifies; exit code 3 when something is wrong with the bundle, or nothing says which keys may sign.
-pub fn run(args: Args, context: &Context<'_>) -> Outcome {
+pub(super) fn run(args: Args, context: &Context<'_>) -> Outcome {
     let disk = &*context.host.disk;
     let chain = match &args.roots {
         Some(path) => Some(Chain::verify(roots_at(disk, path)?)?),
@@ -46,7 +46,7 @@ fn pinned(context: &Context<'_>) -> Option<Chain> {
 }
 
 /// A verdict for people.
-pub fn describe(verdict: &Verdict) -> String {
+pub(super) fn describe(verdict: &Verdict) -> String {
     let mut text = format!(
         "{} {}, {}, version {}\nSigned bytes (SHA-256) {}\n",
         verdict.noun, verdict.factory, verdict.subject, verdict.version, verdict.signed
@@ -118,7 +118,7 @@ fn upload(verdict: &Verdict, dir: &str) -> String {
 }
 
 /// A verdict as JSON.
-pub fn value(verdict: &Verdict) -> serde_json::Value {
+pub(super) fn value(verdict: &Verdict) -> serde_json::Value {
     let mut value = serde_json::to_value(verdict).unwrap_or_default();
     if let Some(object) = value.as_object_mut() {
         object.insert("ok".to_owned(), verdict.problems.is_empty().into());

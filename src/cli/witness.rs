@@ -53,7 +53,7 @@ pub enum Args {
 }
 
 /// Adds, lists or retires.
-pub fn run(args: Args, context: &Context<'_>) -> Outcome {
+pub(super) fn run(args: Args, context: &Context<'_>) -> Outcome {
     match args {
         Args::Add { key, officer, passphrase } => add(&key, &officer, &passphrase, context),
         Args::List => list(context),
@@ -140,7 +140,7 @@ fn list(context: &Context<'_>) -> Outcome {
 }
 
 /// A witness as a value.
-pub fn value(witness: &Witness) -> Value {
+pub(super) fn value(witness: &Witness) -> Value {
     json!({
         "name": witness.key.name(),
         "key": witness.key.to_string(),

@@ -6,7 +6,7 @@
 mod say;
 mod screen;
 
-pub use screen::Step;
+pub(crate) use screen::Step;
 
 use crate::bundle::RequestManifest;
 use crate::bundle::intake::{BareFacts, take_in};
@@ -34,7 +34,7 @@ use screen::{Answer, ask_or, ask_plainly, heading};
 use std::path::{Path, PathBuf};
 
 /// What a guided run is about.
-pub struct Guide<'a> {
+pub(crate) struct Guide<'a> {
     /// The request: a folder or a bare file.
     pub path: &'a Path,
     /// Facts about a bare file that it does not hold itself.
@@ -49,7 +49,7 @@ pub struct Guide<'a> {
 
 /// How a guided run ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Ended {
+pub(crate) enum Ended {
     /// The bundle is written.
     Exported,
     /// An officer rejected the request.
@@ -62,7 +62,7 @@ pub enum Ended {
 ///
 /// # Errors
 /// A step failed, and somebody stopped there instead of trying again; or nobody is there to ask.
-pub fn run(station: &mut Station, host: &Host, guide: &Guide<'_>) -> Result<Ended, CeremonyError> {
+pub(crate) fn run(station: &mut Station, host: &Host, guide: &Guide<'_>) -> Result<Ended, CeremonyError> {
     let mut run = Run { station, host, guide, stored: None, made: None };
     let mut step = Step::Machine;
     loop {

@@ -5,7 +5,7 @@ use std::io;
 
 /// The steps, in order.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Step {
+pub(crate) enum Step {
     /// Is the machine fit?
     Machine,
     /// Take the request in.
@@ -25,27 +25,27 @@ const STEPS: [Step; 6] = [Step::Machine, Step::Import, Step::Review, Step::Appro
 
 impl Step {
     /// The step after this one; `None` after the last.
-    pub fn next(self) -> Option<Step> {
+    pub(crate) fn next(self) -> Option<Step> {
         STEPS.get(self.number()).copied()
     }
 
     /// The step before this one, or this one when it is the first.
-    pub fn back(self) -> Step {
+    pub(crate) fn back(self) -> Step {
         STEPS.get(self.number().saturating_sub(2)).copied().unwrap_or(self)
     }
 
     /// Its number and its act: `Step 3 of 6: Read what it would do`.
-    pub fn name(self) -> String {
+    pub(crate) fn name(self) -> String {
         format!("Step {} of {}: {}", self.number(), STEPS.len(), self.title())
     }
 
     /// From 1.
-    pub fn number(self) -> usize {
+    pub(crate) fn number(self) -> usize {
         STEPS.iter().position(|step| *step == self).unwrap_or(0) + 1
     }
 
     /// The act, as a heading has it.
-    pub fn title(self) -> &'static str {
+    pub(crate) fn title(self) -> &'static str {
         match self {
             Step::Machine => "Is this machine fit?",
             Step::Import => "Take the request in",
@@ -59,7 +59,7 @@ impl Step {
 
 /// What the people at the screen want.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Answer {
+pub(super) enum Answer {
     /// Go on.
     On,
     /// To the step before.
@@ -71,23 +71,23 @@ pub enum Answer {
 }
 
 /// The heading of a step; `who` has to do something at it.
-pub fn heading(host: &Host, step: Step, who: &str) -> io::Result<()> {
+pub(super) fn heading(host: &Host, step: Step, who: &str) -> io::Result<()> {
     let rule = "-".repeat(host.terminal.width().min(80));
     host.terminal.say(&format!("\n{rule}\n{}\nFor {who}.\n{rule}\n", step.name()))
 }
 
 /// Asks how to go on. `on` says what Enter does.
-pub fn ask(host: &Host, on: &str) -> io::Result<Answer> {
+pub(super) fn ask(host: &Host, on: &str) -> io::Result<Answer> {
     read(host, &format!("\nEnter: {on}   b: back   q: stop here > "))
 }
 
 /// As [`ask`], where something else can be typed too; `or` says what.
-pub fn ask_or(host: &Host, on: &str, or: &str) -> io::Result<Answer> {
+pub(super) fn ask_or(host: &Host, on: &str, or: &str) -> io::Result<Answer> {
     read(host, &format!("\n{or}\nEnter: {on}   b: back   q: stop here > "))
 }
 
 /// As [`ask`], asking again until the answer is one of the three.
-pub fn ask_plainly(host: &Host, on: &str) -> io::Result<Answer> {
+pub(super) fn ask_plainly(host: &Host, on: &str) -> io::Result<Answer> {
     loop {
         match ask(host, on)? {
             Answer::Typed(_) => host.terminal.err("Please press Enter, or type b or q and then Enter.\n"),

@@ -110,7 +110,7 @@ pub trait Disk: Send + Sync {
 ///
 /// # Errors
 /// It cannot be looked at.
-pub fn is_free(disk: &dyn Disk, path: &Path) -> DiskResult<bool> {
+pub(crate) fn is_free(disk: &dyn Disk, path: &Path) -> DiskResult<bool> {
     match disk.kind(path)? {
         None => Ok(true),
         Some(Kind::Folder) => match disk.list(path, 1) {
@@ -127,7 +127,7 @@ pub fn is_free(disk: &dyn Disk, path: &Path) -> DiskResult<bool> {
 
 /// Writes a file so that after a crash the path holds either what stood there before or all of the new bytes:
 /// temporary file beside it, fsync, rename, fsync of the folder.
-pub fn write_durably(disk: &dyn Disk, path: &Path, mode: u32, parts: &[&[u8]]) -> DiskResult<()> {
+pub(crate) fn write_durably(disk: &dyn Disk, path: &Path, mode: u32, parts: &[&[u8]]) -> DiskResult<()> {
     let temporary = temporary_name(path);
     // A temporary file of an earlier crash holds nothing that was acknowledged.
     if disk.kind(&temporary)?.is_some() {
@@ -146,7 +146,7 @@ pub fn write_durably(disk: &dyn Disk, path: &Path, mode: u32, parts: &[&[u8]]) -
 }
 
 /// The folder that holds a path.
-pub fn parent(path: &Path) -> &Path {
+pub(crate) fn parent(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
@@ -162,7 +162,7 @@ pub(super) fn temporary_name(path: &Path) -> PathBuf {
 }
 
 /// Makes a folder unless it is there already; anything else at the path is an error.
-pub fn ensure_folder(disk: &dyn Disk, path: &Path, mode: u32) -> DiskResult<()> {
+pub(crate) fn ensure_folder(disk: &dyn Disk, path: &Path, mode: u32) -> DiskResult<()> {
     match disk.kind(path)? {
         Some(Kind::Folder) => Ok(()),
         _ => {

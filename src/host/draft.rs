@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 const PIECE: usize = 1 << 20;
 
 /// The file under its temporary name.
-pub struct Draft<'d> {
+pub(crate) struct Draft<'d> {
     disk: &'d dyn Disk,
     path: PathBuf,
     temporary: PathBuf,
@@ -21,7 +21,7 @@ impl<'d> Draft<'d> {
     ///
     /// # Errors
     /// The disk.
-    pub fn begin(disk: &'d dyn Disk, path: &Path, mode: u32) -> DiskResult<Draft<'d>> {
+    pub(crate) fn begin(disk: &'d dyn Disk, path: &Path, mode: u32) -> DiskResult<Draft<'d>> {
         let temporary = temporary_name(path);
         // A temporary file of an earlier crash holds nothing that was acknowledged.
         if disk.kind(&temporary)?.is_some() {
@@ -32,7 +32,7 @@ impl<'d> Draft<'d> {
     }
 
     /// Where the next bytes are put; they are written when there are many.
-    pub fn bytes(&mut self) -> &mut Vec<u8> {
+    pub(crate) fn bytes(&mut self) -> &mut Vec<u8> {
         &mut self.gathered
     }
 
@@ -40,7 +40,7 @@ impl<'d> Draft<'d> {
     ///
     /// # Errors
     /// The disk.
-    pub fn relieve(&mut self) -> DiskResult<()> {
+    pub(crate) fn relieve(&mut self) -> DiskResult<()> {
         if self.gathered.len() < PIECE { Ok(()) } else { self.write() }
     }
 
@@ -54,7 +54,7 @@ impl<'d> Draft<'d> {
     ///
     /// # Errors
     /// The disk; then nothing changed at the path.
-    pub fn finish(mut self) -> DiskResult<()> {
+    pub(crate) fn finish(mut self) -> DiskResult<()> {
         self.write()?;
         self.disk.sync(&self.temporary)?;
         self.disk.rename(&self.temporary, &self.path)?;

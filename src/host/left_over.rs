@@ -1,11 +1,11 @@
 //! What file managers and systems leave on a medium by themselves. It is part of nothing, and whoever meets it says so.
 
 /// What to say of such a file.
-pub const LEFT_OVER: &str = "a file manager left it there. Delete it";
+pub(crate) const LEFT_OVER: &str = "a file manager left it there. Delete it";
 
 /// Did a file manager or a system leave this file on the medium, by its path in the folder? It belongs to nobody's bundle
 /// or pack, and says nothing about one.
-pub fn is_left_over(path: &str) -> bool {
+pub(crate) fn is_left_over(path: &str) -> bool {
     const LEFT: &[&str] = &[
         ".DS_Store",
         ".AppleDouble",

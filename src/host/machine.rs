@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 /// The SHA-256 of the image that this machine was booted from: written by the `init` of `image/build` before a user is there,
 /// on a file system that is not writable afterwards.
-pub const BOOTED_IMAGE: &str = "/run/countersign/image";
+pub(crate) const BOOTED_IMAGE: &str = "/run/countersign/image";
 
 /// What can be learnt about the machine.
 pub trait Machine: Send + Sync {

@@ -3,32 +3,33 @@
 //! Everything that a ceremony takes from outside comes through one [`Host`], so that a whole ceremony runs in a test
 //! with a clock, a random source, a terminal and a disk of the test's own.
 
-pub mod busy;
-pub mod bytes;
-pub mod clock;
-pub mod confine;
-pub mod disk;
-pub mod draft;
+pub(crate) mod busy;
+pub(crate) mod bytes;
+pub(crate) mod clock;
+pub(crate) mod confine;
+pub(crate) mod disk;
+pub(crate) mod draft;
 mod hidden;
-pub mod left_over;
-pub mod machine;
+pub(crate) mod left_over;
+pub(crate) mod machine;
 mod pager;
-pub mod program;
+pub(crate) mod program;
 mod prompt;
-pub mod random;
+pub(crate) mod random;
 mod signals;
-pub mod terminal;
-pub mod wrap;
+pub(crate) mod terminal;
+pub(crate) mod wrap;
 
-pub use busy::Busy;
+pub(crate) use busy::Busy;
 pub use bytes::Bytes;
-pub use clock::{Clock, Stamp};
+pub(crate) use clock::Clock;
+pub use clock::Stamp;
 pub use confine::{Confinement, Reach};
 pub use disk::{Disk, RealDisk};
-pub use draft::Draft;
+pub(crate) use draft::Draft;
 pub use machine::Machine;
-pub use program::Program;
-pub use prompt::Prompting;
+pub(crate) use program::Program;
+pub(crate) use prompt::Prompting;
 pub use random::Random;
 pub use terminal::Terminal;
 

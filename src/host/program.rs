@@ -39,7 +39,7 @@ impl fmt::Debug for Program {
 }
 
 /// SHA-256 of the program's file, in hex, streamed; `None` when it cannot be read.
-pub fn sha256(machine: &dyn Machine) -> Option<String> {
+pub(crate) fn sha256(machine: &dyn Machine) -> Option<String> {
     let mut file = std::fs::File::open(machine.program()?).ok()?;
     let mut hasher = Sha256::new();
     let mut buffer = vec![0u8; 128 << 10];

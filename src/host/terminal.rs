@@ -71,7 +71,7 @@ pub trait Terminal: Send + Sync {
 
 /// The terminal of this process.
 #[derive(Default)]
-pub struct RealTerminal {
+pub(crate) struct RealTerminal {
     /// Echo is off from the first secret on: while her identity is opened, the next officer may already be typing.
     hidden: Mutex<Option<Hidden>>,
     /// The pagers that wait for their text.
@@ -81,7 +81,7 @@ pub struct RealTerminal {
 
 impl RealTerminal {
     /// Standard streams as they are.
-    pub fn new() -> RealTerminal {
+    pub(crate) fn new() -> RealTerminal {
         RealTerminal::default()
     }
 
@@ -225,14 +225,14 @@ impl Terminal for RealTerminal {
 }
 
 /// A terminal on which others' commands are shown and nobody is asked: for a rehearsal.
-pub struct Aside {
+pub(crate) struct Aside {
     inner: std::sync::Arc<dyn Terminal>,
     speaks: bool,
 }
 
 impl Aside {
     /// Shows what is said on `inner`, or says nothing.
-    pub fn new(inner: std::sync::Arc<dyn Terminal>, speaks: bool) -> Aside {
+    pub(crate) fn new(inner: std::sync::Arc<dyn Terminal>, speaks: bool) -> Aside {
         Aside { inner, speaks }
     }
 }

@@ -2,7 +2,7 @@
 
 /// Text whose lines fit in `width` columns wherever their words do; what goes on begins under the text of its line, not
 /// under its label. Colours take no room.
-pub fn wrapped(text: &str, width: usize) -> String {
+pub(crate) fn wrapped(text: &str, width: usize) -> String {
     let mut out = String::with_capacity(text.len() + text.len() / 16);
     for (at, line) in text.split('\n').enumerate() {
         if at > 0 {
@@ -14,7 +14,7 @@ pub fn wrapped(text: &str, width: usize) -> String {
 }
 
 /// Adds a line to the text. What does not fit goes on under the column `indent`; a word longer than that is left whole.
-pub fn wrap_line(out: &mut String, line: &str, indent: usize, width: usize) {
+pub(crate) fn wrap_line(out: &mut String, line: &str, indent: usize, width: usize) {
     if columns(line) <= width {
         out.push_str(line);
         return;

@@ -13,8 +13,9 @@ mod scan;
 mod strings;
 mod value;
 
-pub use error::{JsonError, Problem};
-pub use value::{Key, Kind, Value};
+pub(crate) use error::{JsonError, Problem};
+pub use value::Value;
+pub(crate) use value::{Key, Kind};
 
 #[cfg(feature = "station")]
 pub(crate) use error::{step, step_index};

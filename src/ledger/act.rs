@@ -10,7 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 /// The first line of the signed message: no approval, and no other signed thing, begins with it.
-pub const FORMAT: &str = "countersign/act/1";
+pub(crate) const FORMAT: &str = "countersign/act/1";
 
 /// An act as one officer signs it.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -20,13 +20,13 @@ pub const FORMAT: &str = "countersign/log/2";
 /// nobody need say so.
 pub const SIGNED_AGAIN: &str = "the same bytes were signed again";
 /// The resolution where an officer said that a signature left the station …
-pub const MADE: &str = "made";
+pub(crate) const MADE: &str = "made";
 /// … or that none did.
-pub const NOT_MADE: &str = "not made";
+pub(crate) const NOT_MADE: &str = "not made";
 
 /// Whose signatures an act asks for.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Needs {
+pub(crate) enum Needs {
     /// Nobody's.
     Nobody,
     /// Those of each of these officers.
@@ -39,7 +39,7 @@ pub enum Needs {
 
 impl Needs {
     /// Why these officers are not those whose signatures are asked for; nothing when they are. Each counts once.
-    pub fn lack(&self, signers: &[&str]) -> Option<String> {
+    pub(crate) fn lack(&self, signers: &[&str]) -> Option<String> {
         let distinct: BTreeSet<&str> = signers.iter().copied().collect();
         let given = || counted(distinct.len() as u64, "officer");
         match self {
@@ -72,13 +72,13 @@ fn officers(count: u64) -> String {
 
 /// Whose signatures a change of the policy asks for: as many officers as the stricter of both asks approvals. Before the
 /// first officer there is, nobody's.
-pub fn of_policy(custody: &Custody, approvals: u64) -> Needs {
+pub(crate) fn of_policy(custody: &Custody, approvals: u64) -> Needs {
     if custody.is_staffed() { Needs::Officers(approvals.max(1)) } else { Needs::Nobody }
 }
 
 /// Whose signatures another online key asks for: those of a quorum of the station's key, of the highest quorum where
 /// there are several; one officer's while no key is sealed. Before the first officer there is, nobody's.
-pub fn of_online_key(custody: &Custody) -> Needs {
+pub(crate) fn of_online_key(custody: &Custody) -> Needs {
     if !custody.is_staffed() {
         return Needs::Nobody;
     }
@@ -93,7 +93,7 @@ pub fn of_online_key(custody: &Custody) -> Needs {
 
 /// Whose signatures bringing back a key asks for. One that the log has in force, brought back as it is, changes nothing:
 /// nobody's, and there may be nobody whose files are there. Any other asks for one officer's, once there is one.
-pub fn of_restore(custody: &Custody, keyid: &str, sealing: &Sealing) -> Needs {
+pub(crate) fn of_restore(custody: &Custody, keyid: &str, sealing: &Sealing) -> Needs {
     let is_in_force = custody.key(keyid).is_some_and(|key| key.may_be(sealing));
     if is_in_force || !custody.is_staffed() { Needs::Nobody } else { Needs::Officers(1) }
 }

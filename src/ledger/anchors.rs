@@ -12,7 +12,7 @@ use crate::tlog::{Flaw, FlawKind, VerifierKey};
 use std::collections::{BTreeMap, VecDeque};
 
 /// The exports whose heads a later bundle is proven to continue.
-pub const EXPORTS_PROVEN: usize = 16;
+pub(crate) const EXPORTS_PROVEN: usize = 16;
 
 /// What a head that came back shows, by its signatures and this log's tree.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -68,7 +68,7 @@ impl Verdict {
 ///
 /// # Errors
 /// It is no note, another log's, or the log's signature does not hold. Cosignatures do not matter here.
-pub fn read_head(note: &[u8], key: &VerifierKey) -> Result<Checkpoint, Flaw> {
+pub(crate) fn read_head(note: &[u8], key: &VerifierKey) -> Result<Checkpoint, Flaw> {
     Checkpoint::verify(note, key)
 }
 
@@ -506,7 +506,7 @@ fn judged_wrongly(seq: u64, judged: &AnchorJudged<'_>) -> Option<String> {
 ///
 /// # Errors
 /// The reason, in words; `Ok(None)` when the note has none by this witness.
-pub fn cosignature_time(
+pub(crate) fn cosignature_time(
     note: &[u8],
     witness: &VerifierKey,
     began: Option<Time>,

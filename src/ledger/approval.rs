@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 
 /// The first line of the signed message: it can be mistaken for no other signed thing.
-pub const FORMAT: &str = "countersign/approval/1";
+pub(crate) const FORMAT: &str = "countersign/approval/1";
 
 /// What an officer decided.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

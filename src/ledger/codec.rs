@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 /// The largest number in a line: 2^53 - 1, which every JSON reader reads exactly.
-pub const LARGEST_INT: u64 = (1 << 53) - 1;
+pub(crate) const LARGEST_INT: u64 = (1 << 53) - 1;
 
 /// A line that is not in the log's form: at which byte, and what was wanted there.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -28,7 +28,7 @@ impl fmt::Display for LineFault {
 pub(super) type Span = (u16, u16);
 
 /// A place in a line.
-pub struct Cursor<'a> {
+pub(crate) struct Cursor<'a> {
     pub(super) line: &'a [u8],
     pub(super) at: usize,
 }

@@ -91,7 +91,7 @@ impl Key {
 
 /// What `key.sealed` says in its detail: who opened the key for it, and how it was sealed before.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Resealed<'a> {
+pub(crate) struct Resealed<'a> {
     /// Who opened it.
     pub by: Vec<&'a str>,
     /// The quorum before.

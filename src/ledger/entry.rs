@@ -14,9 +14,9 @@ use std::borrow::Cow;
 use std::fmt;
 
 /// The most bytes of a line, without its line feed (C2SP `tlog-tiles` has 16-bit lengths).
-pub const LONGEST_LINE: usize = 65_535;
+pub(crate) const LONGEST_LINE: usize = 65_535;
 /// `prev` of the first line.
-pub const NO_PREVIOUS: Hash = [0; 32];
+pub(crate) const NO_PREVIOUS: Hash = [0; 32];
 
 /// What stands in a line before its record.
 #[derive(Clone, Copy, Debug)]

@@ -34,7 +34,7 @@ pub type Field = (&'static str, Shape);
 
 /// What a field names.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Named<'a> {
+pub(crate) enum Named<'a> {
     /// An officer.
     Officer(&'a str),
     /// A request, by its digest.
@@ -44,7 +44,7 @@ pub enum Named<'a> {
 }
 
 /// What a field holds.
-pub trait Value<'a>: Sized {
+pub(crate) trait Value<'a>: Sized {
     /// Its form.
     const SHAPE: Shape;
 
@@ -77,7 +77,7 @@ pub trait Value<'a>: Sized {
 }
 
 /// Some members of a JSON object, in order: the fields of a record, or of an item of a list.
-pub trait Members<'a>: Sized {
+pub(crate) trait Members<'a>: Sized {
     /// Their names and forms.
     const FIELDS: &'static [Field];
 
@@ -98,7 +98,7 @@ pub trait Members<'a>: Sized {
 }
 
 /// Text that means nothing else.
-pub type Text<'a> = Cow<'a, str>;
+pub(crate) type Text<'a> = Cow<'a, str>;
 
 impl<'a> Value<'a> for Text<'a> {
     const SHAPE: Shape = Shape::Text;

@@ -36,7 +36,7 @@ impl Filter {
 }
 
 /// The kinds that a person means: one by its name, or all that begin with `sign.`, `sign` or `sign.*`.
-pub fn kinds_named(text: &str) -> Vec<Kind> {
+pub(crate) fn kinds_named(text: &str) -> Vec<Kind> {
     if let Some(kind) = Kind::named(text.as_bytes()) {
         return vec![kind];
     }

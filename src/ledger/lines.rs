@@ -13,18 +13,18 @@ use std::path::Path;
 use std::sync::mpsc::sync_channel;
 
 /// Lines of a full file. A file's number is its first line's number divided by this.
-pub const LINES_PER_FILE: u64 = 1_000;
+pub(crate) const LINES_PER_FILE: u64 = 1_000;
 /// The folder with the files, within the log's.
-pub const FOLDER: &str = "events";
+pub(crate) const FOLDER: &str = "events";
 /// The most files that are read: 10^9 lines.
 const MOST_FILES: usize = 1_000_000;
 /// The most bytes of a file: full of the longest lines.
-pub const LARGEST_FILE: u64 = LINES_PER_FILE * 65_536;
+pub(crate) const LARGEST_FILE: u64 = LINES_PER_FILE * 65_536;
 /// Threads that read and hash ahead.
 const READERS: usize = 2;
 
 /// The name of a file of lines, relative to the log's folder.
-pub fn file_name(number: u64) -> String {
+pub(crate) fn file_name(number: u64) -> String {
     format!("{FOLDER}/{number:06}.jsonl")
 }
 
@@ -32,7 +32,7 @@ pub fn file_name(number: u64) -> String {
 ///
 /// # Errors
 /// The folder cannot be read, or has other names in it.
-pub fn count_files(disk: &dyn Disk, dir: &Path) -> Result<u64, ReadError> {
+pub(crate) fn count_files(disk: &dyn Disk, dir: &Path) -> Result<u64, ReadError> {
     match look_at_files(disk, dir)? {
         (count, None) => Ok(count),
         (_, Some(flaw)) => Err(flaw.into()),
@@ -43,7 +43,7 @@ pub fn count_files(disk: &dyn Disk, dir: &Path) -> Result<u64, ReadError> {
 ///
 /// # Errors
 /// The folder cannot be read.
-pub fn look_at_files(disk: &dyn Disk, dir: &Path) -> Result<(u64, Option<Flaw>), DiskError> {
+pub(crate) fn look_at_files(disk: &dyn Disk, dir: &Path) -> Result<(u64, Option<Flaw>), DiskError> {
     let mut count = 0;
     let mut flaw = None;
     for found in disk.list(&dir.join(FOLDER), MOST_FILES)? {
@@ -104,7 +104,7 @@ impl From<ReadError> for super::LogError {
 }
 
 /// One file of lines: its bytes, where each line is, and each line's leaf hash.
-pub struct Chunk {
+pub(crate) struct Chunk {
     number: u64,
     bytes: Bytes,
     lines: Vec<(usize, usize, Header)>,
@@ -119,7 +119,7 @@ impl Chunk {
     ///
     /// # Errors
     /// The file cannot be read.
-    pub fn read(disk: &dyn Disk, dir: &Path, number: u64) -> Result<Chunk, DiskError> {
+    pub(crate) fn read(disk: &dyn Disk, dir: &Path, number: u64) -> Result<Chunk, DiskError> {
         let bytes = disk.read_beneath(dir, &file_name(number), LARGEST_FILE)?;
         let mut chunk = Chunk {
             number,
@@ -152,17 +152,17 @@ impl Chunk {
     }
 
     /// The file's number.
-    pub fn number(&self) -> u64 {
+    pub(crate) fn number(&self) -> u64 {
         self.number
     }
 
     /// The file's name.
-    pub fn file(&self) -> String {
+    pub(crate) fn file(&self) -> String {
         file_name(self.number)
     }
 
     /// The entries with their leaf hashes, in order.
-    pub fn entries(&self) -> impl DoubleEndedIterator<Item = (Entry<'_>, &Hash)> + ExactSizeIterator {
+    pub(crate) fn entries(&self) -> impl DoubleEndedIterator<Item = (Entry<'_>, &Hash)> + ExactSizeIterator {
         self.lines
             .iter()
             .map(|(start, end, header)| Entry::again(&self.bytes[*start..*end], *header))
@@ -170,23 +170,23 @@ impl Chunk {
     }
 
     /// The place after this many good lines, or after all where there are fewer.
-    pub fn end_of(&self, lines: usize) -> usize {
+    pub(crate) fn end_of(&self, lines: usize) -> usize {
         let last = self.lines.get(..lines.min(self.lines.len())).and_then(<[_]>::last);
         last.map_or(0, |(_, end, _)| end + 1)
     }
 
     /// The file's bytes.
-    pub fn bytes(&self) -> &[u8] {
+    pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
     /// The last line without its line feed: the place of its first byte, and its bytes.
-    pub fn torn(&self) -> Option<(usize, &[u8])> {
+    pub(crate) fn torn(&self) -> Option<(usize, &[u8])> {
         self.torn.map(|start| (start, &self.bytes[start..]))
     }
 
     /// The number that the line after the good ones has or would have.
-    pub fn next_seq(&self) -> u64 {
+    pub(crate) fn next_seq(&self) -> u64 {
         self.number * LINES_PER_FILE + self.lines.len() as u64
     }
 
@@ -195,7 +195,7 @@ impl Chunk {
     ///
     /// # Errors
     /// That.
-    pub fn check(&self, is_last: bool) -> Result<(), Flaw> {
+    pub(crate) fn check(&self, is_last: bool) -> Result<(), Flaw> {
         let at = |flaw: Flaw| flaw.at(self.next_seq()).in_file(self.file());
         if let Some(fault) = &self.fault {
             return Err(at(Flaw::new(FlawKind::Line, fault.to_string())));
@@ -222,7 +222,7 @@ impl Chunk {
 ///
 /// # Errors
 /// A file cannot be read, or `visit` fails.
-pub fn each_chunk<E: From<DiskError>>(
+pub(crate) fn each_chunk<E: From<DiskError>>(
     disk: &dyn Disk,
     dir: &Path,
     first: u64,
@@ -233,7 +233,7 @@ pub fn each_chunk<E: From<DiskError>>(
 }
 
 /// A file of lines of which only some were looked at: every line's leaf hash, and the lines that were looked for.
-pub struct Sifted {
+pub(crate) struct Sifted {
     /// The leaf hash of every whole line, in order.
     pub leaves: Vec<Hash>,
     /// The lines that contain the bytes, each with its number in the log.
@@ -270,7 +270,7 @@ impl Sifted {
 ///
 /// # Errors
 /// A file cannot be read, or `visit` fails.
-pub fn each_sifted<E: From<DiskError>>(
+pub(crate) fn each_sifted<E: From<DiskError>>(
     disk: &dyn Disk,
     dir: &Path,
     files: u64,

@@ -9,19 +9,19 @@ use sha2::{Digest, Sha256};
 use std::path::Path;
 
 /// The folder with the objects, within the log's.
-pub const FOLDER: &str = "objects/sha256";
+pub(crate) const FOLDER: &str = "objects/sha256";
 /// The most bytes of an object: a targets file a hundred times larger than any device reads.
-pub const LARGEST: u64 = 1 << 30;
+pub(crate) const LARGEST: u64 = 1 << 30;
 /// The most bytes of a review: the station keeps none that is longer, and the auditor and `verify.py` read none.
-pub const LARGEST_REVIEW: u64 = 1 << 28;
+pub(crate) const LARGEST_REVIEW: u64 = 1 << 28;
 
 /// What a review of this length may hold: a target's content stands a few levels deeper in it than in its own document.
-pub fn review_limits(bytes: usize) -> Limits {
+pub(crate) fn review_limits(bytes: usize) -> Limits {
     Limits { bytes: LARGEST_REVIEW.min(bytes as u64), depth: 2 * Limits::DEFAULT.depth }
 }
 
 /// A digest as the name of an object: 64 lower-case hex digits.
-pub fn is_digest(text: &str) -> bool {
+pub(crate) fn is_digest(text: &str) -> bool {
     text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
@@ -29,7 +29,7 @@ pub fn is_digest(text: &str) -> bool {
 ///
 /// # Errors
 /// The disk, or an object of that name with other bytes.
-pub fn put(disk: &dyn Disk, dir: &Path, bytes: &[u8]) -> Result<String, LogError> {
+pub(crate) fn put(disk: &dyn Disk, dir: &Path, bytes: &[u8]) -> Result<String, LogError> {
     put_named(disk, dir, hex::encode(Sha256::digest(bytes)), bytes)
 }
 
@@ -37,7 +37,12 @@ pub fn put(disk: &dyn Disk, dir: &Path, bytes: &[u8]) -> Result<String, LogError
 ///
 /// # Errors
 /// As [`put`].
-pub fn put_named(disk: &dyn Disk, dir: &Path, digest: String, bytes: &[u8]) -> Result<String, LogError> {
+pub(crate) fn put_named(
+    disk: &dyn Disk,
+    dir: &Path,
+    digest: String,
+    bytes: &[u8],
+) -> Result<String, LogError> {
     debug_assert_eq!(digest, hex::encode(Sha256::digest(bytes)));
     let (folder, path) = (dir.join(FOLDER), dir.join(FOLDER).join(&digest));
     let is_there = |length| disk.read_beneath(&folder, &digest, length).is_ok_and(|there| *there == *bytes);
@@ -53,7 +58,7 @@ pub fn put_named(disk: &dyn Disk, dir: &Path, digest: String, bytes: &[u8]) -> R
 ///
 /// # Errors
 /// It is not a digest, there is no such object, or its bytes have another digest.
-pub fn get(disk: &dyn Disk, dir: &Path, digest: &str) -> Result<Bytes, LogError> {
+pub(crate) fn get(disk: &dyn Disk, dir: &Path, digest: &str) -> Result<Bytes, LogError> {
     if !is_digest(digest) {
         return Err(Flaw::new(FlawKind::Object, "it is not a digest of 64 hex digits").into());
     }

@@ -28,11 +28,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// The folder with every checkpoint ever issued, named by size.
-pub const CHECKPOINTS: &str = "checkpoints";
+pub(crate) const CHECKPOINTS: &str = "checkpoints";
 /// The newest checkpoint.
-pub const HEAD: &str = "checkpoint";
+pub(crate) const HEAD: &str = "checkpoint";
 /// The log's public key.
-pub const PUBLIC_KEY: &str = "vkey";
+pub(crate) const PUBLIC_KEY: &str = "vkey";
 const PRIVATE_KEY: &str = "key";
 /// The folder with what stood after the newest checkpoint when the log was opened.
 const TORN: &str = "torn";
@@ -46,7 +46,7 @@ const MOST_CHECKPOINTS: usize = 4_000_000;
 const LARGEST_KEY: u64 = 4_096;
 
 /// Whoever wants to know what the entries add up to, as they are read.
-pub type See<'a> = &'a mut dyn FnMut(&Entry<'_>);
+pub(crate) type See<'a> = &'a mut dyn FnMut(&Entry<'_>);
 
 /// The newest checkpoint, as issued.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -577,7 +577,7 @@ fn read_signer(disk: &dyn Disk, dir: &Path) -> Result<NoteSigner, LogError> {
 ///
 /// # Errors
 /// The folder cannot be read, or has other names in it.
-pub fn checkpoint_sizes(disk: &dyn Disk, dir: &Path) -> Result<Vec<u64>, lines::ReadError> {
+pub(crate) fn checkpoint_sizes(disk: &dyn Disk, dir: &Path) -> Result<Vec<u64>, lines::ReadError> {
     let mut sizes = Vec::new();
     for found in disk.list(&dir.join(CHECKPOINTS), MOST_CHECKPOINTS)? {
         // A crash while a checkpoint is written leaves its temporary file; it was never issued.
@@ -598,7 +598,7 @@ pub fn checkpoint_sizes(disk: &dyn Disk, dir: &Path) -> Result<Vec<u64>, lines::
 ///
 /// # Errors
 /// It cannot be read, is not this log's, or is of another size than its name says.
-pub fn read_checkpoint(
+pub(crate) fn read_checkpoint(
     disk: &dyn Disk,
     dir: &Path,
     key: &VerifierKey,

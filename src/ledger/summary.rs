@@ -7,7 +7,7 @@ use super::record::{AnchorJudged, Kind, Record, SealedKey};
 use crate::text::{Foreign, counted, shown};
 
 /// What happened.
-pub fn summary(entry: &Entry<'_>) -> String {
+pub(crate) fn summary(entry: &Entry<'_>) -> String {
     match entry.record() {
         Record::StationCreated(created) => {
             let networked = if created.networked { ", on a machine with a network" } else { "" };
@@ -266,7 +266,7 @@ fn anchor(judged: &AnchorJudged<'_>) -> String {
 }
 
 /// An entry as one line of a timeline: number, time, who, kind, what.
-pub fn timeline_line(entry: &Entry<'_>) -> String {
+pub(crate) fn timeline_line(entry: &Entry<'_>) -> String {
     let actor = entry.actor();
     format!(
         "{:>7}  {}  {:<12}  {:<20}  {}",

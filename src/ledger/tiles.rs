@@ -7,13 +7,13 @@ use crate::tlog::tree::{Hash, Tree, leaf_hash};
 use std::path::Path;
 
 /// Hashes of a full tile, entries of a full bundle.
-pub const WIDTH: usize = 256;
+pub(crate) const WIDTH: usize = 256;
 /// The folder with the tiles, within a pack.
-pub const FOLDER: &str = "tile";
+pub(crate) const FOLDER: &str = "tile";
 
 /// A tile that is due: full, or at the right edge.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Tile {
+pub(crate) struct Tile {
     /// 0: the hashes are those of entries, and there is a bundle of these entries too.
     pub level: usize,
     /// Its place in the level.
@@ -24,12 +24,12 @@ pub struct Tile {
 
 impl Tile {
     /// The tile's file, relative to the pack.
-    pub fn path(&self) -> String {
+    pub(crate) fn path(&self) -> String {
         tile_path(&self.level.to_string(), self.number, self.width())
     }
 
     /// The file of the bundle with the same entries, for a tile of level 0.
-    pub fn bundle_path(&self) -> String {
+    pub(crate) fn bundle_path(&self) -> String {
         tile_path("entries", self.number, self.width())
     }
 
@@ -40,13 +40,17 @@ impl Tile {
 
 /// Makes tiles out of leaf hashes, in order.
 #[derive(Default)]
-pub struct Tiler {
+pub(crate) struct Tiler {
     levels: Vec<(u64, Vec<Hash>)>,
 }
 
 impl Tiler {
     /// Adds a leaf; hands over the tiles that it completes, the lowest first.
-    pub fn push<E>(&mut self, leaf: Hash, due: &mut dyn FnMut(Tile) -> Result<(), E>) -> Result<(), E> {
+    pub(crate) fn push<E>(
+        &mut self,
+        leaf: Hash,
+        due: &mut dyn FnMut(Tile) -> Result<(), E>,
+    ) -> Result<(), E> {
         let mut hash = leaf;
         for level in 0.. {
             if level == self.levels.len() {
@@ -66,7 +70,7 @@ impl Tiler {
     }
 
     /// Hands over the partial tiles at the right edge.
-    pub fn finish<E>(self, due: &mut dyn FnMut(Tile) -> Result<(), E>) -> Result<(), E> {
+    pub(crate) fn finish<E>(self, due: &mut dyn FnMut(Tile) -> Result<(), E>) -> Result<(), E> {
         let partial = self.levels.into_iter().enumerate().filter(|(_, (_, hashes))| !hashes.is_empty());
         partial.into_iter().try_for_each(|(level, (number, hashes))| due(Tile { level, number, hashes }))
     }
@@ -76,7 +80,7 @@ impl Tiler {
 ///
 /// # Errors
 /// The disk, on either side.
-pub fn export(disk: &dyn Disk, from: &Path, size: u64, to: &Path) -> Result<(), ReadError> {
+pub(crate) fn export(disk: &dyn Disk, from: &Path, size: u64, to: &Path) -> Result<(), ReadError> {
     let mut tiler = Tiler::default();
     let mut entries = 0;
     let mut bundle = Vec::new();
@@ -117,7 +121,7 @@ fn put(disk: &dyn Disk, to: &Path, name: &str, bytes: &[u8]) -> Result<(), DiskE
 }
 
 /// Does a bundle hold exactly the entries with these leaf hashes?
-pub fn bundle_holds(bundle: &[u8], leaves: &[Hash]) -> bool {
+pub(crate) fn bundle_holds(bundle: &[u8], leaves: &[Hash]) -> bool {
     let mut rest = bundle;
     for leaf in leaves {
         let Some((length, after)) = rest.split_first_chunk::<2>() else { return false };

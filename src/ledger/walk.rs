@@ -11,7 +11,7 @@ use std::path::Path;
 
 /// Where a pass stands.
 #[derive(Clone, Debug)]
-pub struct Walk {
+pub(crate) struct Walk {
     tree: Tree,
     last: Hash,
 }
@@ -24,12 +24,12 @@ impl Default for Walk {
 
 impl Walk {
     /// The tree over the lines so far.
-    pub fn tree(&self) -> &Tree {
+    pub(crate) fn tree(&self) -> &Tree {
         &self.tree
     }
 
     /// The leaf hash of the last line.
-    pub fn last(&self) -> &Hash {
+    pub(crate) fn last(&self) -> &Hash {
         &self.last
     }
 
@@ -37,7 +37,7 @@ impl Walk {
     ///
     /// # Errors
     /// The line's number is not its place, or it does not name the hash of the line before.
-    pub fn step(&mut self, entry: &Entry<'_>, leaf: &Hash) -> Result<(), Flaw> {
+    pub(crate) fn step(&mut self, entry: &Entry<'_>, leaf: &Hash) -> Result<(), Flaw> {
         let place = self.tree.size();
         if entry.seq() != place {
             let detail = format!("the line here says that it is entry {}", entry.seq());
@@ -52,7 +52,7 @@ impl Walk {
     }
 
     /// Takes a leaf whose line was checked already.
-    pub fn push(&mut self, leaf: Hash) {
+    pub(crate) fn push(&mut self, leaf: Hash) {
         self.tree.push(leaf);
         self.last = leaf;
     }
@@ -60,7 +60,7 @@ impl Walk {
 
 /// A line that does not name the hash of the one before it: which of the two was changed? The line itself is whole when
 /// the line after names its hash, or when it is the last and the signed head has it; then the one before was changed.
-pub fn blame(disk: &dyn Disk, dir: &Path, flaw: Flaw, head: Option<&Checkpoint>) -> Flaw {
+pub(crate) fn blame(disk: &dyn Disk, dir: &Path, flaw: Flaw, head: Option<&Checkpoint>) -> Flaw {
     let (FlawKind::Previous, Some(seq)) = (flaw.kind, flaw.seq) else { return flaw };
     let Some(before) = seq.checked_sub(1) else { return flaw };
     let is_whole = match (read(disk, dir, seq), read(disk, dir, seq + 1)) {

@@ -11,7 +11,7 @@ use std::io::Write as _;
 use std::path::Path;
 
 /// A file that was written: its name below the step's folder, and its length in bytes.
-pub type Written = (String, u64);
+pub(crate) type Written = (String, u64);
 
 /// A made-up Factory with its service.
 ///

@@ -7,16 +7,15 @@
 mod content;
 mod error;
 mod factory;
-pub mod hostile;
+pub(crate) mod hostile;
 mod keys;
 mod roots;
 mod target;
 mod waves;
 
-pub use error::FactoryError;
-pub use factory::{Factory, Written};
+pub(crate) use error::FactoryError;
+pub use factory::Factory;
 pub use target::Spacing;
-pub use waves::WaveStatus;
 
 #[cfg(test)]
 mod tests;

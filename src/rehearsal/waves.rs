@@ -6,7 +6,7 @@ use serde_json::json;
 
 /// Where a wave stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum WaveStatus {
+pub(crate) enum WaveStatus {
     /// Created, and not yet at an end.
     Active,
     /// Its targets are the tag's production targets.

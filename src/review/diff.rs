@@ -168,7 +168,7 @@ impl<'d> Changed<'d> {
 }
 
 /// Do two values say the same? As they stand, or in canonical form.
-pub fn same(a: Value<'_>, b: Value<'_>) -> bool {
+pub(crate) fn same(a: Value<'_>, b: Value<'_>) -> bool {
     a.span() == b.span() || canonical::bytes(a) == canonical::bytes(b)
 }
 

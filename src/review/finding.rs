@@ -1,6 +1,6 @@
 //! A finding: what a check noticed, how grave it is, where, and what to do.
 
-pub use crate::station::policy::Severity;
+pub(crate) use crate::station::policy::Severity;
 use serde::Serialize;
 
 /// What a check noticed.

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 /// The targets that the devices of each hardware id run.
-pub struct Fleet<'d> {
+pub(crate) struct Fleet<'d> {
     by_hardware: BTreeMap<Cow<'d, str>, Running<'d>>,
     /// Numbers for the names (`custom.name`) that targets go by, so that each is read and kept once.
     names: HashMap<Option<Cow<'d, str>>, usize>,
@@ -51,7 +51,7 @@ pub enum Move {
 impl<'d> Fleet<'d> {
     /// Of sorted targets, for each hardware id those of the highest version. Costs a step for each hardware id that a
     /// target lists, however long its name and its version are.
-    pub fn of(targets: &'d [Target<'d>]) -> Fleet<'d> {
+    pub(crate) fn of(targets: &'d [Target<'d>]) -> Fleet<'d> {
         let mut fleet = Fleet { by_hardware: BTreeMap::new(), names: HashMap::new() };
         for target in targets {
             let version = target.version();
@@ -73,7 +73,7 @@ impl<'d> Fleet<'d> {
 
     /// The target that a new one replaces on the devices of its hardware: the one of the same `custom.name`, or the
     /// only one there is.
-    pub fn running(&self, new: &Target<'_>) -> Option<&'d Target<'d>> {
+    pub(crate) fn running(&self, new: &Target<'_>) -> Option<&'d Target<'d>> {
         let ids: Vec<_> = new.hardware_ids().collect();
         let all = || ids.iter().filter_map(|id| self.by_hardware.get(id.as_ref()));
         let of_name = || {
@@ -105,7 +105,7 @@ impl Device<'_> {
 }
 
 /// Every hardware id of two fleets, in order.
-pub fn devices<'d>(now: &Fleet<'d>, then: &Fleet<'d>) -> Vec<Device<'d>> {
+pub(crate) fn devices<'d>(now: &Fleet<'d>, then: &Fleet<'d>) -> Vec<Device<'d>> {
     let mut all: BTreeMap<Cow<'d, str>, Device<'d>> = BTreeMap::new();
     for (place, fleet) in [now, then].into_iter().enumerate() {
         for (id, running) in &fleet.by_hardware {

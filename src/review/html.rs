@@ -30,7 +30,7 @@ impl Review<'_> {
 }
 
 /// The page with a line above its verdict: what the station knows of the request besides the review.
-pub fn with_note(page: &str, line: &str) -> String {
+pub(crate) fn with_note(page: &str, line: &str) -> String {
     let note = format!("<header>\n<p class=\"verdict no\">{}</p>\n", Escaped(line));
     page.replacen("<header>\n", &note, 1)
 }

@@ -50,7 +50,7 @@ const KNOWN: &[(&[&str], &str, Form)] = &[
 ];
 
 /// A member's label, where it stands in the reading order, and how its value is shown.
-pub struct Label {
+pub(super) struct Label {
     /// The words, or the path.
     pub words: String,
     /// Its place in the reading order.
@@ -60,7 +60,7 @@ pub struct Label {
 
 impl Label {
     /// The label of a member of `signed` itself.
-    pub fn of_signed(path: &[Cow<'_, str>]) -> Label {
+    pub(super) fn of_signed(path: &[Cow<'_, str>]) -> Label {
         let known = match path {
             [key] if key == "version" => Some(("version", 0, Form::Number)),
             [key] if key == "expires" => Some(("expires", 1, Form::Text)),
@@ -81,7 +81,7 @@ impl Label {
     }
 
     /// The label of a target's member.
-    pub fn of(path: &[Cow<'_, str>], dialect: Dialect) -> Label {
+    pub(super) fn of(path: &[Cow<'_, str>], dialect: Dialect) -> Label {
         let is = |known: &[&str]| known.iter().copied().eq(path.iter().map(AsRef::as_ref));
         let apps = KNOWN.iter().position(|(known, _, _)| known.ends_with(&["docker_compose_apps"]));
         let app_order = apps.unwrap_or(KNOWN.len());
@@ -107,7 +107,7 @@ impl Label {
     }
 
     /// The value as it is shown under this label.
-    pub fn show(&self, value: Value<'_>) -> String {
+    pub(super) fn show(&self, value: Value<'_>) -> String {
         let bare = |value: Value<'_>| value.as_str().filter(|text| is_bare(text)).map(Cow::into_owned);
         let plain = match self.form {
             Some(Form::Text) => bare(value),
@@ -127,7 +127,7 @@ impl Label {
 }
 
 /// A name as it is shown: bare when nothing in it could be mistaken, quoted otherwise.
-pub fn name(text: &str) -> String {
+pub(super) fn name(text: &str) -> String {
     if is_bare(text) { text.to_owned() } else { quoted(text) }
 }
 
@@ -139,7 +139,7 @@ fn is_bare(text: &str) -> bool {
 }
 
 /// The text in quotes: escaped, and whole.
-pub fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     format!("\"{}\"", Whole(text))
 }
 

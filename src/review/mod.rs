@@ -1,20 +1,20 @@
 //! What the officer is shown: diff, named checks (one file a family), renderers (text, HTML, JSON).
 
-pub mod checks;
-pub mod diff;
-pub mod finding;
-pub mod fleet;
+pub(crate) mod checks;
+pub(crate) mod diff;
+pub(crate) mod finding;
+pub(crate) mod fleet;
 mod group;
 mod html;
 mod json;
 mod labels;
-pub mod later;
+pub(crate) mod later;
 mod layout;
-pub mod model;
-pub mod situation;
+pub(crate) mod model;
+pub(crate) mod situation;
 mod size;
 mod text;
-pub mod trust;
+pub(crate) mod trust;
 
 #[cfg(test)]
 #[allow(dead_code)]
@@ -22,10 +22,11 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
-pub use checks::is_signable;
-pub use finding::{Finding, Severity};
+pub(crate) use checks::is_signable;
+pub(crate) use finding::{Finding, Severity};
 pub(crate) use html::Escaped;
-pub use html::with_note;
-pub use model::{Review, review};
-pub use situation::{Baseline, BaselineSource, Carried, CiTargets, Record, Situation, Vouched};
-pub use size::FILE_WIDTH;
+pub(crate) use html::with_note;
+pub(crate) use model::Review;
+pub use model::review;
+pub use situation::{Baseline, BaselineSource, Carried, CiTargets, Situation};
+pub(crate) use size::FILE_WIDTH;

@@ -138,7 +138,7 @@ impl Review<'_> {
 
 /// What the confirmation words stand for: the exact bytes, the review that was shown of them, and the nonce that the
 /// station drew. Without the nonce, who makes requests could look for two with the same six words.
-pub fn code(signed: &Digest, review: &Digest, nonce: &Nonce) -> Digest {
+pub(crate) fn code(signed: &Digest, review: &Digest, nonce: &Nonce) -> Digest {
     Digest::of(&[b"countersign/confirm/1\n".as_slice(), &signed.0, &review.0, nonce].concat())
 }
 
@@ -183,9 +183,9 @@ impl<'d> BaselineState<'d> {
                 expires: baseline.targets.metadata.expires.clone(),
                 digest: baseline.digest,
                 from_memory: baseline.source == BaselineSource::Station,
-                vouched: situation.vouched() != Some(Vouched::ByNobody),
+                vouched: situation.vouched() != Some(Vouched::Nobody),
                 compared: match situation.vouched() {
-                    Some(Vouched::ByNobody) => situation
+                    Some(Vouched::Nobody) => situation
                         .record
                         .as_ref()
                         .map(|record| (record.targets.metadata.version, record.digest)),

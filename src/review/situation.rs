@@ -39,11 +39,11 @@ pub struct Baseline<'d> {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Vouched {
     /// Signatures to the threshold of the newest root.
-    ByRoot,
+    Root,
     /// This station's own record: it signed these very bytes, or saw them with a full threshold.
-    ByRecord,
+    Record,
     /// Nobody: what the station's record does not have is new.
-    ByNobody,
+    Nobody,
 }
 
 /// A target that an offline bundle names.
@@ -68,14 +68,14 @@ impl Baseline<'_> {
     /// Who vouches for it?
     pub fn vouched(&self, history: &TagHistory, authority: &Authority<'_>) -> Vouched {
         if self.source == BaselineSource::Station {
-            return Vouched::ByRecord;
+            return Vouched::Record;
         }
         if count(&self.signatures) >= authority.root().threshold(&authority.role) {
-            Vouched::ByRoot
+            Vouched::Root
         } else if history.has(&self.digest.to_string()) {
-            Vouched::ByRecord
+            Vouched::Record
         } else {
-            Vouched::ByNobody
+            Vouched::Nobody
         }
     }
 
@@ -176,7 +176,7 @@ impl<'d> Situation<'d> {
         let baseline = self.baseline.as_ref()?;
         match baseline.vouched(self.history, self.authority) {
             // Whether its record has it, only the station can say: the connected machine shows what it changes if so.
-            Vouched::ByNobody if !self.at_station && baseline.older_root.is_some() => Some(Vouched::ByRecord),
+            Vouched::Nobody if !self.at_station && baseline.older_root.is_some() => Some(Vouched::Record),
             vouched => Some(vouched),
         }
     }
@@ -211,8 +211,8 @@ impl<'d> Situation<'d> {
     /// Whatever is not in it is new, and gets every check that a new target gets.
     pub fn compared_with(&self) -> Option<&Targets<'d>> {
         match self.vouched()? {
-            Vouched::ByRoot | Vouched::ByRecord => self.baseline.as_ref().map(|baseline| &baseline.targets),
-            Vouched::ByNobody => self.record.as_ref().map(|record| &record.targets),
+            Vouched::Root | Vouched::Record => self.baseline.as_ref().map(|baseline| &baseline.targets),
+            Vouched::Nobody => self.record.as_ref().map(|record| &record.targets),
         }
     }
 }

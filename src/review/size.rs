@@ -15,7 +15,7 @@ use std::ptr;
 pub(super) const CHECK: &str = "shown-whole";
 
 /// The columns of a review that is kept in a file, and for which its size is judged.
-pub const FILE_WIDTH: usize = 100;
+pub(crate) const FILE_WIDTH: usize = 100;
 
 /// The bytes of a page, where a fifth more than what it compares is no more: an honest first wave, whatever its size, is
 /// shown on about as many bytes as it has.

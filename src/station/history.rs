@@ -123,21 +123,21 @@ pub struct History {
 }
 
 /// What a mark is that came from the log that this one continues: bytes that were signed …
-pub const SIGNED: &str = "signed";
+pub(crate) const SIGNED: &str = "signed";
 /// … the list of an offline bundle that was …
-pub const LIST: &str = "list";
+pub(crate) const LIST: &str = "list";
 /// … production targets that were seen …
-pub const SEEN: &str = "seen";
+pub(crate) const SEEN: &str = "seen";
 /// … or a key that was retired.
-pub const RETIRED: &str = "retired";
+pub(crate) const RETIRED: &str = "retired";
 
 /// The name under which `request.imported` lists the production targets that a request proved: `baseline-VERSION`.
-pub fn baseline_object(version: u64) -> String {
+pub(crate) fn baseline_object(version: u64) -> String {
     format!("{BASELINE}{version}")
 }
 
 /// The version of the production targets that `request.imported` lists under this name, if it is such a name.
-pub fn baseline_version(name: &str) -> Option<u64> {
+pub(crate) fn baseline_version(name: &str) -> Option<u64> {
     name.strip_prefix(BASELINE)?.parse().ok()
 }
 

@@ -44,11 +44,11 @@ struct LoggedOnline {
 }
 
 /// Reads an object of the log.
-pub type Objects<'a> = &'a dyn Fn(&str) -> Result<Bytes, LogError>;
+pub(crate) type Objects<'a> = &'a dyn Fn(&str) -> Result<Bytes, LogError>;
 
 /// What the log says, after the entries seen so far.
 #[derive(Default)]
-pub struct Logged {
+pub(crate) struct Logged {
     made: Option<Fact<(String, String, bool)>>,
     roots: BTreeMap<u64, Fact<LoggedRoot>>,
     policy: Option<Fact<LoggedPolicy>>,
@@ -64,7 +64,7 @@ impl Logged {
     ///
     /// # Errors
     /// It is not, or a policy that it names cannot be read.
-    pub fn judge(&self, entry: &Entry<'_>, objects: Objects<'_>) -> Result<(), StationError> {
+    pub(crate) fn judge(&self, entry: &Entry<'_>, objects: Objects<'_>) -> Result<(), StationError> {
         let refuse = |flaw: Flaw| StationError::from(LogError::from(flaw.at(entry.seq())));
         let mut approvals = 0;
         if let Record::PolicyChanged(changed) = entry.record() {
@@ -92,7 +92,7 @@ impl Logged {
     ///
     /// # Errors
     /// A policy that it puts in force cannot be read.
-    pub fn see(&mut self, entry: &Entry<'_>, objects: Objects<'_>) -> Result<(), StationError> {
+    pub(crate) fn see(&mut self, entry: &Entry<'_>, objects: Objects<'_>) -> Result<(), StationError> {
         let seq = entry.seq();
         let policy = match entry.record() {
             Record::StationCreated(created) => Some(&created.policy),
@@ -138,7 +138,7 @@ impl Logged {
     ///
     /// # Errors
     /// It says something else than the log.
-    pub fn check_station(&self, layout: &Layout, facts: &StationFile) -> Result<(), StationError> {
+    pub(crate) fn check_station(&self, layout: &Layout, facts: &StationFile) -> Result<(), StationError> {
         let Some(Fact { says: (factory, dialect, networked), seq }) = &self.made else { return Ok(()) };
         if !self.state.acts.are_signed() {
             return Err(StationError::Old(shown_path(&layout.station_file())));
@@ -151,7 +151,7 @@ impl Logged {
     ///
     /// # Errors
     /// The file is not the policy that the log has.
-    pub fn policy(
+    pub(crate) fn policy(
         &self,
         disk: &dyn Disk,
         layout: &Layout,
@@ -185,7 +185,7 @@ impl Logged {
     ///
     /// # Errors
     /// The disk, a missing file, or the log's copy is not whole.
-    pub fn mend_trust(
+    pub(crate) fn mend_trust(
         &self,
         disk: &dyn Disk,
         layout: &Layout,
@@ -224,7 +224,7 @@ impl Logged {
     ///
     /// # Errors
     /// They are not those that the log has.
-    pub fn check_trust(
+    pub(crate) fn check_trust(
         &self,
         layout: &Layout,
         chain: &Chain,
@@ -255,7 +255,7 @@ impl Logged {
     ///
     /// # Errors
     /// An officer's public half is not the one that the log has, or the log has none.
-    pub fn check_officers(
+    pub(crate) fn check_officers(
         &self,
         disk: &dyn Disk,
         layout: &Layout,
@@ -286,7 +286,11 @@ impl Logged {
     ///
     /// # Errors
     /// An officer's files are missing.
-    pub fn check_no_officer_is_missing(&self, disk: &dyn Disk, layout: &Layout) -> Result<(), StationError> {
+    pub(crate) fn check_no_officer_is_missing(
+        &self,
+        disk: &dyn Disk,
+        layout: &Layout,
+    ) -> Result<(), StationError> {
         for (name, logged) in self.state.custody.officers() {
             if logged.is_retired || !logged.is_finished {
                 continue;
@@ -313,7 +317,7 @@ impl Logged {
     ///
     /// # Errors
     /// It is sealed otherwise.
-    pub fn check_key(&self, layout: &Layout, key: &SealedKey) -> Result<(), StationError> {
+    pub(crate) fn check_key(&self, layout: &Layout, key: &SealedKey) -> Result<(), StationError> {
         let path = layout.keys().join(&key.keyid);
         let Some(logged) = self.state.custody.key(&key.keyid) else {
             return Err(unknown(&path, "this key"));
@@ -343,7 +347,7 @@ impl Logged {
     ///
     /// # Errors
     /// It is sealed otherwise.
-    pub fn check_key_to_reseal(&self, layout: &Layout, key: &SealedKey) -> Result<(), StationError> {
+    pub(crate) fn check_key_to_reseal(&self, layout: &Layout, key: &SealedKey) -> Result<(), StationError> {
         match self.state.custody.key(&key.keyid) {
             Some(logged) if logged.may_be(&key.sealing()) => Ok(()),
             _ => self.check_key(layout, key),

@@ -1,26 +1,28 @@
 //! What the workstation remembers: layout on disk, trusted roots, policy, requests, history.
 
-pub mod error;
+pub(crate) mod error;
 mod heads;
-pub mod history;
-pub mod layout;
-pub mod logged;
+pub(crate) mod history;
+pub(crate) mod layout;
+pub(crate) mod logged;
 
-pub mod request;
-pub mod shown;
-pub mod since;
-pub mod taken;
-pub mod trust;
-pub mod workstation;
+pub(crate) mod request;
+pub(crate) mod shown;
+pub(crate) mod since;
+pub(crate) mod taken;
+pub(crate) mod trust;
+pub(crate) mod workstation;
 
-pub use crate::ledger::policy::{self, Policy, PolicyError};
-pub use error::StationError;
-pub use history::{History, SeenMark, SignedMark, TagHistory};
-pub use layout::Layout;
-pub use logged::Logged;
+pub use crate::ledger::policy::Policy;
+pub(crate) use crate::ledger::policy::{self, PolicyError};
+pub(crate) use error::StationError;
+pub use history::{History, TagHistory};
+pub(crate) use history::{SeenMark, SignedMark};
+pub(crate) use layout::Layout;
+pub(crate) use logged::Logged;
 pub use request::StoredRequest;
-pub use shown::{Shown, ShownReview};
-pub use since::Since;
-pub use taken::Taken;
-pub use trust::Trust;
-pub use workstation::{Inheritance, NewStation, Session, Station};
+pub(crate) use shown::Shown;
+pub(crate) use since::Since;
+pub(crate) use taken::Taken;
+pub(crate) use workstation::{Inheritance, NewStation};
+pub use workstation::{Session, Station};

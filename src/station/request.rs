@@ -83,7 +83,7 @@ const MIN_PREFIX: usize = 6;
 
 /// Stores a request that was taken in. One that is there already is left as it is, unless its files were changed: they
 /// are set aside then, and written anew. Returns whether that was so.
-pub fn store(station: &Station, request: &Request, import: &Import) -> Result<bool, StationError> {
+pub(crate) fn store(station: &Station, request: &Request, import: &Import) -> Result<bool, StationError> {
     let (disk, layout) = (station.disk(), &station.layout);
     let folder = layout.requests().join(request.digest.to_string());
     if disk.kind(&folder)?.is_some() {
@@ -131,7 +131,7 @@ fn put_right(disk: &dyn Disk, folder: &Path, request: &Request) -> Result<(), St
 }
 
 /// The digests of all requests, sorted.
-pub fn list(disk: &dyn Disk, layout: &Layout) -> Result<Vec<Digest>, StationError> {
+pub(crate) fn list(disk: &dyn Disk, layout: &Layout) -> Result<Vec<Digest>, StationError> {
     if disk.kind(&layout.requests())?.is_none() {
         return Ok(Vec::new());
     }
@@ -144,7 +144,7 @@ pub fn list(disk: &dyn Disk, layout: &Layout) -> Result<Vec<Digest>, StationErro
 ///
 /// # Errors
 /// There is none.
-pub fn newest(station: &super::Station) -> Result<Digest, StationError> {
+pub(crate) fn newest(station: &super::Station) -> Result<Digest, StationError> {
     station.taken.newest().ok_or_else(|| StationError::RequestId {
         id: String::new(),
         why: "nothing was imported yet. Run `countersign import PATH`".to_owned(),
@@ -155,7 +155,7 @@ pub fn newest(station: &super::Station) -> Result<Digest, StationError> {
 ///
 /// # Errors
 /// Too short, none, or several.
-pub fn find(disk: &dyn Disk, layout: &Layout, id: &str) -> Result<Digest, StationError> {
+pub(crate) fn find(disk: &dyn Disk, layout: &Layout, id: &str) -> Result<Digest, StationError> {
     let wanted = id.trim().to_ascii_lowercase();
     if wanted.len() < MIN_PREFIX || !wanted.bytes().all(|b| b.is_ascii_hexdigit()) {
         return Err(StationError::RequestId {
@@ -202,7 +202,7 @@ fn changed(request: Digest, e: BundleError) -> StationError {
 ///
 /// # Errors
 /// As [`open`].
-pub fn open_files(
+pub(crate) fn open_files(
     station: &Station,
     digest: Digest,
     wanted: impl Fn(&str) -> bool,

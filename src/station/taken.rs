@@ -7,7 +7,7 @@ use crate::vault::officer::OfficerName;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Goes into a request's confirmation words, so that who makes requests cannot know them.
-pub type Nonce = [u8; 16];
+pub(crate) type Nonce = [u8; 16];
 
 /// The requests that were taken in.
 #[derive(Default)]

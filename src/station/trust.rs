@@ -73,7 +73,7 @@ fn find_online(public: &PublicKey, chain: &Chain) -> Option<KeyId> {
 ///
 /// # Errors
 /// It does not list it.
-pub fn online_key_in(root: &Root, public: &PublicKey) -> Result<KeyId, StationError> {
+pub(crate) fn online_key_in(root: &Root, public: &PublicKey) -> Result<KeyId, StationError> {
     let info = public.subject_public_key_info();
     root.keyids("targets")
         .iter()
@@ -87,7 +87,7 @@ pub fn online_key_in(root: &Root, public: &PublicKey) -> Result<KeyId, StationEr
 ///
 /// # Errors
 /// The root does not list it, or notes an owner for it.
-pub fn service_key_in(root: &Root, public: &PublicKey) -> Result<KeyId, StationError> {
+pub(crate) fn service_key_in(root: &Root, public: &PublicKey) -> Result<KeyId, StationError> {
     let keyid = online_key_in(root, public)?;
     match root.owner(&keyid) {
         None => Ok(keyid),
@@ -101,7 +101,7 @@ pub fn service_key_in(root: &Root, public: &PublicKey) -> Result<KeyId, StationE
 ///
 /// # Errors
 /// A file is damaged, or its name says another version.
-pub fn roots_in(disk: &dyn Disk, folder: &Path) -> Result<Vec<Root>, StationError> {
+pub(crate) fn roots_in(disk: &dyn Disk, folder: &Path) -> Result<Vec<Root>, StationError> {
     let mut roots = Vec::new();
     let mut left = MAX_CHAIN_BYTES;
     for entry in disk.list(folder, 4 * MAX_ROOTS)? {
@@ -122,7 +122,7 @@ pub fn roots_in(disk: &dyn Disk, folder: &Path) -> Result<Vec<Root>, StationErro
 }
 
 /// Writes a root beside the others, durably; one that is there already is left as it is.
-pub fn keep_root(disk: &dyn Disk, layout: &Layout, root: &Root) -> Result<(), StationError> {
+pub(crate) fn keep_root(disk: &dyn Disk, layout: &Layout, root: &Root) -> Result<(), StationError> {
     let path = layout.roots().join(format!("{}.root.json", root.version));
     if disk.kind(&path)?.is_none() {
         write_durably(disk, &path, 0o600, &[&root.bytes])?;
@@ -134,7 +134,7 @@ pub fn keep_root(disk: &dyn Disk, layout: &Layout, root: &Root) -> Result<(), St
 ///
 /// # Errors
 /// Nothing there is a root.
-pub fn roots_at(disk: &dyn Disk, path: &Path) -> Result<Vec<Root>, StationError> {
+pub(crate) fn roots_at(disk: &dyn Disk, path: &Path) -> Result<Vec<Root>, StationError> {
     use crate::host::disk::Kind;
     let roots = match disk.kind(path)? {
         Some(Kind::Folder) => roots_in(disk, path)?,

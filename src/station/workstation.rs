@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// The format of `station.toml`.
-pub const STATION_FORMAT: &str = "countersign/station/2";
+pub(crate) const STATION_FORMAT: &str = "countersign/station/2";
 
 /// `station.toml`: what the station is.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -120,10 +120,10 @@ impl Session {
 }
 
 /// The actor of entries that no officer stands behind.
-pub const STATION_ACTOR: &str = "station";
+pub(crate) const STATION_ACTOR: &str = "station";
 
 /// `countersign` and its version, as logs and manifests name it.
-pub fn tool() -> String {
+pub(crate) fn tool() -> String {
     format!("countersign {}", crate::release::VERSION)
 }
 

@@ -2,13 +2,14 @@
 //! ([`checkpoint`]), witnesses' cosignatures ([`cosignature`]), and proofs that a line is in the log ([`proof`]) and that
 //! a log continues an earlier one ([`consistency`]). Others' tools read them; nothing here knows what a line means.
 
-pub mod checkpoint;
+pub(crate) mod checkpoint;
 pub mod consistency;
-pub mod cosignature;
-pub mod flaw;
-pub mod note;
-pub mod proof;
-pub mod tree;
+pub(crate) mod cosignature;
+pub(crate) mod flaw;
+pub(crate) mod note;
+pub(crate) mod proof;
+pub(crate) mod tree;
 
-pub use flaw::{Flaw, FlawKind};
+pub(crate) use flaw::Flaw;
+pub use flaw::FlawKind;
 pub use note::VerifierKey;

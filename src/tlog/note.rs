@@ -14,7 +14,7 @@ const ED25519: u8 = 0x01;
 /// Signature type: a witness's ed25519 signature with a time (C2SP `tlog-cosignature`).
 pub(super) const COSIGNATURE: u8 = 0x04;
 /// The most bytes of a note that are read: sixteen of the largest signatures, and room.
-pub const LARGEST_NOTE: usize = 128 << 10;
+pub(crate) const LARGEST_NOTE: usize = 128 << 10;
 /// The most signatures of a note that are read; the specification asks for sixteen.
 const MOST_SIGNATURES: usize = 64;
 

@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 
 const HEADER: &str = "c2sp.org/tlog-proof@v1";
 /// The most bytes of a proof that are read: 64 hashes, an entry as extra data, and a note.
-pub const LARGEST_PROOF: usize = LARGEST_NOTE + (128 << 10);
+pub(crate) const LARGEST_PROOF: usize = LARGEST_NOTE + (128 << 10);
 
 /// A proof that an entry is in a log.
 #[derive(Clone, PartialEq, Eq, Debug)]

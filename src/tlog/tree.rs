@@ -12,7 +12,7 @@ pub fn leaf_hash(line: &[u8]) -> Hash {
 }
 
 /// The hash of an inner node: RFC 6962, section 2.1.
-pub fn node_hash(left: &Hash, right: &Hash) -> Hash {
+pub(crate) fn node_hash(left: &Hash, right: &Hash) -> Hash {
     let mut bytes = [1u8; 65];
     bytes[1..33].copy_from_slice(left);
     bytes[33..].copy_from_slice(right);
@@ -168,7 +168,7 @@ fn split(size: usize) -> usize {
 }
 
 /// Does this proof lead from the leaf to the root? RFC 9162, section 2.1.3.2.
-pub fn includes(leaf: &Hash, index: u64, size: u64, proof: &[Hash], root: &Hash) -> bool {
+pub(crate) fn includes(leaf: &Hash, index: u64, size: u64, proof: &[Hash], root: &Hash) -> bool {
     if index >= size {
         return false;
     }

@@ -8,7 +8,7 @@ use std::io::Read as _;
 use zeroize::Zeroizing;
 
 /// A key file longer than this, packed, is refused unread.
-pub const MAX_KEYFILE_BYTES: u64 = 1 << 20;
+pub(crate) const MAX_KEYFILE_BYTES: u64 = 1 << 20;
 /// One file in it.
 const MAX_ENTRY_BYTES: u64 = super::private::MAX_PRIVATE_BYTES;
 /// Files in it.

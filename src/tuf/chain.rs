@@ -10,10 +10,10 @@ pub struct Chain {
 }
 
 /// More roots than this in one chain are refused; a Factory makes a few a year.
-pub const MAX_ROOTS: usize = 1024;
+pub(crate) const MAX_ROOTS: usize = 1024;
 
 /// The most bytes that the roots of a chain have together: as many of them, each as long as a device reads (64 KiB).
-pub const MAX_CHAIN_BYTES: u64 = 64 << 20;
+pub(crate) const MAX_CHAIN_BYTES: u64 = 64 << 20;
 
 impl Chain {
     /// Checks a chain whose first root is trusted for itself: the officer compares the fingerprint of the newest. The

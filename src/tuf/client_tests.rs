@@ -1,5 +1,6 @@
 //! Repositories as real clients read them: what they load is not refused here, and what they cannot load is.
 
+use super::delegation::Paths;
 use super::*;
 use crate::json::{Document, Limits};
 use serde_json::{Value as Json, json};

@@ -133,7 +133,7 @@ fn bin_of(path: &str, bits: u32) -> u32 {
 
 /// The roles that targets metadata delegates to, in its order: the first that matches a path wins.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Delegations {
+pub(crate) struct Delegations {
     /// Every key that it lists.
     pub keys: BTreeMap<KeyId, PublicKey>,
     /// The roles.
@@ -150,7 +150,7 @@ impl Delegations {
     ///
     /// # Errors
     /// It is not of the form that the specification gives it, or a role's threshold cannot be met.
-    pub fn read(metadata: &Metadata<'_>) -> Result<Delegations, TufError> {
+    pub(crate) fn read(metadata: &Metadata<'_>) -> Result<Delegations, TufError> {
         let Some(value) = metadata.signed.get("delegations") else { return Ok(Delegations::default()) };
         let keys = parse_keys(value.require("keys")?, metadata.dialect)?;
         let mut roles = Vec::new();
@@ -178,7 +178,7 @@ impl Delegations {
     }
 
     /// The role of this name, or the bins together.
-    pub fn get(&self, name: &str) -> Option<&Delegation> {
+    pub(crate) fn get(&self, name: &str) -> Option<&Delegation> {
         self.roles.iter().find(|role| role.name == name)
     }
 

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 /// What kind of key to make.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum NewKeyType {
+pub(crate) enum NewKeyType {
     /// Ed25519 (RFC 8032), fioctl's default.
     Ed25519,
     /// RSA of 4,096 bits, for Factories whose devices need it.
@@ -15,7 +15,7 @@ pub enum NewKeyType {
 }
 
 /// A key that was just made.
-pub struct NewKey {
+pub(crate) struct NewKey {
     /// Its id, by the dialect's rule.
     pub keyid: KeyId,
     /// The public half.
@@ -30,7 +30,7 @@ pub struct NewKey {
 ///
 /// # Errors
 /// There is no randomness, or the key does not sign what its public half verifies.
-pub fn generate(kind: NewKeyType, dialect: Dialect, random: &dyn Random) -> Result<NewKey, TufError> {
+pub(crate) fn generate(kind: NewKeyType, dialect: Dialect, random: &dyn Random) -> Result<NewKey, TufError> {
     let fail = |why: &str| TufError::key("the new key", why);
     let secret_file = match kind {
         NewKeyType::Ed25519 => ed25519_file(random).map_err(|e| fail(&e.to_string()))?,

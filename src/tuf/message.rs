@@ -57,13 +57,3 @@ impl<'d> Message<'d> {
         *self.digest.get_or_init(|| Digest(Sha256::digest(&self.bytes).into()))
     }
 }
-
-/// The digest of a value's canonical form, streamed: nothing is built.
-///
-/// # Errors
-/// The dialect has no canonical form for it.
-pub fn digest_of(signed: Value<'_>, dialect: Dialect) -> Result<Digest, TufError> {
-    let mut hasher = Sha256::new();
-    dialect.write_canonical(signed, &mut |piece| hasher.update(piece))?;
-    Ok(Digest(hasher.finalize().into()))
-}

@@ -7,7 +7,7 @@ use crate::text::shown;
 use std::borrow::Cow;
 
 /// The greatest version that any program keeps apart from the next: JSON's numbers are floating point in many.
-pub const GREATEST_VERSION: u64 = (1 << 53) - 1;
+pub(crate) const GREATEST_VERSION: u64 = (1 << 53) - 1;
 
 /// An envelope whose `signed` was found to be of the role that is needed.
 #[derive(Clone)]

@@ -4,42 +4,43 @@
 //! members that it needs, and what is signed is always the document's own bytes in canonical form.
 
 #[cfg(feature = "station")]
-pub mod archive;
-pub mod chain;
-pub mod delegation;
-pub mod dialect;
-pub mod digest;
-pub mod error;
+pub(crate) mod archive;
+pub(crate) mod chain;
+pub(crate) mod delegation;
+pub(crate) mod dialect;
+pub(crate) mod digest;
+pub(crate) mod error;
 #[cfg(feature = "station")]
-pub mod generate;
-pub mod key;
+pub(crate) mod generate;
+pub(crate) mod key;
 pub mod keyfile;
-pub mod message;
-pub mod metadata;
+pub(crate) mod message;
+pub(crate) mod metadata;
 #[cfg(feature = "station")]
 mod pkcs8;
 #[cfg(feature = "station")]
-pub mod private;
-pub mod root;
+pub(crate) mod private;
+pub(crate) mod root;
 mod sha512;
-pub mod signature;
+pub(crate) mod signature;
 mod specification;
-pub mod target;
-pub mod targets;
+pub(crate) mod target;
+pub(crate) mod targets;
 
 pub use chain::Chain;
-pub use delegation::{Authority, Delegated, Delegation, Delegations, Paths};
+pub use delegation::Authority;
+pub(crate) use delegation::{Delegation, Delegations};
 pub use dialect::Dialect;
 pub use digest::Digest;
-pub use error::TufError;
+pub(crate) use error::TufError;
 pub use key::{KeyId, PublicKey};
 pub use message::Message;
-pub use metadata::Metadata;
+pub(crate) use metadata::Metadata;
 #[cfg(feature = "station")]
 pub use private::PrivateKey;
 pub use root::Root;
-pub use signature::Signature;
-pub use target::Target;
+pub(crate) use signature::Signature;
+pub(crate) use target::Target;
 pub use targets::Targets;
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ enum Material {
 }
 
 /// A `.sec` file longer than this is not a key.
-pub const MAX_PRIVATE_BYTES: u64 = 16 << 10;
+pub(crate) const MAX_PRIVATE_BYTES: u64 = 16 << 10;
 
 impl PrivateKey {
     /// Reads a `.sec` file as fioctl writes it: `{"keytype":"ED25519","keyval":{"private":…}}`. An ed25519 value is

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A root longer than this is refused unread. Devices stop at 64 KiB, which the review checks.
-pub const MAX_ROOT_BYTES: u64 = 1 << 20;
+pub(crate) const MAX_ROOT_BYTES: u64 = 1 << 20;
 
 /// A root of a greater version is refused: nine digits are a new root each second for thirty years.
 const MAX_ROOT_VERSION: u64 = 999_999_999;
@@ -204,7 +204,7 @@ impl Root {
 }
 
 /// Is it `N.root.json`?
-pub fn is_root_file(name: &str) -> bool {
+pub(crate) fn is_root_file(name: &str) -> bool {
     name.strip_suffix(".root.json")
         .is_some_and(|n| !n.is_empty() && n.len() < 10 && n.bytes().all(|b| b.is_ascii_digit()))
 }

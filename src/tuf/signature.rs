@@ -146,12 +146,12 @@ fn verify_all(
 }
 
 /// How many distinct keys of the role signed validly.
-pub fn count(assessed: &[Assessed]) -> usize {
+pub(crate) fn count(assessed: &[Assessed]) -> usize {
     assessed.iter().filter(|one| one.worth == Worth::Counts).count()
 }
 
 /// What is wrong with those that do not count, in words.
-pub fn problems(assessed: &[Assessed]) -> Vec<String> {
+pub(crate) fn problems(assessed: &[Assessed]) -> Vec<String> {
     let said = |one: &Assessed| {
         let why = match &one.worth {
             Worth::Counts => return None,
@@ -170,7 +170,7 @@ pub fn problems(assessed: &[Assessed]) -> Vec<String> {
 ///
 /// # Errors
 /// Fewer valid signatures of distinct authorised keys than the role's threshold.
-pub fn require_threshold(
+pub(crate) fn require_threshold(
     what: &str,
     signatures: Vec<Signature>,
     message: &Message<'_>,

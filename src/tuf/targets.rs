@@ -4,7 +4,7 @@ use super::{Dialect, Metadata, Target, TufError};
 use crate::json::{Kind, Value};
 
 /// The member that makes targets metadata the list of an offline-update bundle.
-pub const OFFLINE_BUNDLE: &str = "x-fio-offline-bundle";
+pub(crate) const OFFLINE_BUNDLE: &str = "x-fio-offline-bundle";
 
 /// Targets metadata with its targets in the order of their names.
 pub struct Targets<'d> {

@@ -240,4 +240,4 @@ pub enum ShareProblem {
 }
 
 /// Result of custody.
-pub type CustodyResult<T> = Result<T, CustodyError>;
+pub(crate) type CustodyResult<T> = Result<T, CustodyError>;

@@ -19,14 +19,14 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use zeroize::Zeroizing;
 
-pub use super::sealed::{Holders, KeyMeta, SealedKey};
+pub(crate) use super::sealed::{Holders, KeyMeta, SealedKey};
 pub use sealing::Sealing;
 pub(crate) use sealing::{put_new, put_over};
 
 const KEYS_CAP: usize = 1000;
 
 /// The folder of a key.
-pub fn key_folder(keys: &Path, keyid: &str) -> CustodyResult<PathBuf> {
+pub(crate) fn key_folder(keys: &Path, keyid: &str) -> CustodyResult<PathBuf> {
     if !sealed::is_keyid(keyid) {
         return Err(CustodyError::BadKeyid(keyid.to_owned()));
     }
@@ -37,7 +37,7 @@ pub fn key_folder(keys: &Path, keyid: &str) -> CustodyResult<PathBuf> {
 ///
 /// # Errors
 /// The key is not in this vault, or its record is not what it should be.
-pub fn load(disk: &dyn Disk, keys: &Path, keyid: &str) -> CustodyResult<SealedKey> {
+pub(crate) fn load(disk: &dyn Disk, keys: &Path, keyid: &str) -> CustodyResult<SealedKey> {
     let path = key_folder(keys, keyid)?.join("public.json");
     if disk.kind(&path)?.is_none() {
         return Err(CustodyError::KeyNotFound { prefix: keyid.to_owned(), found: 0 });
@@ -55,7 +55,7 @@ pub fn load(disk: &dyn Disk, keys: &Path, keyid: &str) -> CustodyResult<SealedKe
 ///
 /// # Errors
 /// As [`load`].
-pub fn list_keys(disk: &dyn Disk, keys: &Path) -> CustodyResult<Vec<SealedKey>> {
+pub(crate) fn list_keys(disk: &dyn Disk, keys: &Path) -> CustodyResult<Vec<SealedKey>> {
     if disk.kind(keys)?.is_none() {
         return Ok(Vec::new());
     }
@@ -73,7 +73,7 @@ pub fn list_keys(disk: &dyn Disk, keys: &Path) -> CustodyResult<Vec<SealedKey>> 
 ///
 /// # Errors
 /// [`CustodyError::KeyNotFound`] for none or several.
-pub fn find_key(disk: &dyn Disk, keys: &Path, prefix: &str) -> CustodyResult<SealedKey> {
+pub(crate) fn find_key(disk: &dyn Disk, keys: &Path, prefix: &str) -> CustodyResult<SealedKey> {
     let mut matching = list_keys(disk, keys)?;
     matching.retain(|key| !prefix.is_empty() && key.keyid.starts_with(prefix));
     match (matching.len(), matching.pop()) {
@@ -186,7 +186,7 @@ pub(crate) fn read_file(
 ///
 /// # Errors
 /// A file cannot be removed.
-pub fn remove(disk: &dyn Disk, keys: &Path, key: &SealedKey) -> CustodyResult<()> {
+pub(crate) fn remove(disk: &dyn Disk, keys: &Path, key: &SealedKey) -> CustodyResult<()> {
     let folder = key_folder(keys, &key.keyid)?;
     disk.remove(&folder.join("public.json"))?;
     disk.sync_folder(&folder)?;
@@ -206,7 +206,7 @@ pub fn remove(disk: &dyn Disk, keys: &Path, key: &SealedKey) -> CustodyResult<()
 ///
 /// # Errors
 /// As [`load`].
-pub fn note_drill(disk: &dyn Disk, keys: &Path, keyid: &str, now: Time) -> CustodyResult<()> {
+pub(crate) fn note_drill(disk: &dyn Disk, keys: &Path, keyid: &str, now: Time) -> CustodyResult<()> {
     note(disk, keys, keyid, |key| key.last_drill = Some(now))
 }
 
@@ -214,7 +214,7 @@ pub fn note_drill(disk: &dyn Disk, keys: &Path, keyid: &str, now: Time) -> Custo
 ///
 /// # Errors
 /// As [`load`].
-pub fn note_backup(disk: &dyn Disk, keys: &Path, keyid: &str, now: Time) -> CustodyResult<()> {
+pub(crate) fn note_backup(disk: &dyn Disk, keys: &Path, keyid: &str, now: Time) -> CustodyResult<()> {
     note(disk, keys, keyid, |key| key.last_backup = Some(now))
 }
 

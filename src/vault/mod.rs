@@ -1,15 +1,15 @@
 //! The only room that holds a secret: officers' identities, sealed keys and their shares, paper, passphrases.
 
-pub mod backup;
-pub mod error;
-pub mod keys;
-pub mod officer;
-pub mod paper;
-pub mod passphrase;
-pub mod qr;
+pub(crate) mod backup;
+pub(crate) mod error;
+pub(crate) mod keys;
+pub(crate) mod officer;
+pub(crate) mod paper;
+pub(crate) mod passphrase;
+pub(crate) mod qr;
 pub(crate) mod record;
-pub mod restore;
-pub mod seal;
-pub mod sealed;
-pub mod share;
-pub mod sheet;
+pub(crate) mod restore;
+pub(crate) mod seal;
+pub(crate) mod sealed;
+pub(crate) mod share;
+pub(crate) mod sheet;

@@ -271,7 +271,7 @@ fn seal_identity(
 ///
 /// # Errors
 /// There is no such officer, or her file is not what it should be.
-pub fn load(disk: &dyn Disk, folder: &Path, name: &OfficerName) -> CustodyResult<OfficerPublic> {
+pub(crate) fn load(disk: &dyn Disk, folder: &Path, name: &OfficerName) -> CustodyResult<OfficerPublic> {
     let (_, public_file) = files(folder, name);
     if disk.kind(&public_file)?.is_none() {
         return Err(CustodyError::NoSuchOfficer(name.clone()));
@@ -299,7 +299,7 @@ pub(crate) fn parse_public(bytes: &[u8], name: &OfficerName) -> Result<OfficerPu
 ///
 /// # Errors
 /// As [`load`].
-pub fn list(disk: &dyn Disk, folder: &Path) -> CustodyResult<Vec<OfficerPublic>> {
+pub(crate) fn list(disk: &dyn Disk, folder: &Path) -> CustodyResult<Vec<OfficerPublic>> {
     if disk.kind(folder)?.is_none() {
         return Ok(Vec::new());
     }
@@ -312,7 +312,7 @@ pub fn list(disk: &dyn Disk, folder: &Path) -> CustodyResult<Vec<OfficerPublic>>
 ///
 /// # Errors
 /// One does not exist, is retired, or is named twice.
-pub fn load_active(
+pub(crate) fn load_active(
     disk: &dyn Disk,
     folder: &Path,
     names: &[OfficerName],
@@ -392,7 +392,12 @@ fn read_identity(text: &[u8]) -> Option<Secrets> {
 ///
 /// # Errors
 /// There is no such officer, or she is retired already.
-pub fn retire(disk: &dyn Disk, folder: &Path, name: &OfficerName, now: Time) -> CustodyResult<OfficerPublic> {
+pub(crate) fn retire(
+    disk: &dyn Disk,
+    folder: &Path,
+    name: &OfficerName,
+    now: Time,
+) -> CustodyResult<OfficerPublic> {
     let mut public = load(disk, folder, name)?;
     if !public.is_active() {
         return Err(CustodyError::Retired(name.clone()));

@@ -24,7 +24,7 @@ use std::fmt;
 
 const MAGIC: &str = "countersign-paper/1";
 /// The most bytes of one part: a QR code of version 25 at error correction level Q holds 715.
-pub const PART_CAP: usize = 700;
+pub(crate) const PART_CAP: usize = 700;
 const LINE: usize = 64;
 /// An RSA-4096 key sealed to 16 officers has fewer than 20 parts.
 const PARTS_CAP: usize = 64;

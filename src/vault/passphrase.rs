@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 use zxcvbn::Score;
 
 /// The fewest characters of a new passphrase.
-pub const LEAST_CHARACTERS: usize = 12;
+pub(crate) const LEAST_CHARACTERS: usize = 12;
 /// The most bytes of any passphrase.
 const MOST_BYTES: usize = 1024;
 const FILE_CAP: u64 = 4096;
@@ -126,7 +126,7 @@ fn hold(host: &Host, what: &str) {
 ///
 /// # Errors
 /// It is too weak, the two entries differ, or there is nobody to ask.
-pub fn choose(
+pub(crate) fn choose(
     host: &Host,
     files: &PassphraseFiles,
     name: &OfficerName,
@@ -168,7 +168,7 @@ pub fn choose(
 ///
 /// # Errors
 /// [`CustodyError::WeakPassphrase`] with a sentence that says what would help.
-pub fn check_strength(passphrase: &SecretString, about: &[&str]) -> CustodyResult<()> {
+pub(crate) fn check_strength(passphrase: &SecretString, about: &[&str]) -> CustodyResult<()> {
     const ADVICE: &str = "Six unrelated words make a good one";
     let text = passphrase.expose_secret();
     let weak = |why: String| Err(CustodyError::WeakPassphrase(why));
@@ -193,7 +193,7 @@ pub fn check_strength(passphrase: &SecretString, about: &[&str]) -> CustodyResul
 }
 
 /// How long to wait after so many wrong passphrases in a row, in milliseconds: a second, doubling, at most 64 seconds.
-pub fn delay_after(failures: u32) -> u64 {
+pub(crate) fn delay_after(failures: u32) -> u64 {
     match failures {
         0 => 0,
         1..=6 => 1000 << (failures - 1),
@@ -203,7 +203,7 @@ pub fn delay_after(failures: u32) -> u64 {
 
 /// An officer's wrong passphrases in a row, as the log has them.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Failures {
+pub(crate) struct Failures {
     /// How many.
     pub count: u32,
     /// When the last one came.
@@ -213,7 +213,7 @@ pub struct Failures {
 impl Failures {
     /// What is left of the delay that they ask for, in milliseconds. A program that is started anew waits no less than
     /// one that went on.
-    pub fn still_to_wait(&self, now: &Stamp) -> u64 {
+    pub(crate) fn still_to_wait(&self, now: &Stamp) -> u64 {
         let Some(last) = &self.last else { return 0 };
         let delay = delay_after(self.count);
         // Within one run of the machine its uptime counts, which nobody can set.
@@ -256,7 +256,7 @@ fn wait_before(host: &Host, name: &OfficerName, failures: &Failures) {
 ///
 /// # Errors
 /// As [`officer::open`]; there is nobody to ask; or `on_failure` failed.
-pub fn unlock<E: From<CustodyError>>(
+pub(crate) fn unlock<E: From<CustodyError>>(
     host: &Host,
     folder: &Path,
     name: &OfficerName,

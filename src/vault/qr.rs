@@ -11,7 +11,7 @@ const DOTS: usize = 8;
 
 /// How much of a code may be lost.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Level {
+pub(crate) enum Level {
     /// 15 %: for screens, which have neither stains nor folds.
     M,
     /// 25 %: for paper.
@@ -19,7 +19,7 @@ pub enum Level {
 }
 
 /// A QR code, its quiet zone included.
-pub struct Qr {
+pub(crate) struct Qr {
     side: usize,
     code: Vec<bool>,
 }
@@ -33,7 +33,7 @@ impl Qr {
     ///
     /// # Errors
     /// The text is longer than a QR code can hold.
-    pub fn of(text: &str) -> CustodyResult<Qr> {
+    pub(crate) fn of(text: &str) -> CustodyResult<Qr> {
         Qr::at(text, Level::Q)
     }
 
@@ -41,7 +41,7 @@ impl Qr {
     ///
     /// # Errors
     /// The text is longer than a QR code can hold.
-    pub fn at(text: &str, level: Level) -> CustodyResult<Qr> {
+    pub(crate) fn at(text: &str, level: Level) -> CustodyResult<Qr> {
         let level = match level {
             Level::M => EcLevel::M,
             Level::Q => EcLevel::Q,
@@ -54,18 +54,18 @@ impl Qr {
     }
 
     /// Modules of a side, with the quiet zone.
-    pub fn side(&self) -> usize {
+    pub(crate) fn side(&self) -> usize {
         self.side + 2 * QUIET
     }
 
     /// Is the module at this column and row dark?
-    pub fn is_dark(&self, x: usize, y: usize) -> bool {
+    pub(crate) fn is_dark(&self, x: usize, y: usize) -> bool {
         let (Some(x), Some(y)) = (x.checked_sub(QUIET), y.checked_sub(QUIET)) else { return false };
         x < self.side && y < self.side && self.code.get(y * self.side + x).copied().unwrap_or(false)
     }
 
     /// As text for a terminal: two modules a character, black on bright white whatever the terminal's own colours are.
-    pub fn half_blocks(&self) -> String {
+    pub(crate) fn half_blocks(&self) -> String {
         let side = self.side();
         let mut text = String::new();
         for y in (0..side).step_by(2) {
@@ -82,7 +82,7 @@ impl Qr {
     }
 
     /// As a picture that scales: one SVG element.
-    pub fn svg(&self) -> String {
+    pub(crate) fn svg(&self) -> String {
         let side = self.side();
         let mut path = String::new();
         for y in 0..side {
@@ -106,7 +106,7 @@ impl Qr {
     ///
     /// # Errors
     /// None that a picture of this size can meet; the library's are passed on.
-    pub fn png(&self) -> CustodyResult<Vec<u8>> {
+    pub(crate) fn png(&self) -> CustodyResult<Vec<u8>> {
         let width = self.side() * DOTS;
         let dots = u32::try_from(width).map_err(failed)?;
         let mut rows = Vec::with_capacity(width * width.div_ceil(8));

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use std::path::Path;
 
 /// The most bytes of a record that are read.
-pub const RECORD_CAP: u64 = 256 << 10;
+pub(crate) const RECORD_CAP: u64 = 256 << 10;
 
 /// Reads a record whose member `format` must be `format`.
 pub(crate) fn read_record<T: DeserializeOwned>(

@@ -10,9 +10,9 @@ use std::io::{Read, Write};
 use zeroize::Zeroizing;
 
 /// The most bytes that a sealed thing holds: an RSA-4096 key in fioctl's JSON has 3,300.
-pub const PLAINTEXT_CAP: usize = 64 << 10;
+pub(crate) const PLAINTEXT_CAP: usize = 64 << 10;
 /// The most bytes of a sealed file that are read.
-pub const SEALED_CAP: u64 = 128 << 10;
+pub(crate) const SEALED_CAP: u64 = 128 << 10;
 
 /// How hard scrypt makes each guess of a passphrase: N = 2^value, 2^(value + 10) bytes of memory.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -50,7 +50,7 @@ pub enum Unsealed {
 ///
 /// # Errors
 /// In the library's words: no recipients, or a recipient that cannot be encrypted to.
-pub fn seal(recipients: &[&dyn Recipient], plaintext: &[u8]) -> Result<Vec<u8>, String> {
+pub(crate) fn seal(recipients: &[&dyn Recipient], plaintext: &[u8]) -> Result<Vec<u8>, String> {
     let encryptor = Encryptor::with_recipients(recipients.iter().copied()).map_err(|e| e.to_string())?;
     let write = || -> std::io::Result<Vec<u8>> {
         let armored = ArmoredWriter::wrap_output(Vec::new(), Format::AsciiArmor)?;
@@ -65,7 +65,7 @@ pub fn seal(recipients: &[&dyn Recipient], plaintext: &[u8]) -> Result<Vec<u8>, 
 ///
 /// # Errors
 /// As [`seal`].
-pub fn seal_with_passphrase(
+pub(crate) fn seal_with_passphrase(
     passphrase: SecretString,
     work_factor: WorkFactor,
     plaintext: &[u8],
@@ -79,7 +79,7 @@ pub fn seal_with_passphrase(
 ///
 /// # Errors
 /// [`Unsealed`].
-pub fn unseal(identity: &dyn Identity, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Unsealed> {
+pub(crate) fn unseal(identity: &dyn Identity, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Unsealed> {
     let decryptor = Decryptor::new_buffered(ArmoredReader::new(sealed)).map_err(refused)?;
     let mut reader = decryptor.decrypt(std::iter::once(identity)).map_err(refused)?;
     // Filled in place: a growing buffer would leave copies of the secret behind in freed memory.
@@ -113,7 +113,7 @@ pub fn unseal_with_passphrase(
 }
 
 /// Does it have the header of an age file? Whether it opens is known only when it is opened.
-pub fn is_age_file(bytes: &[u8]) -> bool {
+pub(crate) fn is_age_file(bytes: &[u8]) -> bool {
     Decryptor::new_buffered(ArmoredReader::new(bytes)).is_ok()
 }
 

@@ -11,11 +11,11 @@ use std::collections::BTreeMap;
 /// The record's format.
 pub(crate) const FORMAT: &str = "countersign/key/1";
 /// The sealed key's file.
-pub const SEALED: &str = "sealed.age";
+pub(crate) const SEALED: &str = "sealed.age";
 /// The folder of the officers' shares.
-pub const SHARES: &str = "shares";
+pub(crate) const SHARES: &str = "shares";
 /// More officers than this cannot hold one key.
-pub const OFFICERS_CAP: usize = 16;
+pub(crate) const OFFICERS_CAP: usize = 16;
 
 /// What a key is, in the words of TUF; the vault knows no more of it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -190,7 +190,7 @@ fn is_hex(text: &str, digits: usize) -> bool {
 }
 
 /// Is it 64 lower-case hexadecimal digits, and so safe as a folder's name?
-pub fn is_keyid(text: &str) -> bool {
+pub(crate) fn is_keyid(text: &str) -> bool {
     is_hex(text, 64)
 }
 

@@ -156,7 +156,7 @@ fn checksum(text: &[u8]) -> String {
 ///
 /// # Errors
 /// There is no randomness, or the combinations do not give the secret back.
-pub fn split(
+pub(crate) fn split(
     secret: &[u8],
     set: &ShareSet<'_>,
     officers: &[&OfficerName],

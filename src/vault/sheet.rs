@@ -35,7 +35,7 @@ figure svg { width: 78mm; height: 78mm; display: block } figcaption { font-size:
 ";
 
 /// One sheet to print.
-pub struct Sheet<'a> {
+pub(crate) struct Sheet<'a> {
     /// What it is, for its headline.
     pub title: String,
     /// The Factory.
@@ -51,7 +51,7 @@ pub struct Sheet<'a> {
 }
 
 /// One QR code of a sheet.
-pub struct Code {
+pub(crate) struct Code {
     /// The document that it is of: `sealed.age`, `share of alice.age`.
     pub document: String,
     /// Which of its parts, from 1.
@@ -66,7 +66,7 @@ pub struct Code {
 
 impl Code {
     /// The end of its pictures' names, which sort in the order of the parts: `sealed.age-01of11`.
-    pub fn file_stem(&self) -> String {
+    pub(crate) fn file_stem(&self) -> String {
         format!("{}-{:02}of{:02}", self.document.replace(' ', "-"), self.part, self.of)
     }
 }
@@ -87,7 +87,7 @@ impl Sheet<'_> {
     ///
     /// # Errors
     /// A document that has no paper form.
-    pub fn codes(&self) -> CustodyResult<Vec<Code>> {
+    pub(crate) fn codes(&self) -> CustodyResult<Vec<Code>> {
         let mut codes = Vec::new();
         for document in self.documents {
             let parts = document.parts()?;
@@ -108,7 +108,7 @@ impl Sheet<'_> {
     }
 
     /// The sheet as HTML.
-    pub fn html(&self, codes: &[Code]) -> String {
+    pub(crate) fn html(&self, codes: &[Code]) -> String {
         let title = escaped(&self.title);
         let mut out = format!(
             "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{title}</title>\n\

@@ -1,10 +1,10 @@
 //! Witnesses (C2SP `tlog-witness`), honest ones and others, each a small server of this test on loopback.
 
 use super::harness::{Place, Service, each, text};
-use countersign::tlog::checkpoint::Checkpoint;
-use countersign::tlog::consistency;
-use countersign::tlog::note::{Note, NoteSigner, VerifierKey};
-use countersign::tlog::tree::{Hash, Nodes, continues, leaf_hash};
+use countersign::testing::tlog::checkpoint::Checkpoint;
+use countersign::testing::tlog::consistency;
+use countersign::testing::tlog::note::{Note, NoteSigner, VerifierKey};
+use countersign::testing::tlog::tree::{Hash, Nodes, continues, leaf_hash};
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;

@@ -3,12 +3,14 @@
 use crate::common::{self, Desk, fixture, json, text};
 use crate::custody_commands::scans;
 use countersign::cli::Exit;
-use countersign::host::clock::Time;
-use countersign::host::{RealDisk, Stamp};
-use countersign::ledger::Record;
-use countersign::ledger::record::{OfficerRetired, OnlineKeyPinned, PolicyChanged, SealedKey, TimeStatement};
-use countersign::ledger::{Event, Log};
-use countersign::station::Station;
+use countersign::testing::host::clock::Time;
+use countersign::testing::host::{RealDisk, Stamp};
+use countersign::testing::ledger::Record;
+use countersign::testing::ledger::record::{
+    OfficerRetired, OnlineKeyPinned, PolicyChanged, SealedKey, TimeStatement,
+};
+use countersign::testing::ledger::{Event, Log};
+use countersign::testing::station::Station;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -228,7 +230,7 @@ fn who_took_a_request_in_before_the_policy_asked_for_it_takes_it_in_again() {
 #[test]
 fn a_second_process_does_not_get_in_whatever_is_deleted() {
     let (desk, _) = desk();
-    let session = countersign::ceremony::tool::session(&desk.host, "sign");
+    let session = countersign::testing::ceremony::tool::session(&desk.host, "sign");
     let held = Station::open(&desk.host, &desk.station(), Some(session)).expect("opened");
     std::fs::remove_file(desk.station().join("lock")).expect("removed");
     let ran = desk.run(&["preflight"]).ended(Exit::Failed);
@@ -295,8 +297,9 @@ fn a_station_whose_log_has_an_act_that_nobody_signed_is_not_opened() {
     let (desk, keyid) = desk();
     let file = policy(&desk, "\nhours = 24\n", "\nhours = 48\n");
     let objects = desk.station().join("log/objects/sha256");
-    let from = countersign::tuf::Digest::of(desk.run(&["policy", "show"]).done().out.as_bytes()).to_string();
-    let to = countersign::tuf::Digest::of(&common::read(&file)).to_string();
+    let from = countersign::testing::tuf::Digest::of(desk.run(&["policy", "show"]).done().out.as_bytes())
+        .to_string();
+    let to = countersign::testing::tuf::Digest::of(&common::read(&file)).to_string();
     std::fs::copy(&file, objects.join(&to)).expect("written");
     let online = entries(&desk, "online_key.pinned")[0].clone();
     let [pinned, object] = ["keyid", "object"].map(|name| online[name].as_str().expect("text").to_owned());

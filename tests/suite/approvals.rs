@@ -2,10 +2,10 @@
 
 use crate::common::{Desk, NOW, fingerprint, fixture, text};
 use countersign::cli::Exit;
-use countersign::host::clock::Time;
-use countersign::host::{RealDisk, Stamp};
-use countersign::ledger::approval::{Approval, SignedApproval};
-use countersign::ledger::{Kind, Log};
+use countersign::testing::host::clock::Time;
+use countersign::testing::host::{RealDisk, Stamp};
+use countersign::testing::ledger::approval::{Approval, SignedApproval};
+use countersign::testing::ledger::{Kind, Log};
 use std::sync::Arc;
 
 /// A station on which two officers must approve; alice has. The request and the words of its review.

@@ -2,21 +2,21 @@
 
 use crate::support::crash_disk::CrashDisk;
 use crate::support::made_up_station::{self, Station, Twist, policy_text};
-use countersign::ledger::Record;
-use countersign::ledger::field::RequestFile;
-use countersign::ledger::record::{
+use countersign::testing::ledger::Record;
+use countersign::testing::ledger::field::RequestFile;
+use countersign::testing::ledger::record::{
     OfficerRetired, PolicyChanged, RequestImported, SealedKey, SignInDoubt, TimeStatement,
 };
 
-use countersign::audit::elsewhere::Elsewhere;
-use countersign::audit::report::ceremony;
-use countersign::audit::verdict::{Compare, verify};
-use countersign::audit::{AuditError, Options, Outcome, Pack};
-use countersign::host::Disk;
-use countersign::host::clock::Time;
-use countersign::ledger::acts::SIGNED_AGAIN;
-use countersign::ledger::{Decision, Event, Kind, SignedAct};
-use countersign::tlog::FlawKind;
+use countersign::testing::audit::elsewhere::Elsewhere;
+use countersign::testing::audit::report::ceremony;
+use countersign::testing::audit::verdict::{Compare, verify};
+use countersign::testing::audit::{AuditError, Options, Outcome, Pack};
+use countersign::testing::host::Disk;
+use countersign::testing::host::clock::Time;
+use countersign::testing::ledger::acts::SIGNED_AGAIN;
+use countersign::testing::ledger::{Decision, Event, Kind, SignedAct};
+use countersign::testing::tlog::FlawKind;
 use ed25519_dalek::{Signer as _, SigningKey};
 use std::path::Path;
 use std::sync::Arc;
@@ -166,7 +166,7 @@ fn a_statement_a_settlement_and_a_retirement_are_signed_by_who_made_them() {
     assert_eq!(judged(retired("odile", "left"), by(&[])), Some(alone.to_owned()));
     assert_eq!(judged(retired("odile", "left"), by(&[0])), None);
     // She held the key: that she was never there is said of nobody who was.
-    let reason = countersign::ledger::custody::NEVER_FINISHED;
+    let reason = countersign::testing::ledger::custody::NEVER_FINISHED;
     let (disk, mut station) = station();
     station.ceremony();
     let event = retired("odile", reason)(&mut station);
@@ -328,7 +328,8 @@ fn an_approval_is_not_passed_off_as_an_act_nor_an_act_as_an_approval() {
     station.twisted(&rest);
     let granted = station.log.entries().map(|entry| entry.expect("read"));
     let granted = granted.filter(|entry| entry.entry().kind() == Kind::ApprovalGranted).last().expect("one");
-    let approval = countersign::ledger::SignedApproval::from_entry(&granted.entry()).expect("an approval");
+    let approval =
+        countersign::testing::ledger::SignedApproval::from_entry(&granted.entry()).expect("an approval");
     let event = TimeStatement { time_claimed: "".into(), reason: "".into() }.by("noor");
     let time = station.time();
     let signed = station.signed_act(&event, 1, time);

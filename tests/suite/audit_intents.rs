@@ -4,8 +4,8 @@
 use crate::common::{Desk, text};
 use crate::support::made_up_station::{Station, Twist};
 use countersign::cli::Exit;
-use countersign::host::RealDisk;
-use countersign::ledger::record::SignInDoubt;
+use countersign::testing::host::RealDisk;
+use countersign::testing::ledger::record::SignInDoubt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 

@@ -4,7 +4,7 @@
 use crate::common::{Desk, Ran, copy_folder, fixture, text};
 use crate::support::made_up_station::Station;
 use countersign::cli::Exit;
-use countersign::host::RealDisk;
+use countersign::testing::host::RealDisk;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -98,7 +98,8 @@ fn each_log_is_held_to_the_key_of_its_name_and_a_log_without_one_is_not_verified
     let ran = audit(&["verify", text(&a), text(&b), "--key", lines[0]]).ended(Exit::Failed);
     assert!(ran.out.contains("1 not verified, 1 whole") && ran.out.contains("site-b"), "{}", ran.out);
     // Another key under the same name was made in its place.
-    let other = countersign::tlog::note::NoteSigner::new("countersign/site-b", &[1; 32]).expect("a signer");
+    let other =
+        countersign::testing::tlog::note::NoteSigner::new("countersign/site-b", &[1; 32]).expect("a signer");
     let other = other.public().to_string();
     audit(&["verify", text(&a), text(&b), "--key", lines[0], "--key", &other]).ended(Exit::Tampered);
 }

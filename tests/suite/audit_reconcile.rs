@@ -325,10 +325,10 @@ fn a_receipt_that_does_not_hold_says_why_and_what_to_do_and_nothing_about_the_lo
 #[test]
 fn a_receipt_by_another_key_is_said_to_be_that() {
     let (good, key) = receipt();
-    let other = countersign::tlog::note::NoteSigner::new("another", &[1; 32]).expect("a signer");
+    let other = countersign::testing::tlog::note::NoteSigner::new("another", &[1; 32]).expect("a signer");
     let name = key.split('+').next().expect("a name");
     // Another log's key, and another key under the same name.
-    let same_name = countersign::tlog::note::NoteSigner::new(name, &[1; 32]).expect("a signer");
+    let same_name = countersign::testing::tlog::note::NoteSigner::new(name, &[1; 32]).expect("a signer");
     for given in [other.public().to_string(), same_name.public().to_string()] {
         let ran = check(&good, &given).ended(Exit::Tampered);
         let why = format!("the receipt does not hold: it is by another key than {given}");

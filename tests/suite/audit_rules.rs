@@ -3,20 +3,20 @@
 
 use crate::support::crash_disk;
 use crate::support::made_up_station;
-use countersign::ledger::Record;
-use countersign::ledger::record::{
+use countersign::testing::ledger::Record;
+use countersign::testing::ledger::record::{
     Decided, Deviation, LogExported, LogVerified, OfficerAdded, OfficerRetired, PolicyChanged, SealedKey,
     SessionClosed, SessionOpened, SignInDoubt, WitnessAdded, WitnessCosigned,
 };
 
-use countersign::audit::state::State;
-use countersign::audit::verdict::{Compare, verify};
-use countersign::audit::{Options, Outcome, Pack, RemarkKind, Verdict};
-use countersign::host::Disk;
-use countersign::host::clock::Time;
-use countersign::ledger::{Decision, Event, Kind};
-use countersign::tlog::FlawKind;
-use countersign::tlog::note::NoteSigner;
+use countersign::testing::audit::state::State;
+use countersign::testing::audit::verdict::{Compare, verify};
+use countersign::testing::audit::{Options, Outcome, Pack, RemarkKind, Verdict};
+use countersign::testing::host::Disk;
+use countersign::testing::host::clock::Time;
+use countersign::testing::ledger::{Decision, Event, Kind};
+use countersign::testing::tlog::FlawKind;
+use countersign::testing::tlog::note::NoteSigner;
 use crash_disk::CrashDisk;
 use made_up_station::{Act, Station, Twist, sha256};
 use std::path::Path;
@@ -321,7 +321,9 @@ fn a_decision_that_stands_twice_or_comes_from_a_retired_officer_is_found() {
         .map(|entry| entry.expect("read"))
         .find(|entry| entry.entry().kind() == Kind::ApprovalGranted)
         .expect("an approval");
-    let again = countersign::ledger::SignedApproval::from_entry(&first.entry()).expect("an approval").event();
+    let again = countersign::testing::ledger::SignedApproval::from_entry(&first.entry())
+        .expect("an approval")
+        .event();
     let seq = station.append(again);
     station.log.checkpoint().expect("a checkpoint");
     let flaw = audit(&*disk).first_flaw().expect("a flaw").clone();
@@ -346,7 +348,7 @@ fn a_name_that_is_used_twice_is_found_and_an_adding_that_a_crash_cut_short_is_no
     };
     let opened = || opened("officer add").by("user:0");
     let closed = |exit| SessionClosed { command: "".into(), exit }.by("user:0");
-    let cut_short = countersign::ledger::custody::NEVER_FINISHED;
+    let cut_short = countersign::testing::ledger::custody::NEVER_FINISHED;
     let judged = |events: Vec<Event>| {
         let (disk, mut station) = self::station(1, 1);
         let last = events.into_iter().map(|event| station.append(event)).last();
@@ -527,7 +529,7 @@ fn a_clock_that_was_set_is_told_and_a_restart_is_not() {
     let (disk, mut station) = station(1, 1);
     station.log.checkpoint().expect("a checkpoint");
     let mut entry = |seconds: i64, uptime_ms: u64, boot: &str| {
-        let stamp = countersign::host::Stamp {
+        let stamp = countersign::testing::host::Stamp {
             time: Time::from_unix(1_900_000_000 + seconds),
             boot: boot.to_owned(),
             uptime_ms,
@@ -580,9 +582,11 @@ fn a_remembered_head_reveals_a_log_that_was_rolled_back_or_forked_and_both_notes
     assert_eq!(ask(&disk).outcome, Outcome::RolledBack);
     assert_eq!(disk.read(path, 1 << 20).expect("read"), state, "an older head is not remembered");
     // From there another history is written, longer than the known one, with the same key.
-    let stamp = countersign::host::Stamp { time: Time::from_unix(1), boot: String::new(), uptime_ms: 0 };
+    let stamp =
+        countersign::testing::host::Stamp { time: Time::from_unix(1), boot: String::new(), uptime_ms: 0 };
     let (mut other, _) =
-        countersign::ledger::Log::open(disk.clone(), Path::new(LOG), &stamp, &mut |_| {}).expect("opened");
+        countersign::testing::ledger::Log::open(disk.clone(), Path::new(LOG), &stamp, &mut |_| {})
+            .expect("opened");
     for _ in 0..20 {
         let event = Deviation { statement: "another history".into() }.by("mara");
         other.append(&stamp, event).expect("appended");

@@ -174,7 +174,7 @@ fn each_way_to_be_bad_has_its_exit_code_and_nothing_is_written_into_the_pack() {
     pack.audit(&["verify", text(&dir), "--key", &pack.key]).done();
     pack.audit(&["verify", text(&dir), "--against", text(&new)]).ended(Exit::RolledBack);
     // Another key than the station's, a folder that is no pack, a checkpoint that is none.
-    let other = countersign::tlog::note::NoteSigner::new("another", &[1; 32]).expect("a signer");
+    let other = countersign::testing::tlog::note::NoteSigner::new("another", &[1; 32]).expect("a signer");
     pack.audit(&["verify", text(&dir), "--key", &other.public().to_string()]).ended(Exit::Failed);
     pack.audit(&["verify", text(&dir.join("events"))]).ended(Exit::Failed);
     pack.audit(&["verify", text(&dir), "--against", text(&dir.join("vkey"))]).ended(Exit::Failed);
@@ -305,7 +305,7 @@ fn a_receipt_holds_for_its_key_and_not_for_another() {
         std::fs::write(&file, &ran.out).expect("written");
         let ran = pack.audit(&["check-proof", text(&file), "--key", &pack.key]).done();
         assert!(ran.out.starts_with(&format!("The receipt holds: entry {seq} ")), "{}", ran.out);
-        let other = countersign::tlog::note::NoteSigner::new("another", &[1; 32]).expect("a signer");
+        let other = countersign::testing::tlog::note::NoteSigner::new("another", &[1; 32]).expect("a signer");
         pack.audit(&["check-proof", text(&file), "--key", &other.public().to_string()]).ended(Exit::Tampered);
     }
     pack.audit(&["prove", text(&pack.dir), "--seq", "100000"]).ended(Exit::Failed);

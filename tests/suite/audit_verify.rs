@@ -3,10 +3,10 @@
 use crate::support::crash_disk;
 use crate::support::made_up_station;
 
-use countersign::audit::verdict::{Compare, verify};
-use countersign::audit::{AuditError, Options, Outcome, Pack, Verdict};
-use countersign::host::Disk;
-use countersign::tlog::FlawKind;
+use countersign::testing::audit::verdict::{Compare, verify};
+use countersign::testing::audit::{AuditError, Options, Outcome, Pack, Verdict};
+use countersign::testing::host::Disk;
+use countersign::testing::tlog::FlawKind;
 use crash_disk::CrashDisk;
 use made_up_station::Station;
 use std::path::Path;
@@ -182,7 +182,7 @@ fn renumbered(line: &[u8], seq: usize, prev: &[u8; 32]) -> Vec<u8> {
 
 #[test]
 fn a_history_that_was_rewritten_with_right_numbers_and_hashes_is_found_by_its_checkpoints() {
-    use countersign::tlog::tree::leaf_hash;
+    use countersign::testing::tlog::tree::leaf_hash;
     let (disk, key) = fifty();
     let whole = disk.read(Path::new(EVENTS), 1 << 20).expect("read");
     let lines = lines_of(&whole);
@@ -200,8 +200,8 @@ fn a_history_that_was_rewritten_with_right_numbers_and_hashes_is_found_by_its_ch
 
 #[test]
 fn replaced_checkpoints_another_key_and_rolling_back_are_found() {
-    use countersign::tlog::checkpoint::Checkpoint;
-    use countersign::tlog::note::NoteSigner;
+    use countersign::testing::tlog::checkpoint::Checkpoint;
+    use countersign::testing::tlog::note::NoteSigner;
     let (disk, mut station) = station(4, 2, 2);
     station.grow(50);
     let key = station.log.key().to_string();
@@ -237,7 +237,7 @@ fn replaced_checkpoints_another_key_and_rolling_back_are_found() {
     for (path, bytes) in &later {
         let name = path.file_name().expect("a name").to_string_lossy();
         if path.starts_with("/room/log/checkpoints") || name == "checkpoint" {
-            let note = countersign::tlog::note::Note::parse(bytes).expect("a note");
+            let note = countersign::testing::tlog::note::Note::parse(bytes).expect("a note");
             let checkpoint = Checkpoint::parse_text(note.text()).expect("a checkpoint");
             disk.put(path, Some(checkpoint.sign(&forger).as_bytes()));
         }
@@ -250,7 +250,7 @@ fn replaced_checkpoints_another_key_and_rolling_back_are_found() {
 
 #[test]
 fn a_changed_tile_or_bundle_of_an_exported_pack_is_found() {
-    use countersign::ledger::export;
+    use countersign::testing::ledger::export;
     let (disk, mut station) = station(6, 1, 1);
     while station.log.size() < 300 {
         station.filler();

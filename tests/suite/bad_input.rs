@@ -5,11 +5,11 @@ use crate::common;
 use crate::support::counting_disk;
 
 use common::{Desk, fixture, json, read, rewrite, text};
-use countersign::bundle::intake::{BareFacts, take_in};
-use countersign::ceremony::prepare::with_review;
 use countersign::cli::Exit;
-use countersign::host::clock::Time;
-use countersign::station::{Station, StoredRequest, request::Import};
+use countersign::testing::bundle::intake::{BareFacts, take_in};
+use countersign::testing::ceremony::prepare::with_review;
+use countersign::testing::host::clock::Time;
+use countersign::testing::station::{Station, StoredRequest, request::Import};
 use counting_disk::Counting;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -256,7 +256,7 @@ fn no_flipped_byte_is_ever_signed() {
         }
         let mut chain = station.trust.chain.clone();
         for (name, bytes) in taken.production_roots() {
-            chain.extend(countersign::tuf::Root::of_file(name, bytes).ok()?).ok()?;
+            chain.extend(countersign::testing::tuf::Root::of_file(name, bytes).ok()?).ok()?;
         }
         let import = Import {
             format: "countersign/import/1".into(),

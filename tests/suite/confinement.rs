@@ -1,8 +1,8 @@
 //! Each forbidden act is tried, in a thread that has confined itself: the confinement binds a thread, and the test
 //! program goes on.
 
-use countersign::host::machine::RealMachine;
-use countersign::host::{Confinement, Machine as _, Reach};
+use countersign::testing::host::machine::RealMachine;
+use countersign::testing::host::{Confinement, Machine as _, Reach};
 use std::fs;
 use std::io::{self, ErrorKind};
 

@@ -262,7 +262,7 @@ fn a_preview_is_the_review_without_words_that_confirm_anything() {
         assert!(!ran.out.contains(absent), "{absent}");
     }
     // The digest in words, to be read to each other.
-    let digest = countersign::tuf::Digest::of(&read(&desk.path("out/request.json")));
+    let digest = countersign::testing::tuf::Digest::of(&read(&desk.path("out/request.json")));
     let words = countersign::words::of(&digest.0);
     assert!(ran.out.split_whitespace().collect::<Vec<_>>().join(" ").contains(&words), "{}", ran.out);
 }
@@ -272,8 +272,8 @@ fn the_stations_policy_judges_where_it_is_given() {
     let desk = Desk::new();
     let folder = downloads(&desk, "acme/2-update");
     let policy = desk.path("policy.toml");
-    let strict =
-        countersign::station::policy::DEFAULT.replace("[checks]", "[checks]\noutlives-root = \"block\"");
+    let strict = countersign::testing::station::policy::DEFAULT
+        .replace("[checks]", "[checks]\noutlives-root = \"block\"");
     std::fs::write(&policy, strict).expect("written");
     let ran = request(&desk, &folder, "v2.0-update", "42", "production", &["--policy", text(&policy)]);
     refused(&desk, ran, Exit::Refused, &["[block] outlives-root"]);

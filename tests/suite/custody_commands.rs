@@ -6,7 +6,7 @@ use crate::support::failing_disk;
 
 use common::{Desk, fixture, text};
 use countersign::cli::Exit;
-use countersign::host::clock::{Clock, Time};
+use countersign::testing::host::clock::{Clock, Time};
 use failing_disk::Failing;
 use serde_json::Value;
 
@@ -468,7 +468,7 @@ fn a_reseal_that_the_station_did_not_survive_is_gone_on_with_and_then_final() {
         common::copy_folder(&start, &station);
         desk.host.disk = std::sync::Arc::new(Failing::dead_after(step));
         let is_done = with(&desk, &["alice"], &reseal).exit == Exit::Done;
-        desk.host.disk = std::sync::Arc::new(countersign::host::RealDisk);
+        desk.host.disk = std::sync::Arc::new(countersign::testing::host::RealDisk);
         if is_done {
             break;
         }
@@ -631,7 +631,7 @@ fn an_officer_whose_adding_was_cut_short_is_added_again_and_the_log_still_verifi
         common::copy_folder(&start, &station);
         desk.host.disk = std::sync::Arc::new(Failing::dead_after(step));
         let is_done = desk.run(&add).exit == Exit::Done;
-        desk.host.disk = std::sync::Arc::new(countersign::host::RealDisk);
+        desk.host.disk = std::sync::Arc::new(countersign::testing::host::RealDisk);
         if is_done {
             break;
         }

@@ -7,10 +7,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use common::{Desk, Ran, fixture, passphrase_of, text};
 use countersign::cli::Exit;
-use countersign::host::{Disk, RealDisk};
-use countersign::vault::officer::{self, OfficerName};
-use countersign::vault::seal;
-use countersign::vault::share::{self, Share};
+use countersign::testing::host::{Disk, RealDisk};
+use countersign::testing::vault::officer::{self, OfficerName};
+use countersign::testing::vault::seal;
+use countersign::testing::vault::share::{self, Share};
 use secrecy::SecretString;
 use std::path::{Path, PathBuf};
 

@@ -1,14 +1,14 @@
 //! A key comes back from its printed QR codes alone, and from nothing less.
 
-use countersign::host::clock::Time;
-use countersign::host::random::SystemRandom;
-use countersign::host::{Disk, RealDisk};
-use countersign::vault::backup::{Places, backup};
-use countersign::vault::keys::{self, Sealing};
-use countersign::vault::officer::{self, MadeOfficer, NewOfficer, OfficerName, OpenOfficer};
-use countersign::vault::restore::{plan, read_scans};
-use countersign::vault::seal::WorkFactor;
-use countersign::vault::sealed::{Holders, KeyMeta};
+use countersign::testing::host::clock::Time;
+use countersign::testing::host::random::SystemRandom;
+use countersign::testing::host::{Disk, RealDisk};
+use countersign::testing::vault::backup::{Places, backup};
+use countersign::testing::vault::keys::{self, Sealing};
+use countersign::testing::vault::officer::{self, MadeOfficer, NewOfficer, OfficerName, OpenOfficer};
+use countersign::testing::vault::restore::{plan, read_scans};
+use countersign::testing::vault::seal::WorkFactor;
+use countersign::testing::vault::sealed::{Holders, KeyMeta};
 use secrecy::SecretString;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
@@ -73,7 +73,7 @@ impl Station {
     }
 
     /// The scans that were made of some pictures, restored here.
-    fn restore(&self, scans: &[String]) -> Result<countersign::vault::restore::Restored, String> {
+    fn restore(&self, scans: &[String]) -> Result<countersign::testing::vault::restore::Restored, String> {
         let folder = tempfile::tempdir().expect("a folder");
         for (number, scan) in scans.iter().enumerate() {
             std::fs::write(folder.path().join(format!("{number}.txt")), scan).expect("written");

@@ -1,15 +1,15 @@
 //! What a request proves is verified from its bytes each time it is relied on; the log's word for it gives nothing.
 
 use crate::common;
-use countersign::ledger::record::EvidenceVerified;
+use countersign::testing::ledger::record::EvidenceVerified;
 
 use common::{Desk, NOW, fixture, json, read, rewrite, text};
-use countersign::ceremony::prepare::with_review;
-use countersign::ceremony::tool;
 use countersign::cli::Exit;
-use countersign::host::clock::Time;
-use countersign::station::{Session, Station, request};
-use countersign::tuf::Digest;
+use countersign::testing::ceremony::prepare::with_review;
+use countersign::testing::ceremony::tool;
+use countersign::testing::host::clock::Time;
+use countersign::testing::station::{Session, Station, request};
+use countersign::testing::tuf::Digest;
 use std::process::Command;
 
 const BASELINE: &str = "current.json";

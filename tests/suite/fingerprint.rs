@@ -48,7 +48,7 @@ fn a_logs_head_is_told_with_its_size_and_any_other_file_by_its_bytes() {
         std::fs::write(&file, odd).expect("written");
         let found = desk.run(&["--json", "fingerprint", text(&file)]).done().json();
         assert_eq!(found["kind"], "a file");
-        assert_eq!(found["digest"], countersign::tuf::Digest::of(odd).to_string());
+        assert_eq!(found["digest"], countersign::testing::tuf::Digest::of(odd).to_string());
     }
     let missing = desk.run(&["fingerprint", text(&desk.path("nowhere"))]).ended(Exit::Failed);
     assert!(missing.err.contains("nowhere"), "{}", missing.err);
@@ -65,7 +65,10 @@ fn a_logs_key_has_the_same_six_words_on_every_screen_and_in_every_file() {
     for text_of_file in [format!("{line}\n"), line.to_owned()] {
         std::fs::write(&file, text_of_file).expect("written");
         let found = desk.run(&["--json", "fingerprint", text(&file)]).done().json();
-        assert_eq!(found["digest"], countersign::tuf::Digest::of(format!("{line}\n").as_bytes()).to_string());
+        assert_eq!(
+            found["digest"],
+            countersign::testing::tuf::Digest::of(format!("{line}\n").as_bytes()).to_string()
+        );
         let words = found["words"].as_str().expect("words");
         for screen in [&["log", "head"][..], &["ceremony", "form"]] {
             let said = desk.run(screen).done().out;

@@ -368,9 +368,9 @@ fn without_a_terminal_it_says_which_commands_to_use() {
 
 mod terminal {
     use super::*;
-    use countersign::host::RealDisk;
-    use countersign::host::clock::{Clock, SystemClock};
-    use countersign::rehearsal::Factory;
+    use countersign::testing::host::RealDisk;
+    use countersign::testing::host::clock::{Clock, SystemClock};
+    use countersign::testing::rehearsal::Factory;
     use expectrl::{Eof, Expect, Regex, session::OsSession};
     use std::process::Command;
     use std::time::Duration;

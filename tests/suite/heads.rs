@@ -5,11 +5,11 @@ use crate::support::witness::Witness;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use countersign::cli::Exit;
-use countersign::host::clock::Time;
-use countersign::tlog::VerifierKey;
-use countersign::tlog::checkpoint::Checkpoint;
-use countersign::tlog::note::{Note, NoteSigner};
-use countersign::tlog::{consistency, tree};
+use countersign::testing::host::clock::Time;
+use countersign::testing::tlog::VerifierKey;
+use countersign::testing::tlog::checkpoint::Checkpoint;
+use countersign::testing::tlog::note::{Note, NoteSigner};
+use countersign::testing::tlog::{consistency, tree};
 use std::path::{Path, PathBuf};
 
 /// A station that has signed and exported its first wave.

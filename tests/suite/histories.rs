@@ -4,10 +4,10 @@
 use crate::common::{Desk, copy_folder, read, text};
 use crate::support::witness::Witness;
 use countersign::cli::Exit;
-use countersign::host::RealDisk;
-use countersign::host::clock::Time;
-use countersign::rehearsal::Factory;
-use countersign::tlog::VerifierKey;
+use countersign::testing::host::RealDisk;
+use countersign::testing::host::clock::Time;
+use countersign::testing::rehearsal::Factory;
+use countersign::testing::tlog::VerifierKey;
 use std::path::{Path, PathBuf};
 
 const WAVES: usize = 10;

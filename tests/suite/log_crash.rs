@@ -2,9 +2,9 @@
 
 use crate::support::crash_disk;
 
-use countersign::host::Stamp;
-use countersign::host::clock::Time;
-use countersign::ledger::{Event, Kind, Log, LogError, Record};
+use countersign::testing::host::Stamp;
+use countersign::testing::host::clock::Time;
+use countersign::testing::ledger::{Event, Kind, Log, LogError, Record};
 use crash_disk::{CrashDisk, Loss};
 use std::path::Path;
 use std::sync::Arc;
@@ -76,20 +76,20 @@ fn check(left: CrashDisk, steps: usize, loss: Loss, promises: &[Promise], whole:
     let acknowledged = kept.iter().map(|promise| promise.lines).max().unwrap_or(0);
     assert!(found.len() as u64 >= acknowledged, "{place}: {} of {acknowledged} lines", found.len());
     let told = |line: &&Vec<u8>| {
-        let kind = countersign::ledger::Entry::read(line).expect("a line").kind();
+        let kind = countersign::testing::ledger::Entry::read(line).expect("a line").kind();
         matches!(kind, Kind::LogRecovered | Kind::SignRecovered)
     };
     let written = found.len() - found.iter().filter(told).count();
     assert_eq!(found[..written], whole[..written], "{place}");
     for size in kept.iter().filter_map(|promise| promise.checkpoint) {
         let name = format!("{LOG}/checkpoints/{size}");
-        let there = countersign::host::Disk::kind(&*left, Path::new(&name)).expect("looked");
+        let there = countersign::testing::host::Disk::kind(&*left, Path::new(&name)).expect("looked");
         assert!(there.is_some(), "{place}: checkpoint {size} is gone");
     }
     // A key that was used is known to have been used: by its result, or as a signature in doubt.
     for intent in kept.iter().filter_map(|promise| promise.signed) {
         let has_result = found[..written].iter().any(|line| {
-            let entry = countersign::ledger::Entry::read(line).expect("a line");
+            let entry = countersign::testing::ledger::Entry::read(line).expect("a line");
             matches!(entry.record(), Record::SignResult(result) if result.intent == intent)
         });
         let in_doubt = recovery.open_intents.iter().any(|open| open.seq == intent);
@@ -182,12 +182,12 @@ fn a_log_whose_disk_fails_takes_no_entry_and_says_so() {
     log.append(&stamp(), filled(Kind::Deviation, 0)).expect("appended");
     let path = Path::new("/room/log/events/000000.jsonl");
     let away = Path::new("/room/away");
-    countersign::host::Disk::rename(&*disk, path, away).expect("moved");
+    countersign::testing::host::Disk::rename(&*disk, path, away).expect("moved");
     let error = log.append(&stamp(), filled(Kind::Deviation, 0)).expect_err("nowhere to write");
     assert!(matches!(error, LogError::TwoWriters(_)), "{error}");
     let error = log.append(&stamp(), filled(Kind::Deviation, 0)).expect_err("closed");
     assert!(matches!(error, LogError::Closed(_)), "{error}");
-    countersign::host::Disk::rename(&*disk, away, path).expect("moved back");
+    countersign::testing::host::Disk::rename(&*disk, away, path).expect("moved back");
     let (log, recovery) = Log::open(disk, Path::new(LOG), &stamp(), &mut |_| {}).expect("opens again");
     assert_eq!(recovery.aside.len(), 1, "what no checkpoint covers was never promised");
     assert_eq!(log.size(), 1);

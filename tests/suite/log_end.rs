@@ -3,9 +3,9 @@
 
 use crate::common::{Desk, copy_folder, fixture, read};
 use countersign::cli::Exit;
-use countersign::ledger::record::PolicyChanged;
-use countersign::ledger::{Entry, Event, Kind, Record};
-use countersign::tlog::tree::leaf_hash;
+use countersign::testing::ledger::record::PolicyChanged;
+use countersign::testing::ledger::{Entry, Event, Kind, Record};
+use countersign::testing::tlog::tree::leaf_hash;
 use std::path::PathBuf;
 
 /// A station with two officers, a key of one of them, and a request that both decided about.

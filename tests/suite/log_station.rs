@@ -5,8 +5,8 @@ use crate::support::failing_disk;
 use crate::support::ready;
 
 use countersign::cli::Exit;
-use countersign::host::RealDisk;
-use countersign::ledger::Kind;
+use countersign::testing::host::RealDisk;
+use countersign::testing::ledger::Kind;
 use failing_disk::Failing;
 use ready::Ready;
 use std::sync::Arc;

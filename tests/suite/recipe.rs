@@ -2,13 +2,15 @@
 
 use crate::common;
 use crate::support::made_up_station::{Act, Station, Twist};
-use countersign::ledger::Record;
-use countersign::ledger::record::{OfficerRetired, PolicyChanged, SealedKey, SignInDoubt, TimeStatement};
+use countersign::testing::ledger::Record;
+use countersign::testing::ledger::record::{
+    OfficerRetired, PolicyChanged, SealedKey, SignInDoubt, TimeStatement,
+};
 
 use common::{Desk, copy_folder, fixture, read, text};
-use countersign::host::clock::Time;
-use countersign::host::{RealDisk, Stamp};
-use countersign::ledger::{Event, Kind, Log};
+use countersign::testing::host::clock::Time;
+use countersign::testing::host::{RealDisk, Stamp};
+use countersign::testing::ledger::{Event, Kind, Log};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -233,7 +235,11 @@ fn an_act_that_is_not_signed_by_those_who_have_to_is_not_whole() {
         let signed = log.entries().map(|entry| entry.expect("read"));
         let signed = signed.filter(|one| one.entry().kind() == Kind::ActSigned).last().expect("one");
         let key = log.key().to_string();
-        vec![countersign::ledger::SignedAct::from_entry(&signed.entry(), &key).expect("an act").event()]
+        vec![
+            countersign::testing::ledger::SignedAct::from_entry(&signed.entry(), &key)
+                .expect("an act")
+                .event(),
+        ]
     });
     assert!(ran.out.ends_with(": the same signature stands in the log before\n"), "{}", ran.out);
 }

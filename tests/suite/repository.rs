@@ -15,8 +15,10 @@ fn fixture(path: &str) -> PathBuf {
 fn init(desk: &Desk, folder: &str, roots: &str) {
     let roots = fixture(&format!("{folder}/{roots}"));
     let newest = if roots.is_dir() { roots.join("2.root.json") } else { roots.clone() };
-    let fingerprint =
-        countersign::tuf::Root::parse("root", &read(&newest)).expect("a root").fingerprint.to_string();
+    let fingerprint = countersign::testing::tuf::Root::parse("root", &read(&newest))
+        .expect("a root")
+        .fingerprint
+        .to_string();
     desk.run(&[
         "init",
         "--factory",
@@ -345,7 +347,10 @@ fn each_dialect_refuses_what_is_of_the_other_and_says_so() {
         text(&out),
     ]);
     let keyid = ran.done().json()["keyid"].as_str().expect("a key id").to_owned();
-    assert_eq!(countersign::tuf::Digest::of(&read(&out.join(format!("{keyid}.json")))).to_string(), keyid);
+    assert_eq!(
+        countersign::testing::tuf::Digest::of(&read(&out.join(format!("{keyid}.json")))).to_string(),
+        keyid
+    );
 }
 
 #[test]
@@ -403,7 +408,7 @@ fn a_role_that_no_file_can_be_named_after_is_refused_before_its_key_is_sealed() 
 
 #[test]
 fn a_root_with_a_key_that_is_not_known_here_makes_a_station_that_shows_it() {
-    use countersign::tuf::Root;
+    use countersign::testing::tuf::Root;
     let key = Signer::of_repository(1);
     let signed = serde_json::json!({
         "_type": "root", "spec_version": "1.0.31", "version": 1, "expires": "2030-01-01T00:00:00Z",

@@ -89,7 +89,8 @@ fn a_bundle_is_never_complete_under_other_roots_than_those_that_it_names() {
     assert_eq!(verdict["complete"], false);
     let mut manifest = json(&bundle.join("signed.json"));
     let other = json(&fixture("acme/2-update/ci-targets.json")).to_string();
-    manifest["root"]["fingerprint"] = countersign::tuf::Digest::of(other.as_bytes()).to_string().into();
+    manifest["root"]["fingerprint"] =
+        countersign::testing::tuf::Digest::of(other.as_bytes()).to_string().into();
     std::fs::write(bundle.join("signed.json"), serde_json::to_vec_pretty(&manifest).expect("json"))
         .expect("written");
     let verdict = verify(&fixture("acme/2-update/prod-roots")).ended(Exit::Refused).json();
@@ -273,6 +274,6 @@ fn wrong_arguments_are_told_as_json_where_json_is_asked_for() {
 
 #[test]
 fn the_highest_strength_is_what_the_root_asks_for_and_not_how_many_have_signed() {
-    let told = countersign::audit::who::strength_words("L2");
+    let told = countersign::testing::audit::who::strength_words("L2");
     assert_eq!(told, "the root asks for several officers' TUF keys; devices enforce it");
 }

@@ -63,10 +63,10 @@ fn a_slip_of_another_request_or_with_another_signature_makes_no_bundle() {
     assert!(assemble(&other, &slip).contains("Give the folder of the request"), "another request");
     assert!(assemble(&request, &slip.replacen('A', "B", 1)).contains("not a whole signature slip"));
     assert!(assemble(&request, "").contains("not a whole signature slip"));
-    let whole = countersign::bundle::slip::Slip::parse(&slip).expect("a slip");
+    let whole = countersign::testing::bundle::slip::Slip::parse(&slip).expect("a slip");
     let mut signature = whole.signature.clone();
     signature[0] ^= 1;
-    let forged = countersign::bundle::slip::Slip { signature, ..whole };
+    let forged = countersign::testing::bundle::slip::Slip { signature, ..whole };
     assert!(assemble(&request, &forged.parts().expect("parts").join("\n")).contains("does not hold"));
 }
 

@@ -11,7 +11,7 @@ use crate::common;
 
 use common::{Desk, fixture, passphrase_of};
 use countersign::cli;
-use countersign::tlog::note::Note;
+use countersign::testing::tlog::note::Note;
 use countersign::words;
 use std::ffi::OsString;
 use std::fmt::Write as _;
@@ -156,7 +156,7 @@ fn base64(bytes: &[u8]) -> String {
 
 fn root_of(head: &[u8]) -> Option<[u8; 32]> {
     let note = Note::parse(head).ok()?;
-    Some(countersign::tlog::checkpoint::Checkpoint::parse_text(note.text()).ok()?.root)
+    Some(countersign::testing::tlog::checkpoint::Checkpoint::parse_text(note.text()).ok()?.root)
 }
 
 /// Words as a shell makes them, as far as the transcripts need it.

@@ -5,9 +5,9 @@ use crate::common;
 
 use common::{Desk, NOW, Ran, copy_folder, fingerprint, json, read, rewrite, text};
 use countersign::cli::Exit;
-use countersign::host::RealDisk;
-use countersign::host::clock::Time;
-use countersign::rehearsal::Factory;
+use countersign::testing::host::RealDisk;
+use countersign::testing::host::clock::Time;
+use countersign::testing::rehearsal::Factory;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 

@@ -1,16 +1,16 @@
 //! A situation for a review of any size: a made-up Factory's downloads, and the wave that is composed from them.
 
-use countersign::bundle::compose::{Parameters, compose};
-use countersign::bundle::{RequestKind, RequestManifest, WaveList};
-use countersign::host::RealDisk;
-use countersign::host::clock::Time;
-use countersign::json::{Document, Limits};
-use countersign::rehearsal::{Factory, Spacing};
-use countersign::review::{Baseline, BaselineSource, Carried, CiTargets, Situation};
-use countersign::station::{History, Policy, TagHistory};
-use countersign::tuf::signature::assess;
-use countersign::tuf::targets::list;
-use countersign::tuf::{Authority, Chain, Dialect, Digest, Root, Targets, keyfile};
+use countersign::testing::bundle::compose::{Parameters, compose};
+use countersign::testing::bundle::{RequestKind, RequestManifest, WaveList};
+use countersign::testing::host::RealDisk;
+use countersign::testing::host::clock::Time;
+use countersign::testing::json::{Document, Limits};
+use countersign::testing::rehearsal::{Factory, Spacing};
+use countersign::testing::review::{Baseline, BaselineSource, Carried, CiTargets, Situation};
+use countersign::testing::station::{History, Policy, TagHistory};
+use countersign::testing::tuf::signature::assess;
+use countersign::testing::tuf::targets::list;
+use countersign::testing::tuf::{Authority, Chain, Dialect, Digest, Root, Targets, keyfile};
 
 pub const NOW: Time = Time::from_unix(1_800_000_000);
 

@@ -21,7 +21,7 @@ use std::path::Path;
 
 /// The form of a report.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
-pub enum Format {
+pub(crate) enum Format {
     /// A page for people: self-contained, printable.
     Html,
     /// One row an entry, for a spreadsheet.
@@ -37,7 +37,7 @@ pub enum Format {
 ///
 /// # Errors
 /// A pack cannot be read, or the file cannot be written.
-pub fn write(
+pub(crate) fn write(
     packs: &[&Pack<'_>],
     format: Format,
     out: &Path,

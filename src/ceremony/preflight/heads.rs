@@ -5,10 +5,10 @@ use crate::host::clock::Time;
 use crate::ledger::{Anchors, Hold, Overdue};
 
 /// The line's name.
-pub const NAME: &str = "heads";
+pub(crate) const NAME: &str = "heads";
 
 /// The line about heads that came back and witnesses.
-pub fn line(anchors: &Anchors, now: Time) -> Line {
+pub(crate) fn line(anchors: &Anchors, now: Time) -> Line {
     match anchors.hold() {
         Some(Hold::Stopped(stop)) => {
             return Line::fail(
@@ -49,7 +49,7 @@ pub fn line(anchors: &Anchors, now: Time) -> Line {
 }
 
 /// When the last head came back, in words.
-pub fn came_back(anchors: &Anchors, now: Time) -> String {
+pub(crate) fn came_back(anchors: &Anchors, now: Time) -> String {
     match anchors.came_back() {
         Some(back) => {
             let ago = back.time.beside(now);
@@ -60,7 +60,7 @@ pub fn came_back(anchors: &Anchors, now: Time) -> String {
 }
 
 /// A warning once less than a third of the policy's window is left.
-pub fn ends_soon(anchors: &Anchors, now: Time) -> Option<String> {
+pub(crate) fn ends_soon(anchors: &Anchors, now: Time) -> Option<String> {
     let end = anchors.window_ends()?;
     let left = end.unix() - now.unix();
     let window = i64::from(anchors.demand().window_days) * 86_400;

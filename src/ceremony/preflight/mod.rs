@@ -7,7 +7,7 @@
 mod clock;
 mod confinement;
 mod files;
-pub mod heads;
+pub(crate) mod heads;
 mod history;
 mod image;
 mod mounts;
@@ -17,8 +17,7 @@ mod report;
 mod selftest;
 mod swap;
 
-pub use report::{Line, Outcome, Report};
-pub use selftest::self_test;
+pub(crate) use report::{Line, Outcome, Report};
 
 use crate::host::Host;
 use crate::host::clock::{Stamp, Time};
@@ -26,7 +25,7 @@ use crate::station::{Policy, Station};
 use std::path::Path;
 
 /// What the caller knows and the machine does not.
-pub struct Known<'a> {
+pub(crate) struct Known<'a> {
     /// The policy in force.
     pub policy: &'a Policy,
     /// Was the station made with `init --networked`? Then a network is a warning.
@@ -46,7 +45,7 @@ pub struct Known<'a> {
 }
 
 /// Looks at the machine for an open station.
-pub fn of_station(station: &Station, host: &Host, medium: Option<&Path>) -> Report {
+pub(crate) fn of_station(station: &Station, host: &Host, medium: Option<&Path>) -> Report {
     let newest = station.trust.newest();
     let known = Known {
         policy: &station.policy,
@@ -65,7 +64,7 @@ pub fn of_station(station: &Station, host: &Host, medium: Option<&Path>) -> Repo
 }
 
 /// Looks at everything. Writes nothing.
-pub fn run(host: &Host, known: &Known<'_>) -> Report {
+pub(crate) fn run(host: &Host, known: &Known<'_>) -> Report {
     let machine = host.machine.as_ref();
     let (program, program_sha256) = process::program(host, known.program);
     let found = [

@@ -6,7 +6,7 @@ use serde::Serialize;
 /// How a line came out.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Outcome {
+pub(crate) enum Outcome {
     /// As it should be.
     Pass,
     /// Not as it should be, but it does not stop a signature.
@@ -17,7 +17,7 @@ pub enum Outcome {
 
 impl Outcome {
     /// The word for it in text, JSON and the log.
-    pub const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Outcome::Pass => "pass",
             Outcome::Warn => "warn",
@@ -28,7 +28,7 @@ impl Outcome {
 
 /// One thing that was looked at.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
-pub struct Line {
+pub(crate) struct Line {
     /// Its stable name, as the policy's `[preflight]` knows it.
     pub name: &'static str,
     /// How it came out.
@@ -56,7 +56,7 @@ impl Line {
 
 /// Everything that was looked at. Serialises to what `preflight --json` prints and the log keeps.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
-pub struct Report {
+pub(crate) struct Report {
     /// In the order in which they are shown.
     pub lines: Vec<Line>,
     /// SHA-256 of the running program's file, in hex; `None` when it could not be read.
@@ -67,22 +67,22 @@ pub struct Report {
 
 impl Report {
     /// The gravest outcome of all lines.
-    pub fn outcome(&self) -> Outcome {
+    pub(crate) fn outcome(&self) -> Outcome {
         self.lines.iter().map(|line| line.outcome).max().unwrap_or(Outcome::Fail)
     }
 
     /// May a key be opened on this machine?
-    pub fn fit(&self) -> bool {
+    pub(crate) fn fit(&self) -> bool {
         self.outcome() != Outcome::Fail
     }
 
     /// The lines that stop a signature.
-    pub fn failures(&self) -> impl Iterator<Item = &Line> {
+    pub(crate) fn failures(&self) -> impl Iterator<Item = &Line> {
         self.lines.iter().filter(|line| line.outcome == Outcome::Fail)
     }
 
     /// For the log: a name and an outcome a line, such as `network=pass`. The messages can name paths, and stay out.
-    pub fn summary(&self) -> Vec<(&'static str, &str)> {
+    pub(crate) fn summary(&self) -> Vec<(&'static str, &str)> {
         self.lines
             .iter()
             .map(|line| (line.name, line.logged.as_deref().unwrap_or(line.outcome.name())))
@@ -91,7 +91,7 @@ impl Report {
 
     /// For people, wrapped at `width` columns: what passed in one line, then what is to be compared with paper, and last,
     /// where it does not scroll away, the warnings, the failures and the verdict.
-    pub fn text(&self, width: usize, color: bool) -> String {
+    pub(crate) fn text(&self, width: usize, color: bool) -> String {
         let mut text = String::new();
         let is_folded = |line: &&Line| line.outcome == Outcome::Pass && !COMPARED.contains(&line.name);
         let mut say = |outcome: Outcome, name: &str, message: &str| {

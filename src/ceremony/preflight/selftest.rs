@@ -57,7 +57,7 @@ QtFbSr2tsr9xLM38/dM6NaqWGVY939/MaFVI3GM=
 ///
 /// # Errors
 /// The name of the first that fails.
-pub fn self_test(random: &dyn Random) -> Result<(), &'static str> {
+pub(crate) fn self_test(random: &dyn Random) -> Result<(), &'static str> {
     let tests: [(&'static str, &dyn Fn() -> Option<bool>); 6] = [
         ("SHA-256", &|| Some(hex::encode(Sha256::digest("abc")) == SHA256_ABC)),
         ("SHA-512", &|| Some(hex::encode(Sha512::digest("abc")) == SHA512_ABC)),

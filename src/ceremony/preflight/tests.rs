@@ -1,3 +1,4 @@
+use super::selftest::self_test;
 use super::*;
 use crate::host::{Clock, Confinement, Machine, Reach, disk, random, terminal};
 use std::collections::BTreeMap;

@@ -52,7 +52,7 @@ pub struct Args {
 }
 
 /// Makes the key.
-pub fn make_key(args: &KeyArgs, context: &Context<'_>) -> Outcome {
+pub(super) fn make_key(args: &KeyArgs, context: &Context<'_>) -> Outcome {
     let host = context.host;
     let mut seed = Zeroizing::new([0u8; 32]);
     host.random.fill(&mut *seed)?;
@@ -71,7 +71,7 @@ pub fn make_key(args: &KeyArgs, context: &Context<'_>) -> Outcome {
 }
 
 /// Verifies and cosigns.
-pub fn run(args: &Args, context: &Context<'_>) -> Outcome {
+pub(super) fn run(args: &Args, context: &Context<'_>) -> Outcome {
     let (disk, now) = (&*context.host.disk, context.host.clock.now());
     let signer = read_key(context, &args.key)?;
     let log_key = args.log_key.as_deref().map(|given| super::key_text(context, given)).transpose()?;

@@ -39,7 +39,7 @@ fn flawed(flaw: &Flaw) -> Failure {
 }
 
 /// Runs it.
-pub fn run(args: &Args, context: &Context<'_>) -> Outcome {
+pub(super) fn run(args: &Args, context: &Context<'_>) -> Outcome {
     let text = super::key_text(context, &args.key)?;
     let key = VerifierKey::parse(&text).map_err(|e| Failure::usage(format!("--key: {e}")))?;
     let bytes = context.host.disk.read(&args.file, LARGEST_PROOF as u64)?;

@@ -29,7 +29,7 @@ pub struct Args {
 }
 
 /// Runs it.
-pub fn run(args: &Args, context: &Context<'_>) -> Outcome {
+pub(super) fn run(args: &Args, context: &Context<'_>) -> Outcome {
     let packs = args.dirs.iter().map(|dir| args.log_key.open(context, dir)).collect::<Result<Vec<_>, _>>()?;
     let packs = packs.iter().map(|pack| Ok((pack, pack.head()?))).collect::<Result<Vec<_>, AuditError>>()?;
     let published =

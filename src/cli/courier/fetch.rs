@@ -11,7 +11,7 @@ use std::path::PathBuf;
 /// production targets of all tags, all waves.
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  countersign-courier fetch --out downloads")]
-pub struct Args {
+pub(super) struct Args {
     /// The folder to write; it must not exist, or be empty.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -27,7 +27,7 @@ pub struct Args {
 }
 
 /// Downloads and writes.
-pub fn run(args: &Args, desk: &Desk<'_>) -> Outcome {
+pub(super) fn run(args: &Args, desk: &Desk<'_>) -> Outcome {
     let context = &desk.context;
     let client = desk.client()?;
     let besides = Besides { wave: args.wave.as_deref(), new: New::All, staged_root: args.staged_root };

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 #[command(
     after_help = "Example:\n  countersign-courier request --wave v2.0 --version 42 --tag production --out /media/usb/request"
 )]
-pub struct Args {
+pub(super) struct Args {
     #[command(flatten)]
     request: request::Args,
     /// Keep the downloads in this folder; it must not exist, or be empty.
@@ -35,7 +35,7 @@ pub(super) fn shape(command: clap::Command) -> clap::Command {
 }
 
 /// Downloads and composes.
-pub fn run(mut args: Args, desk: &Desk<'_>) -> Outcome {
+pub(super) fn run(mut args: Args, desk: &Desk<'_>) -> Outcome {
     if args.request.from != Path::new(NO_FOLDER) {
         return Err(Failure::usage("--from is for `countersign request`: the courier downloads by itself"));
     }

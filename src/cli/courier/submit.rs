@@ -10,7 +10,7 @@ use std::path::PathBuf;
 /// Upload a signed bundle: verified before, read back and compared afterwards. Twice is once.
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  countersign-courier submit /media/usb/signed --roots prod-roots/")]
-pub struct Args {
+pub(super) struct Args {
     /// The signed bundle.
     bundle: PathBuf,
     /// Production roots that came another way; the service's must continue them [default: the service's].
@@ -31,7 +31,7 @@ pub struct Args {
 }
 
 /// Uploads.
-pub fn run(args: &Args, desk: &Desk<'_>) -> Outcome {
+pub(super) fn run(args: &Args, desk: &Desk<'_>) -> Outcome {
     let context = &desk.context;
     let client = desk.client()?;
     let disk = &*context.host.disk;

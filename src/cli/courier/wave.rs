@@ -14,7 +14,7 @@ const MAX_LIST_BYTES: u64 = 1 << 20;
 
 /// Look at waves, roll them out, complete or cancel them.
 #[derive(clap::Subcommand)]
-pub enum Args {
+pub(super) enum Args {
     /// List the Factory's waves.
     List(List),
     /// Show one wave and its rollouts.
@@ -40,7 +40,7 @@ pub enum Args {
 /// List the Factory's waves.
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  countersign-courier wave list --status active")]
-pub struct List {
+pub(super) struct List {
     /// Waves a page.
     #[arg(short = 'n', long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=1000))]
     limit: u64,
@@ -58,7 +58,7 @@ pub struct List {
 /// How far a wave is.
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  countersign-courier wave status v2.0 --watch")]
-pub struct Status {
+pub(super) struct Status {
     /// The wave's name [default: the active one].
     wave: Option<String>,
     /// Look again until all devices that it was rolled out to are updated.
@@ -77,7 +77,7 @@ pub struct Status {
 #[command(after_help = "Examples:\n  countersign-courier wave rollout v2.0 canary\n  \
                   countersign-courier wave rollout v2.0 --limit 10% --dry-run > devices\n  \
                   countersign-courier wave rollout v2.0 --uuids @devices")]
-pub struct Rollout {
+pub(super) struct Rollout {
     /// The wave's name.
     wave: String,
     /// The device group; with nothing else, all its devices and all that join it later.
@@ -96,7 +96,7 @@ pub struct Rollout {
 /// Make a wave's targets the tag's production targets.
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  countersign-courier wave complete v2.0")]
-pub struct Complete {
+pub(super) struct Complete {
     /// The wave's name.
     wave: String,
     /// Complete it although devices of the rollout are older: where there is no terminal to ask on.
@@ -105,7 +105,7 @@ pub struct Complete {
 }
 
 /// Looks or acts.
-pub fn run(args: Args, desk: &Desk<'_>) -> Outcome {
+pub(super) fn run(args: Args, desk: &Desk<'_>) -> Outcome {
     match args {
         Args::List(args) => list(&args, desk),
         Args::Show { wave } => {

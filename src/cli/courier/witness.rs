@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
     after_help = "Example:\n  countersign-courier witness /media/usb/signed\n\nA list of witnesses has lines as C2SP \
                   tlog-policy has them:\n  witness NAME VKEY URL"
 )]
-pub struct Args {
+pub(super) struct Args {
     /// The newest signed bundle of the station [default: the newest head that was carried].
     pub(super) bundle: Option<PathBuf>,
     /// The log's key, where no bundle is given.
@@ -29,7 +29,7 @@ pub struct Args {
 
 /// Where the witnesses are written down.
 #[derive(clap::Args)]
-pub struct List {
+pub(super) struct List {
     /// The list of witnesses [default: $XDG_CONFIG_HOME/countersign/witnesses].
     #[arg(long, value_name = "FILE")]
     witnesses: Option<PathBuf>,
@@ -49,7 +49,7 @@ impl List {
 }
 
 /// Asks the witnesses.
-pub fn run(args: &Args, desk: &Desk<'_>) -> Outcome {
+pub(super) fn run(args: &Args, desk: &Desk<'_>) -> Outcome {
     let context = &desk.context;
     let disk = &*context.host.disk;
     let witnesses = args.list.read(desk)?;

@@ -48,7 +48,7 @@ impl fmt::Display for Severity {
 
 /// A check of the review and the room that the policy has with it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Check {
+pub(crate) struct Check {
     /// Its stable name.
     pub name: &'static str,
     /// What its main finding does when the policy does not say.
@@ -75,7 +75,7 @@ const fn free(name: &'static str, default: Severity) -> Check {
 use Severity::{Block, Note, Warn};
 
 /// Every check that a policy file can name.
-pub const CHECKS: &[Check] = &[
+pub(crate) const CHECKS: &[Check] = &[
     // Trust.
     fixed("root-chain", Block),
     fixed("continued-log", Note),
@@ -135,7 +135,7 @@ pub const CHECKS: &[Check] = &[
 ];
 
 /// The check of this name.
-pub fn check(name: &str) -> Option<&'static Check> {
+pub(crate) fn check(name: &str) -> Option<&'static Check> {
     CHECKS.iter().find(|check| check.name == name)
 }
 

@@ -5,13 +5,13 @@
 //! and signature.
 
 mod change;
-pub mod checks;
+pub(crate) mod checks;
 mod error;
 mod file;
 
-pub use change::{Change, Effect};
-pub use checks::{CHECKS, Check, Severity};
-pub use error::PolicyError;
+pub(crate) use change::{Change, Effect};
+pub(crate) use checks::Severity;
+pub(crate) use error::PolicyError;
 
 use crate::ledger::Demand;
 use serde::Deserialize;
@@ -19,17 +19,17 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 /// The first line's value of a policy file that this program reads.
-pub const FORMAT: &str = "countersign/policy/1";
+pub(crate) const FORMAT: &str = "countersign/policy/1";
 
 /// The largest policy file that is read, in bytes.
-pub const MAX_POLICY_BYTES: u64 = 64 * 1024;
+pub(crate) const MAX_POLICY_BYTES: u64 = 64 * 1024;
 
 /// The commented policy that a new station gets.
 pub const DEFAULT: &str = include_str!("default.toml");
 
 /// The default policy with another number of approvals, for `init --approvals N`. The number is checked when the text
 /// is read.
-pub fn default_text(approvals: u32) -> String {
+pub(crate) fn default_text(approvals: u32) -> String {
     DEFAULT.replacen("\ncount = 1\n", &format!("\ncount = {approvals}\n"), 1)
 }
 

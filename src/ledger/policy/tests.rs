@@ -1,3 +1,4 @@
+use super::checks::CHECKS;
 use super::*;
 use sha2::{Digest, Sha256};
 

@@ -29,7 +29,7 @@ use subject::Subject;
 
 /// What a check is about.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Family {
+pub(crate) enum Family {
     /// Keys, roots, signatures.
     Trust,
     /// Where each target comes from.
@@ -52,7 +52,7 @@ pub enum Family {
 
 impl Family {
     /// The word for it, as the documentation writes it.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Family::Trust => "trust",
             Family::Provenance => "provenance",
@@ -74,37 +74,29 @@ impl fmt::Display for Family {
 }
 
 /// A check of the review.
-pub struct Check {
+pub(crate) struct Check {
     /// Its stable name.
     pub name: &'static str,
     /// What it is about.
     pub family: Family,
-    /// What it asks for, in one sentence.
+    /// What it asks for, in one sentence; docs/checks.md has it.
+    #[cfg_attr(not(test), expect(dead_code, reason = "docs/checks.md has it: checks/tests.rs"))]
     pub sentence: &'static str,
-    /// What to do when it finds something.
+    /// What to do when it finds something; docs/checks.md has it.
+    #[cfg_attr(not(test), expect(dead_code, reason = "docs/checks.md has it: checks/tests.rs"))]
     pub remedy: &'static str,
     run: fn(&Subject<'_, '_>, &mut Findings<'_>),
 }
 
 impl Check {
     /// How grave its main finding is when the policy does not say.
-    pub fn default_severity(&self) -> Severity {
+    pub(crate) fn default_severity(&self) -> Severity {
         policy::checks::check(self.name).map_or(Severity::Block, |known| known.default)
-    }
-
-    /// The least that a policy may make of it; the default's own severity for a check that cannot be lowered.
-    pub fn lowest_severity(&self) -> Severity {
-        policy::checks::check(self.name).map_or(Severity::Block, |known| known.lowest)
-    }
-
-    /// May a policy lower it?
-    pub fn may_be_lowered(&self) -> bool {
-        self.lowest_severity() > self.default_severity()
     }
 }
 
 /// Every check, in the order in which findings are shown: trust first.
-pub const CHECKS: &[Check] = &table::CHECKS;
+pub(crate) const CHECKS: &[Check] = &table::CHECKS;
 
 mod table;
 
@@ -112,7 +104,7 @@ mod table;
 const LISTED_PLACES: usize = 1000;
 
 /// Runs every check. The same situation gives the same findings in the same order.
-pub fn run(situation: &Situation<'_>) -> Vec<Finding> {
+pub(crate) fn run(situation: &Situation<'_>) -> Vec<Finding> {
     let subject = Subject::new(situation);
     // Each check walks the targets for itself: as long a piece of work as the file is.
     let bytes = situation.message.bytes().len() as u64;
@@ -146,7 +138,7 @@ impl Check {
 }
 
 /// Do these findings leave the way to a signature open?
-pub fn is_signable(findings: &[Finding]) -> bool {
+pub(crate) fn is_signable(findings: &[Finding]) -> bool {
     findings.iter().all(|finding| finding.severity != Severity::Block)
 }
 

@@ -278,7 +278,7 @@ pub(super) fn baseline_threshold(subject: &Subject<'_, '_>, out: &mut Findings<'
     };
     // Where nobody vouches for it, everything that the station's record lacks is shown as added and checked as such.
     let may_be_signed = subject.is(RequestKind::Resign) || !subject.has_service();
-    let recorded = subject.situation.vouched() == Some(Vouched::ByRecord);
+    let recorded = subject.situation.vouched() == Some(Vouched::Record);
     match baseline.older_root {
         Some(older) if may_be_signed && !subject.situation.at_station => out.warn(at, || {
             format!(

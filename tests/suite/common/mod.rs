@@ -1,10 +1,10 @@
 //! A machine, a clock and an officer for tests: whole commands run in this process, on real files with real keys.
 #![allow(dead_code, missing_docs)]
 
-use countersign::bundle::FileFacts;
 use countersign::cli::{self, Exit};
-use countersign::host::clock::{Clock, Time};
-use countersign::host::{Confinement, Host, Machine, Random, Reach, RealDisk, Terminal};
+use countersign::testing::bundle::FileFacts;
+use countersign::testing::host::clock::{Clock, Time};
+use countersign::testing::host::{Confinement, Host, Machine, Random, Reach, RealDisk, Terminal};
 use secrecy::SecretString;
 use std::collections::VecDeque;
 use std::ffi::OsString;
@@ -337,8 +337,8 @@ impl Desk {
 
     /// As [`Desk::request`], for what the connected machine would refuse: composed by somebody who does not look.
     pub fn request_unseen(&self, step: &Path, factory: &str, wave: &str, version: u64) -> PathBuf {
-        use countersign::bundle::compose::Parameters;
-        use countersign::bundle::source::{Ask, Asked, compose_request, write_request};
+        use countersign::testing::bundle::compose::Parameters;
+        use countersign::testing::bundle::source::{Ask, Asked, compose_request, write_request};
         let out = self.path(&format!("request-{wave}-{version}"));
         let parameters = Parameters {
             version,
@@ -436,7 +436,7 @@ pub fn json(path: &Path) -> serde_json::Value {
 pub fn fingerprint(roots: &Path) -> String {
     let newest = (1..).take_while(|n| roots.join(format!("{n}.root.json")).exists()).last().expect("a root");
     let bytes = read(&roots.join(format!("{newest}.root.json")));
-    countersign::tuf::Root::parse("root", &bytes).expect("a root").fingerprint.to_string()
+    countersign::testing::tuf::Root::parse("root", &bytes).expect("a root").fingerprint.to_string()
 }
 
 /// Changes a file of a request and brings the manifest in line, as a hostile machine would.

@@ -1,7 +1,7 @@
 //! The real disk, and how often each file was read and written.
 
-use countersign::host::disk::{DiskResult, Entry, Kind};
-use countersign::host::{Bytes, Disk, RealDisk};
+use countersign::testing::host::disk::{DiskResult, Entry, Kind};
+use countersign::testing::host::{Bytes, Disk, RealDisk};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;

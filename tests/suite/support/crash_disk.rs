@@ -5,8 +5,8 @@
 
 #![allow(dead_code, reason = "each test uses a part of it")]
 
-use countersign::host::disk::{DiskError, DiskResult, Entry, Kind};
-use countersign::host::{Bytes, Disk};
+use countersign::testing::host::disk::{DiskError, DiskResult, Entry, Kind};
+use countersign::testing::host::{Bytes, Disk};
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};

@@ -1,7 +1,7 @@
 //! The real disk until something happens to it: the machine dies after so many steps, or there is no room any more.
 
-use countersign::host::disk::{DiskError, DiskResult, Entry, Kind};
-use countersign::host::{Bytes, Disk, RealDisk};
+use countersign::testing::host::disk::{DiskError, DiskResult, Entry, Kind};
+use countersign::testing::host::{Bytes, Disk, RealDisk};
 use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering};

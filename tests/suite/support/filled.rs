@@ -1,7 +1,7 @@
 //! Events of any kind, so that a test covers the whole table of records.
 
-use countersign::ledger::field::{Field, Shape};
-use countersign::ledger::{Entry, Event, Kind};
+use countersign::testing::ledger::field::{Field, Shape};
+use countersign::testing::ledger::{Entry, Event, Kind};
 
 /// An event of a kind, each field filled as its form asks for: a list with one item.
 pub fn filled(kind: Kind, actor: &str, text: &dyn Fn(&str) -> String, number: u64) -> Event {

@@ -7,17 +7,17 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use countersign::host::clock::Time;
-use countersign::host::{Disk, Stamp};
-use countersign::ledger::field::{ApprovalAt, RequestFile};
-use countersign::ledger::record::{
+use countersign::testing::host::clock::Time;
+use countersign::testing::host::{Disk, Stamp};
+use countersign::testing::ledger::field::{ApprovalAt, RequestFile};
+use countersign::testing::ledger::record::{
     BundleExported, Deviation, EvidenceVerified, OfficerAdded, OfficerAuthFailed, OfficerRetired,
     PolicyChanged, RequestImported, RequestRejected, ReviewRendered, RootPinned, RootUpdated, SealedKey,
     Selftest, SessionClosed, SessionOpened, SignIntent, StationCreated,
 };
-use countersign::ledger::{Act as Deed, Approval, Decision, Event, Kind, Log, SignedAct, acts};
-use countersign::ledger::{Record, rules};
-use countersign::tuf::PublicKey;
+use countersign::testing::ledger::{Act as Deed, Approval, Decision, Event, Kind, Log, SignedAct, acts};
+use countersign::testing::ledger::{Record, rules};
+use countersign::testing::tuf::PublicKey;
 use ed25519_dalek::{Signer, SigningKey};
 use sha2::{Digest, Sha256};
 use std::path::Path;
@@ -646,7 +646,7 @@ impl Station {
     }
 
     /// What an officer decides about some request, signed.
-    pub fn decided(&mut self, at: usize, decision: Decision) -> countersign::ledger::SignedApproval {
+    pub fn decided(&mut self, at: usize, decision: Decision) -> countersign::testing::ledger::SignedApproval {
         let (request, review) = (sha256(b"a request"), sha256(b"a review"));
         self.decision(at, &request, &review, decision).sign(&self.officers[at].key)
     }

@@ -4,8 +4,8 @@
 
 use crate::common::{Desk, FitMachine, copy_folder, fixture};
 use countersign::cli::Exit;
-use countersign::host::{Host, RealDisk};
-use countersign::ledger::{Entry, Kind, Record};
+use countersign::testing::host::{Host, RealDisk};
+use countersign::testing::ledger::{Entry, Kind, Record};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -49,7 +49,7 @@ impl Ready {
         words.iter().map(|word| (*word).to_owned()).chain([self.passphrase.clone()]).collect()
     }
 
-    pub fn with_disk(&mut self, disk: Arc<dyn countersign::host::Disk>) {
+    pub fn with_disk(&mut self, disk: Arc<dyn countersign::testing::host::Disk>) {
         let host = &self.desk.host;
         self.desk.host = Host {
             clock: host.clock.clone(),

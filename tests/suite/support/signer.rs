@@ -2,8 +2,8 @@
 
 #![allow(dead_code, reason = "each test uses a part of it")]
 
-use countersign::json::{Document, Limits};
-use countersign::tuf::{Dialect, KeyId, Message, PrivateKey};
+use countersign::testing::json::{Document, Limits};
+use countersign::testing::tuf::{Dialect, KeyId, Message, PrivateKey};
 use serde_json::{Value, json};
 
 /// One ed25519 key.

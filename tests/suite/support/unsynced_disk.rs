@@ -1,7 +1,7 @@
 //! The real disk without fsync.
 
-use countersign::host::disk::{DiskResult, Entry, Kind};
-use countersign::host::{Bytes, Disk, RealDisk};
+use countersign::testing::host::disk::{DiskResult, Entry, Kind};
+use countersign::testing::host::{Bytes, Disk, RealDisk};
 use std::path::Path;
 
 /// Generators write a million entries: that they survive a crash is not what is measured.

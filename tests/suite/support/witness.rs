@@ -4,10 +4,10 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use countersign::tlog::VerifierKey;
-use countersign::tlog::checkpoint::Checkpoint;
-use countersign::tlog::note::{Note, NoteSigner};
-use countersign::tlog::tree::{Hash, continues};
+use countersign::testing::tlog::VerifierKey;
+use countersign::testing::tlog::checkpoint::Checkpoint;
+use countersign::testing::tlog::note::{Note, NoteSigner};
+use countersign::testing::tlog::tree::{Hash, continues};
 use std::collections::HashMap;
 
 /// What a witness answers.
@@ -36,13 +36,13 @@ impl Witness {
     }
 
     pub fn add_log(&mut self, key: &VerifierKey) {
-        let empty = countersign::tlog::tree::Tree::new().root();
+        let empty = countersign::testing::tlog::tree::Tree::new().root();
         self.logs.insert(key.name().to_owned(), (key.clone(), 0, empty));
     }
 
     /// Forgets what it cosigned, as after a restore of its own.
     pub fn forget(&mut self) {
-        let empty = countersign::tlog::tree::Tree::new().root();
+        let empty = countersign::testing::tlog::tree::Tree::new().root();
         self.logs.values_mut().for_each(|(_, size, root)| (*size, *root) = (0, empty));
     }
 
