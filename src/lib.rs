@@ -21,6 +21,8 @@
 // Each program uses a part of the shared rooms: what nobody uses, and what need not be public, is looked for in the
 // build that has all of them.
 #![cfg_attr(feature = "courier", warn(unreachable_pub))]
+// The documents are for who reads the crate: cargo doc --document-private-items.
+#![allow(rustdoc::private_intra_doc_links)]
 #![cfg_attr(not(feature = "courier"), allow(dead_code, unused_imports))]
 
 mod host;

@@ -76,7 +76,7 @@ impl Elsewhere {
     ///
     /// # Errors
     /// There is one.
-    pub fn require_logs(&self, packs: &[&Pack<'_>]) -> Result<(), AuditError> {
+    pub(crate) fn require_logs(&self, packs: &[&Pack<'_>]) -> Result<(), AuditError> {
         let is_strange = |head: &&GivenHead| packs.iter().all(|pack| pack.key().name() != head.origin);
         let Some(head) = self.heads.iter().find(is_strange) else { return Ok(()) };
         let (origin, logs) = (shown(&head.origin), packs.iter().map(|pack| shown(pack.key().name())));
@@ -89,7 +89,7 @@ impl Elsewhere {
 
     /// Verifies packs, several at a time; the verdicts are in the order of the packs. Two packs of one log are compared
     /// with each other too: the longer must continue the shorter.
-    pub fn verify_all(&mut self, packs: &[&Pack<'_>]) -> Vec<Result<Verdict, AuditError>> {
+    pub(crate) fn verify_all(&mut self, packs: &[&Pack<'_>]) -> Vec<Result<Verdict, AuditError>> {
         let judge = |pack| self.judge(pack, packs, &mut |_, _| Ok(()));
         let judged = threads::each(packs.to_vec(), |_| threads::LONG, judge);
         judged.into_iter().map(|judged| self.remember(judged)).collect()
@@ -99,7 +99,7 @@ impl Elsewhere {
     ///
     /// # Errors
     /// A file cannot be read, or `visit` fails.
-    pub fn verify(
+    pub(crate) fn verify(
         &mut self,
         pack: &Pack<'_>,
         packs: &[&Pack<'_>],
@@ -138,7 +138,7 @@ impl Elsewhere {
     ///
     /// # Errors
     /// The disk.
-    pub fn keep(&self, disk: &dyn Disk) -> Result<(), AuditError> {
+    pub(crate) fn keep(&self, disk: &dyn Disk) -> Result<(), AuditError> {
         self.state.iter().try_for_each(|state| state.write(disk))
     }
 }

@@ -68,12 +68,12 @@ impl<'a> Pack<'a> {
     }
 
     /// The log's folder.
-    pub fn dir(&self) -> &Path {
+    pub(crate) fn dir(&self) -> &Path {
         &self.dir
     }
 
     /// The disk that the pack is on.
-    pub fn disk(&self) -> &'a dyn Disk {
+    pub(crate) fn disk(&self) -> &'a dyn Disk {
         self.disk
     }
 
@@ -81,7 +81,7 @@ impl<'a> Pack<'a> {
     ///
     /// # Errors
     /// It would.
-    pub fn refuse_within(&self, file: &Path) -> Result<(), AuditError> {
+    pub(crate) fn refuse_within(&self, file: &Path) -> Result<(), AuditError> {
         let folder = parent(file);
         let real = |path: &Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         if real(folder).starts_with(real(&self.given)) {
@@ -94,12 +94,12 @@ impl<'a> Pack<'a> {
     }
 
     /// The log's key.
-    pub fn key(&self) -> &VerifierKey {
+    pub(crate) fn key(&self) -> &VerifierKey {
         &self.key
     }
 
     /// Did the key come another way than with the pack?
-    pub fn key_was_given(&self) -> bool {
+    pub(crate) fn key_was_given(&self) -> bool {
         self.key_was_given
     }
 
@@ -107,7 +107,7 @@ impl<'a> Pack<'a> {
     ///
     /// # Errors
     /// The folder cannot be read or has something else in it.
-    pub fn checkpoint_sizes(&self) -> Result<Vec<u64>, AuditError> {
+    pub(crate) fn checkpoint_sizes(&self) -> Result<Vec<u64>, AuditError> {
         match store::checkpoint_sizes(self.disk, &self.dir) {
             Err(lines::ReadError::Disk(e)) if e.is_missing() => {
                 let flaw =
@@ -122,7 +122,7 @@ impl<'a> Pack<'a> {
     ///
     /// # Errors
     /// It cannot be read, or is not this log's of this size.
-    pub fn checkpoint(&self, size: u64) -> Result<Head, AuditError> {
+    pub(crate) fn checkpoint(&self, size: u64) -> Result<Head, AuditError> {
         Ok(store::read_checkpoint(self.disk, &self.dir, &self.key, size)?)
     }
 
@@ -151,7 +151,7 @@ impl<'a> Pack<'a> {
     ///
     /// # Errors
     /// There is no such object, or its bytes have another digest.
-    pub fn object(&self, digest: &str) -> Result<Bytes, AuditError> {
+    pub(crate) fn object(&self, digest: &str) -> Result<Bytes, AuditError> {
         Ok(objects::get(self.disk, &self.dir, digest)?)
     }
 
@@ -159,7 +159,7 @@ impl<'a> Pack<'a> {
     ///
     /// # Errors
     /// The folder cannot be looked into.
-    pub fn has_object(&self, digest: &str) -> Result<bool, AuditError> {
+    pub(crate) fn has_object(&self, digest: &str) -> Result<bool, AuditError> {
         let is_name = objects::is_digest(digest);
         Ok(is_name && self.disk.kind(&self.dir.join(objects::FOLDER).join(digest))?.is_some())
     }
@@ -170,7 +170,7 @@ impl<'a> Pack<'a> {
     ///
     /// # Errors
     /// A line is not in its form or place, was changed, or is missing.
-    pub fn each_entry(
+    pub(crate) fn each_entry(
         &self,
         head: &Head,
         mut visit: impl FnMut(&Entry<'_>) -> Result<bool, AuditError>,
@@ -203,7 +203,7 @@ impl<'a> Pack<'a> {
     ///
     /// # Errors
     /// A line was changed or is missing, or one of this kind is not in its form or place.
-    pub fn each_named(
+    pub(crate) fn each_named(
         &self,
         head: &Head,
         kinds: &str,

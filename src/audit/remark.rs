@@ -15,12 +15,12 @@ macro_rules! remarks {
             pub const ALL: &'static [RemarkKind] = &[$(RemarkKind::$variant),*];
 
             /// The kind's name, for scripts.
-            pub const fn name(self) -> &'static str {
+            pub(crate) const fn name(self) -> &'static str {
                 match self { $(RemarkKind::$variant => $name),* }
             }
 
             /// The kind's name, for people.
-            pub const fn title(self) -> &'static str {
+            pub(crate) const fn title(self) -> &'static str {
                 match self { $(RemarkKind::$variant => $title),* }
             }
         }

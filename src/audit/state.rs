@@ -83,7 +83,7 @@ impl State {
     ///
     /// # Errors
     /// A note in the file is not the log's.
-    pub fn heads(&self, key: &VerifierKey) -> Result<Vec<Head>, AuditError> {
+    pub(crate) fn heads(&self, key: &VerifierKey) -> Result<Vec<Head>, AuditError> {
         let text = key.to_string();
         let known = self.content.logs.iter().find(|known| known.key == text);
         let heads = known.into_iter().flat_map(|known| &known.heads).map(|seen| {
@@ -101,14 +101,14 @@ impl State {
     }
 
     /// The day on which two histories of a log were found, and the file that has both notes.
-    pub fn fork(&self, key: &VerifierKey) -> Option<(&str, &Path)> {
+    pub(crate) fn fork(&self, key: &VerifierKey) -> Option<(&str, &Path)> {
         let text = key.to_string();
         let known = self.content.logs.iter().find(|known| known.key == text)?;
         known.conflicts.first().map(|conflict| (conflict.seen.as_str(), self.path.as_path()))
     }
 
     /// Another key under which a log of this name was seen before.
-    pub fn other_key(&self, key: &VerifierKey) -> Option<&str> {
+    pub(crate) fn other_key(&self, key: &VerifierKey) -> Option<&str> {
         let text = key.to_string();
         let same_name = |known: &&Known| {
             VerifierKey::parse(&known.key).is_ok_and(|other| other.name() == key.name()) && known.key != text
@@ -117,13 +117,19 @@ impl State {
     }
 
     /// Remembers a head that was found whole.
-    pub fn remember(&mut self, key: &VerifierKey, head: &Head, now: Time) {
+    pub(crate) fn remember(&mut self, key: &VerifierKey, head: &Head, now: Time) {
         let (note, seen, size) = (head.note.clone(), now.to_string(), head.checkpoint.size);
         self.entry(&key.to_string()).add(SeenHead { note, seen, size });
     }
 
     /// Remembers two notes of one log that cannot both be true.
-    pub fn remember_conflict(&mut self, key: &VerifierKey, known_note: &str, found_note: &str, now: Time) {
+    pub(crate) fn remember_conflict(
+        &mut self,
+        key: &VerifierKey,
+        known_note: &str,
+        found_note: &str,
+        now: Time,
+    ) {
         let known = self.entry(&key.to_string());
         let is_there = known.conflicts.iter().any(|old| old.known == known_note && old.found == found_note);
         if !is_there {

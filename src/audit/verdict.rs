@@ -33,7 +33,7 @@ pub enum Outcome {
 
 impl Outcome {
     /// The word.
-    pub const fn word(self) -> &'static str {
+    pub(crate) const fn word(self) -> &'static str {
         match self {
             Outcome::Whole => "whole",
             Outcome::Tampered => "tampered",

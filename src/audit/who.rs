@@ -3,7 +3,6 @@
 use super::AuditError;
 use super::pack::Pack;
 use super::words::{self, Outcome, Word};
-use crate::host::clock::Time;
 use crate::json::{Document, Limits};
 use crate::ledger::field::ApprovalAt;
 use crate::ledger::lines::{Chunk, LINES_PER_FILE};
@@ -223,7 +222,7 @@ pub fn strength_words(level: &str) -> &'static str {
 
 impl Signed {
     /// The answer in words.
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let mut out = String::new();
         let list = |names: &[String]| names.iter().map(|name| shown(name)).collect::<Vec<_>>().join(", ");
         // Writing to a string cannot fail.
@@ -280,12 +279,7 @@ impl Signed {
     }
 
     /// Does the log have the signature?
-    pub fn is_signed(&self) -> bool {
+    pub(crate) fn is_signed(&self) -> bool {
         self.outcome == Outcome::Signed.word()
-    }
-
-    /// When it was written.
-    pub fn time(&self) -> Option<Time> {
-        Time::parse(&self.time)
     }
 }

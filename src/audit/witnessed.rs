@@ -22,14 +22,14 @@ pub struct Witnessed {
 
 impl Witnessed {
     /// The largest size that it cosigned, and when it last did.
-    pub fn newest(&self) -> Option<(u64, Time)> {
+    pub(crate) fn newest(&self) -> Option<(u64, Time)> {
         let size = self.heads.iter().map(|(size, _)| *size).max()?;
         let time = self.heads.iter().filter(|(one, _)| *one == size).map(|(_, time)| *time).max()?;
         Some((size, time))
     }
 
     /// In words, of a log with so many entries.
-    pub fn words(&self, entries: u64) -> String {
+    pub(crate) fn words(&self, entries: u64) -> String {
         let name = shown(self.key.name());
         match self.newest() {
             Some((size, time)) => {

@@ -109,7 +109,7 @@ impl WaveList {
     }
 
     /// Is it the whole list, and understood?
-    pub fn is_whole(&self) -> bool {
+    pub(crate) fn is_whole(&self) -> bool {
         self.gaps.is_empty()
     }
 }

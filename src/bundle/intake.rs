@@ -31,13 +31,13 @@ pub struct Request {
 
 impl Request {
     /// A file's bytes.
-    pub fn file(&self, name: &str) -> Option<&[u8]> {
+    pub(crate) fn file(&self, name: &str) -> Option<&[u8]> {
         self.files.get(name).map(|bytes| &**bytes)
     }
 
     /// Does it bring what a bare file brings, what is to be signed and nothing with it? By the manifest, which the digest
     /// covers: a note beside the files could be changed.
-    pub fn is_bare(&self) -> bool {
+    pub(crate) fn is_bare(&self) -> bool {
         let RequestManifest { kind, files, prune, source_tag, .. } = &self.manifest;
         let is_alone = files.keys().filter(|name| !is_anchor(name)).eq(["targets.json"]);
         kind.has_service() && is_alone && prune.is_empty() && source_tag.is_none()
@@ -47,7 +47,7 @@ impl Request {
     ///
     /// # Errors
     /// It is not JSON.
-    pub fn waves(&self) -> Result<Option<WaveList>, BundleError> {
+    pub(crate) fn waves(&self) -> Result<Option<WaveList>, BundleError> {
         let Some(bytes) = self.file("waves.json") else { return Ok(None) };
         let document = Document::parse("waves.json", bytes, Limits::of_bytes(bytes.len() as u64))?;
         Ok(Some(WaveList::read(document.root())))
@@ -57,13 +57,13 @@ impl Request {
     ///
     /// # Errors
     /// It is not well-formed.
-    pub fn delegating(&self) -> Result<Option<Document<'_>>, BundleError> {
+    pub(crate) fn delegating(&self) -> Result<Option<Document<'_>>, BundleError> {
         let Some(bytes) = self.file(DELEGATING_FILE) else { return Ok(None) };
         Ok(Some(Document::parse(DELEGATING_FILE, bytes, Limits::of_bytes(bytes.len() as u64))?))
     }
 
     /// The heads of the station's log that it brings back.
-    pub fn anchors(&self) -> impl Iterator<Item = (&str, &[u8])> {
+    pub(crate) fn anchors(&self) -> impl Iterator<Item = (&str, &[u8])> {
         self.files.iter().filter(|(name, _)| is_anchor(name)).map(|(name, bytes)| (name.as_str(), &**bytes))
     }
 

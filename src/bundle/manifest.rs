@@ -49,7 +49,7 @@ pub enum RequestKind {
 
 impl RequestKind {
     /// The word that the manifest and the log use.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             RequestKind::Wave => "wave",
             RequestKind::WaveSignature => "wave-signature",
@@ -60,7 +60,7 @@ impl RequestKind {
     }
 
     /// The role whose metadata a request of this kind is about; `tag` is the manifest's.
-    pub fn role(self, tag: &str) -> &str {
+    pub(crate) fn role(self, tag: &str) -> &str {
         match self {
             RequestKind::Targets => tag,
             _ => "targets",
@@ -68,7 +68,7 @@ impl RequestKind {
     }
 
     /// What a request is about, for showing: wave (where there is one) and tag, or the role.
-    pub fn subject(self, wave: &str, tag: &str) -> String {
+    pub(crate) fn subject(self, wave: &str, tag: &str) -> String {
         match self {
             RequestKind::Targets => format!("role {}", shown(tag)),
             _ if wave.is_empty() => format!("tag {}", shown(tag)),
@@ -77,7 +77,7 @@ impl RequestKind {
     }
 
     /// What the manifest's `tag` is, in words.
-    pub fn tag_noun(self) -> &'static str {
+    pub(crate) fn tag_noun(self) -> &'static str {
         match self {
             RequestKind::Targets => "role",
             _ => "tag",
@@ -85,7 +85,7 @@ impl RequestKind {
     }
 
     /// Is it made where there is a service (see [`crate::tuf::Dialect::has_service`])?
-    pub fn has_service(self) -> bool {
+    pub(crate) fn has_service(self) -> bool {
         self != RequestKind::Targets
     }
 }
@@ -139,7 +139,7 @@ pub struct RequestManifest {
 
 impl RequestManifest {
     /// What it is about, for showing: wave and tag, or the role.
-    pub fn subject(&self) -> String {
+    pub(crate) fn subject(&self) -> String {
         self.kind.subject(&self.wave, &self.tag)
     }
 

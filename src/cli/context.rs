@@ -42,7 +42,7 @@ pub struct Context<'h> {
 
 impl<'h> Context<'h> {
     /// A context on a host.
-    pub fn new(host: &'h Host, global: Global) -> Context<'h> {
+    pub(crate) fn new(host: &'h Host, global: Global) -> Context<'h> {
         Context { host, global }
     }
 
@@ -50,7 +50,7 @@ impl<'h> Context<'h> {
     ///
     /// # Errors
     /// Standard output is closed or full.
-    pub fn text(&self, text: &str) -> Result<(), Failure> {
+    pub(crate) fn text(&self, text: &str) -> Result<(), Failure> {
         if !self.global.json {
             self.host.terminal.say(text)?;
         }
@@ -61,7 +61,7 @@ impl<'h> Context<'h> {
     ///
     /// # Errors
     /// Standard output is closed or full.
-    pub fn page(&self, heading: &str, text: &str) -> Result<(), Failure> {
+    pub(crate) fn page(&self, heading: &str, text: &str) -> Result<(), Failure> {
         Ok(self.host.terminal.page(heading, text)?)
     }
 
@@ -70,7 +70,7 @@ impl<'h> Context<'h> {
     ///
     /// # Errors
     /// Standard output is closed or full.
-    pub fn json(&self, value: &impl Serialize) -> Result<(), Failure> {
+    pub(crate) fn json(&self, value: &impl Serialize) -> Result<(), Failure> {
         if self.global.json {
             let text =
                 serde_json::to_string_pretty(value).map_err(|e| Failure::new(Exit::Failed, e.to_string()))?;
@@ -80,12 +80,12 @@ impl<'h> Context<'h> {
     }
 
     /// Tells what is going on: standard error.
-    pub fn note(&self, text: &str) {
+    pub(crate) fn note(&self, text: &str) {
         self.host.terminal.err(text);
     }
 
     /// Should text be coloured?
-    pub fn color(&self) -> bool {
+    pub(crate) fn color(&self) -> bool {
         match self.global.color {
             When::Always => true,
             When::Never => false,
@@ -94,7 +94,7 @@ impl<'h> Context<'h> {
     }
 
     /// Reports a failure of a program: a sentence on standard error and, with `--json`, the same as a value.
-    pub fn fail(&self, program: &str, failure: &Failure) {
+    pub(crate) fn fail(&self, program: &str, failure: &Failure) {
         self.note(&format!("{program}: {}\n", failure.message));
         let value = serde_json::json!({ "error": failure.message, "exit": failure.exit as u8 });
         // The failure itself is what is to be reported.

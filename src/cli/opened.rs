@@ -15,7 +15,7 @@ impl Context<'_> {
     ///
     /// # Errors
     /// None is given, and there is no home to put one in.
-    pub fn station_folder(&self) -> Result<PathBuf, Failure> {
+    pub(crate) fn station_folder(&self) -> Result<PathBuf, Failure> {
         // An empty value is no value, and a relative one in the environment of a desktop is to be ignored (XDG base
         // directory specification): a station in whatever folder one happens to be would be another station.
         if let Some(folder) = self.global.station.as_ref().filter(|folder| !folder.as_os_str().is_empty()) {
@@ -32,7 +32,7 @@ impl Context<'_> {
     ///
     /// # Errors
     /// See [`Station::open`].
-    pub fn open(&self, command: &str) -> Result<Station, Failure> {
+    pub(crate) fn open(&self, command: &str) -> Result<Station, Failure> {
         let session = tool::session(self.host, command);
         let station = Station::open(self.host, &self.station_folder()?, Some(session))?;
         self.tell_found(&station);
@@ -43,7 +43,7 @@ impl Context<'_> {
     ///
     /// # Errors
     /// See [`Station::open`].
-    pub fn look(&self) -> Result<Station, Failure> {
+    pub(crate) fn look(&self) -> Result<Station, Failure> {
         let station = Station::open(self.host, &self.station_folder()?, None)?;
         self.tell_found(&station);
         Ok(station)
@@ -87,7 +87,7 @@ impl Context<'_> {
     ///
     /// # Errors
     /// Those of the work, or of the station.
-    pub fn with_station(
+    pub(crate) fn with_station(
         &self,
         command: &str,
         work: impl FnOnce(&mut Station) -> Result<Exit, Failure>,
@@ -100,7 +100,7 @@ impl Context<'_> {
     ///
     /// # Errors
     /// Those of the work, or of the station.
-    pub fn with_station_to_read(
+    pub(crate) fn with_station_to_read(
         &self,
         command: &str,
         work: impl FnOnce(&mut Station) -> Result<Exit, Failure>,
@@ -126,7 +126,7 @@ impl Context<'_> {
     ///
     /// # Errors
     /// Those of the work, or of the station.
-    pub fn with_station_to_mend(
+    pub(crate) fn with_station_to_mend(
         &self,
         command: &str,
         work: impl FnOnce(&mut Station) -> Result<Exit, Failure>,
@@ -172,7 +172,7 @@ impl Context<'_> {
     }
 
     /// Who makes the log entries when no officer stands behind them.
-    pub fn session(&self, command: &str) -> Session {
+    pub(crate) fn session(&self, command: &str) -> Session {
         tool::session(self.host, command)
     }
 }

@@ -17,7 +17,7 @@ impl PassphraseArgs {
     ///
     /// # Errors
     /// One is not `NAME=FILE`.
-    pub fn files(&self) -> Result<PassphraseFiles, Failure> {
+    pub(crate) fn files(&self) -> Result<PassphraseFiles, Failure> {
         PassphraseFiles::parse(&self.passphrase_file).map_err(|e| Failure::usage(e.to_string()))
     }
 }

@@ -9,7 +9,7 @@ pub struct Busy(Option<ProgressBar>);
 
 impl Busy {
     /// No sign of life: there is nobody to see it.
-    pub fn silent() -> Busy {
+    pub(crate) fn silent() -> Busy {
         Busy(None)
     }
 
@@ -25,7 +25,7 @@ impl Busy {
     }
 
     /// Says what is being done now. `what` must already be escaped.
-    pub fn tell(&self, what: &str) {
+    pub(crate) fn tell(&self, what: &str) {
         if let Some(bar) = &self.0 {
             bar.set_message(what.to_owned());
         }

@@ -46,7 +46,7 @@ impl Bytes {
     }
 
     /// The bytes as a vector.
-    pub fn into_vec(self) -> Vec<u8> {
+    pub(crate) fn into_vec(self) -> Vec<u8> {
         match self.0 {
             Room::Small(bytes) => bytes,
             Room::Large(room) => room.to_vec(),

@@ -40,7 +40,7 @@ impl Time {
     }
 
     /// Reads exactly the form that devices can read: `YYYY-MM-DDTHH:MM:SSZ`.
-    pub fn parse_strict(text: &str) -> Option<Time> {
+    pub(crate) fn parse_strict(text: &str) -> Option<Time> {
         let time = Time::parse(text)?;
         (time.to_string() == text).then_some(time)
     }
@@ -56,14 +56,14 @@ impl Time {
     }
 
     /// Whole days from `earlier` to this time, rounded towards zero.
-    pub const fn days_since(self, earlier: Time) -> i64 {
+    pub(crate) const fn days_since(self, earlier: Time) -> i64 {
         self.0.saturating_sub(earlier.0) / 86_400
     }
 }
 
 impl Time {
     /// How long before or after `now` it is, in words: `3 days ago`, `in 2 hours`.
-    pub fn beside(self, now: Time) -> String {
+    pub(crate) fn beside(self, now: Time) -> String {
         let seconds = now.0.saturating_sub(self.0);
         let (count, unit) = match seconds.unsigned_abs() {
             minutes @ ..3_600 => (minutes / 60, "minute"),

@@ -24,7 +24,7 @@ pub enum Confinement {
 
 impl Confinement {
     /// Before a process has been asked to confine itself.
-    pub fn never_asked() -> Confinement {
+    pub(crate) fn never_asked() -> Confinement {
         Confinement::Not("the program did not confine itself".to_owned())
     }
 }

@@ -38,13 +38,13 @@ impl std::error::Error for DiskError {
 impl DiskError {
     /// Is it that what stands there is not what may be read: a link, a special file, one that is too long or changes, a
     /// name that is not UTF-8? Somebody put it there; the medium itself is fine.
-    pub fn is_unfit(&self) -> bool {
+    pub(crate) fn is_unfit(&self) -> bool {
         use io::ErrorKind::{FileTooLarge, InvalidData, InvalidInput, IsADirectory, NotADirectory};
         matches!(self.source.kind(), FileTooLarge | InvalidData | InvalidInput | IsADirectory | NotADirectory)
     }
 
     /// Is it that there is no such file?
-    pub fn is_missing(&self) -> bool {
+    pub(crate) fn is_missing(&self) -> bool {
         self.source.kind() == io::ErrorKind::NotFound
     }
 }

@@ -16,7 +16,7 @@ pub struct Program {
 
 impl Program {
     /// The program of this machine; its file is being hashed from now on.
-    pub fn hashing(machine: Arc<dyn Machine>) -> Program {
+    pub(crate) fn hashing(machine: Arc<dyn Machine>) -> Program {
         let program = Program { machine, digest: Arc::new(OnceLock::new()) };
         let ahead = program.clone();
         // Where no thread can be had, the first who asks does the work.
@@ -27,7 +27,7 @@ impl Program {
     }
 
     /// SHA-256 of the program's file, in hex; `None` when it cannot be read.
-    pub fn sha256(&self) -> Option<&str> {
+    pub(crate) fn sha256(&self) -> Option<&str> {
         self.digest.get_or_init(|| sha256(&*self.machine)).as_deref()
     }
 }

@@ -97,21 +97,13 @@ impl<'a> Document<'a> {
     }
 
     /// The file's name, as given to [`Document::parse`].
-    pub fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
     /// All bytes of the document.
-    pub fn bytes(&self) -> &[u8] {
+    pub(crate) fn bytes(&self) -> &[u8] {
         self.text.as_bytes()
-    }
-
-    /// Gives the bytes back.
-    pub fn into_bytes(self) -> Cow<'a, [u8]> {
-        match self.text {
-            Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
-            Cow::Owned(text) => Cow::Owned(text.into_bytes()),
-        }
     }
 }
 

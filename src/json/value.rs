@@ -8,7 +8,7 @@ use std::num::NonZeroU32;
 
 /// A value's type.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// `null`
     Null,
     /// `true`
@@ -27,7 +27,7 @@ pub enum Kind {
 
 impl Kind {
     /// The type as a noun with its article, for messages.
-    pub fn noun(self) -> &'static str {
+    pub(crate) fn noun(self) -> &'static str {
         match self {
             Kind::Null => "null",
             Kind::True | Kind::False => "a truth value",
@@ -176,7 +176,7 @@ impl<'d> Value<'d> {
     }
 
     /// The value's type.
-    pub fn kind(&self) -> Kind {
+    pub(crate) fn kind(&self) -> Kind {
         self.node().kind
     }
 
@@ -188,47 +188,47 @@ impl<'d> Value<'d> {
     }
 
     /// Offset of the value's first byte in the document.
-    pub fn offset(&self) -> usize {
+    pub(crate) fn offset(&self) -> usize {
         self.node().start as usize
     }
 
     /// Is [`Value::span`] already in the Factory dialect's canonical form?
     #[inline]
-    pub fn is_canonical(&self) -> bool {
+    pub(crate) fn is_canonical(&self) -> bool {
         self.flags().has(Flags::CANONICAL)
     }
 
     /// The document that this value stands in.
-    pub fn document(&self) -> &'d Document<'d> {
+    pub(crate) fn document(&self) -> &'d Document<'d> {
         self.document
     }
 
     /// A string's text, borrowed from the document unless it has escapes; `None` for another type.
     #[inline]
-    pub fn as_str(&self) -> Option<Cow<'d, str>> {
+    pub(crate) fn as_str(&self) -> Option<Cow<'d, str>> {
         let node = self.node();
         (node.kind == Kind::String).then(|| unescape(&self.document.text, &node))
     }
 
     /// A number that is an integer within i64.
-    pub fn as_i64(&self) -> Option<i64> {
+    pub(crate) fn as_i64(&self) -> Option<i64> {
         self.number_text()?.parse().ok()
     }
 
     /// A number that is an integer within u64.
-    pub fn as_u64(&self) -> Option<u64> {
+    pub(crate) fn as_u64(&self) -> Option<u64> {
         self.number_text()?.parse().ok()
     }
 
     /// A number as it is written.
-    pub fn number_text(&self) -> Option<&'d str> {
+    pub(crate) fn number_text(&self) -> Option<&'d str> {
         let node = self.node();
         let text = || self.document.text.get(node.start as usize..node.end as usize);
         (node.kind == Kind::Number).then(text).flatten()
     }
 
     /// A truth value.
-    pub fn as_bool(&self) -> Option<bool> {
+    pub(crate) fn as_bool(&self) -> Option<bool> {
         match self.kind() {
             Kind::True => Some(true),
             Kind::False => Some(false),
@@ -237,14 +237,14 @@ impl<'d> Value<'d> {
     }
 
     /// The members of an object in document order; none for another type.
-    pub fn members(&self) -> Members<'d> {
+    pub(crate) fn members(&self) -> Members<'d> {
         let node = self.node();
         let at = if node.kind == Kind::Object { Index::first_within(self.index) } else { node.next };
         Members { document: self.document, at, end: node.next }
     }
 
     /// The values of an array in document order; none for another type.
-    pub fn items(&self) -> Items<'d> {
+    pub(crate) fn items(&self) -> Items<'d> {
         let node = self.node();
         let at = if node.kind == Kind::Array { Index::first_within(self.index) } else { node.next };
         Items { document: self.document, at, end: node.next }
@@ -272,7 +272,7 @@ impl<'d> Value<'d> {
     ///
     /// # Errors
     /// This is not an object, or it has no such member.
-    pub fn require(&self, key: &str) -> Result<Value<'d>, JsonError> {
+    pub(crate) fn require(&self, key: &str) -> Result<Value<'d>, JsonError> {
         self.want(Kind::Object)?;
         self.get(key).ok_or_else(|| self.error(Problem::Missing(key.to_owned())))
     }
@@ -281,7 +281,7 @@ impl<'d> Value<'d> {
     ///
     /// # Errors
     /// This is another type.
-    pub fn require_str(&self) -> Result<Cow<'d, str>, JsonError> {
+    pub(crate) fn require_str(&self) -> Result<Cow<'d, str>, JsonError> {
         self.as_str().ok_or_else(|| self.error(Problem::WrongType("a string", self.kind().noun())))
     }
 
@@ -289,7 +289,7 @@ impl<'d> Value<'d> {
     ///
     /// # Errors
     /// This is another type, negative, has a fraction, or is above 2^64 - 1.
-    pub fn require_u64(&self) -> Result<u64, JsonError> {
+    pub(crate) fn require_u64(&self) -> Result<u64, JsonError> {
         self.as_u64().ok_or_else(|| self.error(Problem::WrongType("a whole number", self.kind().noun())))
     }
 
@@ -297,7 +297,7 @@ impl<'d> Value<'d> {
     ///
     /// # Errors
     /// This is another type.
-    pub fn want(&self, kind: Kind) -> Result<(), JsonError> {
+    pub(crate) fn want(&self, kind: Kind) -> Result<(), JsonError> {
         if self.kind() == kind {
             return Ok(());
         }
@@ -305,18 +305,18 @@ impl<'d> Value<'d> {
     }
 
     /// An error about this value, with its file, line, column and path.
-    pub fn error(&self, problem: Problem) -> JsonError {
+    pub(crate) fn error(&self, problem: Problem) -> JsonError {
         JsonError::at(&self.document.name, self.document.bytes(), self.offset(), self.path(), problem)
     }
 
     /// An error about this value's content, in words.
-    pub fn invalid(&self, sentence: impl Into<String>) -> JsonError {
+    pub(crate) fn invalid(&self, sentence: impl Into<String>) -> JsonError {
         self.error(Problem::Invalid(sentence.into()))
     }
 
     /// Where this value stands, as `signed.targets["a b"].length`, escaped for showing. Walks from the outermost
     /// value, so it is for messages, not for loops.
-    pub fn path(&self) -> String {
+    pub(crate) fn path(&self) -> String {
         let mut path = String::new();
         let mut here = Value::new(self.document, 0);
         while here.index != self.index {
@@ -346,7 +346,7 @@ pub(crate) struct Slot(Option<NonZeroU32>);
 
 /// The key of a member.
 #[derive(Clone, Copy)]
-pub struct Key<'d> {
+pub(crate) struct Key<'d> {
     document: &'d Document<'d>,
     at: usize,
 }
@@ -354,18 +354,18 @@ pub struct Key<'d> {
 impl<'d> Key<'d> {
     /// The key's text, borrowed unless it has escapes.
     #[inline]
-    pub fn text(&self) -> Cow<'d, str> {
+    pub(crate) fn text(&self) -> Cow<'d, str> {
         unescape(&self.document.text, &self.document.index.node(self.at))
     }
 
     /// The key as a string value: for its span, flags and path.
-    pub fn value(&self) -> Value<'d> {
+    pub(crate) fn value(&self) -> Value<'d> {
         Value::new(self.document, self.at)
     }
 
     /// Is it this key?
     #[inline]
-    pub fn is(&self, key: &str) -> bool {
+    pub(crate) fn is(&self, key: &str) -> bool {
         let node = self.document.index.node(self.at);
         if node.flags.has(Flags::ESCAPED) {
             return self.text() == key;
@@ -376,7 +376,7 @@ impl<'d> Key<'d> {
 }
 
 /// The members of an object.
-pub struct Members<'d> {
+pub(crate) struct Members<'d> {
     document: &'d Document<'d>,
     at: usize,
     end: usize,
@@ -398,7 +398,7 @@ impl<'d> Iterator for Members<'d> {
 }
 
 /// The values of an array.
-pub struct Items<'d> {
+pub(crate) struct Items<'d> {
     document: &'d Document<'d>,
     at: usize,
     end: usize,

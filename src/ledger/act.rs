@@ -66,7 +66,7 @@ pub struct SignedAct {
 impl SignedAct {
     /// Does the signature hold for the act and the key that it names? Whether that key is the officer's is for the
     /// caller to know.
-    pub fn holds(&self) -> bool {
+    pub(crate) fn holds(&self) -> bool {
         holds(&self.act.key, &self.act.message(), &self.sig)
     }
 

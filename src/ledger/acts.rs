@@ -143,7 +143,7 @@ struct Waiting {
 
 /// What is to be known of the entries so far to judge the next.
 #[derive(Default)]
-pub struct Acts {
+pub(crate) struct Acts {
     /// The log's key; nothing for a log in which acts are not signed.
     log: Option<String>,
     nonces: HashSet<Digest>,
@@ -154,18 +154,18 @@ pub struct Acts {
 
 impl Acts {
     /// The signature that an entry holds, to be verified; nothing for another entry.
-    pub fn signature(&self, entry: &Entry<'_>) -> Option<SignedAct> {
+    pub(crate) fn signature(&self, entry: &Entry<'_>) -> Option<SignedAct> {
         SignedAct::from_entry(entry, self.log.as_deref()?)
     }
 
     /// Are acts signed in this log?
-    pub fn are_signed(&self) -> bool {
+    pub(crate) fn are_signed(&self) -> bool {
         self.log.is_some()
     }
 
     /// What is wrong with an entry, after the entries seen so far. `approvals`: see [`of_policy`]; asked for only where
     /// the policy changes.
-    pub fn flaw(&self, entry: &Entry<'_>, custody: &Custody, approvals: u64) -> Option<Flaw> {
+    pub(crate) fn flaw(&self, entry: &Entry<'_>, custody: &Custody, approvals: u64) -> Option<Flaw> {
         match entry.record() {
             Record::StationCreated(created) => {
                 let unknown = created.format.as_ref().filter(|format| *format != FORMAT)?;
@@ -226,7 +226,7 @@ impl Acts {
     }
 
     /// Takes the next entry into account.
-    pub fn see(&mut self, entry: &Entry<'_>) {
+    pub(crate) fn see(&mut self, entry: &Entry<'_>) {
         if let Record::ActSigned(signed) = entry.record() {
             self.nonces.insert(Digest::of(signed.nonce.as_bytes()));
             self.waiting.push(Waiting {

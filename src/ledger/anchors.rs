@@ -16,7 +16,7 @@ pub(crate) const EXPORTS_PROVEN: usize = 16;
 
 /// What a head that came back shows, by its signatures and this log's tree.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Verdict {
+pub(crate) enum Verdict {
     /// The log's own key signed it, and this log continues it.
     Known,
     /// The log's own key signed more entries than this log has: it was rolled back, or it is a copy.
@@ -42,7 +42,7 @@ impl Verdict {
     ];
 
     /// The word in the log.
-    pub const fn word(self) -> &'static str {
+    pub(crate) const fn word(self) -> &'static str {
         match self {
             Verdict::Known => "known",
             Verdict::Ahead => "ahead",
@@ -54,12 +54,12 @@ impl Verdict {
     }
 
     /// The verdict with this word.
-    pub fn named(word: &str) -> Option<Verdict> {
+    pub(crate) fn named(word: &str) -> Option<Verdict> {
         Verdict::ALL.into_iter().find(|one| one.word() == word)
     }
 
     /// Is nothing signed after it, until it is settled?
-    pub const fn stops(self) -> bool {
+    pub(crate) const fn stops(self) -> bool {
         matches!(self, Verdict::Ahead | Verdict::Forked)
     }
 }
@@ -86,7 +86,7 @@ pub struct Demand {
 impl Demand {
     /// The demand in a policy's text; a policy of 0.1 that only has a window asks for one witness. `None` when the members
     /// have another form.
-    pub fn of_policy(text: &[u8]) -> Option<Demand> {
+    pub(crate) fn of_policy(text: &[u8]) -> Option<Demand> {
         let table: toml::Table = std::str::from_utf8(text).ok()?.parse().ok()?;
         let Some(witness) = table.get("witness") else { return Some(Demand::default()) };
         let number = |name: &str| match witness.get(name) {
@@ -102,7 +102,7 @@ impl Demand {
     }
 
     /// A demand; without a number of witnesses, a window or the wait for every bundle asks for one.
-    pub fn new(quorum: u64, window_days: u32, every_bundle: bool) -> Demand {
+    pub(crate) fn new(quorum: u64, window_days: u32, every_bundle: bool) -> Demand {
         let asks = window_days > 0 || every_bundle;
         Demand { quorum: quorum.max(u64::from(asks)), window_days, every_bundle }
     }
@@ -110,7 +110,7 @@ impl Demand {
 
 /// A cosignature that counted.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Cosigned {
+pub(crate) struct Cosigned {
     /// How many entries the witness saw.
     pub size: u64,
     /// When, by the witness's clock.
@@ -121,7 +121,7 @@ pub struct Cosigned {
 
 /// A witness of this log.
 #[derive(Clone, Debug)]
-pub struct Witness {
+pub(crate) struct Witness {
     /// Its key.
     pub key: VerifierKey,
     /// The entry that added it.
@@ -134,7 +134,7 @@ pub struct Witness {
 
 /// A head that stopped this station.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Stop {
+pub(crate) struct Stop {
     /// The entry `anchor.judged`.
     pub seq: u64,
     /// Ahead or forked.
@@ -147,7 +147,7 @@ pub struct Stop {
 
 /// Why nothing may be signed.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Hold {
+pub(crate) enum Hold {
     /// A head of this log that this log does not have.
     Stopped(Stop),
     /// Officers settled it (in this entry), and no witness has cosigned the log since.
@@ -156,7 +156,7 @@ pub enum Hold {
 
 /// A head that came back and that this log continues.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct CameBack {
+pub(crate) struct CameBack {
     /// Its size.
     pub size: u64,
     /// When it was taken in.
@@ -165,7 +165,7 @@ pub struct CameBack {
 
 /// The log that this one continues.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Predecessor {
+pub(crate) struct Predecessor {
     /// Its key.
     pub key: VerifierKey,
     /// How many of its entries were taken over.
@@ -176,7 +176,7 @@ pub struct Predecessor {
 
 /// What is missing of the cosignatures that the policy asks for.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Overdue {
+pub(crate) enum Overdue {
     /// Fewer than the quorum cosigned within the window; it ended then.
     Window(Time),
     /// The head of the last exported bundle is not back with as many cosignatures; so many are there.
@@ -204,7 +204,7 @@ pub struct Anchors {
 
 impl Anchors {
     /// Takes another policy into account, from this time on.
-    pub fn set_demand(&mut self, demand: Demand, time: Time) {
+    pub(crate) fn set_demand(&mut self, demand: Demand, time: Time) {
         if demand.quorum == 0 {
             self.asked_since = None;
         } else if self.demand.quorum == 0 {
@@ -214,22 +214,22 @@ impl Anchors {
     }
 
     /// What the policy in force asks of witnesses.
-    pub fn demand(&self) -> Demand {
+    pub(crate) fn demand(&self) -> Demand {
         self.demand
     }
 
     /// Every witness who serves.
-    pub fn active(&self) -> impl Iterator<Item = &Witness> {
+    pub(crate) fn active(&self) -> impl Iterator<Item = &Witness> {
         self.all().filter(|witness| witness.retired.is_none())
     }
 
     /// Every witness, also those who were retired.
-    pub fn all(&self) -> impl Iterator<Item = &Witness> {
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Witness> {
         self.witnesses.values().flatten()
     }
 
     /// The witness of this name who serves.
-    pub fn witness(&self, name: &str) -> Option<&Witness> {
+    pub(crate) fn witness(&self, name: &str) -> Option<&Witness> {
         self.witnesses.get(name)?.iter().find(|witness| witness.retired.is_none())
     }
 
@@ -238,37 +238,32 @@ impl Anchors {
     }
 
     /// When the log began.
-    pub fn began(&self) -> Option<Time> {
+    pub(crate) fn began(&self) -> Option<Time> {
         self.began
     }
 
     /// The newest head that came back.
-    pub fn came_back(&self) -> Option<CameBack> {
+    pub(crate) fn came_back(&self) -> Option<CameBack> {
         self.came_back
     }
 
     /// The log that this one continues.
-    pub fn predecessor(&self) -> Option<&Predecessor> {
+    pub(crate) fn predecessor(&self) -> Option<&Predecessor> {
         self.predecessor.as_ref()
     }
 
     /// The heads that stop this station, first those that nobody settled.
-    pub fn stops(&self) -> &[Stop] {
+    pub(crate) fn stops(&self) -> &[Stop] {
         &self.stops
     }
 
-    /// The largest head of a history that officers settled as lost.
-    pub fn settled_up_to(&self) -> Option<u64> {
-        self.settled.map(|(size, _)| size)
-    }
-
     /// The entries `bundle.exported` of the last exports.
-    pub fn exports(&self) -> impl Iterator<Item = u64> {
+    pub(crate) fn exports(&self) -> impl Iterator<Item = u64> {
         self.exports.iter().copied()
     }
 
     /// May nothing be signed, and why?
-    pub fn hold(&self) -> Option<Hold> {
+    pub(crate) fn hold(&self) -> Option<Hold> {
         // A fork is proven by two signatures; that one is told first.
         let forked = self.stops.iter().find(|stop| stop.verdict == Verdict::Forked);
         if let Some(stop) = forked.or_else(|| self.stops.first()) {
@@ -282,7 +277,7 @@ impl Anchors {
     }
 
     /// How a head that the log's key signed is judged: `own` is this log's root at its size, if it has so many entries.
-    pub fn judge(&self, head: &Checkpoint, own: Option<Hash>) -> Verdict {
+    pub(crate) fn judge(&self, head: &Checkpoint, own: Option<Hash>) -> Verdict {
         match own {
             Some(root) if root == head.root => Verdict::Known,
             _ if self.settled.is_some_and(|(size, _)| head.size <= size) => Verdict::Settled,
@@ -306,7 +301,7 @@ impl Anchors {
 
     /// When the policy's window ends: counted from the oldest of the quorum's newest cosignatures, by the witnesses' own
     /// clocks; before there are as many, from when the policy began to ask. `None` where there is no window.
-    pub fn window_ends(&self) -> Option<Time> {
+    pub(crate) fn window_ends(&self) -> Option<Time> {
         let Demand { quorum, window_days, .. } = self.demand;
         if quorum == 0 || window_days == 0 {
             return None;
@@ -316,7 +311,7 @@ impl Anchors {
     }
 
     /// Did the signature of this entry leave the station, in a bundle or on a slip?
-    pub fn has_left(&self, seq: u64) -> bool {
+    pub(crate) fn has_left(&self, seq: u64) -> bool {
         self.last_exported >= Some(seq)
     }
 
@@ -330,7 +325,7 @@ impl Anchors {
     }
 
     /// What is missing at this time of the cosignatures that the policy asks for.
-    pub fn overdue(&self, now: Time) -> Option<Overdue> {
+    pub(crate) fn overdue(&self, now: Time) -> Option<Overdue> {
         if let Some(end) = self.window_ends().filter(|end| now > *end) {
             return Some(Overdue::Window(end));
         }
@@ -339,7 +334,7 @@ impl Anchors {
     }
 
     /// Why this key cannot be a witness's of this log; nothing when it can.
-    pub fn refuse_witness(&self, key: &VerifierKey) -> Option<String> {
+    pub(crate) fn refuse_witness(&self, key: &VerifierKey) -> Option<String> {
         let name = shown(key.name());
         if !key.is_witness() {
             return Some(format!("{name}: it is a key for notes (type 1); a witness's key has type 4"));
@@ -362,7 +357,7 @@ impl Anchors {
     }
 
     /// What an entry says that cannot be, after the entries seen so far. To be asked before [`Anchors::see`].
-    pub fn flaw(&self, entry: &Entry<'_>) -> Option<Flaw> {
+    pub(crate) fn flaw(&self, entry: &Entry<'_>) -> Option<Flaw> {
         let why = match entry.record() {
             Record::WitnessAdded(added) => match VerifierKey::parse(&added.key) {
                 Err(e) => e.to_string(),
@@ -425,7 +420,7 @@ impl Anchors {
     }
 
     /// Takes the next entry into account.
-    pub fn see(&mut self, entry: &Entry<'_>) {
+    pub(crate) fn see(&mut self, entry: &Entry<'_>) {
         let (seq, time) = (entry.seq(), entry.time());
         match entry.record() {
             Record::StationCreated(created) => {

@@ -22,7 +22,7 @@ pub enum Decision {
 
 impl Decision {
     /// The word that is signed.
-    pub const fn word(self) -> &'static str {
+    pub(crate) const fn word(self) -> &'static str {
         match self {
             Decision::Granted => "granted",
             Decision::Denied => "denied",
@@ -56,7 +56,7 @@ pub struct Approval {
 impl Approval {
     /// The exact bytes that are signed: the format's name, a line feed, and one JSON object with the members in this
     /// order, without white space, strings escaped as in the log.
-    pub fn message(&self) -> Vec<u8> {
+    pub(crate) fn message(&self) -> Vec<u8> {
         let members = [
             ("officer", self.officer.as_str()),
             ("key", &self.key),
@@ -110,7 +110,7 @@ impl SignedApproval {
     }
 
     /// The log's entry for this decision when it came too late to be used.
-    pub fn expired_event(&self) -> Event {
+    pub(crate) fn expired_event(&self) -> Event {
         Record::ApprovalExpired(self.decided()).by(&self.approval.officer)
     }
 

@@ -17,7 +17,7 @@ pub const NEVER_FINISHED: &str = "never finished: the station stopped while she 
 
 /// An officer.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Officer {
+pub(crate) struct Officer {
     /// The entry that added her.
     pub seq: u64,
     /// Her age recipient.
@@ -50,7 +50,7 @@ impl std::fmt::Display for Sealing {
 
 impl Sealing {
     /// The sealing that an entry about a key names.
-    pub fn of(key: &SealedKey<'_>) -> Sealing {
+    pub(crate) fn of(key: &SealedKey<'_>) -> Sealing {
         let officers = key.officers.iter().map(|name| name.to_string()).collect();
         Sealing { quorum: key.quorum, officers, set: key.set.to_string() }
     }
@@ -66,7 +66,7 @@ impl Sealing {
 
 /// How a key is sealed.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Key {
+pub(crate) struct Key {
     /// The entry of its last sealing.
     pub seq: u64,
     /// Its last sealing.
@@ -80,7 +80,7 @@ pub struct Key {
 
 impl Key {
     /// May this sealing be the one in force? The last one may, and, until it is known that it was written, those before.
-    pub fn may_be(&self, sealing: &Sealing) -> bool {
+    pub(crate) fn may_be(&self, sealing: &Sealing) -> bool {
         self.possible().any(|possible| possible == sealing)
     }
 
@@ -137,37 +137,37 @@ pub struct Custody {
 
 impl Custody {
     /// The officer of this name, also one who left.
-    pub fn officer(&self, name: &str) -> Option<&Officer> {
+    pub(crate) fn officer(&self, name: &str) -> Option<&Officer> {
         self.officers.get(name)
     }
 
     /// All officers by name, also those who left.
-    pub fn officers(&self) -> impl Iterator<Item = (&String, &Officer)> {
+    pub(crate) fn officers(&self) -> impl Iterator<Item = (&String, &Officer)> {
         self.officers.iter()
     }
 
     /// Was there ever an officer? One whose files were never written was not.
-    pub fn is_staffed(&self) -> bool {
+    pub(crate) fn is_staffed(&self) -> bool {
         self.officers.values().any(|officer| officer.is_finished)
     }
 
     /// How each key in the vault was sealed last.
-    pub fn sealings(&self) -> impl Iterator<Item = &Sealing> {
+    pub(crate) fn sealings(&self) -> impl Iterator<Item = &Sealing> {
         self.keys.values().filter(|key| !key.is_retired).map(|key| &key.sealing)
     }
 
     /// How the key is sealed.
-    pub fn key(&self, keyid: &str) -> Option<&Key> {
+    pub(crate) fn key(&self, keyid: &str) -> Option<&Key> {
         self.keys.get(keyid)
     }
 
     /// May an officer of this name be added? A name is used once; one whose files were never written was not used.
-    pub fn is_name_free(&self, name: &str) -> bool {
+    pub(crate) fn is_name_free(&self, name: &str) -> bool {
         self.officers.get(name).is_none_or(|officer| !officer.is_finished)
     }
 
     /// The most of these keys that one officer who serves opens alone.
-    pub fn opened_by_one<'k>(&self, keyids: impl IntoIterator<Item = &'k str>) -> usize {
+    pub(crate) fn opened_by_one<'k>(&self, keyids: impl IntoIterator<Item = &'k str>) -> usize {
         let mut alone: BTreeMap<&str, usize> = BTreeMap::new();
         for key in keyids.into_iter().filter_map(|keyid| self.keys.get(keyid)) {
             if key.is_retired || key.sealing.quorum > 1 {
@@ -180,7 +180,7 @@ impl Custody {
     }
 
     /// What an entry says that cannot be, after the entries seen so far. To be asked before [`Custody::see`].
-    pub fn flaw(&self, entry: &Entry<'_>) -> Option<Flaw> {
+    pub(crate) fn flaw(&self, entry: &Entry<'_>) -> Option<Flaw> {
         match entry.record() {
             Record::OfficerAdded(added) => {
                 let known = self.officers.get(&*added.officer)?;
@@ -251,7 +251,7 @@ impl Custody {
     }
 
     /// Takes the next entry into account.
-    pub fn see(&mut self, entry: &Entry<'_>) {
+    pub(crate) fn see(&mut self, entry: &Entry<'_>) {
         let seq = entry.seq();
         match entry.record() {
             Record::SessionOpened(_) => {

@@ -136,22 +136,22 @@ impl<'a> Entry<'a> {
     }
 
     /// The entry's number, from 0: its place in the tree.
-    pub fn seq(&self) -> u64 {
+    pub(crate) fn seq(&self) -> u64 {
         self.header.seq
     }
 
     /// The leaf hash of the line before.
-    pub fn prev(&self) -> &Hash {
+    pub(crate) fn prev(&self) -> &Hash {
         &self.header.prev
     }
 
     /// Wall clock.
-    pub fn time(&self) -> Time {
+    pub(crate) fn time(&self) -> Time {
         self.header.time
     }
 
     /// The kernel's boot id.
-    pub fn boot(&self) -> Cow<'a, str> {
+    pub(crate) fn boot(&self) -> Cow<'a, str> {
         unquoted(self.line, self.header.boot)
     }
 
@@ -161,7 +161,7 @@ impl<'a> Entry<'a> {
     }
 
     /// Milliseconds since boot.
-    pub fn uptime_ms(&self) -> u64 {
+    pub(crate) fn uptime_ms(&self) -> u64 {
         self.header.uptime_ms
     }
 
@@ -181,13 +181,13 @@ impl<'a> Entry<'a> {
     }
 
     /// What the entry says, whenever and wherever it stands: [`Event::digest`](crate::ledger::Event::digest).
-    pub fn digest(&self) -> String {
+    pub(crate) fn digest(&self) -> String {
         let start = usize::from(self.header.name.0) - "\"type\":".len();
         digest_of(self.line.get(start..).unwrap_or_default())
     }
 
     /// The entry with a copy of its line.
-    pub fn to_owned(&self) -> EntryBuf {
+    pub(crate) fn to_owned(&self) -> EntryBuf {
         EntryBuf { line: self.line.to_vec(), header: self.header }
     }
 }

@@ -6,7 +6,7 @@ use crate::host::clock::Time;
 
 /// A choice of entries; the default chooses all.
 #[derive(Clone, Debug, Default)]
-pub struct Filter {
+pub(crate) struct Filter {
     /// Not before this time.
     pub since: Option<Time>,
     /// Not after this time.
@@ -21,7 +21,7 @@ pub struct Filter {
 
 impl Filter {
     /// Is it among the chosen?
-    pub fn matches(&self, entry: &Entry<'_>) -> bool {
+    pub(crate) fn matches(&self, entry: &Entry<'_>) -> bool {
         self.since.is_none_or(|since| entry.time() >= since)
             && self.until.is_none_or(|until| entry.time() <= until)
             && (self.kinds.is_empty() || self.kinds.contains(&entry.kind()))

@@ -11,7 +11,7 @@ use crate::tlog::tree::{Hash, Nodes, includes};
 use std::path::Path;
 
 /// The tree over the lines of a log in a folder.
-pub struct Proofs {
+pub(crate) struct Proofs {
     nodes: Nodes,
 }
 
@@ -20,7 +20,7 @@ impl Proofs {
     ///
     /// # Errors
     /// They cannot be read, or do not give the head's root.
-    pub fn read(disk: &dyn Disk, dir: &Path, head: &Checkpoint) -> Result<Proofs, LogError> {
+    pub(crate) fn read(disk: &dyn Disk, dir: &Path, head: &Checkpoint) -> Result<Proofs, LogError> {
         let most = usize::try_from(head.size).unwrap_or(usize::MAX);
         let mut leaves: Vec<Hash> = Vec::new();
         each_chunk(disk, dir, 0, count_files(disk, dir)?, |chunk| -> Result<bool, LogError> {
@@ -36,12 +36,12 @@ impl Proofs {
     }
 
     /// The root over the first `size` lines; `None` when there are not so many.
-    pub fn root(&self, size: u64) -> Option<Hash> {
+    pub(crate) fn root(&self, size: u64) -> Option<Hash> {
         self.nodes.root(size)
     }
 
     /// The proof that the log of `new` lines continues that of `old`; `None` when there are no such sizes.
-    pub fn consistency(&self, old: u64, new: u64) -> Option<Vec<Hash>> {
+    pub(crate) fn consistency(&self, old: u64, new: u64) -> Option<Vec<Hash>> {
         self.nodes.consistency(old, new)
     }
 
@@ -49,7 +49,13 @@ impl Proofs {
     ///
     /// # Errors
     /// The head does not cover the entry, or the line cannot be read.
-    pub fn receipt(&self, disk: &dyn Disk, dir: &Path, head: &Head, seq: u64) -> Result<Proof, LogError> {
+    pub(crate) fn receipt(
+        &self,
+        disk: &dyn Disk,
+        dir: &Path,
+        head: &Head,
+        seq: u64,
+    ) -> Result<Proof, LogError> {
         let size = head.checkpoint.size;
         let hashes = self.nodes.inclusion(seq, size).ok_or(LogError::NoEntry(seq, size))?;
         let chunk = Chunk::read(disk, dir, seq / LINES_PER_FILE)?;

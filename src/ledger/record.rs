@@ -62,7 +62,7 @@ macro_rules! records {
             }
 
             /// The kind with this name.
-            pub fn named(name: &[u8]) -> Option<Kind> {
+            pub(crate) fn named(name: &[u8]) -> Option<Kind> {
                 $(if name == $name.as_bytes() { return Some(Kind::$kind); })*
                 None
             }
@@ -70,7 +70,7 @@ macro_rules! records {
 
         impl<'a> Record<'a> {
             /// Its kind.
-            pub const fn kind(&self) -> Kind {
+            pub(crate) const fn kind(&self) -> Kind {
                 match self { $(Record::$kind(_) => Kind::$kind),* }
             }
 
@@ -85,7 +85,7 @@ macro_rules! records {
             }
 
             /// Hands over each field that it has as JSON, for tables whose columns are the fields.
-            pub fn columns(&self, visit: &mut dyn FnMut(&'static Field, String)) {
+            pub(crate) fn columns(&self, visit: &mut dyn FnMut(&'static Field, String)) {
                 match self { $(Record::$kind(fields) => Members::columns(fields, visit)),* }
             }
 
@@ -277,7 +277,7 @@ records! {
 
 impl Record<'_> {
     /// The request that it is about.
-    pub fn request(&self) -> Option<&str> {
+    pub(crate) fn request(&self) -> Option<&str> {
         let mut found = None;
         self.names(&mut |named| {
             if let Named::Request(digest) = named {
@@ -288,14 +288,14 @@ impl Record<'_> {
     }
 
     /// Does one of its fields have this officer?
-    pub fn has_officer(&self, name: &str) -> bool {
+    pub(crate) fn has_officer(&self, name: &str) -> bool {
         let mut is_there = false;
         self.names(&mut |named| is_there |= named == Named::Officer(name));
         is_there
     }
 
     /// The objects of the log that it names.
-    pub fn objects(&self) -> Vec<&str> {
+    pub(crate) fn objects(&self) -> Vec<&str> {
         let mut found = Vec::new();
         self.names(&mut |named| match named {
             Named::Object(digest) => found.push(digest),

@@ -23,10 +23,6 @@ pub struct Recovery {
 }
 
 impl Recovery {
-    /// Nothing to tell?
-    pub fn is_clean(&self) -> bool {
-        self.aside.is_empty() && self.uncovered == 0 && self.open_intents.is_empty()
-    }
 }
 
 /// What stood in a file after the lines that the newest checkpoint covers.
@@ -85,7 +81,7 @@ pub struct OpenIntent {
 
 impl OpenIntent {
     /// What the log says of it: that it is in doubt, or, with a resolution, what became of it.
-    pub fn in_doubt<'a>(&'a self, resolution: &'a str) -> SignInDoubt<'a> {
+    pub(crate) fn in_doubt<'a>(&'a self, resolution: &'a str) -> SignInDoubt<'a> {
         SignInDoubt {
             intent: self.seq,
             request: (&self.request).into(),
@@ -98,11 +94,11 @@ impl OpenIntent {
 
 /// The intents that are open after the entries seen so far.
 #[derive(Clone, Debug, Default)]
-pub struct Intents(BTreeMap<u64, OpenIntent>);
+pub(crate) struct Intents(BTreeMap<u64, OpenIntent>);
 
 impl Intents {
     /// Takes the next entry into account.
-    pub fn see(&mut self, entry: &Entry<'_>) {
+    pub(crate) fn see(&mut self, entry: &Entry<'_>) {
         let seq = entry.seq();
         match entry.record() {
             Record::SignIntent(intent) => {
@@ -144,12 +140,12 @@ impl Intents {
     }
 
     /// The open intent with this number.
-    pub fn get(&self, seq: u64) -> Option<&OpenIntent> {
+    pub(crate) fn get(&self, seq: u64) -> Option<&OpenIntent> {
         self.0.get(&seq)
     }
 
     /// All open intents, in order.
-    pub fn open(&self) -> impl Iterator<Item = &OpenIntent> {
+    pub(crate) fn open(&self) -> impl Iterator<Item = &OpenIntent> {
         self.0.values()
     }
 }

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, HashSet};
 
 /// Everything that is asked of a log, after the entries applied so far.
 #[derive(Default)]
-pub struct State {
+pub(crate) struct State {
     /// Officers, and how each key is sealed.
     pub custody: Custody,
     /// Officers' signatures under their acts.
@@ -29,7 +29,7 @@ pub struct State {
 
 /// An officer's newest decision about a request.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Standing {
+pub(crate) struct Standing {
     /// The decision. Whether its signature holds is for the caller to verify.
     pub signed: SignedApproval,
     /// The entry that holds it.
@@ -39,7 +39,7 @@ pub struct Standing {
 impl State {
     /// Takes the next entry into account. Where it puts a policy in force, what that asks of witnesses is set first
     /// ([`Anchors::set_demand`]).
-    pub fn apply(&mut self, entry: &Entry<'_>) {
+    pub(crate) fn apply(&mut self, entry: &Entry<'_>) {
         self.intents.see(entry);
         self.custody.see(entry);
         self.acts.see(entry);
@@ -77,17 +77,17 @@ impl State {
     }
 
     /// The newest decision of each officer about a request, by her name.
-    pub fn decisions(&self, request: &str) -> impl Iterator<Item = &Standing> {
+    pub(crate) fn decisions(&self, request: &str) -> impl Iterator<Item = &Standing> {
         self.decisions.get(request).into_iter().flat_map(BTreeMap::values)
     }
 
     /// Does the log call the approval with this nonce expired?
-    pub fn is_expired(&self, nonce: &str) -> bool {
+    pub(crate) fn is_expired(&self, nonce: &str) -> bool {
         self.expired.contains(nonce)
     }
 
     /// Wrong passphrases of an officer since she last proved who she is, and when the last one was.
-    pub fn failures(&self, officer: &str) -> Option<&(u32, Stamp)> {
+    pub(crate) fn failures(&self, officer: &str) -> Option<&(u32, Stamp)> {
         self.failures.get(officer)
     }
 }

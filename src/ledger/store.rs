@@ -20,7 +20,6 @@ use crate::host::{Bytes, Disk, Stamp};
 use crate::tlog::checkpoint::Checkpoint;
 use crate::tlog::flaw::{Flaw, FlawKind};
 use crate::tlog::note::{LARGEST_NOTE, NoteSigner, VerifierKey};
-use crate::tlog::proof::Proof;
 use crate::tlog::tree::{self, Hash};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
@@ -155,7 +154,7 @@ impl Log {
     ///
     /// # Errors
     /// As [`Log::open`].
-    pub fn look(disk: Arc<dyn Disk>, dir: &Path, see: See<'_>) -> Result<(Log, Recovery), LogError> {
+    pub(crate) fn look(disk: Arc<dyn Disk>, dir: &Path, see: See<'_>) -> Result<(Log, Recovery), LogError> {
         let (mut log, uncovered, _) = Log::read(disk, dir, see)?;
         log.closed = Some("it was opened to be looked at".to_owned());
         let recovery = Recovery {
@@ -425,7 +424,7 @@ impl Log {
     ///
     /// # Errors
     /// As [`Log::put_object`].
-    pub fn put_object_named(&self, digest: &str, bytes: &[u8]) -> Result<String, LogError> {
+    pub(crate) fn put_object_named(&self, digest: &str, bytes: &[u8]) -> Result<String, LogError> {
         objects::put_named(&*self.disk, &self.dir, digest.to_owned(), bytes)
     }
 
@@ -433,7 +432,7 @@ impl Log {
     ///
     /// # Errors
     /// There is no such object, or its bytes have another digest.
-    pub fn get_object(&self, digest: &str) -> Result<Bytes, LogError> {
+    pub(crate) fn get_object(&self, digest: &str) -> Result<Bytes, LogError> {
         objects::get(&*self.disk, &self.dir, digest)
     }
 
@@ -454,7 +453,7 @@ impl Log {
 
     /// The latest time at which an entry was written, since an officer last stated the time: no later entry can honestly
     /// be earlier. `None` in an empty log.
-    pub fn latest(&self) -> Option<&Stamp> {
+    pub(crate) fn latest(&self) -> Option<&Stamp> {
         self.latest.as_ref()
     }
 
@@ -464,12 +463,12 @@ impl Log {
     }
 
     /// The log's folder.
-    pub fn dir(&self) -> &Path {
+    pub(crate) fn dir(&self) -> &Path {
         &self.dir
     }
 
     /// The intents to sign that have no result, in order.
-    pub fn open_intents(&self) -> impl Iterator<Item = &OpenIntent> {
+    pub(crate) fn open_intents(&self) -> impl Iterator<Item = &OpenIntent> {
         self.intents.open()
     }
 
@@ -488,24 +487,16 @@ impl Log {
     ///
     /// # Errors
     /// The lines changed since the log was opened.
-    pub fn proofs(&self) -> Result<Proofs, LogError> {
+    pub(crate) fn proofs(&self) -> Result<Proofs, LogError> {
         let whole = Checkpoint { size: self.size(), root: self.root(), ..self.head.checkpoint.clone() };
         Proofs::read(&*self.disk, &self.dir, &whole)
-    }
-
-    /// The receipt for an entry: its inclusion proof under the newest checkpoint, with the line itself.
-    ///
-    /// # Errors
-    /// The newest checkpoint does not cover the entry, or the lines changed since the log was opened.
-    pub fn prove(&self, seq: u64) -> Result<Proof, LogError> {
-        self.proofs()?.receipt(&*self.disk, &self.dir, &self.head, seq)
     }
 
     /// Every kept checkpoint's size, ascending.
     ///
     /// # Errors
     /// The folder cannot be read, or has other names in it.
-    pub fn checkpoint_sizes(&self) -> Result<Vec<u64>, LogError> {
+    pub(crate) fn checkpoint_sizes(&self) -> Result<Vec<u64>, LogError> {
         Ok(checkpoint_sizes(&*self.disk, &self.dir)?)
     }
 
@@ -513,7 +504,7 @@ impl Log {
     ///
     /// # Errors
     /// It cannot be read, or is not this log's.
-    pub fn kept_checkpoint(&self, size: u64) -> Result<Option<Head>, LogError> {
+    pub(crate) fn kept_checkpoint(&self, size: u64) -> Result<Option<Head>, LogError> {
         if self.checkpoint_sizes()?.binary_search(&size).is_err() {
             return Ok(None);
         }

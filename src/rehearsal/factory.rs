@@ -93,7 +93,7 @@ impl Factory {
     }
 
     /// The time at which all of this happens.
-    pub fn now(&self) -> Time {
+    pub(crate) fn now(&self) -> Time {
         self.now
     }
 
@@ -105,11 +105,6 @@ impl Factory {
     /// The key ids of the officers' targets keys, the first officer's first.
     pub fn offline_keyids(&self) -> Vec<&str> {
         self.keys.offline.iter().map(keys::MadeUpKey::id).collect()
-    }
-
-    /// The version of the production targets, once there are any.
-    pub fn production_version(&self) -> Option<u64> {
-        self.production.as_ref().map(|signed| signed.version)
     }
 
     /// CI builds these versions.
@@ -173,7 +168,7 @@ impl Factory {
 
     /// An officer's `targets.keys.tgz` as fioctl writes it; officers count from 0. `None` when there is no such
     /// officer. The keys are made up: they are worth nothing outside of this Factory.
-    pub fn key_file(&self, officer: usize) -> Option<Vec<u8>> {
+    pub(crate) fn key_file(&self, officer: usize) -> Option<Vec<u8>> {
         let key = self.keys.offline.get(officer)?;
         let gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
         let mut archive = tar::Builder::new(gzip);

@@ -46,7 +46,7 @@ impl Shape {
 
     /// JSON of this shape and of about `bytes` bytes: a value for a target's `custom.x-hostile`; for
     /// [`Shape::Findings`], the members of a whole `targets` object.
-    pub fn value(self, bytes: usize) -> String {
+    pub(crate) fn value(self, bytes: usize) -> String {
         match self {
             Shape::Deep => "[".repeat(bytes / 2) + &"]".repeat(bytes / 2),
             Shape::Wide => object((0..bytes / 14).map(|i| format!("\"{i:09}\":0"))),

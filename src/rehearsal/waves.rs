@@ -11,8 +11,6 @@ pub(crate) enum WaveStatus {
     Active,
     /// Its targets are the tag's production targets.
     Complete,
-    /// Withdrawn; devices that took it stay on it.
-    Canceled,
 }
 
 impl WaveStatus {
@@ -20,7 +18,6 @@ impl WaveStatus {
         match self {
             WaveStatus::Active => "active",
             WaveStatus::Complete => "complete",
-            WaveStatus::Canceled => "canceled",
         }
     }
 }
@@ -85,19 +82,6 @@ impl Factory {
         Ok(())
     }
 
-    /// Adds signatures to a wave from the body of `POST …/waves/W/sign/`, as `upload/wave-sign.json` holds it.
-    ///
-    /// # Errors
-    /// There is no such active wave, or a signature does not hold.
-    pub fn sign_wave(&mut self, name: &str, body: &[u8]) -> Result<(), FactoryError> {
-        let document = read(body)?;
-        let at = self.active(name)?;
-        let mut targets = self.waves[at].targets.clone();
-        self.add_signatures(&mut targets, document.root().require("signatures")?)?;
-        self.waves[at].targets = targets;
-        Ok(())
-    }
-
     /// Completes a wave: its targets become the tag's production targets.
     ///
     /// # Errors
@@ -112,33 +96,6 @@ impl Factory {
         wave.status = WaveStatus::Complete;
         self.production = Some(wave.targets.clone());
         Ok(())
-    }
-
-    /// Cancels a wave.
-    ///
-    /// # Errors
-    /// There is no such active wave.
-    pub fn cancel_wave(&mut self, name: &str) -> Result<(), FactoryError> {
-        let at = self.active(name)?;
-        self.waves[at].status = WaveStatus::Canceled;
-        Ok(())
-    }
-
-    /// A wave as the service returns it with `?show-targets=1`.
-    ///
-    /// # Errors
-    /// There is no such wave.
-    pub fn wave(&self, name: &str) -> Result<Vec<u8>, FactoryError> {
-        let wave = self.waves.iter().find(|wave| wave.name == name);
-        let wave = wave.ok_or_else(|| FactoryError::NoWave(name.to_owned()))?;
-        let mut signatures = Vec::new();
-        let mut out = self.facts(wave).to_string().into_bytes();
-        // The facts are an object with members; the targets become one more.
-        out.pop();
-        out.extend_from_slice(b",\"targets\":");
-        wave.targets.parts(&mut signatures).iter().for_each(|part| out.extend_from_slice(part));
-        out.extend_from_slice(b"}}");
-        Ok(out)
     }
 
     /// `waves.json`: the list of all waves.

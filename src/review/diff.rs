@@ -63,14 +63,14 @@ pub struct Change<'d> {
 
 impl Change<'_> {
     /// Is it the same before and after?
-    pub fn is_same(&self) -> bool {
+    pub(crate) fn is_same(&self) -> bool {
         same_or_absent(self.before, self.after)
     }
 }
 
 impl<'d> Diff<'d> {
     /// Compares a situation's proposal with its baseline.
-    pub fn of(situation: &'d Situation<'d>) -> Diff<'d> {
+    pub(crate) fn of(situation: &'d Situation<'d>) -> Diff<'d> {
         let after = situation.proposal;
         if situation.manifest.kind == RequestKind::OfflineBundle {
             return Diff::of_bundle(situation);
@@ -153,14 +153,14 @@ impl<'d> Diff<'d> {
 impl<'d> Added<'d> {
     /// Every member of the new target, each with that of the target that it replaces; then the members that only the
     /// replaced one has.
-    pub fn listing(&self) -> Vec<Change<'d>> {
+    pub(crate) fn listing(&self) -> Vec<Change<'d>> {
         listing(self.replaces.map(|target| target.value), Some(self.target.value))
     }
 }
 
 impl<'d> Changed<'d> {
     /// The members that differ.
-    pub fn changes(&self) -> Vec<Change<'d>> {
+    pub(crate) fn changes(&self) -> Vec<Change<'d>> {
         let mut changes = listing(Some(self.before.value), Some(self.after.value));
         changes.retain(|change| !change.is_same());
         changes

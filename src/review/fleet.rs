@@ -35,7 +35,7 @@ pub struct Device<'d> {
 
 /// Where a device's version goes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Move {
+pub(crate) enum Move {
     /// Production had nothing for this hardware.
     First,
     /// Up.
@@ -92,7 +92,7 @@ impl<'d> Fleet<'d> {
 
 impl Device<'_> {
     /// Where its version goes.
-    pub fn moves(&self) -> Move {
+    pub(crate) fn moves(&self) -> Move {
         let [now, then] = self.versions;
         match (self.now.is_empty(), self.then.is_empty()) {
             (true, _) => Move::First,

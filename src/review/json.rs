@@ -35,7 +35,7 @@ impl Review<'_> {
     }
 
     /// The bytes whose SHA-256 names the review, and is what approvals sign: the line without the confirmation code.
-    pub fn form(&self) -> Vec<u8> {
+    pub(crate) fn form(&self) -> Vec<u8> {
         let mut out = Vec::new();
         // Writing to memory does not fail.
         let _ = self.write_json(&mut out);

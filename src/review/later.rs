@@ -23,7 +23,7 @@ pub struct Later {
 
 impl Later {
     /// Compares what was signed with what is proposed.
-    pub fn of(mark: &SignedMark, signed: &Targets<'_>, proposal: &Targets<'_>) -> Later {
+    pub(crate) fn of(mark: &SignedMark, signed: &Targets<'_>, proposal: &Targets<'_>) -> Later {
         let (mut missing, mut differing) = (Vec::new(), Vec::new());
         for target in signed.all() {
             match proposal.get(&target.name) {
@@ -47,7 +47,7 @@ impl Later {
     }
 
     /// Does the proposal have all of it?
-    pub fn is_contained(&self) -> bool {
+    pub(crate) fn is_contained(&self) -> bool {
         [&self.hardware_ids, &self.missing, &self.differing, &self.members].iter().all(|list| list.is_empty())
     }
 }

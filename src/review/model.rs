@@ -115,22 +115,22 @@ impl Review<'_> {
     }
 
     /// How many findings are of this severity.
-    pub fn count(&self, severity: Severity) -> usize {
+    pub(crate) fn count(&self, severity: Severity) -> usize {
         self.findings.iter().filter(|finding| finding.severity == severity).count()
     }
 
     /// SHA-256 of the review's JSON form without its confirmation code: what the log and the HTML's footer name.
-    pub fn digest(&self) -> Digest {
+    pub(crate) fn digest(&self) -> Digest {
         *self.own_digest.get_or_init(|| json::digest(self))
     }
 
     /// Is there anything to confirm: may it be signed, and was a nonce drawn for it?
-    pub fn is_confirmable(&self) -> bool {
+    pub(crate) fn is_confirmable(&self) -> bool {
         self.signable() && self.nonce.is_some()
     }
 
     /// The confirmation code, as words; nothing for a request whose nonce was not drawn, which nobody can confirm.
-    pub fn confirm(&self) -> String {
+    pub(crate) fn confirm(&self) -> String {
         let code = self.nonce.map(|nonce| code(&self.header.digest, &self.digest(), &nonce));
         code.map(|code| words::confirmation(&code.0)).unwrap_or_default()
     }
@@ -167,7 +167,7 @@ impl<'d> Header<'d> {
     }
 
     /// The metadata version that production runs now.
-    pub fn baseline_version(&self) -> Option<u64> {
+    pub(crate) fn baseline_version(&self) -> Option<u64> {
         match self.baseline {
             BaselineState::Known { version, .. } => Some(version),
             BaselineState::FirstWave | BaselineState::Unknown => None,

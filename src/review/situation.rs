@@ -37,7 +37,7 @@ pub struct Baseline<'d> {
 
 /// Who vouches for the baseline.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Vouched {
+pub(crate) enum Vouched {
     /// Signatures to the threshold of the newest root.
     Root,
     /// This station's own record: it signed these very bytes, or saw them with a full threshold.
@@ -47,7 +47,7 @@ pub enum Vouched {
 }
 
 /// A target that an offline bundle names.
-pub struct Named<'s, 'd> {
+pub(crate) struct Named<'s, 'd> {
     /// The name where it stands in the list.
     pub item: Value<'d>,
     /// The target, as the tag's production targets or CI have it; `None` where neither does.
@@ -66,7 +66,7 @@ pub struct Record<'d> {
 
 impl Baseline<'_> {
     /// Who vouches for it?
-    pub fn vouched(&self, history: &TagHistory, authority: &Authority<'_>) -> Vouched {
+    pub(crate) fn vouched(&self, history: &TagHistory, authority: &Authority<'_>) -> Vouched {
         if self.source == BaselineSource::Station {
             return Vouched::Record;
         }
@@ -81,7 +81,7 @@ impl Baseline<'_> {
 
     /// Is one of its targets for this tag? Signatures say nothing about the tag: those over another tag's production
     /// targets hold just as well.
-    pub fn has_tag(&self, tag: &str) -> bool {
+    pub(crate) fn has_tag(&self, tag: &str) -> bool {
         self.targets.all().iter().any(|target| target.tags().any(|own| own == tag))
     }
 }
@@ -172,7 +172,7 @@ pub struct Situation<'d> {
 
 impl<'d> Situation<'d> {
     /// Who vouches for the baseline, where there is one.
-    pub fn vouched(&self) -> Option<Vouched> {
+    pub(crate) fn vouched(&self) -> Option<Vouched> {
         let baseline = self.baseline.as_ref()?;
         match baseline.vouched(self.history, self.authority) {
             // Whether its record has it, only the station can say: the connected machine shows what it changes if so.
@@ -182,19 +182,19 @@ impl<'d> Situation<'d> {
     }
 
     /// The list of an offline bundle, where it is one.
-    pub fn bundle(&self) -> Option<Value<'d>> {
+    pub(crate) fn bundle(&self) -> Option<Value<'d>> {
         self.proposal.metadata.signed.get(OFFLINE_BUNDLE)
     }
 
     /// Is it a bundle for devices that follow CI?
-    pub fn is_ci_bundle(&self) -> bool {
+    pub(crate) fn is_ci_bundle(&self) -> bool {
         let kind = self.bundle().and_then(|bundle| bundle.get("type"));
         kind.and_then(|kind| kind.as_str()).is_some_and(|kind| kind == "ci")
     }
 
     /// The targets that an offline bundle names: those of its tag in production, as far as somebody vouches for them, else
     /// CI's.
-    pub fn bundled(&self) -> Vec<Named<'_, 'd>> {
+    pub(crate) fn bundled(&self) -> Vec<Named<'_, 'd>> {
         let production = self.compared_with().filter(|_| !self.is_ci_bundle());
         let published = self.ci.as_ref().map(|ci| &ci.targets);
         let list = self.bundle().and_then(|bundle| bundle.get("targets"));
@@ -209,7 +209,7 @@ impl<'d> Situation<'d> {
 
     /// What the proposal is compared with: the baseline, or, where nobody vouches for it, the station's own record.
     /// Whatever is not in it is new, and gets every check that a new target gets.
-    pub fn compared_with(&self) -> Option<&Targets<'d>> {
+    pub(crate) fn compared_with(&self) -> Option<&Targets<'d>> {
         match self.vouched()? {
             Vouched::Root | Vouched::Record => self.baseline.as_ref().map(|baseline| &baseline.targets),
             Vouched::Nobody => self.record.as_ref().map(|record| &record.targets),

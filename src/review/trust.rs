@@ -91,7 +91,7 @@ pub struct Signer {
 
 impl Trust {
     /// What a situation says about it.
-    pub fn of(situation: &Situation<'_>) -> Trust {
+    pub(crate) fn of(situation: &Situation<'_>) -> Trust {
         let (root, role) = (situation.authority.root(), situation.authority.role.as_str());
         let signed = |keyid: &KeyId| {
             let counts = |worth: &Worth| *worth == Worth::Counts;
@@ -137,7 +137,7 @@ impl Trust {
     }
 
     /// How many more keys must sign, this station's included.
-    pub fn missing(&self) -> usize {
+    pub(crate) fn missing(&self) -> usize {
         self.threshold.saturating_sub(self.signers.iter().filter(|signer| signer.signed).count())
     }
 }

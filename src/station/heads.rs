@@ -5,7 +5,7 @@ use crate::ledger::Anchors;
 
 impl Station {
     /// Witnesses, heads that came back, and whether anything may be signed, as the log has them.
-    pub fn anchors(&self) -> &Anchors {
+    pub(crate) fn anchors(&self) -> &Anchors {
         &self.state().anchors
     }
 }

@@ -50,23 +50,23 @@ pub struct TagHistory {
 
 impl TagHistory {
     /// The highest version that this station signed or saw in production for the tag.
-    pub fn high_water(&self) -> Option<u64> {
+    pub(crate) fn high_water(&self) -> Option<u64> {
         let seen = self.baseline.as_ref().map(|mark| mark.version);
         self.signed.iter().map(|mark| mark.version).chain(seen).max()
     }
 
     /// Was this content signed here, or seen here as production's?
-    pub fn has(&self, digest: &str) -> bool {
+    pub(crate) fn has(&self, digest: &str) -> bool {
         self.seen_as_production(digest) || self.signed.iter().any(|mark| mark.signed == digest)
     }
 
     /// Was this content seen here as production's?
-    pub fn seen_as_production(&self, digest: &str) -> bool {
+    pub(crate) fn seen_as_production(&self, digest: &str) -> bool {
         self.baseline.as_ref().is_some_and(|seen| seen.signed == digest)
     }
 
     /// The newest content, of this version or an older one, that was signed or seen here: version and digest.
-    pub fn newest_up_to(&self, version: u64) -> Option<(u64, &str)> {
+    pub(crate) fn newest_up_to(&self, version: u64) -> Option<(u64, &str)> {
         let signed = self.signed.iter().map(|mark| (mark.version, mark.signed.as_str()));
         let seen = self.baseline.iter().map(|mark| (mark.version, mark.signed.as_str()));
         // Of one version, what was seen in production goes before what was signed.
@@ -74,7 +74,7 @@ impl TagHistory {
     }
 
     /// What was signed here above a version, each content once, in order.
-    pub fn signed_above(&self, version: u64) -> Vec<&SignedMark> {
+    pub(crate) fn signed_above(&self, version: u64) -> Vec<&SignedMark> {
         let mut above: Vec<&SignedMark> = Vec::new();
         for mark in self.signed.iter().filter(|mark| mark.version > version) {
             if above.iter().all(|known| known.signed != mark.signed) {
@@ -85,7 +85,7 @@ impl TagHistory {
     }
 
     /// Remembers production targets; an older version than the one remembered changes nothing. Was it new?
-    pub fn saw(&mut self, mark: SeenMark) -> bool {
+    pub(crate) fn saw(&mut self, mark: SeenMark) -> bool {
         let is_new = self.baseline.as_ref().is_none_or(|known| known.version < mark.version);
         if is_new {
             self.baseline = Some(mark);
@@ -94,7 +94,7 @@ impl TagHistory {
     }
 
     /// The signatures made for one version.
-    pub fn signed_for(&self, version: u64) -> impl Iterator<Item = &SignedMark> {
+    pub(crate) fn signed_for(&self, version: u64) -> impl Iterator<Item = &SignedMark> {
         self.signed.iter().filter(move |mark| mark.version == version)
     }
 }
@@ -150,7 +150,7 @@ fn is_of_tag(kind: &str) -> bool {
 
 impl History {
     /// Takes the next entry of the log into account: replaying the whole log rebuilds the marks.
-    pub fn see(&mut self, entry: &Entry<'_>) {
+    pub(crate) fn see(&mut self, entry: &Entry<'_>) {
         let seq = entry.seq();
         match entry.record() {
             Record::RootPinned(root) => self.acknowledge(root.version),
@@ -227,12 +227,12 @@ impl History {
     }
 
     /// Remembers production targets for a tag; see [`TagHistory::saw`].
-    pub fn saw(&mut self, tag: &str, mark: SeenMark) -> bool {
+    pub(crate) fn saw(&mut self, tag: &str, mark: SeenMark) -> bool {
         self.tags.entry(tag.to_owned()).or_default().saw(mark)
     }
 
     /// Remembers that these bytes are about to be signed: as the targets of a tag, or as the list of an offline bundle.
-    pub fn signs(&mut self, tag: Option<&str>, mark: SignedMark) {
+    pub(crate) fn signs(&mut self, tag: Option<&str>, mark: SignedMark) {
         let marks = match tag {
             Some(tag) => &mut self.tags.entry(tag.to_owned()).or_default().signed,
             None => &mut self.lists,
@@ -243,25 +243,25 @@ impl History {
     }
 
     /// Every signature made.
-    pub fn marks(&self) -> impl Iterator<Item = &SignedMark> {
+    pub(crate) fn marks(&self) -> impl Iterator<Item = &SignedMark> {
         self.tags.values().flat_map(|tag| &tag.signed).chain(&self.lists)
     }
 
     /// Did this station sign this content with this key?
-    pub fn made(&self, keyid: &KeyId, digest: &str) -> bool {
+    pub(crate) fn made(&self, keyid: &KeyId, digest: &str) -> bool {
         self.marks().any(|mark| mark.signed == digest && mark.keyid == keyid.as_str())
     }
 
     /// The newest version of the top-level targets metadata of a repository that this station signed or saw, also as the
     /// file that delegates to another role.
-    pub fn delegating_version(&self) -> Option<u64> {
+    pub(crate) fn delegating_version(&self) -> Option<u64> {
         let own = self.tags.get("targets").and_then(TagHistory::high_water);
         own.max(self.file_version(DELEGATING_FILE))
     }
 
     /// Does this station know targets metadata that delegates of this version with another content? There must never be
     /// two.
-    pub fn other_delegating(&self, version: u64, digest: &str) -> bool {
+    pub(crate) fn other_delegating(&self, version: u64, digest: &str) -> bool {
         let own = self.tags.get("targets");
         let signed = own.into_iter().flat_map(|own| own.signed_for(version)).map(|mark| &mark.signed);
         let seen =
@@ -271,24 +271,24 @@ impl History {
     }
 
     /// The newest version of a file of evidence that was seen.
-    pub fn file_version(&self, name: &str) -> Option<u64> {
+    pub(crate) fn file_version(&self, name: &str) -> Option<u64> {
         self.files.get(name).map(|mark| mark.version)
     }
 
     /// Remembers a file of evidence; an older version than the one remembered changes nothing.
-    pub fn saw_file(&mut self, name: &str, mark: SeenMark) {
+    pub(crate) fn saw_file(&mut self, name: &str, mark: SeenMark) {
         if self.file_version(name).is_none_or(|known| known < mark.version) {
             self.files.insert(name.to_owned(), mark);
         }
     }
 
     /// Is or was the key in this station's vault?
-    pub fn had(&self, keyid: &KeyId) -> bool {
+    pub(crate) fn had(&self, keyid: &KeyId) -> bool {
         self.vault.contains(keyid.as_str())
     }
 
     /// Forgets a mark whose intent was given up before anything was signed.
-    pub fn gave_up(&mut self, intent: u64) {
+    pub(crate) fn gave_up(&mut self, intent: u64) {
         self.lists.retain(|mark| mark.seq != intent);
         for history in self.tags.values_mut() {
             history.signed.retain(|mark| mark.seq != intent);
@@ -296,7 +296,7 @@ impl History {
     }
 
     /// The officer signs under this root, so she knows it.
-    pub fn acknowledge(&mut self, root: u64) {
+    pub(crate) fn acknowledge(&mut self, root: u64) {
         self.acknowledged_root = self.acknowledged_root.max(root);
     }
 }

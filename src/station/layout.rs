@@ -10,57 +10,57 @@ pub struct Layout {
 
 impl Layout {
     /// The layout of the station in this folder.
-    pub fn new(root: &Path) -> Layout {
+    pub(crate) fn new(root: &Path) -> Layout {
         Layout { root: root.to_owned() }
     }
 
     /// The folder itself.
-    pub fn root(&self) -> &Path {
+    pub(crate) fn root(&self) -> &Path {
         &self.root
     }
 
     /// What the station is: Factory, dialect, when it was made.
-    pub fn station_file(&self) -> PathBuf {
+    pub(crate) fn station_file(&self) -> PathBuf {
         self.root.join("station.toml")
     }
 
     /// The policy in force.
-    pub fn policy(&self) -> PathBuf {
+    pub(crate) fn policy(&self) -> PathBuf {
         self.root.join("policy.toml")
     }
 
     /// The trusted production roots, `N.root.json`.
-    pub fn roots(&self) -> PathBuf {
+    pub(crate) fn roots(&self) -> PathBuf {
         self.root.join("trust/prod-roots")
     }
 
     /// The service's online targets key.
-    pub fn online_key(&self) -> PathBuf {
+    pub(crate) fn online_key(&self) -> PathBuf {
         self.root.join("trust/online-key.json")
     }
 
     /// The officers' identities.
-    pub fn officers(&self) -> PathBuf {
+    pub(crate) fn officers(&self) -> PathBuf {
         self.root.join("officers")
     }
 
     /// The sealed keys.
-    pub fn keys(&self) -> PathBuf {
+    pub(crate) fn keys(&self) -> PathBuf {
         self.root.join("keys")
     }
 
     /// The requests that were taken in.
-    pub fn requests(&self) -> PathBuf {
+    pub(crate) fn requests(&self) -> PathBuf {
         self.root.join("requests")
     }
 
     /// The log.
-    pub fn log(&self) -> PathBuf {
+    pub(crate) fn log(&self) -> PathBuf {
         self.root.join("log")
     }
 
     /// The file that says who works on the station; what is locked is the log's folder.
-    pub fn lock(&self) -> PathBuf {
+    pub(crate) fn lock(&self) -> PathBuf {
         self.root.join("lock")
     }
 }

@@ -40,7 +40,7 @@ pub struct Import {
 /// A signature that this station made for a request.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Made {
+pub(crate) struct Made {
     /// `countersign/signature/1`.
     pub format: String,
     /// The findings that stood when it was made: check and severity.
@@ -255,27 +255,31 @@ impl StoredRequest {
     }
 
     /// The request's digest.
-    pub fn digest(&self) -> Digest {
+    pub(crate) fn digest(&self) -> Digest {
         self.request.digest
     }
 
     /// A file of the station about this request.
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.join(name)
     }
 
     /// The signatures that were made for it, by key id.
-    pub fn signatures(&self, disk: &dyn Disk) -> Result<Vec<Made>, StationError> {
+    pub(crate) fn signatures(&self, disk: &dyn Disk) -> Result<Vec<Made>, StationError> {
         self.all_in(disk, "signatures")
     }
 
     /// Keeps a signature.
-    pub fn keep_signature(&self, disk: &dyn Disk, made: &Made) -> Result<(), StationError> {
+    pub(crate) fn keep_signature(&self, disk: &dyn Disk, made: &Made) -> Result<(), StationError> {
         self.keep_in(disk, "signatures", &made.keyid, made)
     }
 
     /// All JSON files of one kind about this request, by file name.
-    pub fn all_in<T: DeserializeOwned>(&self, disk: &dyn Disk, kind: &str) -> Result<Vec<T>, StationError> {
+    pub(crate) fn all_in<T: DeserializeOwned>(
+        &self,
+        disk: &dyn Disk,
+        kind: &str,
+    ) -> Result<Vec<T>, StationError> {
         let folder = self.path(kind);
         if disk.kind(&folder)?.is_none() {
             return Ok(Vec::new());
@@ -285,7 +289,7 @@ impl StoredRequest {
     }
 
     /// Keeps a JSON file of one kind about this request.
-    pub fn keep_in<T: Serialize>(
+    pub(crate) fn keep_in<T: Serialize>(
         &self,
         disk: &dyn Disk,
         kind: &str,

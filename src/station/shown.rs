@@ -10,7 +10,7 @@ pub struct Shown(BTreeMap<Digest, ShownReview>);
 
 /// A review that was shown.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct ShownReview {
+pub(crate) struct ShownReview {
     /// Digest of the review.
     pub review: Digest,
     /// Digest of the canonical `signed`.
@@ -19,7 +19,7 @@ pub struct ShownReview {
 
 impl Shown {
     /// Takes the next entry of the log into account.
-    pub fn see(&mut self, entry: &Entry<'_>) {
+    pub(crate) fn see(&mut self, entry: &Entry<'_>) {
         let Record::ReviewRendered(rendered) = entry.record() else { return };
         let digests = [&*rendered.request, &rendered.review, &rendered.signed].map(Digest::parse);
         if let [Some(request), Some(review), Some(signed)] = digests {
@@ -28,12 +28,12 @@ impl Shown {
     }
 
     /// Remembers the review that is shown now.
-    pub fn now(&mut self, request: Digest, review: ShownReview) {
+    pub(crate) fn now(&mut self, request: Digest, review: ShownReview) {
         self.0.insert(request, review);
     }
 
     /// The review of a request that was shown last.
-    pub fn of(&self, request: Digest) -> Option<ShownReview> {
+    pub(crate) fn of(&self, request: Digest) -> Option<ShownReview> {
         self.0.get(&request).copied()
     }
 }

@@ -20,7 +20,7 @@ struct Mark {
 
 /// What the log says of it, after the entries seen so far.
 #[derive(Clone, Default)]
-pub struct Since {
+pub(crate) struct Since {
     policy: String,
     /// The newest signature, and the newest one of another request before it.
     last: Mark,
@@ -39,7 +39,7 @@ struct Happened {
 
 impl Since {
     /// Takes the next entry into account; `custody` has seen those before it.
-    pub fn see(&mut self, entry: &Entry<'_>, custody: &Custody) {
+    pub(crate) fn see(&mut self, entry: &Entry<'_>, custody: &Custody) {
         match entry.record() {
             Record::StationCreated(created) => self.policy = created.policy.to_string(),
             Record::PolicyChanged(changed) => self.policy = changed.to.to_string(),
@@ -103,7 +103,7 @@ impl Since {
     ///
     /// # Errors
     /// A policy in the log cannot be read.
-    pub fn changes(&self, request: Digest, log: &Log) -> Result<Vec<String>, StationError> {
+    pub(crate) fn changes(&self, request: Digest, log: &Log) -> Result<Vec<String>, StationError> {
         let mark = if self.last.request == request.to_string() { &self.before } else { &self.last };
         let is_first = mark.request.is_empty();
         let mut found: Vec<(Effect, String)> = Vec::new();

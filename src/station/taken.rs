@@ -19,7 +19,7 @@ pub struct Taken {
 
 impl Taken {
     /// Takes the next entry of the log into account.
-    pub fn see(&mut self, entry: &Entry<'_>) {
+    pub(crate) fn see(&mut self, entry: &Entry<'_>) {
         match entry.record() {
             Record::RequestImported(taken) => {
                 if let Some(request) = Digest::parse(&taken.request) {
@@ -39,39 +39,39 @@ impl Taken {
     }
 
     /// Remembers who took a request in; nothing, where no officer was named.
-    pub fn by(&mut self, request: Digest, importer: &str) {
+    pub(crate) fn by(&mut self, request: Digest, importer: &str) {
         self.newest = Some(request);
         self.importers.entry(request).or_default().insert(importer.to_owned());
     }
 
     /// Remembers the nonce of a request; the first one stays.
-    pub fn drew(&mut self, request: Digest, nonce: Nonce) {
+    pub(crate) fn drew(&mut self, request: Digest, nonce: Nonce) {
         self.nonces.entry(request).or_insert(nonce);
     }
 
     /// The nonce that was drawn when the request was first taken in.
-    pub fn nonce(&self, request: Digest) -> Option<Nonce> {
+    pub(crate) fn nonce(&self, request: Digest) -> Option<Nonce> {
         self.nonces.get(&request).copied()
     }
 
     /// Was the request taken in?
-    pub fn has(&self, request: Digest) -> bool {
+    pub(crate) fn has(&self, request: Digest) -> bool {
         self.importers.contains_key(&request)
     }
 
     /// Did this officer take the request in, the first time or any later one? For nothing: did somebody who was not
     /// named?
-    pub fn was_by(&self, request: Digest, name: &str) -> bool {
+    pub(crate) fn was_by(&self, request: Digest, name: &str) -> bool {
         self.importers.get(&request).is_some_and(|names| names.contains(name))
     }
 
     /// Did an officer take the request in, by name?
-    pub fn is_importer_known(&self, request: Digest) -> bool {
+    pub(crate) fn is_importer_known(&self, request: Digest) -> bool {
         self.importers.get(&request).is_some_and(|names| names.iter().any(|name| !name.is_empty()))
     }
 
     /// The request that was taken in last. Clocks have seconds only; the log has the order.
-    pub fn newest(&self) -> Option<Digest> {
+    pub(crate) fn newest(&self) -> Option<Digest> {
         self.newest
     }
 }

@@ -18,7 +18,7 @@ pub struct Trust {
 }
 
 /// A public key file of the service, as `ci-targets.pub`.
-pub struct OnlineKey {
+pub(crate) struct OnlineKey {
     /// The file, byte for byte.
     pub file: Vec<u8>,
     /// The key in it.
@@ -30,7 +30,7 @@ impl OnlineKey {
     ///
     /// # Errors
     /// It cannot be read, or holds no key.
-    pub fn read(disk: &dyn Disk, path: &Path) -> Result<OnlineKey, StationError> {
+    pub(crate) fn read(disk: &dyn Disk, path: &Path) -> Result<OnlineKey, StationError> {
         let file = disk.read(path, 64 << 10)?;
         let public = keyfile::public_key(&path.to_string_lossy(), &file)?;
         Ok(OnlineKey { file, public })
@@ -42,7 +42,7 @@ impl Trust {
     ///
     /// # Errors
     /// A file is missing or damaged, or the chain does not hold.
-    pub fn load(disk: &dyn Disk, layout: &Layout) -> Result<Trust, StationError> {
+    pub(crate) fn load(disk: &dyn Disk, layout: &Layout) -> Result<Trust, StationError> {
         let chain = Chain::verify(roots_in(disk, &layout.roots())?)?;
         if disk.kind(&layout.online_key())?.is_none() && !chain.newest().dialect.has_service() {
             return Ok(Trust { chain, online: None });
@@ -55,12 +55,12 @@ impl Trust {
     }
 
     /// Is this the service's online key?
-    pub fn is_online(&self, keyid: &KeyId) -> bool {
+    pub(crate) fn is_online(&self, keyid: &KeyId) -> bool {
         self.online.as_ref() == Some(keyid)
     }
 
     /// The newest root.
-    pub fn newest(&self) -> &Root {
+    pub(crate) fn newest(&self) -> &Root {
         self.chain.newest()
     }
 }

@@ -43,7 +43,7 @@ pub struct StationFile {
 }
 
 /// What a new station is made of.
-pub struct NewStation {
+pub(crate) struct NewStation {
     /// The Factory's or repository's name.
     pub factory: String,
     /// The production root chain, verified and confirmed by the officer.
@@ -59,7 +59,7 @@ pub struct NewStation {
 }
 
 /// What a log hands on to the one that continues it.
-pub struct Inheritance {
+pub(crate) struct Inheritance {
     /// The first entries.
     pub events: Vec<Event>,
     /// The old head that they name.
@@ -132,7 +132,7 @@ impl Station {
     ///
     /// # Errors
     /// There is something at the folder, the online key is not the root's, or the disk.
-    pub fn create(
+    pub(crate) fn create(
         host: &Host,
         folder: &Path,
         new: NewStation,
@@ -174,7 +174,7 @@ impl Station {
     ///
     /// # Errors
     /// There is something at the folder.
-    pub fn require_free(disk: &dyn Disk, folder: &Path) -> Result<(), StationError> {
+    pub(crate) fn require_free(disk: &dyn Disk, folder: &Path) -> Result<(), StationError> {
         if is_free(disk, folder)? { Ok(()) } else { Err(StationError::Exists(folder.to_owned())) }
     }
 
@@ -262,7 +262,11 @@ impl Station {
     ///
     /// # Errors
     /// As [`Station::open`].
-    pub fn open_to_mend(host: &Host, folder: &Path, session: Session) -> Result<Station, StationError> {
+    pub(crate) fn open_to_mend(
+        host: &Host,
+        folder: &Path,
+        session: Session,
+    ) -> Result<Station, StationError> {
         Station::open_where(host, folder, Some(session), true)
     }
 
@@ -346,22 +350,22 @@ impl Station {
     }
 
     /// The disk that the station is on.
-    pub fn disk(&self) -> &dyn Disk {
+    pub(crate) fn disk(&self) -> &dyn Disk {
         &*self.disk
     }
 
     /// Who works on it: the actor of entries that no officer stands behind.
-    pub fn actor(&self) -> &str {
+    pub(crate) fn actor(&self) -> &str {
         self.session.as_ref().map_or(STATION_ACTOR, |session| &session.actor)
     }
 
     /// Whom the log says to have done what these officers sign: the first of them, or who works on the station.
-    pub fn acting<'a>(&'a self, officers: &[&'a OpenOfficer]) -> &'a str {
+    pub(crate) fn acting<'a>(&'a self, officers: &[&'a OpenOfficer]) -> &'a str {
         officers.first().map_or(self.actor(), |officer| officer.name().as_str())
     }
 
     /// SHA-256 of the running program.
-    pub fn binary(&self) -> &str {
+    pub(crate) fn binary(&self) -> &str {
         self.session.as_ref().map_or("", Session::binary)
     }
 
@@ -403,7 +407,7 @@ impl Station {
     ///
     /// # Errors
     /// The log, or no randomness for the nonces.
-    pub fn record_act(
+    pub(crate) fn record_act(
         &mut self,
         host: &Host,
         event: Event,
@@ -444,12 +448,12 @@ impl Station {
     }
 
     /// May this command write?
-    pub fn may_write(&self) -> bool {
+    pub(crate) fn may_write(&self) -> bool {
         self.session.is_some()
     }
 
     /// Did this command write to the log?
-    pub fn has_written(&self) -> bool {
+    pub(crate) fn has_written(&self) -> bool {
         // The session's own entry takes the command's name with it.
         self.session.as_ref().is_some_and(|session| session.command.is_empty())
     }
@@ -458,7 +462,7 @@ impl Station {
     ///
     /// # Errors
     /// The log.
-    pub fn close(mut self, host: &Host, exit: u8) -> Result<(), StationError> {
+    pub(crate) fn close(mut self, host: &Host, exit: u8) -> Result<(), StationError> {
         if self.has_written() {
             let closed = SessionClosed { command: (&self.begun).into(), exit: u64::from(exit) };
             let closed = closed.by(self.actor());
@@ -473,7 +477,7 @@ impl Station {
     ///
     /// # Errors
     /// A root does not follow from the pinned ones; nothing is kept then.
-    pub fn update_roots(&mut self, stamp: &Stamp, roots: Vec<Root>) -> Result<usize, StationError> {
+    pub(crate) fn update_roots(&mut self, stamp: &Stamp, roots: Vec<Root>) -> Result<usize, StationError> {
         let mut chain = self.trust.chain.clone();
         let before = chain.newest().version;
         let mut sorted = roots;
@@ -518,7 +522,7 @@ impl Station {
     ///
     /// # Errors
     /// The newest root does not list it, or has an owner for it; the log, or the disk.
-    pub fn pin_online_key(
+    pub(crate) fn pin_online_key(
         &mut self,
         host: &Host,
         new: &OnlineKey,
@@ -539,7 +543,7 @@ impl Station {
     ///
     /// # Errors
     /// The log or the disk.
-    pub fn set_policy(
+    pub(crate) fn set_policy(
         &mut self,
         host: &Host,
         policy: Policy,
@@ -559,7 +563,12 @@ impl Station {
     ///
     /// # Errors
     /// The log.
-    pub fn keep_seen(&mut self, stamp: &Stamp, file: &str, mark: SeenMark) -> Result<(), StationError> {
+    pub(crate) fn keep_seen(
+        &mut self,
+        stamp: &Stamp,
+        file: &str,
+        mark: SeenMark,
+    ) -> Result<(), StationError> {
         if self.history.file_version(file).is_some_and(|known| known >= mark.version) {
             return Ok(());
         }
@@ -577,7 +586,7 @@ impl Station {
     ///
     /// # Errors
     /// It is sealed otherwise, or the log cannot be read.
-    pub fn check_sealed_as_logged(&self, key: &SealedKey) -> Result<(), StationError> {
+    pub(crate) fn check_sealed_as_logged(&self, key: &SealedKey) -> Result<(), StationError> {
         self.logged.check_key(&self.layout, key)
     }
 
@@ -585,27 +594,27 @@ impl Station {
     ///
     /// # Errors
     /// As there; a sealing that a crash left in place is allowed.
-    pub fn check_sealed_to_reseal(&self, key: &SealedKey) -> Result<(), StationError> {
+    pub(crate) fn check_sealed_to_reseal(&self, key: &SealedKey) -> Result<(), StationError> {
         self.logged.check_key_to_reseal(&self.layout, key)
     }
 
     /// What the log adds up to, with what this process has written.
-    pub fn state(&self) -> &State {
+    pub(crate) fn state(&self) -> &State {
         &self.logged.state
     }
 
     /// What changed since the last signature.
-    pub fn since(&self) -> &Since {
+    pub(crate) fn since(&self) -> &Since {
         &self.logged.since
     }
 
     /// The latest time in the log that the clock must not fall behind.
-    pub fn log_time(&self) -> Option<Time> {
+    pub(crate) fn log_time(&self) -> Option<Time> {
         self.log.latest().map(|stamp| stamp.time)
     }
 
     /// Digest of the policy in force.
-    pub fn policy_digest(&self) -> Digest {
+    pub(crate) fn policy_digest(&self) -> Digest {
         Digest::of(self.policy.text().as_bytes())
     }
 }

@@ -16,7 +16,7 @@ impl Note<'_> {
     ///
     /// # Errors
     /// The key is none of a witness's, or a cosignature that says it is this witness's does not hold.
-    pub fn cosigned(&self, witness: &VerifierKey) -> Result<Option<u64>, Flaw> {
+    pub(crate) fn cosigned(&self, witness: &VerifierKey) -> Result<Option<u64>, Flaw> {
         let wrong = || {
             Flaw::new(FlawKind::Cosignature, format!("the cosignature of {} does not hold", witness.name()))
         };
@@ -146,7 +146,7 @@ mod tests {
             NoteSigner::new("n", &[3; 32]).expect("a key"),
             NoteSigner::witness("n", &[3; 32]).expect("a key"),
         );
-        assert_ne!(log.public().id(), witness.public().id());
+        assert_ne!(log.public().to_string(), witness.public().to_string());
         assert_eq!(log.public().public(), witness.public().public());
         assert_eq!(log.cosign(TEXT, 5), None);
         let note = log.sign(TEXT);

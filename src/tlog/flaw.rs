@@ -13,7 +13,7 @@ macro_rules! flaws {
 
         impl FlawKind {
             /// The kind's name, for scripts.
-            pub const fn name(self) -> &'static str {
+            pub(crate) const fn name(self) -> &'static str {
                 match self { $(FlawKind::$variant => $name),* }
             }
         }
@@ -88,20 +88,20 @@ pub struct Flaw {
 
 impl Flaw {
     /// A flaw without a place yet.
-    pub fn new(kind: FlawKind, detail: impl Into<String>) -> Flaw {
+    pub(crate) fn new(kind: FlawKind, detail: impl Into<String>) -> Flaw {
         Flaw { kind, seq: None, file: String::new(), detail: detail.into() }
     }
 
     /// The same at an entry.
     #[must_use]
-    pub fn at(mut self, seq: u64) -> Flaw {
+    pub(crate) fn at(mut self, seq: u64) -> Flaw {
         self.seq.get_or_insert(seq);
         self
     }
 
     /// The same in a file.
     #[must_use]
-    pub fn in_file(mut self, file: impl Into<String>) -> Flaw {
+    pub(crate) fn in_file(mut self, file: impl Into<String>) -> Flaw {
         if self.file.is_empty() {
             self.file = file.into();
         }

@@ -33,14 +33,6 @@ pub struct VerifierKey {
 pub struct KeyError(&'static str);
 
 impl VerifierKey {
-    /// A log's key: signs notes.
-    ///
-    /// # Errors
-    /// The name is empty or has white space, a plus or a control character.
-    pub fn new(name: &str, key: VerifyingKey) -> Result<VerifierKey, KeyError> {
-        VerifierKey::of_kind(name, ED25519, key)
-    }
-
     /// A witness's key: cosigns checkpoints.
     ///
     /// # Errors
@@ -84,13 +76,8 @@ impl VerifierKey {
     }
 
     /// What people compare: SHA-256 of the line with its line feed, as `sha256sum` says of a pack's file `vkey`.
-    pub fn fingerprint(&self) -> [u8; 32] {
+    pub(crate) fn fingerprint(&self) -> [u8; 32] {
         Sha256::new().chain_update(self.to_string()).chain_update("\n").finalize().into()
-    }
-
-    /// The first four bytes of the hash of name, type and key.
-    pub fn id(&self) -> u32 {
-        self.id
     }
 
     /// The public key.
@@ -99,7 +86,7 @@ impl VerifierKey {
     }
 
     /// Is it a witness's key?
-    pub fn is_witness(&self) -> bool {
+    pub(crate) fn is_witness(&self) -> bool {
         self.kind == COSIGNATURE
     }
 }
@@ -179,7 +166,7 @@ impl NoteSigner {
     }
 
     /// The key as Go's `note` package writes it: `PRIVATE+KEY+name+id+base64(type || seed)`.
-    pub fn secret_text(&self) -> Zeroizing<String> {
+    pub(crate) fn secret_text(&self) -> Zeroizing<String> {
         let mut bytes = Zeroizing::new([self.public.kind; 33]);
         bytes[1..].copy_from_slice(self.key.as_bytes());
         let seed = Zeroizing::new(STANDARD.encode(*bytes));
@@ -253,7 +240,7 @@ impl<'a> Note<'a> {
     }
 
     /// Does a signature line say that it is by this key?
-    pub fn names(&self, key: &VerifierKey) -> bool {
+    pub(crate) fn names(&self, key: &VerifierKey) -> bool {
         self.by(key).next().is_some()
     }
 

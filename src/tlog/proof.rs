@@ -44,7 +44,7 @@ impl Proof {
     }
 
     /// Does the text begin as a proof does? What does not is no damaged proof, but something else.
-    pub fn is_one(text: &[u8]) -> bool {
+    pub(crate) fn is_one(text: &[u8]) -> bool {
         text.starts_with(HEADER.as_bytes())
     }
 
@@ -92,7 +92,7 @@ impl Proof {
     /// # Errors
     /// [`FlawKind::Key`] when the checkpoint is by another key; else the checkpoint is not that log's, or the proof does
     /// not lead from the line to its root.
-    pub fn verify(&self, line: &[u8], key: &VerifierKey) -> Result<Checkpoint, Flaw> {
+    pub(crate) fn verify(&self, line: &[u8], key: &VerifierKey) -> Result<Checkpoint, Flaw> {
         let note = Note::parse(self.checkpoint.as_bytes())?;
         if !note.names(key) {
             // The first line of the text is the name of the log that it says it is of.

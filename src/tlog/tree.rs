@@ -33,14 +33,14 @@ impl Tree {
     }
 
     /// A tree of these leaf hashes.
-    pub fn of(leaves: &[Hash]) -> Tree {
+    pub(crate) fn of(leaves: &[Hash]) -> Tree {
         let mut tree = Tree::new();
         leaves.iter().for_each(|leaf| tree.push(*leaf));
         tree
     }
 
     /// Adds a leaf's hash.
-    pub fn push(&mut self, leaf: Hash) {
+    pub(crate) fn push(&mut self, leaf: Hash) {
         let mut hash = leaf;
         // Each 1 at the end of the size is a perfect subtree that the new leaf completes to the next larger one.
         for _ in 0..self.size.trailing_ones() {
@@ -53,7 +53,7 @@ impl Tree {
     }
 
     /// The number of leaves.
-    pub fn size(&self) -> u64 {
+    pub(crate) fn size(&self) -> u64 {
         self.size
     }
 
@@ -85,17 +85,12 @@ impl Nodes {
         Nodes { levels }
     }
 
-    /// The number of leaves.
-    pub fn size(&self) -> u64 {
-        self.leaves() as u64
-    }
-
     fn leaves(&self) -> usize {
         self.levels.first().map_or(0, Vec::len)
     }
 
     /// The root over the first `size` leaves; `None` when there are not so many.
-    pub fn root(&self, size: u64) -> Option<Hash> {
+    pub(crate) fn root(&self, size: u64) -> Option<Hash> {
         let size = usize::try_from(size).ok().filter(|size| *size <= self.leaves())?;
         if size == 0 { Some(Tree::new().root()) } else { self.over(0, size) }
     }
@@ -113,7 +108,7 @@ impl Nodes {
 
     /// The inclusion proof of the leaf at `index` in the tree of the first `size` leaves, from the leaf's sibling to the
     /// root's child: RFC 6962, section 2.1.1. `None` when there is no such leaf or tree.
-    pub fn inclusion(&self, index: u64, size: u64) -> Option<Vec<Hash>> {
+    pub(crate) fn inclusion(&self, index: u64, size: u64) -> Option<Vec<Hash>> {
         let (index, size) = (usize::try_from(index).ok()?, usize::try_from(size).ok()?);
         if index >= size || size > self.leaves() {
             return None;

@@ -38,12 +38,12 @@ impl Chain {
     }
 
     /// All roots, oldest first.
-    pub fn roots(&self) -> &[Root] {
+    pub(crate) fn roots(&self) -> &[Root] {
         &self.roots
     }
 
     /// The root of a version.
-    pub fn version(&self, version: u64) -> Option<&Root> {
+    pub(crate) fn version(&self, version: u64) -> Option<&Root> {
         self.roots.iter().find(|root| root.version == version)
     }
 

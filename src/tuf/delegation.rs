@@ -34,7 +34,7 @@ pub enum Paths {
 
 impl Paths {
     /// May the role provide the target of this path?
-    pub fn allow(&self, path: &str) -> bool {
+    pub(crate) fn allow(&self, path: &str) -> bool {
         match self {
             Paths::Patterns(patterns) => patterns.iter().any(|pattern| matches_path(pattern, path)),
             Paths::HashPrefixes(prefixes) => {
@@ -46,7 +46,7 @@ impl Paths {
     }
 
     /// Patterns and the like, each in words and quoted. Foreign text in them is escaped.
-    pub fn described(&self) -> Vec<String> {
+    pub(crate) fn described(&self) -> Vec<String> {
         match self {
             Paths::Patterns(patterns) => {
                 patterns.iter().map(|path| format!("\"{}\"", Foreign(path))).collect()
@@ -191,7 +191,7 @@ impl Delegations {
 
 impl Delegation {
     /// Keys, threshold and paths, in words. Foreign text in it is escaped.
-    pub fn described(&self) -> String {
+    pub(crate) fn described(&self) -> String {
         let paths = self.paths.described();
         let keyids: Vec<String> = self.role.keyids.iter().map(KeyId::to_string).collect();
         format!(
@@ -291,7 +291,7 @@ impl Root {
     ///
     /// # Errors
     /// It does not, it does not delegate to the role, or one of its key ids stands for another key in this root.
-    pub fn delegated(&self, document: &Document<'_>, role: &str) -> Result<Delegated, TufError> {
+    pub(crate) fn delegated(&self, document: &Document<'_>, role: &str) -> Result<Delegated, TufError> {
         let metadata = Targets::read(document.root(), self.dialect)?.metadata;
         let message = metadata.message()?;
         require_threshold(document.name(), metadata.signatures.clone(), &message, self, "targets")?;
@@ -355,7 +355,7 @@ impl<'r> Authority<'r> {
     }
 
     /// The root, with the delegated role and its keys.
-    pub fn root(&self) -> &Root {
+    pub(crate) fn root(&self) -> &Root {
         self.delegated.as_ref().map_or(self.pinned, |delegated| &delegated.root)
     }
 }

@@ -20,7 +20,7 @@ use std::fmt;
 
 /// How much of a file its readers take, in bytes; a longer one they refuse whole, whoever signed it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct ReadLimits {
+pub(crate) struct ReadLimits {
     /// Targets metadata.
     pub targets: u64,
     /// A root.
@@ -44,7 +44,7 @@ impl fmt::Display for Dialect {
 
 impl Dialect {
     /// The name that the station's file and the log keep.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Dialect::Factory => "factory",
             Dialect::Specification => "tuf-1.0",
@@ -52,7 +52,7 @@ impl Dialect {
     }
 
     /// In words, before "metadata" or "root".
-    pub fn described(self) -> &'static str {
+    pub(crate) fn described(self) -> &'static str {
         match self {
             Dialect::Factory => "a Factory's",
             Dialect::Specification => "a repository's (TUF specification)",
@@ -60,13 +60,13 @@ impl Dialect {
     }
 
     /// Reads [`Dialect::name`].
-    pub fn parse(name: &str) -> Option<Dialect> {
+    pub(crate) fn parse(name: &str) -> Option<Dialect> {
         [Dialect::Factory, Dialect::Specification].into_iter().find(|dialect| dialect.name() == name)
     }
 
     /// Is there a service behind the metadata, with an online targets key of its own, CI targets and waves? Without
     /// one, what is signed is a repository's targets metadata, and nothing but the root says who must sign it.
-    pub fn has_service(self) -> bool {
+    pub(crate) fn has_service(self) -> bool {
         match self {
             Dialect::Factory => true,
             Dialect::Specification => false,
@@ -74,7 +74,7 @@ impl Dialect {
     }
 
     /// What the metadata belongs to, as a word that begins a line.
-    pub fn noun(self) -> &'static str {
+    pub(crate) fn noun(self) -> &'static str {
         match self {
             Dialect::Factory => "Factory",
             Dialect::Specification => "Repository",
@@ -82,7 +82,7 @@ impl Dialect {
     }
 
     /// Who reads the metadata.
-    pub fn readers(self) -> &'static str {
+    pub(crate) fn readers(self) -> &'static str {
         match self {
             Dialect::Factory => "devices",
             Dialect::Specification => "clients",
@@ -90,7 +90,7 @@ impl Dialect {
     }
 
     /// What is compared with: as a noun; with "version" after it; and with "now" after it.
-    pub fn current(self) -> [&'static str; 3] {
+    pub(crate) fn current(self) -> [&'static str; 3] {
         match self {
             Dialect::Factory => ["production", "production version", "production runs"],
             Dialect::Specification => ["the repository", "the repository's version", "the repository has"],
@@ -98,7 +98,7 @@ impl Dialect {
     }
 
     /// What `hashes.sha256` is the hash of, as a label.
-    pub fn hash_label(self) -> &'static str {
+    pub(crate) fn hash_label(self) -> &'static str {
         match self {
             Dialect::Factory => "OSTree hash",
             Dialect::Specification => "SHA-256",
@@ -106,7 +106,7 @@ impl Dialect {
     }
 
     /// How a role's `_type` is written.
-    pub fn type_name(self, role: &str) -> String {
+    pub(crate) fn type_name(self, role: &str) -> String {
         let upper = role.get(..1).unwrap_or_default().to_ascii_uppercase();
         match self {
             Dialect::Factory => format!("{upper}{}", role.get(1..).unwrap_or_default()),
@@ -116,7 +116,7 @@ impl Dialect {
 
     /// May a target keep its name and get another content? A Factory's target is named after its version and never
     /// changes; a repository's is a path, and a new file may take the place of an old one.
-    pub fn targets_may_change(self) -> bool {
+    pub(crate) fn targets_may_change(self) -> bool {
         match self {
             Dialect::Factory => false,
             Dialect::Specification => true,
@@ -125,7 +125,7 @@ impl Dialect {
 
     /// The greatest version that every reader takes. aktualizr keeps it in 32 bits with a sign; tuf-js reads numbers
     /// as floating point, which keeps integers apart up to 2^53.
-    pub fn greatest_version(self) -> u64 {
+    pub(crate) fn greatest_version(self) -> u64 {
         match self {
             Dialect::Factory => i32::MAX as u64,
             Dialect::Specification => super::metadata::GREATEST_VERSION,
@@ -134,7 +134,7 @@ impl Dialect {
 
     /// What the readers take: aktualizr's fetcher 8 MiB and 64 KiB; python-tuf, tuf-js and go-tuf by default 5,000,000
     /// and 512,000 bytes.
-    pub fn read_limits(self) -> ReadLimits {
+    pub(crate) fn read_limits(self) -> ReadLimits {
         match self {
             Dialect::Factory => ReadLimits { targets: 8 << 20, root: 64 << 10 },
             Dialect::Specification => ReadLimits { targets: 5_000_000, root: 512_000 },
@@ -144,7 +144,7 @@ impl Dialect {
     /// Is text hashed by some programs as it is written, instead of being read and written anew? fioctl passes
     /// `custom` through as raw JSON with HTML escaping, and devices escape what is not ASCII. Clients of the
     /// specification all read and write anew.
-    pub fn hashes_text_as_written(self) -> bool {
+    pub(crate) fn hashes_text_as_written(self) -> bool {
         match self {
             Dialect::Factory => true,
             Dialect::Specification => false,
@@ -156,7 +156,7 @@ impl Dialect {
     ///
     /// # Errors
     /// Some keys follow one dialect and some the other, or the specification version is not 1.x.
-    pub fn of_root(signed: Value<'_>) -> Result<Dialect, TufError> {
+    pub(crate) fn of_root(signed: Value<'_>) -> Result<Dialect, TufError> {
         let file = shown(signed.document().name());
         let keys = signed.require("keys")?;
         let with_scheme = keys.members().filter(|(_, key)| key.get("scheme").is_some()).count();
@@ -191,7 +191,11 @@ impl Dialect {
     /// # Errors
     /// The specification's canonical form has no numbers with fractions, and its writer changes text that is not in
     /// Unicode normalisation form C; both are refused, with the place.
-    pub fn write_canonical(self, value: Value<'_>, sink: &mut dyn FnMut(&[u8])) -> Result<(), TufError> {
+    pub(crate) fn write_canonical(
+        self,
+        value: Value<'_>,
+        sink: &mut dyn FnMut(&[u8]),
+    ) -> Result<(), TufError> {
         match self {
             Dialect::Factory => {
                 canonical::write(value, sink);
@@ -202,7 +206,7 @@ impl Dialect {
     }
 
     /// Are the value's bytes in canonical form as they stand, as far as the reader could tell in its one pass?
-    pub fn is_canonical(self, value: Value<'_>) -> bool {
+    pub(crate) fn is_canonical(self, value: Value<'_>) -> bool {
         match self {
             Dialect::Factory => value.is_canonical(),
             Dialect::Specification => false,
@@ -211,7 +215,7 @@ impl Dialect {
 
     /// Is `found` the `_type` of this role? A Factory writes `Root`, the specification `root`; fioctl and devices
     /// compare without case.
-    pub fn is_role(self, found: &str, role: &str) -> bool {
+    pub(crate) fn is_role(self, found: &str, role: &str) -> bool {
         match self {
             Dialect::Factory => found.eq_ignore_ascii_case(role),
             Dialect::Specification => found == role,
@@ -219,7 +223,7 @@ impl Dialect {
     }
 
     /// The members that `signed` must have in any role, besides `_type`, `version` and `expires`.
-    pub fn required_members(self) -> &'static [&'static str] {
+    pub(crate) fn required_members(self) -> &'static [&'static str] {
         match self {
             Dialect::Factory => &[],
             Dialect::Specification => &["spec_version"],
@@ -227,7 +231,7 @@ impl Dialect {
     }
 
     /// The members that `signed` of targets metadata may have beside those that it must have, `targets` and the like.
-    pub fn optional_members(self) -> &'static [&'static str] {
+    pub(crate) fn optional_members(self) -> &'static [&'static str] {
         match self {
             Dialect::Factory => &[],
             Dialect::Specification => &["delegations"],
@@ -237,7 +241,7 @@ impl Dialect {
     /// Checks that a key stands under the id that the dialect's rule gives it. Factory: SHA-256 of the DER
     /// SubjectPublicKeyInfo. Specification: any id that is unique (section 4.2.3 asks for uniqueness; clients do not
     /// recompute it).
-    pub fn check_keyid(self, key: &PublicKey, keyid: &KeyId) -> Result<(), String> {
+    pub(crate) fn check_keyid(self, key: &PublicKey, keyid: &KeyId) -> Result<(), String> {
         match self {
             Dialect::Factory => {
                 let wanted = KeyId::from_digest(Digest::of(&key.subject_public_key_info()));
@@ -251,7 +255,7 @@ impl Dialect {
     }
 
     /// Reads the text of a signature value: base64 in a Factory, hex in the specification.
-    pub fn decode_signature(self, text: &str) -> Result<Vec<u8>, &'static str> {
+    pub(crate) fn decode_signature(self, text: &str) -> Result<Vec<u8>, &'static str> {
         match self {
             Dialect::Factory => BASE64.decode(text).map_err(|_| "the signature is not base64"),
             Dialect::Specification => hex::decode(text).map_err(|_| "the signature is not hex"),
@@ -259,7 +263,7 @@ impl Dialect {
     }
 
     /// Writes the text of a signature value.
-    pub fn encode_signature(self, signature: &[u8]) -> String {
+    pub(crate) fn encode_signature(self, signature: &[u8]) -> String {
         match self {
             Dialect::Factory => BASE64.encode(signature),
             Dialect::Specification => hex::encode(signature),
@@ -282,7 +286,7 @@ impl Dialect {
 
     /// Is this text the place of a signature that was not made yet? tuf-on-ci writes an empty one for each key that is
     /// still to sign; clients pass over it.
-    pub fn is_placeholder(self, text: &str) -> bool {
+    pub(crate) fn is_placeholder(self, text: &str) -> bool {
         match self {
             Dialect::Factory => false,
             Dialect::Specification => text.is_empty(),
@@ -291,7 +295,7 @@ impl Dialect {
 
     /// Checks the `method` of a signature against its key. A device rejects the whole file at a method that it does
     /// not know, however many good signatures there are.
-    pub fn check_method(self, method: Option<&str>, key: &PublicKey) -> Result<(), &'static str> {
+    pub(crate) fn check_method(self, method: Option<&str>, key: &PublicKey) -> Result<(), &'static str> {
         match (self, method) {
             (Dialect::Specification, _) => Ok(()),
             (Dialect::Factory, None) => Err("the signature has no method"),
@@ -304,7 +308,7 @@ impl Dialect {
     ///
     /// # Errors
     /// The type is not known, or the value is not a key of it.
-    pub fn public_key(self, keytype: &str, public: &str) -> Result<PublicKey, String> {
+    pub(crate) fn public_key(self, keytype: &str, public: &str) -> Result<PublicKey, String> {
         let scheme = match (self, keytype) {
             (_, "ECDSA") => Some("ecdsa-sha2-nistp256"),
             (_, "ECDSA-P384") => Some("ecdsa-sha2-nistp384"),
@@ -315,7 +319,7 @@ impl Dialect {
     }
 
     /// The members of a signature, in order.
-    pub fn signature_members(self) -> &'static [&'static str] {
+    pub(crate) fn signature_members(self) -> &'static [&'static str] {
         match self {
             Dialect::Factory => &["keyid", "method", "sig"],
             Dialect::Specification => &["keyid", "sig"],
@@ -323,7 +327,7 @@ impl Dialect {
     }
 
     /// Does a device reject the whole file because of this method, or because there is none? (aktualizr knows these three.)
-    pub fn rejects_method(self, method: Option<&str>) -> bool {
+    pub(crate) fn rejects_method(self, method: Option<&str>) -> bool {
         match self {
             Dialect::Specification => false,
             Dialect::Factory => !matches!(method, Some("ed25519" | "rsassa-pss-sha256" | "rsassa-pss")),
@@ -332,7 +336,7 @@ impl Dialect {
 
     /// Verifies a signature as the dialect's readers do: devices want an RSASSA-PSS salt as long as the hash, and
     /// securesystemslib takes any.
-    pub fn verify(self, key: &PublicKey, message: &[u8], signature: &[u8]) -> Verified {
+    pub(crate) fn verify(self, key: &PublicKey, message: &[u8], signature: &[u8]) -> Verified {
         match self {
             Dialect::Factory if key.verify(message, signature) => Verified::Yes,
             Dialect::Factory => Verified::No,
@@ -346,7 +350,7 @@ impl Dialect {
     ///
     /// # Errors
     /// It is no key at all, or one that devices refuse.
-    pub fn parse_key(self, value: Value<'_>) -> Result<PublicKey, TufError> {
+    pub(crate) fn parse_key(self, value: Value<'_>) -> Result<PublicKey, TufError> {
         match (self, self.usable_key(value)) {
             (Dialect::Specification, Err(why)) => {
                 value.require("keytype")?.require_str()?;
@@ -400,7 +404,7 @@ impl Dialect {
     ///
     /// # Errors
     /// A new key of this type would get another id from each tool.
-    pub fn new_key(self, key: &PublicKey) -> Result<(KeyId, String), String> {
+    pub(crate) fn new_key(self, key: &PublicKey) -> Result<(KeyId, String), String> {
         let text = key.text();
         match (self, key.keytype()) {
             (Dialect::Factory, keytype) => {
@@ -421,7 +425,7 @@ impl Dialect {
     }
 
     /// What a new key's public file is called.
-    pub fn public_file_name(self, keyid: &KeyId) -> String {
+    pub(crate) fn public_file_name(self, keyid: &KeyId) -> String {
         match self {
             Dialect::Factory => format!("fioctl-targets-{keyid}.pub"),
             Dialect::Specification => format!("{keyid}.json"),
@@ -432,7 +436,7 @@ impl Dialect {
     ///
     /// # Errors
     /// It follows the other dialect, or a later specification than 1.x.
-    pub fn check_members(self, document: &Document<'_>, signed: Value<'_>) -> Result<(), TufError> {
+    pub(crate) fn check_members(self, document: &Document<'_>, signed: Value<'_>) -> Result<(), TufError> {
         let found =
             if signed.get("spec_version").is_some() { Dialect::Specification } else { Dialect::Factory };
         if found != self {

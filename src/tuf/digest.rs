@@ -21,7 +21,7 @@ impl Digest {
     }
 
     /// The first 12 hex digits: how people name a request.
-    pub fn short(&self) -> String {
+    pub(crate) fn short(&self) -> String {
         hex::encode(&self.0[..6])
     }
 }

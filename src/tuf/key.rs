@@ -22,7 +22,7 @@ impl KeyId {
     }
 
     /// The id of a Factory's key: the digest in hex.
-    pub fn from_digest(digest: Digest) -> KeyId {
+    pub(crate) fn from_digest(digest: Digest) -> KeyId {
         KeyId(digest.to_string())
     }
 
@@ -32,7 +32,7 @@ impl KeyId {
     }
 
     /// Its first 12 characters, escaped: enough for a person to tell keys apart.
-    pub fn short(&self) -> String {
+    pub(crate) fn short(&self) -> String {
         shown(&self.0.chars().take(12).collect::<String>())
     }
 }
@@ -89,7 +89,7 @@ enum Material {
 
 /// What a signature is worth to its key alone.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Verified {
+pub(crate) enum Verified {
     /// It does not hold.
     No,
     /// It holds.
@@ -143,7 +143,7 @@ impl PublicKey {
     }
 
     /// Why no signature of this key counts here, if none does. Foreign text in it is escaped.
-    pub fn unusable_because(&self) -> Option<&str> {
+    pub(crate) fn unusable_because(&self) -> Option<&str> {
         match &self.material {
             Material::Unusable { why, .. } => Some(why),
             _ => None,
@@ -156,7 +156,7 @@ impl PublicKey {
     }
 
     /// The key's DER SubjectPublicKeyInfo (RFC 5280, section 4.1); of a key that is not known here, its whole entry.
-    pub fn subject_public_key_info(&self) -> Vec<u8> {
+    pub(crate) fn subject_public_key_info(&self) -> Vec<u8> {
         match &self.material {
             Material::Ed25519(key) => [ED25519_INFO.as_slice(), key.as_bytes()].concat(),
             Material::Rsa(der) | Material::EcdsaP256(der) | Material::EcdsaP384(der) => der.clone(),
@@ -186,7 +186,7 @@ impl PublicKey {
     }
 
     /// The method that a Factory's signatures by this key name.
-    pub fn method(&self) -> &'static str {
+    pub(crate) fn method(&self) -> &'static str {
         match self.material {
             Material::Ed25519(_) => "ed25519",
             Material::Rsa(_) => "rsassa-pss-sha256",
@@ -207,7 +207,7 @@ impl PublicKey {
 
     /// Verifies a signature over a message. ed25519 strictly: a key or an R of small order is refused, as is an S that
     /// is not reduced. RSASSA-PSS with SHA-256 and a salt of 32 bytes.
-    pub fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
+    pub(crate) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
         let holds = |algorithm: &'static dyn aws::VerificationAlgorithm, der: &[u8]| {
             aws::UnparsedPublicKey::new(algorithm, der).verify(message, signature).is_ok()
         };
@@ -223,7 +223,7 @@ impl PublicKey {
 
     /// As [`PublicKey::verify`], and an RSASSA-PSS signature with a salt of any length holds too, as it does for
     /// securesystemslib.
-    pub fn verify_any_salt(&self, message: &[u8], signature: &[u8]) -> Verified {
+    pub(crate) fn verify_any_salt(&self, message: &[u8], signature: &[u8]) -> Verified {
         let other_salt = |der: &[u8]| {
             let key = rsa::PublicKey::from_public_key_der(der).ok()?;
             let signature = rsa::pss::Signature::try_from(signature).ok()?;

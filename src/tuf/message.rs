@@ -32,18 +32,18 @@ impl<'d> Message<'d> {
 
     /// The message of a `signed` value that may have no canonical form: then its bytes are those of the document, no
     /// signature holds over them, and [`Message::flaw`] says why. For showing what must not be signed.
-    pub fn of_any(signed: Value<'d>, dialect: Dialect) -> Message<'d> {
+    pub(crate) fn of_any(signed: Value<'d>, dialect: Dialect) -> Message<'d> {
         Message::of(signed, dialect)
             .unwrap_or_else(|e| Message { flaw: Some(e.to_string()), ..Message::from_bytes(signed.span()) })
     }
 
     /// Why there is no canonical form, if there is none: nothing may be signed then.
-    pub fn flaw(&self) -> Option<&str> {
+    pub(crate) fn flaw(&self) -> Option<&str> {
         self.flaw.as_deref()
     }
 
     /// A message whose canonical bytes are at hand.
-    pub fn from_bytes(bytes: &'d [u8]) -> Message<'d> {
+    pub(crate) fn from_bytes(bytes: &'d [u8]) -> Message<'d> {
         Message { bytes: Cow::Borrowed(bytes), digest: OnceLock::new(), flaw: None }
     }
 

@@ -29,7 +29,11 @@ impl<'d> Metadata<'d> {
     ///
     /// # Errors
     /// A member is missing or of the wrong type, or `_type` is another role.
-    pub fn read(envelope: Value<'d>, dialect: Dialect, role: &'static str) -> Result<Metadata<'d>, TufError> {
+    pub(crate) fn read(
+        envelope: Value<'d>,
+        dialect: Dialect,
+        role: &'static str,
+    ) -> Result<Metadata<'d>, TufError> {
         let signed = envelope.require("signed")?;
         let signatures = Signature::parse_list(envelope.require("signatures")?, dialect)?;
         Metadata::of_signed(signed, signatures, dialect, role)
@@ -39,7 +43,7 @@ impl<'d> Metadata<'d> {
     ///
     /// # Errors
     /// As [`Metadata::read`].
-    pub fn of_signed(
+    pub(crate) fn of_signed(
         signed: Value<'d>,
         signatures: Vec<Signature>,
         dialect: Dialect,
@@ -70,7 +74,7 @@ impl<'d> Metadata<'d> {
     }
 
     /// When it expires; `None` when `expires` is not a time at all.
-    pub fn expiry(&self) -> Option<Time> {
+    pub(crate) fn expiry(&self) -> Option<Time> {
         Time::parse(&self.expires)
     }
 }

@@ -27,7 +27,7 @@ pub struct Role {
 
 impl Role {
     /// How many different keys the role has: one key under two ids is one.
-    pub fn distinct_keys(&self, keys: &BTreeMap<KeyId, PublicKey>) -> usize {
+    pub(crate) fn distinct_keys(&self, keys: &BTreeMap<KeyId, PublicKey>) -> usize {
         let infos = self.keyids.iter().filter_map(|id| keys.get(id)).map(PublicKey::subject_public_key_info);
         infos.collect::<BTreeSet<_>>().len()
     }
@@ -143,7 +143,7 @@ impl Root {
     ///
     /// # Errors
     /// Where there is a service, the threshold of the targets role is 1.
-    pub fn require_production(&self) -> Result<(), TufError> {
+    pub(crate) fn require_production(&self) -> Result<(), TufError> {
         if self.dialect.has_service() && self.threshold("targets") < 2 {
             return Err(TufError::CiRoot { root: self.version });
         }
@@ -151,13 +151,13 @@ impl Root {
     }
 
     /// The key with this id, if the role lists it.
-    pub fn key_in_role(&self, role: &str, keyid: &KeyId) -> Option<&PublicKey> {
+    pub(crate) fn key_in_role(&self, role: &str, keyid: &KeyId) -> Option<&PublicKey> {
         let role = self.roles.get(role)?;
         if role.keyids.contains(keyid) { self.keys.get(keyid) } else { None }
     }
 
     /// A role's threshold; more than any number of signatures when there is no such role.
-    pub fn threshold(&self, role: &str) -> usize {
+    pub(crate) fn threshold(&self, role: &str) -> usize {
         self.roles.get(role).map_or(usize::MAX, |role| role.threshold)
     }
 
@@ -167,7 +167,7 @@ impl Root {
     }
 
     /// Who owns a key, for showing: the service's user id, or nothing.
-    pub fn owner(&self, keyid: &KeyId) -> Option<&Owner> {
+    pub(crate) fn owner(&self, keyid: &KeyId) -> Option<&Owner> {
         self.owners.get(keyid)
     }
 
@@ -176,7 +176,7 @@ impl Root {
     ///
     /// # Errors
     /// A role has a threshold above the number of its distinct keys.
-    pub fn require_reachable_thresholds(&self) -> Result<(), TufError> {
+    pub(crate) fn require_reachable_thresholds(&self) -> Result<(), TufError> {
         for (name, role) in &self.roles {
             let keys = role.distinct_keys(&self.keys);
             if role.threshold > keys {
@@ -195,7 +195,7 @@ impl Root {
     ///
     /// # Errors
     /// Too few valid signatures.
-    pub fn require_signed_by(&self, name: &str, other: &Root) -> Result<Vec<Assessed>, TufError> {
+    pub(crate) fn require_signed_by(&self, name: &str, other: &Root) -> Result<Vec<Assessed>, TufError> {
         let document = Document::parse(name, &*self.bytes, Limits::of_bytes(MAX_ROOT_BYTES))?;
         let metadata = Metadata::read(document.root(), self.dialect, "root")?;
         let message: Message<'_> = metadata.message()?;

@@ -30,7 +30,7 @@ impl Signature {
     ///
     /// # Errors
     /// It is not a list of objects with `keyid` and `sig`, or it has more than 64 entries.
-    pub fn parse_list(list: Value<'_>, dialect: Dialect) -> Result<Vec<Signature>, TufError> {
+    pub(crate) fn parse_list(list: Value<'_>, dialect: Dialect) -> Result<Vec<Signature>, TufError> {
         list.want(Kind::Array)?;
         if list.items().nth(MAX_SIGNATURES).is_some() {
             return Err(list.invalid(format!("more than {MAX_SIGNATURES} signatures")).into());

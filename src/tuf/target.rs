@@ -34,7 +34,7 @@ fn known(key: &str) -> Option<usize> {
 
 /// A container app and where its image comes from.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct App<'d> {
+pub(crate) struct App<'d> {
     /// The app's name. Foreign text.
     pub name: Cow<'d, str>,
     /// Its `uri`, as `hub.foundries.io/factory/app@sha256:…`; nothing when it has none. Foreign text.
@@ -43,21 +43,21 @@ pub struct App<'d> {
 
 impl App<'_> {
     /// The digest that pins the image: 64 lower-case hex digits after `@sha256:`.
-    pub fn digest(&self) -> Option<&str> {
+    pub(crate) fn digest(&self) -> Option<&str> {
         let (_, digest) = self.uri.rsplit_once("@sha256:")?;
         let is_digest = digest.len() == 64 && digest.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
         is_digest.then_some(digest)
     }
 
     /// The registry: what stands before the first slash.
-    pub fn host(&self) -> &str {
+    pub(crate) fn host(&self) -> &str {
         self.uri.split_once('/').map_or("", |(host, _)| host)
     }
 }
 
 impl<'d> Target<'d> {
     /// The target of this name.
-    pub fn new(name: Cow<'d, str>, value: Value<'d>) -> Target<'d> {
+    pub(crate) fn new(name: Cow<'d, str>, value: Value<'d>) -> Target<'d> {
         let mut target = Target { name, value, custom: Slot::default(), known: Default::default() };
         if let Some(custom) = value.get("custom") {
             target.custom = custom.slot();
@@ -71,13 +71,13 @@ impl<'d> Target<'d> {
     }
 
     /// The free part that a Factory fills.
-    pub fn custom(&self) -> Option<Value<'d>> {
+    pub(crate) fn custom(&self) -> Option<Value<'d>> {
         self.value.at(self.custom)
     }
 
     /// A member of `custom`.
     #[inline]
-    pub fn member(&self, key: &str) -> Option<Value<'d>> {
+    pub(crate) fn member(&self, key: &str) -> Option<Value<'d>> {
         match known(key) {
             Some(place) => self.value.at(self.known[place]),
             None => self.custom()?.get(key),
@@ -85,46 +85,46 @@ impl<'d> Target<'d> {
     }
 
     /// A text member of `custom`.
-    pub fn text(&self, key: &str) -> Option<Cow<'d, str>> {
+    pub(crate) fn text(&self, key: &str) -> Option<Cow<'d, str>> {
         self.member(key)?.as_str()
     }
 
     /// `custom.version` as it is written; a number is taken as its digits.
-    pub fn version_text(&self) -> Option<Cow<'d, str>> {
+    pub(crate) fn version_text(&self) -> Option<Cow<'d, str>> {
         let version = self.member("version")?;
         version.as_str().or_else(|| version.number_text().map(Cow::Borrowed))
     }
 
     /// `custom.version` as the number that it stands for.
-    pub fn version(&self) -> Option<u64> {
+    pub(crate) fn version(&self) -> Option<u64> {
         let text = self.version_text()?;
         let is_number = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
         if is_number { text.parse().ok() } else { None }
     }
 
     /// `hashes.sha256`: of an OSTree target, its commit.
-    pub fn sha256(&self) -> Option<Cow<'d, str>> {
+    pub(crate) fn sha256(&self) -> Option<Cow<'d, str>> {
         self.value.get("hashes")?.get("sha256")?.as_str()
     }
 
     /// `custom.hardwareIds`.
-    pub fn hardware_ids(&self) -> impl Iterator<Item = Cow<'d, str>> + use<'d> {
+    pub(crate) fn hardware_ids(&self) -> impl Iterator<Item = Cow<'d, str>> + use<'d> {
         self.texts("hardwareIds")
     }
 
     /// `custom.tags`.
-    pub fn tags(&self) -> impl Iterator<Item = Cow<'d, str>> + use<'d> {
+    pub(crate) fn tags(&self) -> impl Iterator<Item = Cow<'d, str>> + use<'d> {
         self.texts("tags")
     }
 
     /// A list of texts in `custom`; what is not text is left out here and found by the review.
-    pub fn texts(&self, key: &str) -> impl Iterator<Item = Cow<'d, str>> + use<'d> {
+    pub(crate) fn texts(&self, key: &str) -> impl Iterator<Item = Cow<'d, str>> + use<'d> {
         let list = self.member(key);
         list.into_iter().flat_map(|list| list.items()).filter_map(|item| item.as_str())
     }
 
     /// `custom.docker_compose_apps`, in the order of their names.
-    pub fn apps(&self) -> Vec<App<'d>> {
+    pub(crate) fn apps(&self) -> Vec<App<'d>> {
         let Some(list) = self.member("docker_compose_apps") else {
             return Vec::new();
         };
@@ -136,7 +136,7 @@ impl<'d> Target<'d> {
     }
 
     /// Does it have a static delta (`custom.delta-stats`)?
-    pub fn has_delta(&self) -> bool {
+    pub(crate) fn has_delta(&self) -> bool {
         self.member("delta-stats").is_some_and(|delta| delta.kind() != Kind::Null)
     }
 }

@@ -27,7 +27,7 @@ impl<'d> Targets<'d> {
     ///
     /// # Errors
     /// As [`Targets::read`].
-    pub fn of(metadata: Metadata<'d>) -> Result<Targets<'d>, TufError> {
+    pub(crate) fn of(metadata: Metadata<'d>) -> Result<Targets<'d>, TufError> {
         let targets = match metadata.signed.get("targets") {
             None if metadata.signed.get(OFFLINE_BUNDLE).is_some() => Vec::new(),
             _ => list(metadata.signed.require("targets")?)?,
@@ -41,7 +41,7 @@ impl<'d> Targets<'d> {
     }
 
     /// The target with this name.
-    pub fn get(&self, name: &str) -> Option<&Target<'d>> {
+    pub(crate) fn get(&self, name: &str) -> Option<&Target<'d>> {
         let at = self.targets.binary_search_by(|target| target.name.as_ref().cmp(name)).ok()?;
         self.targets.get(at)
     }

@@ -188,18 +188,6 @@ pub enum CustodyError {
 }
 
 impl CustodyError {
-    /// Is it that the right people have not consented (exit code 4), rather than a fault?
-    pub fn is_refusal(&self) -> bool {
-        matches!(
-            self,
-            CustodyError::WrongPassphrase(_)
-                | CustodyError::TooFewOfficers { .. }
-                | CustodyError::NotHolder { .. }
-                | CustodyError::NamedTwice(_)
-                | CustodyError::Retired(_)
-                | CustodyError::NobodyToAsk { .. }
-        )
-    }
 }
 
 /// Why a share is refused.

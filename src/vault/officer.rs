@@ -30,7 +30,7 @@ pub struct OfficerName(String);
 
 impl OfficerName {
     /// The name as text.
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 }
@@ -91,7 +91,7 @@ pub struct OfficerPublic {
 
 impl OfficerPublic {
     /// Does she still serve?
-    pub fn is_active(&self) -> bool {
+    pub(crate) fn is_active(&self) -> bool {
         self.retired.is_none()
     }
 
@@ -104,15 +104,9 @@ impl OfficerPublic {
     }
 
     /// The key that verifies her approvals; `None` when it is not a point that RFC 8032 allows.
-    pub fn approval_verifier(&self) -> Option<VerifyingKey> {
+    pub(crate) fn approval_verifier(&self) -> Option<VerifyingKey> {
         let bytes: [u8; 32] = hex::decode(&self.approval_key).ok()?.try_into().ok()?;
         VerifyingKey::from_bytes(&bytes).ok().filter(|key| !key.is_weak())
-    }
-
-    /// Is this her signature over the message? Strict: no malleable signatures, no weak keys.
-    pub fn verifies(&self, message: &[u8], signature: &[u8; 64]) -> bool {
-        let signature = ed25519_dalek::Signature::from_bytes(signature);
-        self.approval_verifier().is_some_and(|key| key.verify_strict(message, &signature).is_ok())
     }
 }
 
@@ -130,7 +124,7 @@ impl OpenOfficer {
     }
 
     /// Her name.
-    pub fn name(&self) -> &OfficerName {
+    pub(crate) fn name(&self) -> &OfficerName {
         &self.public.name
     }
 
@@ -144,7 +138,7 @@ impl OpenOfficer {
 
     /// Her signature over an approval or an act (ed25519, RFC 8032). The caller sees to it that the message can be taken
     /// for nothing else.
-    pub fn sign(&self, message: &[u8]) -> [u8; 64] {
+    pub(crate) fn sign(&self, message: &[u8]) -> [u8; 64] {
         self.approval.sign(message).to_bytes()
     }
 }
@@ -154,7 +148,7 @@ impl OpenOfficer {
     ///
     /// # Errors
     /// The file cannot be written; the old passphrase then still holds.
-    pub fn put_under(
+    pub(crate) fn put_under(
         &self,
         disk: &dyn Disk,
         folder: &Path,
@@ -224,7 +218,7 @@ impl MadeOfficer {
     }
 
     /// Her public half.
-    pub fn public(&self) -> &OfficerPublic {
+    pub(crate) fn public(&self) -> &OfficerPublic {
         &self.public
     }
 

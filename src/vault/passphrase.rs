@@ -25,14 +25,14 @@ const LONGEST_DELAY_MS: u64 = 64_000;
 
 /// Where officers' passphrases are read from instead of the terminal.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct PassphraseFiles(BTreeMap<OfficerName, PathBuf>);
+pub(crate) struct PassphraseFiles(BTreeMap<OfficerName, PathBuf>);
 
 impl PassphraseFiles {
     /// Reads the values of `--passphrase-file`, each `NAME=FILE`.
     ///
     /// # Errors
     /// One has no `=`, no officer's name, no file, or a name stands twice.
-    pub fn parse<S: AsRef<str>>(arguments: &[S]) -> CustodyResult<PassphraseFiles> {
+    pub(crate) fn parse<S: AsRef<str>>(arguments: &[S]) -> CustodyResult<PassphraseFiles> {
         let mut files = BTreeMap::new();
         for argument in arguments.iter().map(AsRef::as_ref) {
             let bad = || CustodyError::BadPassphraseFile(shown(argument));
@@ -46,7 +46,7 @@ impl PassphraseFiles {
     }
 
     /// Is this officer's passphrase in a file?
-    pub fn has(&self, name: &OfficerName) -> bool {
+    pub(crate) fn has(&self, name: &OfficerName) -> bool {
         self.0.contains_key(name)
     }
 

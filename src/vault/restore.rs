@@ -234,7 +234,7 @@ pub fn plan<'s>(
 
 impl Plan<'_> {
     /// The officers that will come back.
-    pub fn new_officers(&self) -> impl Iterator<Item = &OfficerPublic> {
+    pub(crate) fn new_officers(&self) -> impl Iterator<Item = &OfficerPublic> {
         self.missing.iter().map(|(public, _)| public)
     }
 

@@ -27,13 +27,8 @@ impl WorkFactor {
     const MOST: u8 = 20;
 
     /// A work factor of 12 to 20; below 18 it protects nothing.
-    pub fn of(log_n: u8) -> Option<WorkFactor> {
+    pub(crate) fn of(log_n: u8) -> Option<WorkFactor> {
         (WorkFactor::REHEARSAL.0..=WorkFactor::MOST).contains(&log_n).then_some(WorkFactor(log_n))
-    }
-
-    /// N = 2^`log_n`.
-    pub const fn log_n(self) -> u8 {
-        self.0
     }
 }
 

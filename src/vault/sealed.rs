@@ -73,12 +73,12 @@ pub struct SealedKey {
 
 impl SealedKey {
     /// The officers as text for messages: `alice, bob`.
-    pub fn holders(&self) -> String {
+    pub(crate) fn holders(&self) -> String {
         names(&self.officers)
     }
 
     /// Who opens it, in words: `any 2 together of alice, bob, carol`.
-    pub fn opens_with(&self) -> String {
+    pub(crate) fn opens_with(&self) -> String {
         match (self.quorum, self.officers.len()) {
             (1, 1) => self.holders(),
             (1, _) => format!("any one of {}", self.holders()),
@@ -91,7 +91,7 @@ impl SealedKey {
     ///
     /// # Errors
     /// [`CustodyError::NamedTwice`], [`CustodyError::NotHolder`] or [`CustodyError::TooFewOfficers`].
-    pub fn check_present(&self, officers: &[&OfficerName]) -> CustodyResult<()> {
+    pub(crate) fn check_present(&self, officers: &[&OfficerName]) -> CustodyResult<()> {
         for (at, officer) in officers.iter().enumerate() {
             if officers[..at].contains(officer) {
                 return Err(CustodyError::NamedTwice((*officer).clone()));
@@ -120,7 +120,7 @@ impl SealedKey {
     }
 
     /// To whom it is sealed, as a log entry has it.
-    pub fn sealing(&self) -> Sealing {
+    pub(crate) fn sealing(&self) -> Sealing {
         Sealing {
             quorum: u64::from(self.quorum),
             officers: self.officers.iter().map(|name| name.as_str().to_owned()).collect(),

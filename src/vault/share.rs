@@ -37,7 +37,7 @@ pub struct Share {
 }
 
 /// What the shares of one set have in common.
-pub struct ShareSet<'a> {
+pub(crate) struct ShareSet<'a> {
     /// The key.
     pub keyid: &'a str,
     /// The set.
@@ -118,7 +118,7 @@ impl Share {
     ///
     /// # Errors
     /// [`ShareProblem::ForeignKey`], `Stale`, `Swapped` or `Disagrees`.
-    pub fn check(&self, set: &ShareSet<'_>, officer: &OfficerName) -> Result<(), ShareProblem> {
+    pub(crate) fn check(&self, set: &ShareSet<'_>, officer: &OfficerName) -> Result<(), ShareProblem> {
         if self.keyid != set.keyid {
             return Err(ShareProblem::ForeignKey(shown(&self.keyid)));
         }

@@ -31,7 +31,7 @@ impl Chosen {
     ///
     /// # Errors
     /// A time or a kind that is none.
-    pub fn filter(&self) -> Result<Filter, Failure> {
+    pub(crate) fn filter(&self) -> Result<Filter, Failure> {
         let time = |text: &Option<String>, end: &str| -> Result<Option<Time>, Failure> {
             let Some(text) = text else { return Ok(None) };
             let found = Time::parse(text).or_else(|| Time::parse(&format!("{text}T{end}Z")));

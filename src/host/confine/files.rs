@@ -45,7 +45,7 @@ impl Reach {
     }
 
     /// And what tells of the machine: what `preflight` looks at, and what each log entry says (boot, program).
-    pub fn machine(self) -> Reach {
+    pub(crate) fn machine(self) -> Reach {
         const FACTS: [&str; 11] = [
             // Where a static program takes its random numbers.
             "/dev/urandom",
@@ -87,7 +87,7 @@ impl Reach {
     }
 
     /// And secrets are opened: memory is locked where that is allowed.
-    pub fn with_secrets(self) -> Reach {
+    pub(crate) fn with_secrets(self) -> Reach {
         Reach { opens_secrets: true, ..self }
     }
 

@@ -8,7 +8,7 @@ use std::fmt;
 
 /// What a change does to what may be signed.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Effect {
+pub(crate) enum Effect {
     /// More may be signed, or with fewer people.
     Looser,
     /// Some of it is looser and some stricter.
@@ -19,7 +19,7 @@ pub enum Effect {
 
 impl Effect {
     /// As it is printed.
-    pub const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Effect::Looser => "looser",
             Effect::Other => "other",
@@ -30,7 +30,7 @@ impl Effect {
 
 /// A member that another policy has otherwise.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Change {
+pub(crate) struct Change {
     /// What it does.
     pub effect: Effect,
     /// The member, as `approvals.count`.
@@ -49,7 +49,7 @@ impl fmt::Display for Change {
 
 impl Policy {
     /// What `new` changes of this policy, looser members first. Nothing, where only comments and the order differ.
-    pub fn changes(&self, new: &Policy) -> Vec<Change> {
+    pub(crate) fn changes(&self, new: &Policy) -> Vec<Change> {
         // Each member by name: one that is added to the policy cannot be forgotten here.
         let Policy {
             approvals,

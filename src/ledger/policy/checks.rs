@@ -19,7 +19,7 @@ pub enum Severity {
 
 impl Severity {
     /// The word for it, as the text, the JSON and the log write it.
-    pub const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Severity::Block => "block",
             Severity::Warn => "warn",

@@ -114,29 +114,19 @@ impl Policy {
     ///
     /// `natural` is how grave the check itself takes this finding. The policy's word replaces that of a finding as
     /// grave as the check's default; a lesser finding of the same check is only ever lowered.
-    pub fn severity(&self, check: &str, natural: Severity) -> Severity {
+    pub(crate) fn severity(&self, check: &str, natural: Severity) -> Severity {
         let Some(&set) = self.checks.get(check) else { return natural };
         let default = checks::check(check).map_or(natural, |known| known.default);
         if natural <= default { set } else { natural.max(set) }
     }
 
-    /// The names of the checks that this policy turns off, sorted.
-    pub fn disabled_checks(&self) -> impl Iterator<Item = &str> {
-        self.checks.iter().filter(|(_, set)| **set == Severity::Disabled).map(|(name, _)| name.as_str())
-    }
-
-    /// Must a request prove what production runs and what CI published?
-    pub fn requires_evidence(&self) -> bool {
-        self.severity("evidence", Severity::Block) == Severity::Block
-    }
-
     /// Does a failure of this line of the preflight stop a signature? Lines that the policy does not name do.
-    pub fn preflight_blocks(&self, line: &str) -> bool {
+    pub(crate) fn preflight_blocks(&self, line: &str) -> bool {
         self.preflight.get(line).is_none_or(|severity| *severity == Severity::Block)
     }
 
     /// May one person hold both roles in one ceremony?
-    pub fn may_hold_both(&self, one: Role, other: Role) -> bool {
+    pub(crate) fn may_hold_both(&self, one: Role, other: Role) -> bool {
         let pair = |a, b| (a, b) == (one, other) || (b, a) == (one, other);
         let separate = self.separate_roles.iter().any(|(a, b)| pair(*a, *b));
         let by_importer_rule = !self.importer_may_approve && pair(Role::Importer, Role::Approver);
@@ -144,12 +134,12 @@ impl Policy {
     }
 
     /// May somebody who takes a request in not approve or sign it? Then it must be known who did.
-    pub fn separates_importer(&self) -> bool {
+    pub(crate) fn separates_importer(&self) -> bool {
         [Role::Approver, Role::Signer].iter().any(|role| !self.may_hold_both(Role::Importer, *role))
     }
 
     /// Is the removal of `removed` out of `before` targets a mass removal?
-    pub fn is_mass_removal(&self, removed: usize, before: usize) -> bool {
+    pub(crate) fn is_mass_removal(&self, removed: usize, before: usize) -> bool {
         let (removed, before) = (removed as u128, before as u128);
         removed >= u128::from(self.mass_removal_count).max(1)
             && removed * 100 >= before * u128::from(self.mass_removal_percent)

@@ -105,9 +105,9 @@ fn the_policy_changes_what_a_finding_does() {
     assert_eq!(policy.severity("downgrade", Severity::Note), Severity::Note);
     assert_eq!(policy.severity("first-wave", Severity::Note), Severity::Warn);
     assert_eq!(policy.severity("app-removed", Severity::Warn), Severity::Warn);
-    assert_eq!(policy.disabled_checks().collect::<Vec<_>>(), ["static-delta"]);
-    assert!(policy.requires_evidence());
-    assert!(!with("[checks]", "[checks]\nevidence = \"warn\"").expect("a policy").requires_evidence());
+    assert_eq!(policy.severity("evidence", Severity::Block), Severity::Block);
+    let milder = with("[checks]", "[checks]\nevidence = \"warn\"").expect("a policy");
+    assert_eq!(milder.severity("evidence", Severity::Block), Severity::Warn);
 }
 
 #[test]

@@ -118,7 +118,7 @@ fn flip(proof: &[Hash], step: usize) -> Vec<Hash> {
 #[test]
 fn there_is_no_root_and_no_proof_of_what_is_not_there() {
     let nodes = Nodes::of(leaves(5));
-    assert_eq!((nodes.size(), nodes.root(6)), (5, None));
+    assert_eq!((nodes.leaves(), nodes.root(6)), (5, None));
     assert_eq!((nodes.inclusion(5, 5), nodes.inclusion(0, 6), nodes.inclusion(3, 2)), (None, None, None));
     assert_eq!((nodes.consistency(3, 6), nodes.consistency(4, 3)), (None, None));
     assert_eq!(nodes.consistency(0, 5), Some(Vec::new()));

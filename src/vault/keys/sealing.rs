@@ -112,7 +112,7 @@ impl Sealing {
     }
 
     /// What the vault will hold.
-    pub fn key(&self) -> &SealedKey {
+    pub(crate) fn key(&self) -> &SealedKey {
         &self.key
     }
 
