@@ -7,13 +7,13 @@ use countersign::testing::bundle::manifest::RequestManifest;
 use countersign::testing::bundle::slip::Slip;
 use countersign::testing::json::{Document, Limits};
 use countersign::testing::ledger::entry::Entry;
+use countersign::testing::text::shown;
 use countersign::testing::tlog::checkpoint::Checkpoint;
 use countersign::testing::tlog::consistency;
 use countersign::testing::tlog::note::{Note, VerifierKey};
 use countersign::testing::tlog::proof::Proof;
 use countersign::testing::vault::paper::Scans;
 use countersign::testing::vault::share::Share;
-use countersign::text::shown;
 
 /// A reader, and the folder of its corpus.
 pub type Reader = (&'static str, fn(&[u8]));

@@ -4,7 +4,7 @@
 //!
 //! | room | what lives there | may use |
 //! |---|---|---|
-//! | [`text`], [`words`], `json`, `threads`, `release`, `host` | the ground floor: foreign text, digests as words, the strict reader, work on both cores, this release, what the machine gives | - |
+//! | `text`, `words`, `json`, `threads`, `release`, `host` | the ground floor: foreign text, digests as words, the strict reader, work on both cores, this release, what the machine gives | - |
 //! | `tuf` | what the metadata means | ground floor |
 //! | `tlog` | a transparency log: tree, notes, checkpoints, proofs; knows no record | ground floor |
 //! | `ledger` | what the log means: its lines, and what they add up to | `tlog` |
@@ -16,7 +16,7 @@
 //! | `audit` | the auditor's side | `ledger`, `bundle` |
 //! | `courier` | the connected side: the Factory's API; only with the feature `courier`, the only room with sockets | `bundle`, `station` (trust), `tlog` |
 //! | `rehearsal` | a made-up Factory | ground floor |
-//! | `guided`, [`cli`] | front ends: the guided run; one file a verb | `ceremony`, `audit` |
+//! | `guided`, `cli` | front ends: the guided run; one file a verb | `ceremony`, `audit` |
 
 // Each program uses a part of the shared rooms: what nobody uses, and what need not be public, is looked for in the
 // build that has all of them.
@@ -28,9 +28,9 @@
 mod host;
 mod json;
 mod release;
-pub mod text;
+mod text;
 mod threads;
-pub mod words;
+mod words;
 
 mod ledger;
 mod tlog;
@@ -52,7 +52,7 @@ mod rehearsal;
 #[cfg(feature = "station")]
 mod review;
 
-pub mod cli;
+mod cli;
 #[cfg(feature = "station")]
 mod guided;
 
@@ -63,4 +63,9 @@ mod vectors;
 #[doc(hidden)]
 pub mod testing;
 
+pub use cli::audit::main as audit_main;
+#[cfg(feature = "courier")]
+pub use cli::courier::main as courier_main;
+#[cfg(feature = "station")]
+pub use cli::main;
 pub use host::Host;

@@ -47,6 +47,13 @@ pub mod ceremony {
         pub use crate::ceremony::tool::session;
     }
 }
+pub mod cli {
+    pub use crate::cli::{Exit, command, run};
+    #[cfg(feature = "courier")]
+    pub mod courier {
+        pub use crate::cli::courier::command;
+    }
+}
 pub mod host {
     pub use crate::host::{
         Bytes, Confinement, Disk, Host, Machine, Random, Reach, RealDisk, Stamp, Terminal,
@@ -172,4 +179,10 @@ pub mod vault {
     pub mod share {
         pub use crate::vault::share::{Share, combine};
     }
+}
+pub mod text {
+    pub use crate::text::shown;
+}
+pub mod words {
+    pub use crate::words::{confirmation, of, of_digest, parse};
 }

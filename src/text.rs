@@ -12,12 +12,12 @@ use std::fmt;
 /// too, so that it never ends the quotes that a sentence of ours puts around it; and of more than [`LONGEST`] bytes by its
 /// beginning, its length and its SHA-256. Compared as it is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Foreign<'a>(pub &'a str);
+pub(crate) struct Foreign<'a>(pub &'a str);
 
 /// The longest text that a sentence shows whole, in bytes: longer than any name that is of use to somebody.
-pub const LONGEST: usize = 256;
+pub(crate) const LONGEST: usize = 256;
 /// What is shown of a longer one, in bytes.
-pub const BEGINNING: usize = 64;
+pub(crate) const BEGINNING: usize = 64;
 
 impl fmt::Display for Foreign<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -37,7 +37,7 @@ impl fmt::Debug for Foreign<'_> {
 
 /// Text that is shown escaped as [`Foreign`] is, and whole however long it is: a signed value, a statement for the record.
 #[derive(Clone, Copy)]
-pub struct Whole<'a>(pub &'a str);
+pub(crate) struct Whole<'a>(pub &'a str);
 
 impl fmt::Display for Whole<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -69,28 +69,25 @@ fn is_plain(c: char) -> bool {
 }
 
 /// The form of [`Foreign`] as an owned string, for messages that outlive the bundle.
-///
-/// ```
-/// assert_eq!(countersign::text::shown("a\u{1b}[2Jb\u{202e}"), "a\\u{1b}[2Jb\\u{202e}");
-/// ```
+/// `"a\u{1b}[2Jb\u{202e}"` is `a\\u{1b}[2Jb\\u{202e}`.
 pub fn shown(text: &str) -> String {
     Foreign(text).to_string()
 }
 
 /// The form of [`Whole`] as an owned string.
-pub fn whole(text: &str) -> String {
+pub(crate) fn whole(text: &str) -> String {
     Whole(text).to_string()
 }
 
 /// A message that is escaped already, of several lines, in one, and of a length that fits in a line of the log.
-pub fn one_line(message: &str) -> String {
+pub(crate) fn one_line(message: &str) -> String {
     const LONGEST_REASON: usize = 4096;
     let lines = message.lines().map(str::trim).filter(|line| !line.is_empty());
     at_most(lines.collect::<Vec<_>>().join(" "), LONGEST_REASON)
 }
 
 /// Text that is escaped already, by its beginning, its length and its SHA-256 where it has more than so many bytes.
-pub fn at_most(shown: String, most: usize) -> String {
+pub(crate) fn at_most(shown: String, most: usize) -> String {
     if shown.len() <= most {
         return shown;
     }
@@ -105,7 +102,7 @@ fn and_so_on(text: &str) -> String {
 
 /// How a text file is written that is not plain UTF-8, where its first bytes say so: editors of other systems save text
 /// like this, and what a reader says of the first odd byte helps nobody.
-pub fn encoding(bytes: &[u8]) -> Option<&'static str> {
+pub(crate) fn encoding(bytes: &[u8]) -> Option<&'static str> {
     match bytes {
         [0xef, 0xbb, 0xbf, ..] => {
             Some("it begins with a byte order mark (BOM): save it as UTF-8 without one")
@@ -121,25 +118,20 @@ pub fn encoding(bytes: &[u8]) -> Option<&'static str> {
 ///
 /// # Errors
 /// It is not plain UTF-8; says what it is.
-pub fn utf8(bytes: &[u8]) -> Result<&str, &'static str> {
+pub(crate) fn utf8(bytes: &[u8]) -> Result<&str, &'static str> {
     match encoding(bytes) {
         Some(what) => Err(what),
         None => std::str::from_utf8(bytes).map_err(|_| "it is not UTF-8 text"),
     }
 }
 
-/// A count with its noun.
-///
-/// ```
-/// assert_eq!(countersign::text::counted(1, "file"), "1 file");
-/// assert_eq!(countersign::text::counted(0, "file"), "0 files");
-/// ```
-pub fn counted(count: u64, noun: &str) -> String {
+/// A count with its noun: `1 file`, `0 files`.
+pub(crate) fn counted(count: u64, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 /// A path as it may be shown: file names on a stick are foreign text too. Whole: no system has one of more than 4 KiB.
-pub fn shown_path(path: &std::path::Path) -> String {
+pub(crate) fn shown_path(path: &std::path::Path) -> String {
     whole(&path.to_string_lossy())
 }
 

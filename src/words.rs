@@ -7,16 +7,12 @@
 use subtle::ConstantTimeEq;
 
 /// Bytes of a digest that a confirmation code shows: six words, 48 bits.
-pub const CONFIRMATION_BYTES: usize = 6;
+pub(crate) const CONFIRMATION_BYTES: usize = 6;
 
 /// The longest text that [`parse`] looks at, in bytes: enough for 256 words.
 const LONGEST_TEXT: usize = 4096;
 
-/// The words for some bytes, separated by one space.
-///
-/// ```
-/// assert_eq!(countersign::words::of(&[0xe5, 0x82, 0x94, 0xf2]), "topmost Istanbul Pluto vagabond");
-/// ```
+/// The words for some bytes, separated by one space: `e58294f2` is `topmost Istanbul Pluto vagabond`.
 pub fn of(bytes: &[u8]) -> String {
     let words: Vec<&str> = bytes.iter().enumerate().map(|(at, byte)| word(at, *byte)).collect();
     words.join(" ")
@@ -34,7 +30,7 @@ pub fn of_digest(hexadecimal: &str) -> String {
 }
 
 /// Is `given` the confirmation code of this digest? Compared as [`matches()`] does.
-pub fn confirms(given: &str, digest: &[u8; 32]) -> bool {
+pub(crate) fn confirms(given: &str, digest: &[u8; 32]) -> bool {
     matches(given, confirmed_part(digest))
 }
 
@@ -56,7 +52,7 @@ pub fn parse(text: &str) -> Option<Vec<u8>> {
 
 /// Are these the words of exactly these bytes? Compared in constant time. No words confirm nothing: empty bytes never
 /// match.
-pub fn matches(given: &str, bytes: &[u8]) -> bool {
+pub(crate) fn matches(given: &str, bytes: &[u8]) -> bool {
     match parse(given) {
         Some(parsed) if !bytes.is_empty() => parsed.ct_eq(bytes).into(),
         _ => false,
@@ -65,7 +61,7 @@ pub fn matches(given: &str, bytes: &[u8]) -> bool {
 
 /// The first word that is not the confirmation code's at its place, by its number from 1, as it was typed; nothing typed
 /// where there are too few. What is confirmed is no secret: it stands in the review.
-pub fn first_wrong<'g>(given: &'g str, digest: &[u8; 32]) -> Option<(usize, &'g str)> {
+pub(crate) fn first_wrong<'g>(given: &'g str, digest: &[u8; 32]) -> Option<(usize, &'g str)> {
     let mut typed = split(given);
     for (at, byte) in confirmed_part(digest).iter().enumerate() {
         match typed.next() {
@@ -82,7 +78,7 @@ fn split(text: &str) -> impl Iterator<Item = &str> {
 
 /// Are these the words of the first bytes of `bytes`, as many as a confirmation code has or more? Compared as [`matches()`]
 /// does: who reads a longer line of words than is asked for may type all of it.
-pub fn confirms_beginning(given: &str, bytes: &[u8]) -> bool {
+pub(crate) fn confirms_beginning(given: &str, bytes: &[u8]) -> bool {
     let count = parse(given).map_or(0, |parsed| parsed.len());
     count >= CONFIRMATION_BYTES && bytes.get(..count).is_some_and(|asked| matches(given, asked))
 }

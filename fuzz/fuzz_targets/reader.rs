@@ -2,7 +2,7 @@
 #![no_main]
 
 use countersign::testing::json::{Document, Limits, Value, canonical};
-use countersign::text::shown;
+use countersign::testing::text::shown;
 use libfuzzer_sys::fuzz_target;
 
 fn look(value: Value<'_>) {

@@ -1,6 +1,6 @@
 //! The auditor's side: who signed what, when, with which key, on whose approval, and is this all of it?
 //!
-//! It needs no station, only an evidence pack ([`pack`]) and the log's public key from another way. [`examine()`] goes
+//! It needs no station, only an evidence pack ([`pack`]) and the log's public key from another way. [`examine::examine`] goes
 //! over everything once and believes nothing; [`verdict`] compares the result with what was seen before; the rest
 //! ([`who`], [`reconcile`], [`report`]) reads what was examined. Nothing here ever writes into a pack.
 

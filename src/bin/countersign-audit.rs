@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    countersign::cli::audit::main(std::env::args_os(), &countersign::Host::real())
+    countersign::audit_main(std::env::args_os(), &countersign::Host::real())
 }

@@ -8,5 +8,5 @@ static ALLOCATOR: zeroizing_alloc::ZeroAlloc<std::alloc::System> =
     zeroizing_alloc::ZeroAlloc(std::alloc::System);
 
 fn main() -> ExitCode {
-    countersign::cli::courier::main(std::env::args_os(), &countersign::Host::real())
+    countersign::courier_main(std::env::args_os(), &countersign::Host::real())
 }

@@ -64,7 +64,7 @@ fn write(station: &mut Station, host: &Host, event: Event) -> Result<(), Ceremon
     Ok(())
 }
 
-/// As [`write`], signed by these officers, of whom the first acted.
+/// As [`write()`], signed by these officers, of whom the first acted.
 fn record_act(
     station: &mut Station,
     host: &Host,

@@ -18,7 +18,7 @@ use std::path::PathBuf;
 #[command(
     after_help = "Example:\n  countersign anchor import /media/usb/signed-bundle\n  countersign anchor settle 57 --officer alice --officer bob --reason \"restored from the copy of Monday\""
 )]
-pub enum Args {
+pub(crate) enum Args {
     /// Take heads in without a request: signed bundles, or notes that witnesses cosigned.
     #[command(after_help = "Example:\n  countersign anchor import /media/usb/auditor.note")]
     Import {

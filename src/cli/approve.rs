@@ -12,7 +12,7 @@ use serde_json::json;
 /// An officer's signed approval of the review that was last shown.
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  countersign approve 4f2a90c1d3e7 --officer bob")]
-pub struct ApproveArgs {
+pub(crate) struct ApproveArgs {
     /// The request: the first digits of its digest [default: the newest].
     id: Option<String>,
     /// Who approves.
@@ -31,7 +31,7 @@ pub struct ApproveArgs {
 #[command(
     after_help = "Example:\n  countersign reject 4f2a90c1d3e7 --officer bob --reason \"wrong app version\""
 )]
-pub struct RejectArgs {
+pub(crate) struct RejectArgs {
     /// The request: the first digits of its digest [default: the newest].
     id: Option<String>,
     /// Who rejects.

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 #[command(
     after_help = "Example:\n  countersign assemble request --slip slip.txt --out signed\n  zbarcam --raw | countersign assemble request --slip - --out signed"
 )]
-pub struct Args {
+pub(crate) struct Args {
     /// The request's folder, as it was carried to the station.
     request: PathBuf,
     /// The slip's text, every part of it; - reads standard input until the slip is whole, or an empty line or the end

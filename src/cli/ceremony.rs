@@ -12,7 +12,7 @@ use std::path::PathBuf;
 /// The paper of a ceremony.
 #[derive(clap::Subcommand)]
 #[command(after_help = "Example:\n  countersign ceremony form")]
-pub enum Args {
+pub(crate) enum Args {
     /// Print the cover page, filled in with what this station stands on; with a request's id, the lines of its signature.
     #[command(
         after_help = "Example:\n  countersign ceremony form --html /media/stick/cover.html\n  countersign ceremony form 4f2a90c1d3e7"

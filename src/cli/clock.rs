@@ -15,7 +15,7 @@ use serde_json::json;
 #[command(
     after_help = "Example:\n  countersign clock --officer alice --reason \"the year was wrong on Monday\""
 )]
-pub struct Args {
+pub(crate) struct Args {
     /// Who states it.
     #[arg(long, value_name = "NAME")]
     officer: OfficerName,

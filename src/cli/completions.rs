@@ -15,7 +15,7 @@ use clap_complete::Shell;
 #[command(
     after_help = "Example:\n  countersign completions bash > ~/.local/share/bash-completion/completions/countersign"
 )]
-pub struct Args {
+pub(crate) struct Args {
     /// The shell; bash, zsh and fish complete officers, keys and requests too.
     #[arg(required_unless_present = "known")]
     shell: Option<Shell>,

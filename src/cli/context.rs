@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 /// The options that all commands share.
 #[derive(Args, Clone, Debug)]
-pub struct Global {
+pub(crate) struct Global {
     /// The station's folder [default: $XDG_DATA_HOME/countersign].
     #[arg(long, global = true, env = "COUNTERSIGN_STATION", value_name = "DIR", value_parser = OsStringValueParser::new().map(PathBuf::from))]
     pub station: Option<PathBuf>,
@@ -23,7 +23,7 @@ pub struct Global {
 
 /// When to do something.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
-pub enum When {
+pub(crate) enum When {
     /// Where there is a terminal.
     Auto,
     /// Always.
@@ -33,7 +33,7 @@ pub enum When {
 }
 
 /// What every verb is given.
-pub struct Context<'h> {
+pub(crate) struct Context<'h> {
     /// The machine.
     pub host: &'h Host,
     /// The global options.

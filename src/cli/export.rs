@@ -16,7 +16,7 @@ use std::path::Path;
 #[command(
     after_help = "Example:\n  countersign export 4f2a90c1d3e7 /media/usb/signed\n  countersign export 4f2a90c1d3e7 --slip"
 )]
-pub struct Args {
+pub(crate) struct Args {
     /// The request, by the first digits of its digest [default: the newest], and the folder to write, which must not exist,
     /// or be empty. With --slip the folder may be left out: the codes are shown here.
     #[arg(value_names = ["ID", "DIR"], num_args = 0..=2, required_unless_present = "slip")]

@@ -84,7 +84,7 @@ impl Exit {
 
 /// A command that did not do what it was asked to.
 #[derive(Debug)]
-pub struct Failure {
+pub(crate) struct Failure {
     /// The exit code.
     pub exit: Exit,
     /// What happened, to what, and what to do next. Foreign text in it is escaped.
@@ -92,7 +92,7 @@ pub struct Failure {
 }
 
 /// What a command comes to.
-pub type Outcome = Result<Exit, Failure>;
+pub(crate) type Outcome = Result<Exit, Failure>;
 
 impl Failure {
     /// A failure with its exit code.

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 #[command(
     after_help = "Example:\n  countersign fingerprint prod-roots/4.root.json\n\nNothing is verified. Who reads the six words to the other side, and hears the same, has the same file."
 )]
-pub struct Args {
+pub(crate) struct Args {
     /// A root, targets metadata, a public key, a log's head, a request or a signed bundle (also their folders), or any
     /// other file.
     #[arg(value_name = "FILE")]

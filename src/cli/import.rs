@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 /// Take in a request folder or a bare file. Nothing is signed, and nothing on the medium is changed.
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  countersign import /media/usb/request")]
-pub struct Args {
+pub(crate) struct Args {
     /// A request folder, or a bare file: targets.json, a wave, a bundle-targets.json, a delegated role's metadata.
     path: PathBuf,
     /// The officer who takes it in, and signs that it was she; needed where the policy separates the importer from others.

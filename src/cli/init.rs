@@ -17,7 +17,7 @@ use std::path::PathBuf;
 #[command(
     after_help = "Example:\n  countersign init --factory acme --roots prod-roots/ --online-key ci-targets.pub"
 )]
-pub struct Args {
+pub(crate) struct Args {
     /// The Factory's name, or the repository's.
     #[arg(long, value_name = "NAME")]
     factory: String,

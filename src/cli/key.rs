@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 #[command(
     after_help = "Example:\n  countersign key import targets.keys.tgz --officers alice,bob,carol --quorum 2"
 )]
-pub enum Args {
+pub(crate) enum Args {
     /// Take the active offline targets key out of fioctl's key file and seal it to a quorum of officers.
     #[command(
         after_help = "Example:\n  countersign key import targets.keys.tgz --officers alice,bob,carol --quorum 2"
@@ -119,7 +119,7 @@ pub enum Args {
 
 /// Kinds of new keys.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// Ed25519.
     Ed25519,
     /// RSA of 4,096 bits.
@@ -128,7 +128,7 @@ pub enum Kind {
 
 /// To whom a key is sealed.
 #[derive(clap::Args, Clone, Debug)]
-pub struct Holders {
+pub(crate) struct Holders {
     /// The officers, separated by commas.
     #[arg(long, value_name = "NAMES", value_delimiter = ',', required = true)]
     officers: Vec<OfficerName>,
@@ -139,7 +139,7 @@ pub struct Holders {
 
 /// Which key is opened, and who opens it.
 #[derive(clap::Args, Clone, Debug)]
-pub struct Opening {
+pub(crate) struct Opening {
     /// The key: the first digits of its id.
     keyid: String,
     /// An officer who opens it; as many as its quorum.

@@ -18,7 +18,7 @@ use std::path::PathBuf;
 #[command(
     after_help = "Example:\n  countersign log show --type sign --since 2026-11-01\n  countersign log export /media/usb/evidence-2026-11-23"
 )]
-pub enum Args {
+pub(crate) enum Args {
     /// Show the entries.
     #[command(after_help = "Example:\n  countersign log show --type sign --since 2026-11-01")]
     Show(choose::Chosen),

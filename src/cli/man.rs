@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 /// Write the manual pages: the program's and one for every command.
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  countersign man /usr/local/share/man/man1")]
-pub struct Args {
+pub(crate) struct Args {
     /// The folder to write to; it is made if it is not there.
     dir: PathBuf,
 }

@@ -9,7 +9,7 @@ mod anchor;
 mod approve;
 #[cfg(feature = "station")]
 mod assemble;
-pub mod audit;
+pub(crate) mod audit;
 #[cfg(feature = "station")]
 mod ceremony;
 #[cfg(feature = "station")]
@@ -18,7 +18,7 @@ mod clock;
 mod completions;
 mod context;
 #[cfg(feature = "courier")]
-pub mod courier;
+pub(crate) mod courier;
 #[cfg(feature = "station")]
 mod export;
 mod failure;
@@ -68,8 +68,9 @@ mod verify;
 #[cfg(feature = "station")]
 mod witness;
 
-pub use context::{Context, Global};
-pub use failure::{Exit, Failure, Outcome};
+pub(crate) use context::{Context, Global};
+pub use failure::Exit;
+pub(crate) use failure::{Failure, Outcome};
 
 use crate::host::{Confinement, Host, Reach};
 #[cfg(feature = "station")]
@@ -87,7 +88,7 @@ use {
     after_help = "The ceremony: request (connected machine) - import, review, sign, export (station) - verify, upload.\n\
                         Try it with nothing: countersign rehearse"
 )]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// What all commands share.
     #[command(flatten)]
     pub global: Global,
@@ -99,7 +100,7 @@ pub struct Arguments {
 #[cfg(feature = "station")]
 /// The verbs.
 #[derive(Subcommand)]
-pub enum Verb {
+pub(crate) enum Verb {
     /// Make a station for one Factory and pin its production root.
     Init(init::Args),
     /// Show what is pinned, or pin the service's new online key.

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 /// Add, list and retire the officers of this station; another passphrase.
 #[derive(clap::Subcommand)]
 #[command(after_help = "Example:\n  countersign officer add alice")]
-pub enum Args {
+pub(crate) enum Args {
     /// Add an officer: an identity of her own in a file that only her passphrase opens.
     #[command(after_help = "Example:\n  countersign officer add alice")]
     Add {

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 #[command(
     after_help = "Example:\n  countersign policy show > policy.toml\n  countersign policy set policy.toml --officer alice --officer bob"
 )]
-pub enum Args {
+pub(crate) enum Args {
     /// Print the policy in force, with its comments.
     #[command(after_help = "Example:\n  countersign policy show > policy.toml")]
     Show,

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 /// Looks only, and needs no officer. `sign` looks again by itself.
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  countersign preflight --medium /media/usb")]
-pub struct Args {
+pub(crate) struct Args {
     /// The stick, to see how it is mounted.
     #[arg(long, value_name = "DIR")]
     medium: Option<PathBuf>,

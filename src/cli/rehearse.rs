@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 /// itself: countersign rehearse < /dev/null
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  countersign rehearse\n  countersign rehearse --hands-on ~/practice")]
-pub struct Args {
+pub(crate) struct Args {
     /// The folder for everything; it must not exist, or be empty [default: a new one for temporary files].
     dir: Option<PathBuf>,
     /// Type every command yourself at a practice station; "hint" shows it.

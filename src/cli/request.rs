@@ -23,7 +23,7 @@ use std::path::PathBuf;
     after_help = "Example:\n  countersign request --from downloads --factory acme --wave v2.0 --version 42 \\\n    --tag production --out /media/usb/request\n  countersign request --resign --from downloads --factory acme --tag production --out /media/usb/request"
 )]
 #[command(group(clap::ArgGroup::new("kind").args(["further_signature", "resign", "offline_bundle"])))]
-pub struct Args {
+pub(crate) struct Args {
     /// The folder with the downloaded files: prod-roots/, ci-targets.json, prod-targets.json, waves.json …
     #[arg(long, value_name = "DIR")]
     pub(super) from: PathBuf,

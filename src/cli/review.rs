@@ -12,7 +12,7 @@ use std::path::PathBuf;
 /// Show what devices would get, what changed against production, and what is odd about it.
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  countersign review 4f2a90c1d3e7 --html /media/usb/review.html")]
-pub struct Args {
+pub(crate) struct Args {
     /// The request: the first digits of its digest [default: the newest one].
     id: Option<String>,
     /// Also write the review as one HTML file.

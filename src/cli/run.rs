@@ -11,7 +11,7 @@ use std::path::PathBuf;
 /// One screen a step. Stop anywhere with q: nothing is lost, and the same command goes on from there.
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  countersign run /media/usb/request")]
-pub struct Args {
+pub(crate) struct Args {
     /// A request folder, or a bare file.
     path: PathBuf,
     /// The folder for the signed bundle [default: WAVE-VERSION-signed beside PATH].

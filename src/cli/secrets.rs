@@ -6,7 +6,7 @@ use clap::Args;
 
 /// Where passphrases come from.
 #[derive(Args, Clone, Debug, Default)]
-pub struct PassphraseArgs {
+pub(crate) struct PassphraseArgs {
     /// An officer's passphrase: the first line of FILE; - reads standard input. Without it the terminal is asked.
     #[arg(long = "passphrase-file", value_name = "NAME=FILE")]
     pub passphrase_file: Vec<String>,

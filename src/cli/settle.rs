@@ -10,7 +10,7 @@ use serde_json::json;
 /// Say what an intent to sign without a result came to, after the station stopped in between.
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  countersign settle 41 --officer alice --outcome not-made")]
-pub struct Args {
+pub(crate) struct Args {
     /// The number of the log entry sign.intent.
     seq: u64,
     /// Who says so.

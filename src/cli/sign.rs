@@ -12,7 +12,7 @@ use serde_json::json;
 /// Open the key with the officers' passphrases, sign what was reviewed, and verify the signature.
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  countersign sign 4f2a90c1d3e7 --officer alice --officer bob")]
-pub struct Args {
+pub(crate) struct Args {
     /// The request: the first digits of its digest [default: the newest].
     id: Option<String>,
     /// Who opens the key. One who has not approved yet approves by this.

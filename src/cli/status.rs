@@ -21,7 +21,7 @@ const DRILL_DAYS: i64 = 180;
 /// One screen: Factory, root, keys, officers, requests, log head, what is overdue.
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  countersign status")]
-pub struct Args {
+pub(crate) struct Args {
     /// All requests, not the newest five alone.
     #[arg(long)]
     all: bool,

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 /// Show what is pinned, or pin the service's new online key.
 #[derive(clap::Subcommand)]
 #[command(after_help = "Example:\n  countersign trust show")]
-pub enum Args {
+pub(crate) enum Args {
     /// Show the pinned roots, their keys and owners, and the online key.
     #[command(after_help = "Example:\n  countersign trust show")]
     Show,

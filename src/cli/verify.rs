@@ -11,7 +11,7 @@ use std::path::PathBuf;
 /// On any machine: is a signed bundle whole, do its signatures hold, what is still missing?
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  countersign verify /media/usb/signed --roots prod-roots/")]
-pub struct Args {
+pub(crate) struct Args {
     /// The signed bundle.
     dir: PathBuf,
     /// The production roots to count the signatures against [default: those of the station, if there is one].

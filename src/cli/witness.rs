@@ -17,7 +17,7 @@ use std::path::Path;
 #[command(
     after_help = "Example:\n  countersign witness add witness.example/w1+9fc5a1e2+BA… --officer alice\n\nHow many of them are asked for, and how often, is in the policy: [witness] quorum, window_days, every_bundle."
 )]
-pub enum Args {
+pub(crate) enum Args {
     /// Let a witness's cosignatures count from now on. It must be told of this log: its origin and key.
     #[command(after_help = "Example:\n  countersign witness add auditor.vkey --officer alice")]
     Add {

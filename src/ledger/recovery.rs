@@ -22,8 +22,7 @@ pub struct Recovery {
     pub open_intents: Vec<OpenIntent>,
 }
 
-impl Recovery {
-}
+impl Recovery {}
 
 /// What stood in a file after the lines that the newest checkpoint covers.
 #[derive(Clone, PartialEq, Eq, Debug)]

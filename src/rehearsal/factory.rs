@@ -13,19 +13,7 @@ use std::path::Path;
 /// A file that was written: its name below the step's folder, and its length in bytes.
 pub(crate) type Written = (String, u64);
 
-/// A made-up Factory with its service.
-///
-/// ```
-/// use countersign::host::clock::Time;
-/// use countersign::rehearsal::Factory;
-///
-/// let now = Time::from_unix(1_800_000_000);
-/// let mut factory = Factory::new(7, "acme-gateway", now);
-/// factory.build(1..=12);
-/// factory.populate(1..=11)?;
-/// assert_eq!(factory.production_version(), Some(11));
-/// # Ok::<(), countersign::rehearsal::FactoryError>(())
-/// ```
+/// A made-up Factory with its service (`examples/factory.rs`).
 pub struct Factory {
     name: String,
     tag: String,

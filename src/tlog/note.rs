@@ -36,7 +36,7 @@ impl VerifierKey {
     /// A witness's key: cosigns checkpoints.
     ///
     /// # Errors
-    /// As [`VerifierKey::new`].
+    /// The name is empty or has white space, a plus or a control character.
     pub fn witness(name: &str, key: VerifyingKey) -> Result<VerifierKey, KeyError> {
         VerifierKey::of_kind(name, COSIGNATURE, key)
     }
@@ -124,7 +124,7 @@ impl NoteSigner {
     /// A log's signer from a 32-byte seed.
     ///
     /// # Errors
-    /// As [`VerifierKey::new`].
+    /// The name is empty or has white space, a plus or a control character.
     pub fn new(name: &str, seed: &[u8; 32]) -> Result<NoteSigner, KeyError> {
         NoteSigner::of_kind(name, ED25519, seed)
     }
@@ -132,7 +132,7 @@ impl NoteSigner {
     /// A witness's signer from a 32-byte seed.
     ///
     /// # Errors
-    /// As [`VerifierKey::new`].
+    /// The name is empty or has white space, a plus or a control character.
     pub fn witness(name: &str, seed: &[u8; 32]) -> Result<NoteSigner, KeyError> {
         NoteSigner::of_kind(name, COSIGNATURE, seed)
     }

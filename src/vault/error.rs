@@ -187,8 +187,7 @@ pub enum CustodyError {
     Restore(String),
 }
 
-impl CustodyError {
-}
+impl CustodyError {}
 
 /// Why a share is refused.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

@@ -2,7 +2,7 @@
 
 use crate::common::{self, Desk, fixture, json, text};
 use crate::custody_commands::scans;
-use countersign::cli::Exit;
+use countersign::testing::cli::Exit;
 use countersign::testing::host::clock::Time;
 use countersign::testing::host::{RealDisk, Stamp};
 use countersign::testing::ledger::Record;

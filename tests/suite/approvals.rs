@@ -1,7 +1,7 @@
 //! An approval counts because her key signed it, and for nothing else: not for a line in the log, whoever signed its head.
 
 use crate::common::{Desk, NOW, fingerprint, fixture, text};
-use countersign::cli::Exit;
+use countersign::testing::cli::Exit;
 use countersign::testing::host::clock::Time;
 use countersign::testing::host::{RealDisk, Stamp};
 use countersign::testing::ledger::approval::{Approval, SignedApproval};

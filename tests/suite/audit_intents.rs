@@ -3,7 +3,7 @@
 
 use crate::common::{Desk, text};
 use crate::support::made_up_station::{Station, Twist};
-use countersign::cli::Exit;
+use countersign::testing::cli::Exit;
 use countersign::testing::host::RealDisk;
 use countersign::testing::ledger::record::SignInDoubt;
 use std::path::{Path, PathBuf};

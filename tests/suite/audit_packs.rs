@@ -3,7 +3,7 @@
 
 use crate::common::{Desk, Ran, copy_folder, fixture, text};
 use crate::support::made_up_station::Station;
-use countersign::cli::Exit;
+use countersign::testing::cli::Exit;
 use countersign::testing::host::RealDisk;
 use serde_json::Value;
 use std::path::{Path, PathBuf};

@@ -4,7 +4,7 @@
 use crate::common;
 
 use common::{Desk, Ran, fixture, json, text};
-use countersign::cli::Exit;
+use countersign::testing::cli::Exit;
 use serde_json::{Value, json as value};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;

@@ -3,7 +3,7 @@
 use crate::common;
 
 use common::{Desk, copy_folder, fixture, json, text};
-use countersign::cli::Exit;
+use countersign::testing::cli::Exit;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 

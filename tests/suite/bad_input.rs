@@ -5,9 +5,9 @@ use crate::common;
 use crate::support::counting_disk;
 
 use common::{Desk, fixture, json, read, rewrite, text};
-use countersign::cli::Exit;
 use countersign::testing::bundle::intake::{BareFacts, take_in};
 use countersign::testing::ceremony::prepare::with_review;
+use countersign::testing::cli::Exit;
 use countersign::testing::host::clock::Time;
 use countersign::testing::station::{Station, StoredRequest, request::Import};
 use counting_disk::Counting;

@@ -4,7 +4,7 @@
 use crate::common;
 
 use common::{Desk, Ran, copy_folder, fingerprint, json, rewrite, text};
-use countersign::cli::Exit;
+use countersign::testing::cli::Exit;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 

@@ -3,7 +3,7 @@
 use crate::common;
 
 use common::{Desk, text};
-use countersign::cli::{self, Exit};
+use countersign::testing::cli::{self, Exit};
 
 /// Every command and the commands below it, with their full names.
 fn all(command: &clap::Command, name: &str, out: &mut Vec<(String, clap::Command)>) {

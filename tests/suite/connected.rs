@@ -2,7 +2,7 @@
 //! and leaves nothing behind.
 
 use crate::common::{Desk, Ran, copy_folder, fingerprint, fixture, json, read, text};
-use countersign::cli::Exit;
+use countersign::testing::cli::Exit;
 use std::path::{Path, PathBuf};
 
 /// A step's downloads, to be bent.
@@ -263,7 +263,7 @@ fn a_preview_is_the_review_without_words_that_confirm_anything() {
     }
     // The digest in words, to be read to each other.
     let digest = countersign::testing::tuf::Digest::of(&read(&desk.path("out/request.json")));
-    let words = countersign::words::of(&digest.0);
+    let words = countersign::testing::words::of(&digest.0);
     assert!(ran.out.split_whitespace().collect::<Vec<_>>().join(" ").contains(&words), "{}", ran.out);
 }
 

@@ -5,7 +5,7 @@ use crate::common;
 use crate::support::failing_disk;
 
 use common::{Desk, fixture, text};
-use countersign::cli::Exit;
+use countersign::testing::cli::Exit;
 use countersign::testing::host::clock::{Clock, Time};
 use failing_disk::Failing;
 use serde_json::Value;
@@ -499,7 +499,7 @@ fn a_reseal_that_the_station_did_not_survive_is_gone_on_with_and_then_final() {
 
 /// The words that confirm a key id.
 fn words_of(keyid: &str) -> String {
-    countersign::words::of(&hex::decode(&keyid[..12]).expect("hex"))
+    countersign::testing::words::of(&hex::decode(&keyid[..12]).expect("hex"))
 }
 
 #[test]
@@ -567,7 +567,7 @@ fn the_list_of_officers_shows_each_approval_key_in_the_words_of_the_cover_page()
     let shown = desk.run(&["officer", "list"]).done().out;
     for officer in listed.as_array().expect("a list") {
         let key = officer["approval_key"].as_str().expect("a key");
-        let words = countersign::words::of_digest(key);
+        let words = countersign::testing::words::of_digest(key);
         assert_eq!(words.split(' ').count(), 6);
         assert!(shown.contains(&format!("approval key {words}")) && !shown.contains(key), "{shown}");
         assert!(desk.run(&["ceremony", "form"]).done().out.contains(&words), "{words}");

@@ -6,7 +6,7 @@ use crate::common;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use common::{Desk, Ran, fixture, passphrase_of, text};
-use countersign::cli::Exit;
+use countersign::testing::cli::Exit;
 use countersign::testing::host::{Disk, RealDisk};
 use countersign::testing::vault::officer::{self, OfficerName};
 use countersign::testing::vault::seal;

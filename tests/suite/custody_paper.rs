@@ -250,6 +250,6 @@ fn sheets_are_self_contained_without_scripts_and_say_how_to_get_the_key_back() {
         assert!(html.contains("\"page \" counter(page) \" of \" counter(pages)"), "{name}");
         assert_eq!(too_long_to_type(&html), [""; 0], "{name}");
         assert!(html.contains("5f5f5f5f 5f5f5f5f"), "the key id in groups");
-        assert!(html.contains(&countersign::words::of(&[0x5f; 32])), "the key id's words");
+        assert!(html.contains(&countersign::testing::words::of(&[0x5f; 32])), "the key id's words");
     }
 }

@@ -46,9 +46,9 @@ fn commands(text: &str) -> Vec<(String, bool)> {
 /// The definition of the program that a line calls, where it is one of ours.
 fn program(line: &str) -> Option<clap::Command> {
     match line.split(' ').next()? {
-        "countersign" => Some(countersign::cli::command()),
+        "countersign" => Some(countersign::testing::cli::command()),
         #[cfg(feature = "courier")]
-        "countersign-courier" => Some(countersign::cli::courier::command()),
+        "countersign-courier" => Some(countersign::testing::cli::courier::command()),
         _ => None,
     }
 }

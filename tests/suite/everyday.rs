@@ -1,7 +1,7 @@
 //! What an officer does every day needs no guessing: names in a row, the newest request, a stick with several on it.
 
 use crate::common::{Desk, fixture, text};
-use countersign::cli::Exit;
+use countersign::testing::cli::Exit;
 
 fn desk() -> Desk {
     let desk = Desk::new();

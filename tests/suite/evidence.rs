@@ -4,9 +4,9 @@ use crate::common;
 use countersign::testing::ledger::record::EvidenceVerified;
 
 use common::{Desk, NOW, fixture, json, read, rewrite, text};
-use countersign::cli::Exit;
 use countersign::testing::ceremony::prepare::with_review;
 use countersign::testing::ceremony::tool;
+use countersign::testing::cli::Exit;
 use countersign::testing::host::clock::Time;
 use countersign::testing::station::{Session, Station, request};
 use countersign::testing::tuf::Digest;

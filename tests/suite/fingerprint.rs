@@ -1,7 +1,7 @@
 //! `fingerprint`: both sides of the gap get the same words for the same thing, whatever its file looks like.
 
 use crate::common::{self, Desk, fixture, json, text};
-use countersign::cli::Exit;
+use countersign::testing::cli::Exit;
 
 #[test]
 fn a_root_has_the_words_that_init_asks_for_also_when_its_file_is_written_otherwise() {

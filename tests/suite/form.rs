@@ -3,7 +3,7 @@
 use crate::common;
 
 use common::{Desk, fixture, text};
-use countersign::cli::Exit;
+use countersign::testing::cli::Exit;
 
 #[test]
 fn the_cover_page_has_the_words_that_fingerprint_prints_and_leaves_the_log_as_it_is() {
@@ -28,7 +28,7 @@ fn the_cover_page_has_the_words_that_fingerprint_prints_and_leaves_the_log_as_it
     assert_eq!(form["log key"][0], fingerprint(&pack.join("vkey")));
     assert_eq!(form["log head"][0], fingerprint(&desk.station().join("log/checkpoint")));
     let id: [u8; 32] = hex::decode(&keyid).expect("hex").try_into().expect("32 bytes");
-    assert_eq!(form["key"][0], countersign::words::confirmation(&id));
+    assert_eq!(form["key"][0], countersign::testing::words::confirmation(&id));
     assert_eq!(form["officer"].as_array().map(Vec::len), Some(2));
     let html = std::fs::read_to_string(&page).expect("the page");
     let again = desk.run(&["ceremony", "form"]).done().out;

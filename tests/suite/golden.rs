@@ -3,7 +3,7 @@
 use crate::common;
 
 use common::{Desk, fixture, json, read, text};
-use countersign::cli::Exit;
+use countersign::testing::cli::Exit;
 
 const STEPS: [(&str, &str, u64, &[&str]); 4] = [
     ("1-populate", "populate-targets", 12, &[]),

@@ -4,7 +4,7 @@
 use crate::common;
 
 use common::{Desk, fixture, passphrase_of, text};
-use countersign::cli::Exit;
+use countersign::testing::cli::Exit;
 use std::path::{Path, PathBuf};
 
 /// A station with three officers, a key that any two of them open, and a request for its first wave.

@@ -4,7 +4,7 @@ use crate::common::{Desk, copy_folder, fixture, json, read, text};
 use crate::support::witness::Witness;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use countersign::cli::Exit;
+use countersign::testing::cli::Exit;
 use countersign::testing::host::clock::Time;
 use countersign::testing::tlog::VerifierKey;
 use countersign::testing::tlog::checkpoint::Checkpoint;

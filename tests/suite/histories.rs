@@ -3,7 +3,7 @@
 
 use crate::common::{Desk, copy_folder, read, text};
 use crate::support::witness::Witness;
-use countersign::cli::Exit;
+use countersign::testing::cli::Exit;
 use countersign::testing::host::RealDisk;
 use countersign::testing::host::clock::Time;
 use countersign::testing::rehearsal::Factory;

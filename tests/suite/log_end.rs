@@ -2,7 +2,7 @@
 //! give nobody anything, of no kind.
 
 use crate::common::{Desk, copy_folder, fixture, read};
-use countersign::cli::Exit;
+use countersign::testing::cli::Exit;
 use countersign::testing::ledger::record::PolicyChanged;
 use countersign::testing::ledger::{Entry, Event, Kind, Record};
 use countersign::testing::tlog::tree::leaf_hash;

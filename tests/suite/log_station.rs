@@ -4,7 +4,7 @@
 use crate::support::failing_disk;
 use crate::support::ready;
 
-use countersign::cli::Exit;
+use countersign::testing::cli::Exit;
 use countersign::testing::host::RealDisk;
 use countersign::testing::ledger::Kind;
 use failing_disk::Failing;

@@ -2,7 +2,7 @@
 //! no wave released.
 
 use crate::common::{Desk, Ran, copy_folder, fixture, json, text};
-use countersign::cli::Exit;
+use countersign::testing::cli::Exit;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 

@@ -3,7 +3,7 @@
 use crate::common;
 
 use common::{Desk, text};
-use countersign::cli::Exit;
+use countersign::testing::cli::Exit;
 
 #[test]
 fn without_a_terminal_it_runs_through_and_names_what_to_open_first() {

@@ -4,7 +4,7 @@ use crate::common;
 use crate::support::signer::{Signer, envelope};
 
 use common::{Desk, json, read, text};
-use countersign::cli::Exit;
+use countersign::testing::cli::Exit;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 

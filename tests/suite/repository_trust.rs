@@ -3,7 +3,7 @@
 
 use crate::common::{Desk, Ran, text};
 use crate::support::signer::{Signer, envelope};
-use countersign::cli::Exit;
+use countersign::testing::cli::Exit;
 use countersign::testing::tuf::Root;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};

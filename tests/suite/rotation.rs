@@ -3,7 +3,7 @@
 
 use crate::common::{Desk, copy_folder, fixture, json, read, text};
 use base64::Engine as _;
-use countersign::cli::Exit;
+use countersign::testing::cli::Exit;
 use countersign::testing::json::{Document, Limits, canonical};
 use ed25519_dalek::{Signer as _, SigningKey};
 use serde_json::{Value, json};

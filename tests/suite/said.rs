@@ -3,7 +3,7 @@
 use crate::common;
 
 use common::{Desk, fixture, json, text};
-use countersign::cli::Exit;
+use countersign::testing::cli::Exit;
 use std::path::{Path, PathBuf};
 
 /// A station whose key opens for ann and bob together; cho holds no share. And a reviewed request.

@@ -1,7 +1,7 @@
 //! Signature slips: one signature leaves the room by camera, and the connected machine makes the same upload of it.
 
 use crate::common::{Desk, fixture, json, read, text};
-use countersign::cli::Exit;
+use countersign::testing::cli::Exit;
 use std::path::PathBuf;
 
 /// A station that signed the Factory's first wave; the request's folder and id.

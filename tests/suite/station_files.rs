@@ -4,7 +4,7 @@
 use crate::common;
 
 use common::{Desk, copy_folder, fixture, json, text};
-use countersign::cli::Exit;
+use countersign::testing::cli::Exit;
 use std::path::{Path, PathBuf};
 
 fn desk() -> (Desk, String) {

@@ -1,7 +1,7 @@
 //! A new station after a lost one: what the old one signed and saw is known, and lower versions are refused.
 
 use crate::common::{Desk, fingerprint, fixture, text};
-use countersign::cli::Exit;
+use countersign::testing::cli::Exit;
 use std::path::Path;
 
 const PRODUCTION: &str = "acme/2-update/prod-roots";

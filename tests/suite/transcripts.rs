@@ -10,9 +10,9 @@
 use crate::common;
 
 use common::{Desk, fixture, passphrase_of};
-use countersign::cli;
+use countersign::testing::cli;
 use countersign::testing::tlog::note::Note;
-use countersign::words;
+use countersign::testing::words;
 use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};

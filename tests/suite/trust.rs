@@ -4,7 +4,7 @@
 use crate::common;
 
 use common::{Desk, NOW, Ran, copy_folder, fingerprint, json, read, rewrite, text};
-use countersign::cli::Exit;
+use countersign::testing::cli::Exit;
 use countersign::testing::host::RealDisk;
 use countersign::testing::host::clock::Time;
 use countersign::testing::rehearsal::Factory;
@@ -222,7 +222,7 @@ fn the_confirmation_words_are_those_of_bytes_review_and_the_stations_own_nonce()
     // Nor are they those of the digest that stands beside them, as they once were.
     let digest = hex::decode(first["digest"].as_str().expect("a digest")).expect("hex");
     let mut old = first.clone();
-    old["confirm"] = countersign::words::of(&digest[..6]).into();
+    old["confirm"] = countersign::testing::words::of(&digest[..6]).into();
     assert_ne!(first["confirm"], old["confirm"]);
     one.sign(&id, &old, "mara", &[]).ended(Exit::NotApproved);
     // Taken in again they stay; another review has others.
@@ -234,7 +234,7 @@ fn the_confirmation_words_are_those_of_bytes_review_and_the_stations_own_nonce()
     assert_ne!(later["confirm"], first["confirm"]);
     // The whole digest stands beside the words, in hex and in words.
     let page = one.run(&["review", &id]).done().out.replace("\n  ", " ");
-    assert!(page.contains(&countersign::words::of(&digest)), "{page}");
+    assert!(page.contains(&countersign::testing::words::of(&digest)), "{page}");
     assert!(page.contains(later["confirm"].as_str().expect("words")), "{page}");
 }
 

@@ -3,7 +3,7 @@
 use crate::common;
 
 use common::{Desk, copy_folder, fixture, text};
-use countersign::cli::Exit;
+use countersign::testing::cli::Exit;
 use std::path::PathBuf;
 
 /// A station that one officer signs with.

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 #[command(
     after_help = "Example:\n  countersign audit ceremony evidence/ --request 0d6367bfdac8 --out v42.html"
 )]
-pub struct Args {
+pub(crate) struct Args {
     /// The evidence pack.
     dir: PathBuf,
     /// The first digits of the request's digest.

@@ -8,7 +8,7 @@ use crate::text::shown;
 
 /// Which entries to show.
 #[derive(clap::Args, Default)]
-pub struct Chosen {
+pub(crate) struct Chosen {
     /// Not before this time: RFC 3339, or a day as 2026-11-23.
     #[arg(long, value_name = "TIME")]
     pub since: Option<String>,
@@ -68,7 +68,7 @@ impl Chosen {
 ///
 /// # Errors
 /// Standard output is closed or full.
-pub fn print_json_lines<'l>(
+pub(crate) fn print_json_lines<'l>(
     context: &Context<'_>,
     lines: impl Iterator<Item = &'l [u8]>,
 ) -> Result<(), Failure> {

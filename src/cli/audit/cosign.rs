@@ -20,7 +20,7 @@ const LARGEST_KEY: u64 = 4_096;
 #[command(
     after_help = "Example:\n  countersign audit witness-key --name auditor.example/acme --out auditor.key\n\nThe printed key goes to the station: countersign witness add VKEY --officer NAME"
 )]
-pub struct KeyArgs {
+pub(crate) struct KeyArgs {
     /// The witness's name: a host name of the auditor's, with a path, without white space or a plus.
     #[arg(long, value_name = "NAME")]
     name: String,
@@ -34,7 +34,7 @@ pub struct KeyArgs {
 #[command(
     after_help = "Example:\n  countersign audit cosign evidence/ --key auditor.key --state cosigned.json --out acme.note\n\nThe note goes back with the next request: countersign request --anchor acme.note …"
 )]
-pub struct Args {
+pub(crate) struct Args {
     /// The evidence pack.
     dir: PathBuf,
     /// The auditor's private key: countersign audit witness-key.

@@ -31,7 +31,7 @@ pub(super) struct Known {
 
 /// The log's public key, for commands whose answer rests on the head that it signed.
 #[derive(clap::Args)]
-pub struct LogKey {
+pub(crate) struct LogKey {
     /// The log's public key as it came another way, or a file that holds it. Of several packs: once for each, or a file
     /// with a key a line.
     #[arg(long, value_name = "VKEY")]
@@ -80,7 +80,7 @@ impl Known {
 ///
 /// # Errors
 /// The file cannot be read.
-pub fn key_text(context: &Context<'_>, given: &str) -> Result<String, Failure> {
+pub(crate) fn key_text(context: &Context<'_>, given: &str) -> Result<String, Failure> {
     if VerifierKey::parse(given).is_ok() {
         return Ok(given.to_owned());
     }

@@ -1,7 +1,7 @@
 //! `audit`: the auditor's commands. They need no station and never write into the pack.
 
 mod ceremony;
-pub mod choose;
+pub(crate) mod choose;
 mod cosign;
 mod known;
 mod print;
@@ -12,8 +12,8 @@ mod report;
 mod table;
 mod verify;
 
-pub use known::key_text;
-pub use print::{describe_compared, describe_verdict, describe_witnessed, verdict_value};
+pub(crate) use known::key_text;
+pub(crate) use print::{describe_compared, describe_verdict, describe_witnessed, verdict_value};
 pub use program::main;
 
 use super::{Context, Exit, Failure, Outcome};
@@ -31,7 +31,7 @@ use std::path::{Path, PathBuf};
 #[command(
     after_help = "Example:\n  countersign audit verify evidence/ --key log.vkey --state heads.json\n  countersign audit who evidence/ --version 42"
 )]
-pub enum Args {
+pub(crate) enum Args {
     /// Check everything in an evidence pack, and name the first bad entry.
     Verify(verify::Args),
     /// Show the entries.
@@ -77,7 +77,7 @@ pub enum Args {
 #[derive(clap::Args)]
 #[command(group(clap::ArgGroup::new("question").required(true).args(["version", "target", "digest", "signer"])))]
 #[command(after_help = "Example:\n  countersign audit who evidence/ --target intel-corei7-64-lmp-42")]
-pub struct WhoArgs {
+pub(crate) struct WhoArgs {
     /// The evidence pack.
     dir: PathBuf,
     /// The metadata version.
@@ -111,7 +111,7 @@ fn note_basis(context: &Context<'_>, pack: &Pack<'_>, head: &Head) {
 }
 
 /// Runs it.
-pub fn run(args: Args, context: &Context<'_>) -> Outcome {
+pub(crate) fn run(args: Args, context: &Context<'_>) -> Outcome {
     match args {
         Args::Verify(args) => verify::run(&args, context),
         Args::Show { dir, chosen, key } => show(&dir, &chosen, &key, context),
@@ -127,7 +127,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
 }
 
 /// The exit code of an answer.
-pub fn exit(answer: Answer) -> Exit {
+pub(crate) fn exit(answer: Answer) -> Exit {
     match answer {
         Answer::Whole => Exit::Done,
         Answer::Tampered => Exit::Tampered,

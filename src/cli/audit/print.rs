@@ -11,7 +11,7 @@ use std::fmt::Write as _;
 const FLAWS_SHOWN: usize = 10;
 
 /// A verdict for people: the answer first, then what was looked at.
-pub fn describe_verdict(verdict: &Verdict, key: &VerifierKey, key_was_given: bool) -> String {
+pub(crate) fn describe_verdict(verdict: &Verdict, key: &VerifierKey, key_was_given: bool) -> String {
     let found = &verdict.examination;
     let mut out = String::new();
     let headline = match (verdict.outcome, key_was_given) {
@@ -66,7 +66,7 @@ pub fn describe_verdict(verdict: &Verdict, key: &VerifierKey, key_was_given: boo
 }
 
 /// What the log was compared with, as a line.
-pub fn describe_compared(verdict: &Verdict) -> String {
+pub(crate) fn describe_compared(verdict: &Verdict) -> String {
     match verdict.compared {
         (0, 0) => "Compared    with no checkpoint from elsewhere (--against, --state)\n".to_owned(),
         (given, seen) => format!(
@@ -76,7 +76,7 @@ pub fn describe_compared(verdict: &Verdict) -> String {
 }
 
 /// Which part of the log who cosigned, a line each.
-pub fn describe_witnessed(verdict: &Verdict) -> String {
+pub(crate) fn describe_witnessed(verdict: &Verdict) -> String {
     let entries = verdict.examination.size;
     let lines = verdict.witnessed.iter().map(|one| format!("Witness     {}\n", one.words(entries)));
     let text: String = lines.collect();
@@ -99,7 +99,7 @@ fn witnessed_value(one: &Witnessed) -> Value {
 }
 
 /// A verdict as JSON.
-pub fn verdict_value(verdict: &Verdict, key: &VerifierKey, key_was_given: bool) -> Value {
+pub(crate) fn verdict_value(verdict: &Verdict, key: &VerifierKey, key_was_given: bool) -> Value {
     let found = &verdict.examination;
     json!({
         "verdict": verdict.outcome.word(),

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 /// Check a receipt.
 #[derive(clap::Args)]
-pub struct Args {
+pub(crate) struct Args {
     /// The receipt.
     file: PathBuf,
     /// The log's public key, or a file that holds it.

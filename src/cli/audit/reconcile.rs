@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 /// Compare published targets metadata with the log.
 #[derive(clap::Args)]
-pub struct Args {
+pub(crate) struct Args {
     /// The evidence pack; of several stations, all of them.
     #[arg(required = true, value_name = "DIR")]
     dirs: Vec<PathBuf>,

@@ -15,7 +15,7 @@ use std::path::PathBuf;
 #[command(
     after_help = "Example:\n  countersign audit report evidence/ --format html --out report.html\n  countersign audit report site-a/ site-b/ site-c/ --format jsonl --out entries.jsonl"
 )]
-pub struct Args {
+pub(crate) struct Args {
     /// The evidence pack, or several.
     #[arg(required = true, value_name = "DIR")]
     dirs: Vec<PathBuf>,

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 #[command(
     after_help = "Example:\n  countersign audit verify evidence/ --key log.vkey --state heads.json\n  countersign audit verify site-a/ site-b/ site-c/ --key all.vkey --state heads.json\n\nExit codes: 0 whole, 1 not verified, 10 tampered, 11 forked, 12 rolled back, 13 unwitnessed, 14 in doubt; of several packs the gravest, in the order 10, 11, 12, 1, 14, 13, 0."
 )]
-pub struct Args {
+pub(crate) struct Args {
     /// The evidence pack, or several.
     #[arg(required = true, value_name = "DIR")]
     dirs: Vec<PathBuf>,

@@ -1,7 +1,7 @@
 //! The named checks: each looks at one thing, and says what it found, where, and what to do.
 //!
 //! [`CHECKS`] is the table of all of them, in the order in which their findings are shown; `docs/checks.md` lists the
-//! same. How grave a finding is, and how far a policy may lower it, stands in [`crate::station::policy::CHECKS`].
+//! same. How grave a finding is, and how far a policy may lower it, stands in [`policy::checks::CHECKS`].
 
 mod composition;
 mod content;

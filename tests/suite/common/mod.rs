@@ -1,8 +1,8 @@
 //! A machine, a clock and an officer for tests: whole commands run in this process, on real files with real keys.
 #![allow(dead_code, missing_docs)]
 
-use countersign::cli::{self, Exit};
 use countersign::testing::bundle::FileFacts;
+use countersign::testing::cli::{self, Exit};
 use countersign::testing::host::clock::{Clock, Time};
 use countersign::testing::host::{Confinement, Host, Machine, Random, Reach, RealDisk, Terminal};
 use secrecy::SecretString;
@@ -397,7 +397,7 @@ pub fn words_in(shown: &str) -> String {
     let plain = anstream::adapter::strip_str(shown).to_string();
     let all: Vec<&str> = plain.split_whitespace().collect();
     // Six words of the list in a row: the last ones, after the digest's.
-    let window = all.windows(6).rfind(|six| countersign::words::parse(&six.join(" ")).is_some());
+    let window = all.windows(6).rfind(|six| countersign::testing::words::parse(&six.join(" ")).is_some());
     window.unwrap_or_else(|| panic!("no words in {plain}")).join(" ")
 }
 

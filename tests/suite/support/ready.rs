@@ -3,7 +3,7 @@
 #![allow(dead_code, reason = "each test uses a part of it")]
 
 use crate::common::{Desk, FitMachine, copy_folder, fixture};
-use countersign::cli::Exit;
+use countersign::testing::cli::Exit;
 use countersign::testing::host::{Host, RealDisk};
 use countersign::testing::ledger::{Entry, Kind, Record};
 use std::path::{Path, PathBuf};
