@@ -15,7 +15,7 @@ use crate::ledger::record::{
     SlipExported, StationCreated,
 };
 use crate::ledger::recovery::OpenIntent;
-use crate::ledger::{Demand, Entry, EntryBuf, Kind, Record, State, objects};
+use crate::ledger::{Demand, Entry, EntryBuf, Kind, Record, State, objects, rules};
 use crate::text::Foreign;
 use crate::tlog::{Flaw, FlawKind};
 use crate::tuf::{Dialect, Digest, KeyId, Root, keyfile};
@@ -181,10 +181,8 @@ impl<'a> Facts<'a> {
         queue: &Queue<'_>,
         said: &mut Vec<Said>,
     ) -> Result<(), AuditError> {
-        if (entry.kind() == Kind::StationCreated) != (entry.seq() == 0) {
-            return contradiction("a log begins with station.created, and has it nowhere else");
-        }
-        if let Some(flaw) = self.state.custody.flaw(entry).or_else(|| self.state.anchors.flaw(entry)) {
+        let flaw = rules::first(entry).or_else(|| self.state.custody.flaw(entry));
+        if let Some(flaw) = flaw.or_else(|| self.state.anchors.flaw(entry)) {
             return Err(AuditError::Flawed(flaw));
         }
         self.act(entry, queue)?;

@@ -101,7 +101,7 @@ fn write(station: &Station, request: Digest, folder: &Path) -> Result<Written, C
     };
     let bytes = stored.request.file("targets.json").unwrap_or_default();
     let document = Document::parse("targets.json", bytes, Limits::of_bytes(bytes.len() as u64))?;
-    let proposal = Targets::read(document.root(), station.dialect)?;
+    let proposal = Targets::read(document.root(), station.facts.dialect)?;
     let files = files(station, stored, &made, newest, &proposal)?;
     let mut manifest_digest = String::new();
     let manifest_and_sums = || {
@@ -221,7 +221,7 @@ fn manifest(
     };
     SignedManifest {
         assembled: false,
-        dialect: station.dialect.name().to_owned(),
+        dialect: station.facts.dialect.name().to_owned(),
         factory: request.factory.clone(),
         files,
         findings: newest.findings.iter().map(finding).collect(),

@@ -88,18 +88,18 @@ fn take(
         return Err(CeremonyError::Refused(format!(
             "{}: the request is for the {} \"{}\", this station signs for \"{}\" only. Use the other {}'s station",
             shown_path(path),
-            station.dialect.noun(),
+            station.facts.dialect.noun(),
             shown(&request.manifest.factory),
             shown(&station.facts.factory),
-            station.dialect.noun()
+            station.facts.dialect.noun()
         )));
     }
-    if request.manifest.kind.has_service() != station.dialect.has_service() {
+    if request.manifest.kind.has_service() != station.facts.dialect.has_service() {
         return Err(CeremonyError::Refused(format!(
             "{}: this is a request of the kind \"{}\", and the root of this station is {}. Take it to the right station",
             shown_path(path),
             request.manifest.kind.name(),
-            station.dialect.described()
+            station.facts.dialect.described()
         )));
     }
     let anchors = judge(station, host, request.anchors())?;
@@ -224,7 +224,7 @@ fn newer_files(
     if let Some(delegated) = delegated.filter(|delegated| is_newer(DELEGATING_FILE, delegated.version))
         && let Some(document) = stored.request.delegating()?
     {
-        let metadata = Metadata::read(document.root(), station.dialect, "targets")?;
+        let metadata = Metadata::read(document.root(), station.facts.dialect, "targets")?;
         newer.push((DELEGATING_FILE, mark(delegated.version, metadata.message()?.digest())));
     }
     Ok(newer)

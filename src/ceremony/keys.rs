@@ -139,7 +139,8 @@ pub(crate) fn import(
         }
     };
     let online = station.trust.online.as_ref();
-    let active = station.dialect.active_key(&name, &archive, authority.root(), &authority.role, online)?;
+    let active =
+        station.facts.dialect.active_key(&name, &archive, authority.root(), &authority.role, online)?;
     refuse_retired(station, &active.keyid)?;
     let meta = meta(&active.keyid, &active.public);
     let keys = station.layout.keys();
@@ -165,7 +166,7 @@ pub(crate) fn make(
 ) -> Result<(SealedKey, std::path::PathBuf), CeremonyError> {
     let officers = holders(station, to)?;
     let busy = host.terminal.busy("making the key");
-    let new = generate(kind, station.dialect, host.random.as_ref())?;
+    let new = generate(kind, station.facts.dialect, host.random.as_ref())?;
     drop(busy);
     let meta = meta(&new.keyid, &new.public);
     let keys = station.layout.keys();
@@ -174,7 +175,7 @@ pub(crate) fn make(
     let sealing =
         Sealing::new(station.disk(), host.random.as_ref(), &keys, &meta, &new.secret_file, holders, now)?;
     crate::host::disk::ensure_folder(station.disk(), out, 0o755)?;
-    let path = out.join(station.dialect.public_file_name(&new.keyid));
+    let path = out.join(station.facts.dialect.public_file_name(&new.keyid));
     let detail = shown_path(&path);
     let entry = Record::KeyGenerated(says(sealing.key(), to.officers, &detail)).by(station.actor());
     write(station, host, entry)?;

@@ -53,7 +53,7 @@ fn from_log(station: &Station, stored: &StoredRequest, request: &str) -> Result<
         };
         let keyid = KeyId::new(result.keyid.to_string());
         let public = authority.root().key_in_role(&authority.role, &keyid);
-        let signature = station.dialect.decode_signature(&result.sig);
+        let signature = station.facts.dialect.decode_signature(&result.sig);
         // A key that the root no longer lists makes no bundle that anybody accepts.
         let (Some(public), Ok(signature)) = (public, signature) else { continue };
         let one = Made {
@@ -66,7 +66,7 @@ fn from_log(station: &Station, stored: &StoredRequest, request: &str) -> Result<
             review: result.review.to_string(),
             root_version: result.root_version,
             seq: entry.seq(),
-            signature: station.dialect.signature_json(&keyid, public, &signature),
+            signature: station.facts.dialect.signature_json(&keyid, public, &signature),
             signed: result.signed.to_string(),
             strength: result.strength.to_string(),
             time: entry.time().to_string(),

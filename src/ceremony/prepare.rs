@@ -70,7 +70,7 @@ pub(crate) fn with_situation<R>(
         bytes,
         || {
             if let Some(document) = &remembered {
-                let Record { targets, digest } = read_record(document, station.dialect)?;
+                let Record { targets, digest } = read_record(document, station.facts.dialect)?;
                 let source = BaselineSource::Station;
                 return Ok(Some(Baseline {
                     targets,
@@ -103,7 +103,7 @@ pub(crate) fn with_situation<R>(
     let newest = unvouched.and_then(|baseline| history.newest_up_to(baseline.targets.metadata.version));
     let bytes = newest.map(|(_, digest)| signed_here(station, digest)).transpose()?;
     let record = bytes.as_ref().map(|bytes| parse_record(bytes)).transpose()?;
-    let record = record.as_ref().map(|document| read_record(document, station.dialect)).transpose()?;
+    let record = record.as_ref().map(|document| read_record(document, station.facts.dialect)).transpose()?;
     let since = station.since().changes(request.digest, &station.log)?;
     let situation = Situation {
         manifest: &request.manifest,
@@ -167,7 +167,7 @@ fn later(
     for mark in history.signed_above(version).into_iter().filter(|mark| mark.signed != own) {
         let bytes = signed_here(station, &mark.signed)?;
         let document = parse_record(&bytes)?;
-        later.push(Later::of(mark, &read_record(&document, station.dialect)?.targets, proposal));
+        later.push(Later::of(mark, &read_record(&document, station.facts.dialect)?.targets, proposal));
     }
     Ok(later)
 }
@@ -253,8 +253,8 @@ fn known_content(
     bare: &Request,
 ) -> Result<Option<StoredRequest>, CeremonyError> {
     let document = proposal_of(bare)?;
-    let signed = Metadata::read(document.root(), station.dialect, "targets")?.signed;
-    let wanted = Message::of_any(signed, station.dialect).digest().to_string();
+    let signed = Metadata::read(document.root(), station.facts.dialect, "targets")?.signed;
+    let wanted = Message::of_any(signed, station.facts.dialect).digest().to_string();
     for mark in history.signed.iter().filter(|mark| mark.signed == wanted) {
         let Some(digest) = Digest::parse(&mark.request) else { continue };
         let stored = request::open(station, digest)?;

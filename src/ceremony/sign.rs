@@ -158,9 +158,9 @@ fn sign_now(
              was kept; run `countersign key drill {keyid}`"
         )));
     }
-    let json = station.dialect.signature_json(&keyid, &public, &signature);
+    let json = station.facts.dialect.signature_json(&keyid, &public, &signature);
     let stamp = host.stamp();
-    let sig = station.dialect.encode_signature(&signature);
+    let sig = station.facts.dialect.encode_signature(&signature);
     let result = rules::result(&intent, seq, [public.method().into(), sig.into(), strength.into()]);
     let seq = station.record(&stamp, result.by(&lead))?;
     settle_same_bytes(station, host, &lead)?;

@@ -133,7 +133,7 @@ fn slip(station: &Station, request: Digest, made: &Made) -> Result<Slip, Ceremon
         request,
         signed: Digest::parse(&made.signed).ok_or_else(|| unfit("what was signed has no SHA-256"))?,
         keyid: KeyId::new(made.keyid.clone()),
-        signature: station.dialect.decode_signature(sig).map_err(unfit)?,
+        signature: station.facts.dialect.decode_signature(sig).map_err(unfit)?,
         head: station.log.head().note.clone(),
     })
 }

@@ -72,7 +72,7 @@ impl RepositoryArgs {
         let RepositoryArgs { baseline, role, delegated_by, roots } = self;
         let of_repository =
             [&baseline, &delegated_by, &roots].iter().any(|given| given.is_some()) || role.is_some();
-        let has_service = station.dialect.has_service();
+        let has_service = station.facts.dialect.has_service();
         if has_service && of_repository {
             return Err(Failure::usage(
                 "--baseline, --role, --delegated-by and --roots are for a repository that follows the TUF specification; \
@@ -116,7 +116,7 @@ pub(super) fn run(args: Args, context: &Context<'_>) -> Outcome {
         let mut text = format!(
             "Request {}\n{} {}, {}, version {}\nRequest digest {digest}\n",
             digest.short(),
-            station.dialect.noun(),
+            station.facts.dialect.noun(),
             shown(&manifest.factory),
             manifest.subject(),
             manifest.version,

@@ -125,7 +125,7 @@ pub(super) fn run(args: Args, context: &Context<'_>) -> Outcome {
          {}\
          {}\
          Next: countersign officer add NAME\n",
-        station.dialect.noun(),
+        station.facts.dialect.noun(),
         station.facts.factory,
         shown_path(&folder),
         online.as_ref().map(|online| format!("Online targets key {online}\n")).unwrap_or_default(),
@@ -144,7 +144,7 @@ pub(super) fn run(args: Args, context: &Context<'_>) -> Outcome {
         "root_version": version,
         "fingerprint": fingerprint.to_string(),
         "words": words,
-        "dialect": station.dialect.name(),
+        "dialect": station.facts.dialect.name(),
         "online_key": online.as_ref().map(KeyId::as_str),
         "log_key": station.log.key().to_string(),
         "networked": args.networked,

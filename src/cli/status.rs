@@ -136,7 +136,7 @@ fn head_lines(station: &Station, now: Time, due: &mut Due) -> String {
     let networked = if station.facts.networked { " (station on a machine with a network)" } else { "" };
     format!(
         "{:<9} {}{networked}\nRoot      version {}, expires {} ({})\n",
-        station.dialect.noun(),
+        station.facts.dialect.noun(),
         station.facts.factory,
         root.version,
         root.expires,

@@ -53,9 +53,9 @@ fn show(context: &Context<'_>) -> Outcome {
     let root = station.trust.newest();
     let mut text = format!(
         "{:<18} {}\nDialect            {}\nRoot version       {} (of {} pinned), expires {}\nFingerprint        {}\n                   {}\n",
-        station.dialect.noun(),
+        station.facts.dialect.noun(),
         station.facts.factory,
-        station.dialect,
+        station.facts.dialect,
         root.version,
         station.trust.chain.roots().len(),
         root.expires,
@@ -86,7 +86,7 @@ fn show(context: &Context<'_>) -> Outcome {
     context.text(&text)?;
     context.json(&json!({
         "factory": station.facts.factory,
-        "dialect": station.dialect.name(),
+        "dialect": station.facts.dialect.name(),
         "root_version": root.version,
         "expires": root.expires.to_string(),
         "fingerprint": root.fingerprint.to_string(),

@@ -1,9 +1,10 @@
 //! `verify`: on any machine, is a signed bundle whole, do its signatures hold, what is still missing?
 
-use super::{Context, Exit, Outcome};
+use super::{Context, Exit, Failure, Outcome};
 use crate::bundle::RequestKind;
 use crate::bundle::verify::{Verdict, verify};
-use crate::station::trust::{Trust, roots_at};
+use crate::station::trust::roots_at;
+use crate::station::{Station, StationError};
 use crate::text::shown_path;
 use crate::tuf::Chain;
 use std::path::PathBuf;
@@ -27,7 +28,7 @@ pub(super) fn run(args: Args, context: &Context<'_>) -> Outcome {
     let disk = &*context.host.disk;
     let chain = match &args.roots {
         Some(path) => Some(Chain::verify(roots_at(disk, path)?)?),
-        None => pinned(context),
+        None => pinned(context)?,
     };
     let verdict = verify(disk, &args.dir, chain.as_ref(), args.max_file_bytes)?;
     context.text(&describe(&verdict))?;
@@ -40,9 +41,13 @@ pub(super) fn run(args: Args, context: &Context<'_>) -> Outcome {
 }
 
 /// The roots of this machine's station, where there is one.
-fn pinned(context: &Context<'_>) -> Option<Chain> {
-    let layout = crate::station::Layout::new(&context.station_folder().ok()?);
-    Trust::load(&*context.host.disk, &layout).ok().map(|trust| trust.chain)
+fn pinned(context: &Context<'_>) -> Result<Option<Chain>, Failure> {
+    let Ok(folder) = context.station_folder() else { return Ok(None) };
+    match Station::open(context.host, &folder, None) {
+        Ok(station) => Ok(Some(station.trust.chain)),
+        Err(StationError::NoStation(_)) => Ok(None),
+        Err(e) => Err(e.into()),
+    }
 }
 
 /// A verdict for people.

@@ -4,7 +4,7 @@ use super::custody::{Custody, Sealing};
 use super::entry::Entry;
 use super::field::Text;
 use super::policy::Policy;
-use super::record::{Decided, SignIntent, SignResult};
+use super::record::{Decided, Kind, SignIntent, SignResult};
 use crate::host::clock::Time;
 use crate::tlog::{Flaw, FlawKind};
 use crate::tuf::{KeyId, Root};
@@ -48,6 +48,14 @@ pub fn strength_by_keys(root: &Root, quorum: u64) -> &'static str {
         true => "L2",
         false if quorum > 1 => "L1",
         false => "L0",
+    }
+}
+
+/// A log begins by saying which station it is of, and says so once.
+pub(crate) fn first(entry: &Entry<'_>) -> Option<Flaw> {
+    match (entry.kind() == Kind::StationCreated) == (entry.seq() == 0) {
+        true => None,
+        false => flaw(FlawKind::Contradiction, "a log begins with station.created, and has it nowhere else"),
     }
 }
 

@@ -32,7 +32,8 @@ pub(crate) const CHECKPOINTS: &str = "checkpoints";
 pub(crate) const HEAD: &str = "checkpoint";
 /// The log's public key.
 pub(crate) const PUBLIC_KEY: &str = "vkey";
-const PRIVATE_KEY: &str = "key";
+/// The log's private key.
+pub(crate) const PRIVATE_KEY: &str = "key";
 /// The folder with what stood after the newest checkpoint when the log was opened.
 const TORN: &str = "torn";
 /// The most files in it that are listed.
@@ -60,7 +61,9 @@ pub struct Head {
 pub struct Log {
     disk: Arc<dyn Disk>,
     dir: PathBuf,
-    signer: NoteSigner,
+    key: VerifierKey,
+    /// What signs checkpoints; who only looks has none, and writes nothing.
+    signer: Option<NoteSigner>,
     walk: Walk,
     head: Head,
     intents: Intents,
@@ -103,17 +106,24 @@ impl Log {
         let checkpoint =
             Checkpoint { origin: origin.to_owned(), size: 0, root: Walk::default().tree().root() };
         let head = Head { note: checkpoint.sign(&signer), checkpoint };
-        let log = Log::unread(disk, dir, signer, head);
+        let log = Log::unread(disk, dir, signer.public().clone(), Some(signer), head);
         log.write_head(&log.head)?;
         log.disk.sync_folder(dir)?;
         Ok(log)
     }
 
     /// A log of which no line was read yet.
-    fn unread(disk: Arc<dyn Disk>, dir: &Path, signer: NoteSigner, head: Head) -> Log {
+    fn unread(
+        disk: Arc<dyn Disk>,
+        dir: &Path,
+        key: VerifierKey,
+        signer: Option<NoteSigner>,
+        head: Head,
+    ) -> Log {
         Log {
             disk,
             dir: dir.to_owned(),
+            key,
             signer,
             walk: Walk::default(),
             head,
@@ -140,7 +150,9 @@ impl Log {
         stamp: &Stamp,
         see: See<'_>,
     ) -> Result<(Log, Recovery), LogError> {
-        let (mut log, uncovered, head_name_is_current) = Log::read(disk, dir, see)?;
+        let signer = read_signer(&*disk, dir)?;
+        let (mut log, uncovered, head_name_is_current) =
+            Log::read(disk, dir, signer.public().clone(), Some(signer), see)?;
         if !head_name_is_current {
             log.name_head(log.head.checkpoint.size)?;
         }
@@ -150,12 +162,14 @@ impl Log {
         Ok((log, Recovery { aside, open_intents, ..Recovery::default() }))
     }
 
-    /// Opens a log to look at it: nothing is written, and what stands after the newest checkpoint is passed over.
+    /// Opens a log to look at it: nothing is written, what stands after the newest checkpoint is passed over, and the log's
+    /// private key is not read.
     ///
     /// # Errors
     /// As [`Log::open`].
     pub(crate) fn look(disk: Arc<dyn Disk>, dir: &Path, see: See<'_>) -> Result<(Log, Recovery), LogError> {
-        let (mut log, uncovered, _) = Log::read(disk, dir, see)?;
+        let key = read_public(&*disk, dir)?;
+        let (mut log, uncovered, _) = Log::read(disk, dir, key, None, see)?;
         log.closed = Some("it was opened to be looked at".to_owned());
         let recovery = Recovery {
             aside: Vec::new(),
@@ -167,10 +181,15 @@ impl Log {
     }
 
     /// Reads what the newest checkpoint covers; the parts of files after that; and whether `checkpoint` is the newest.
-    fn read(disk: Arc<dyn Disk>, dir: &Path, see: See<'_>) -> Result<(Log, Vec<Uncovered>, bool), LogError> {
-        let signer = read_signer(&*disk, dir)?;
-        let (head, head_name_is_current) = read_head(&*disk, dir, signer.public())?;
-        let mut log = Log::unread(disk, dir, signer, head);
+    fn read(
+        disk: Arc<dyn Disk>,
+        dir: &Path,
+        key: VerifierKey,
+        signer: Option<NoteSigner>,
+        see: See<'_>,
+    ) -> Result<(Log, Vec<Uncovered>, bool), LogError> {
+        let (head, head_name_is_current) = read_head(&*disk, dir, &key)?;
+        let mut log = Log::unread(disk, dir, key, signer, head);
         let uncovered = log.read_lines(see)?;
         Ok((log, uncovered, head_name_is_current))
     }
@@ -371,10 +390,10 @@ impl Log {
     pub fn checkpoint(&mut self) -> Result<&Head, LogError> {
         self.sync()?;
         let tree = self.walk.tree();
-        if tree.size() > self.head.checkpoint.size {
+        if let Some(signer) = self.signer.as_ref().filter(|_| tree.size() > self.head.checkpoint.size) {
             let origin = self.head.checkpoint.origin.clone();
             let checkpoint = Checkpoint { origin, size: tree.size(), root: tree.root() };
-            let head = Head { note: checkpoint.sign(&self.signer), checkpoint };
+            let head = Head { note: checkpoint.sign(signer), checkpoint };
             self.write_head(&head)?;
             self.head = head;
         }
@@ -459,7 +478,7 @@ impl Log {
 
     /// The log's public key.
     pub fn key(&self) -> &VerifierKey {
-        self.signer.public()
+        &self.key
     }
 
     /// The log's folder.
@@ -553,15 +572,24 @@ pub(super) fn wrong_root(head: &Checkpoint) -> Flaw {
 }
 
 fn read_signer(disk: &dyn Disk, dir: &Path) -> Result<NoteSigner, LogError> {
-    let wrong = |why: String, file: &str| LogError::Tampered(Flaw::new(FlawKind::Key, why).in_file(file));
     let secret = zeroize::Zeroizing::new(disk.read(&dir.join(PRIVATE_KEY), LARGEST_KEY)?);
-    let secret = std::str::from_utf8(&secret).map_err(|_| wrong("it is not text".to_owned(), PRIVATE_KEY))?;
-    let signer = NoteSigner::from_secret_text(secret).map_err(|e| wrong(e.to_string(), PRIVATE_KEY))?;
-    let public = disk.read(&dir.join(PUBLIC_KEY), LARGEST_KEY)?;
-    if public != format!("{}\n", signer.public()).as_bytes() {
-        return Err(wrong("it is not the public half of the log's key".to_owned(), PUBLIC_KEY));
+    let secret =
+        std::str::from_utf8(&secret).map_err(|_| wrong_key("it is not text".to_owned(), PRIVATE_KEY))?;
+    let signer = NoteSigner::from_secret_text(secret).map_err(|e| wrong_key(e.to_string(), PRIVATE_KEY))?;
+    if read_public(disk, dir)? != *signer.public() {
+        let why = "it is not the public half of the log's key".to_owned();
+        return Err(wrong_key(why, PUBLIC_KEY));
     }
     Ok(signer)
+}
+
+fn read_public(disk: &dyn Disk, dir: &Path) -> Result<VerifierKey, LogError> {
+    let text = disk.read(&dir.join(PUBLIC_KEY), LARGEST_KEY)?;
+    VerifierKey::parse(&String::from_utf8_lossy(&text)).map_err(|e| wrong_key(e.to_string(), PUBLIC_KEY))
+}
+
+fn wrong_key(why: String, file: &str) -> LogError {
+    LogError::Tampered(Flaw::new(FlawKind::Key, why).in_file(file))
 }
 
 /// The sizes of all kept checkpoints, ascending.

@@ -31,10 +31,10 @@ pub enum StationError {
     NoStation(PathBuf),
     /// It is of a release whose stations are not opened any more.
     #[error(
-        "{0}: this station was made by countersign 0.1, which did not sign officers' acts, and this version does not \
-         open it. Make a new one (countersign init); the old log is read with `countersign audit`"
+        "this station was made by countersign 0.1, which did not sign officers' acts, and this version does not open it. \
+         Make a new one (countersign init); the old log is read with `countersign audit`"
     )]
-    Old(String),
+    Old,
     /// There is one already.
     #[error("{}: there is something here already, and a station is never written over. Give a new folder with --station", shown_path(.0))]
     Exists(PathBuf),

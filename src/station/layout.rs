@@ -19,26 +19,6 @@ impl Layout {
         &self.root
     }
 
-    /// What the station is: Factory, dialect, when it was made.
-    pub(crate) fn station_file(&self) -> PathBuf {
-        self.root.join("station.toml")
-    }
-
-    /// The policy in force.
-    pub(crate) fn policy(&self) -> PathBuf {
-        self.root.join("policy.toml")
-    }
-
-    /// The trusted production roots, `N.root.json`.
-    pub(crate) fn roots(&self) -> PathBuf {
-        self.root.join("trust/prod-roots")
-    }
-
-    /// The service's online targets key.
-    pub(crate) fn online_key(&self) -> PathBuf {
-        self.root.join("trust/online-key.json")
-    }
-
     /// The officers' identities.
     pub(crate) fn officers(&self) -> PathBuf {
         self.root.join("officers")
@@ -57,6 +37,11 @@ impl Layout {
     /// The log.
     pub(crate) fn log(&self) -> PathBuf {
         self.root.join("log")
+    }
+
+    /// The log's private key.
+    pub(crate) fn log_key(&self) -> PathBuf {
+        self.log().join(crate::ledger::store::PRIVATE_KEY)
     }
 
     /// The file that says who works on the station; what is locked is the log's folder.

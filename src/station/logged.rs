@@ -1,46 +1,26 @@
-//! What the log says that this station trusts. The log is the authority: the files beside it are compared with it each
-//! time the station is opened, so that nobody is made an officer, and no root, policy or online key is put in force, by
-//! exchanging a file.
-//!
-//! A change is in the log before its file is written. Where a crash came between the two, the file is brought in line
-//! from the log's own objects; any other difference stops the station and names the file and the entry.
+//! What the log says that this station is, trusts and demands: the one walk over the log, when the station is opened, fills
+//! it from the entries and the objects that they name. No file beside the log says any of it again.
 
-use super::trust::OnlineKey;
-use super::workstation::StationFile;
-use super::{Layout, Policy, Since, StationError};
-use crate::host::disk::write_durably;
+use super::{Layout, Policy, Since, StationError, Trust};
 use crate::host::{Bytes, Disk};
-use crate::ledger::record::{RootPinned, RootUpdated};
-use crate::ledger::{Demand, Entry, Kind, Log, LogError, Record, State};
+use crate::ledger::record::{RootPinned, RootUpdated, StationCreated};
+use crate::ledger::{Demand, Entry, Kind, LogError, Record, State, rules};
 use crate::text::{shown, shown_path};
 use crate::tlog::{Flaw, FlawKind};
-use crate::tuf::{Chain, Digest, KeyId};
+use crate::tuf::{Chain, Dialect, KeyId, Root};
 use crate::vault::officer;
 use crate::vault::sealed::SealedKey;
-use std::collections::BTreeMap;
 use std::path::Path;
 
-/// A fact and the entry that it stands in.
-struct Fact<T> {
-    says: T,
-    seq: u64,
-}
-
-struct LoggedRoot {
-    fingerprint: String,
-    object: String,
-}
-
-struct LoggedPolicy {
-    digest: String,
-    /// The one before it, which a crash may have left on disk.
-    before: String,
-}
-
-struct LoggedOnline {
-    keyid: String,
-    before: String,
-    object: String,
+/// What the station is, as the first entry of its log has it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Facts {
+    /// The one Factory or repository that it signs for.
+    pub factory: String,
+    /// The dialect of its root: pinned here, never told from a file that is to be signed.
+    pub dialect: Dialect,
+    /// Was it made on a machine with a network?
+    pub networked: bool,
 }
 
 /// Reads an object of the log.
@@ -49,10 +29,10 @@ pub(crate) type Objects<'a> = &'a dyn Fn(&str) -> Result<Bytes, LogError>;
 /// What the log says, after the entries seen so far.
 #[derive(Default)]
 pub(crate) struct Logged {
-    made: Option<Fact<(String, String, bool)>>,
-    roots: BTreeMap<u64, Fact<LoggedRoot>>,
-    policy: Option<Fact<LoggedPolicy>>,
-    online: Option<Fact<LoggedOnline>>,
+    facts: Option<Facts>,
+    policy: Option<Policy>,
+    chain: Option<Chain>,
+    online: Option<KeyId>,
     /// What the log adds up to.
     pub(super) state: State,
     /// What changed since the last signature.
@@ -60,22 +40,22 @@ pub(crate) struct Logged {
 }
 
 impl Logged {
-    /// Is the next entry an act that is signed by those who have to sign it?
+    /// May the next entry follow, and is it signed by those who have to sign it?
     ///
     /// # Errors
     /// It is not, or a policy that it names cannot be read.
     pub(crate) fn judge(&self, entry: &Entry<'_>, objects: Objects<'_>) -> Result<(), StationError> {
-        let refuse = |flaw: Flaw| StationError::from(LogError::from(flaw.at(entry.seq())));
-        let mut approvals = 0;
-        if let Record::PolicyChanged(changed) = entry.record() {
-            for name in [&*changed.from, &changed.to] {
-                let policy = Policy::read(&objects(name)?)?;
-                approvals = policy.approvals.max(approvals);
-            }
+        if matches!(entry.record(), Record::StationCreated(StationCreated { format: None, .. })) {
+            return Err(StationError::Old);
         }
-        let custody = self.state.custody.flaw(entry);
+        let refuse = |flaw: Flaw| StationError::from(LogError::from(flaw.at(entry.seq())));
+        let mut approvals = self.policy.as_ref().map_or(0, |policy| policy.approvals);
+        if let Record::PolicyChanged(changed) = entry.record() {
+            approvals = approvals.max(Policy::read(&objects(&changed.to)?)?.approvals);
+        }
+        let flaw = rules::first(entry).or_else(|| self.state.custody.flaw(entry));
         if let Some(flaw) =
-            custody.or_else(|| self.state.acts.flaw(entry, &self.state.custody, approvals.into()))
+            flaw.or_else(|| self.state.acts.flaw(entry, &self.state.custody, approvals.into()))
         {
             return Err(refuse(flaw));
         }
@@ -91,164 +71,66 @@ impl Logged {
     /// Takes the next entry into account.
     ///
     /// # Errors
-    /// A policy that it puts in force cannot be read.
+    /// A policy that it puts in force cannot be read, or a root does not follow from those before it.
     pub(crate) fn see(&mut self, entry: &Entry<'_>, objects: Objects<'_>) -> Result<(), StationError> {
-        let seq = entry.seq();
-        let policy = match entry.record() {
-            Record::StationCreated(created) => Some(&created.policy),
-            Record::PolicyChanged(changed) => Some(&changed.to),
-            _ => None,
-        };
-        if let Some(policy) = policy {
-            let demand = Demand::of_policy(&objects(policy)?).unwrap_or_default();
-            self.state.anchors.set_demand(demand, entry.time());
+        match entry.record() {
+            Record::StationCreated(created) => {
+                let unknown = || Flaw::new(FlawKind::Contradiction, "the dialect is not one that is known");
+                let dialect = Dialect::parse(&created.dialect);
+                self.facts = Some(Facts {
+                    factory: created.factory.to_string(),
+                    dialect: dialect.ok_or_else(|| LogError::from(unknown().at(entry.seq())))?,
+                    networked: created.networked,
+                });
+                self.set_policy(&created.policy, entry, objects)?;
+            }
+            Record::PolicyChanged(changed) => self.set_policy(&changed.to, entry, objects)?,
+            Record::RootPinned(RootPinned { version, object, .. })
+            | Record::RootUpdated(RootUpdated { version, object, .. }) => {
+                let root = Root::of_file(&format!("{version}.root.json"), &objects(object)?)?;
+                match &mut self.chain {
+                    Some(chain) => chain.extend(root)?,
+                    None => self.chain = Some(Chain::verify(vec![root])?),
+                }
+            }
+            Record::OnlineKeyPinned(online) => self.online = Some(KeyId::new(online.keyid.to_string())),
+            _ => {}
         }
         self.since.see(entry, &self.state.custody);
         self.state.apply(entry);
-        match entry.record() {
-            Record::StationCreated(created) => {
-                let says = (created.factory.to_string(), created.dialect.to_string(), created.networked);
-                self.made = Some(Fact { says, seq });
-                let says = LoggedPolicy { digest: created.policy.to_string(), before: String::new() };
-                self.policy = Some(Fact { says, seq });
-            }
-            Record::PolicyChanged(changed) => {
-                let says = LoggedPolicy { digest: changed.to.to_string(), before: changed.from.to_string() };
-                self.policy = Some(Fact { says, seq });
-            }
-            Record::RootPinned(RootPinned { version, fingerprint, object, .. })
-            | Record::RootUpdated(RootUpdated { version, fingerprint, object, .. }) => {
-                let says = LoggedRoot { fingerprint: fingerprint.to_string(), object: object.to_string() };
-                self.roots.insert(*version, Fact { says, seq });
-            }
-            Record::OnlineKeyPinned(online) => {
-                let says = LoggedOnline {
-                    keyid: online.keyid.to_string(),
-                    before: online.from.to_string(),
-                    object: online.object.to_string(),
-                };
-                self.online = Some(Fact { says, seq });
-            }
-            _ => {}
-        }
         Ok(())
     }
 
-    /// Compares what the station says of itself.
-    ///
-    /// # Errors
-    /// It says something else than the log.
-    pub(crate) fn check_station(&self, layout: &Layout, facts: &StationFile) -> Result<(), StationError> {
-        let Some(Fact { says: (factory, dialect, networked), seq }) = &self.made else { return Ok(()) };
-        if !self.state.acts.are_signed() {
-            return Err(StationError::Old(shown_path(&layout.station_file())));
-        }
-        let same = facts.factory == *factory && facts.dialect == *dialect && facts.networked == *networked;
-        if same { Ok(()) } else { Err(differs(&layout.station_file(), *seq, "what the station is")) }
-    }
-
-    /// The policy in force: the file, or the log's own copy where a crash came before the file was written.
-    ///
-    /// # Errors
-    /// The file is not the policy that the log has.
-    pub(crate) fn policy(
-        &self,
-        disk: &dyn Disk,
-        layout: &Layout,
-        log: &Log,
-        may_write: bool,
-        mended: &mut Vec<String>,
-    ) -> Result<Policy, StationError> {
-        let path = layout.policy();
-        if let Some(policy) = self.policy.as_ref().filter(|_| matches!(disk.kind(&path), Ok(None))) {
-            return Err(differs(&path, policy.seq, "the policy"));
-        }
-        let bytes = disk.read(&path, super::policy::MAX_POLICY_BYTES)?;
-        let Some(Fact { says, seq }) = &self.policy else { return Ok(Policy::read(&bytes)?) };
-        let found = Digest::of(&bytes).to_string();
-        if found == says.digest {
-            return Ok(Policy::read(&bytes)?);
-        }
-        if found != says.before {
-            return Err(differs(&path, *seq, "the policy"));
-        }
-        let bytes = log.get_object(&says.digest)?;
-        if may_write {
-            write_durably(disk, &path, 0o600, &[&bytes])?;
-            mended.push(put_right(&path, *seq));
-        }
-        Ok(Policy::read(&bytes)?)
-    }
-
-    /// Writes the root files, and the online key's, that a crash kept from being written, and says which: whoever reads
-    /// the log sees that they were not there. Where nothing may be written, one that is missing stops the command.
-    ///
-    /// # Errors
-    /// The disk, a missing file, or the log's copy is not whole.
-    pub(crate) fn mend_trust(
-        &self,
-        disk: &dyn Disk,
-        layout: &Layout,
-        log: &Log,
-        may_write: bool,
-    ) -> Result<Vec<String>, StationError> {
-        let mut mended = Vec::new();
-        let mut put_right = |path: &Path, seq: u64, object: &str| {
-            mended.push(put_right(path, seq));
-            write_durably(disk, path, 0o600, &[&log.get_object(object)?]).map_err(StationError::from)
-        };
-        for (version, root) in &self.roots {
-            let path = layout.roots().join(format!("{version}.root.json"));
-            if disk.kind(&path)?.is_some() {
-                continue;
-            }
-            if !may_write {
-                return Err(differs(&path, root.seq, "the pinned root"));
-            }
-            put_right(&path, root.seq, &root.says.object)?;
-        }
-        let Some(Fact { says, seq }) = &self.online else { return Ok(mended) };
-        let path = layout.online_key();
-        if disk.kind(&path)?.is_none() {
-            return Err(differs(&path, *seq, "the service's online key"));
-        }
-        let is_before = says.before != says.keyid
-            && OnlineKey::read(disk, &path)?.public.factory_keyid().as_str() == says.before;
-        if is_before && may_write {
-            put_right(&path, *seq, &says.object)?;
-        }
-        Ok(mended)
-    }
-
-    /// Compares the root chain and the online key.
-    ///
-    /// # Errors
-    /// They are not those that the log has.
-    pub(crate) fn check_trust(
-        &self,
-        layout: &Layout,
-        chain: &Chain,
-        online: Option<&KeyId>,
+    fn set_policy(
+        &mut self,
+        name: &str,
+        entry: &Entry<'_>,
+        objects: Objects<'_>,
     ) -> Result<(), StationError> {
-        for root in chain.roots() {
-            let path = layout.roots().join(format!("{}.root.json", root.version));
-            match self.roots.get(&root.version) {
-                Some(Fact { says, .. }) if says.fingerprint == root.fingerprint.to_string() => {}
-                Some(Fact { seq, .. }) => return Err(differs(&path, *seq, "the root")),
-                None => return Err(unknown(&path, "this root")),
-            }
+        let text = objects(name)?;
+        let policy = Policy::read(&text)?;
+        self.state.anchors.set_demand(Demand::of_policy(&text).unwrap_or_default(), entry.time());
+        self.policy = Some(policy);
+        Ok(())
+    }
+
+    /// What the station is, the policy in force, and whom it trusts.
+    ///
+    /// # Errors
+    /// The log does not say it, or has a root of another dialect than the station's.
+    pub(crate) fn in_force(&self) -> Result<(Facts, Policy, Trust), StationError> {
+        let unsaid = |why: &str| LogError::from(Flaw::new(FlawKind::Contradiction, why).at(0));
+        let (Some(facts), Some(policy), Some(chain)) = (&self.facts, &self.policy, &self.chain) else {
+            return Err(unsaid("the log does not say what the station is, and which root it trusts").into());
+        };
+        let newest = chain.newest();
+        if facts.dialect != newest.dialect || (newest.dialect.has_service() && self.online.is_none()) {
+            return Err(unsaid(
+                "the pinned root is of another dialect than the station, or without its service's key",
+            )
+            .into());
         }
-        let known = |version: &u64| chain.version(*version).is_some();
-        if let Some((version, fact)) = self.roots.iter().find(|(version, _)| !known(version)) {
-            let path = layout.roots().join(format!("{version}.root.json"));
-            return Err(differs(&path, fact.seq, "a root that is missing here"));
-        }
-        match &self.online {
-            Some(Fact { says, seq }) if online.is_none_or(|online| online.as_str() != says.keyid) => {
-                Err(differs(&layout.online_key(), *seq, "the online targets key"))
-            }
-            _ => Ok(()),
-        }
+        Ok((facts.clone(), policy.clone(), Trust { chain: chain.clone(), online: self.online.clone() }))
     }
 
     /// Compares the officers. One whom the log has retired is retired here too, if a crash came between.

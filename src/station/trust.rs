@@ -1,8 +1,7 @@
 //! What the station trusts: the production root chain, and which of its targets keys is the service's.
 
-use super::{Layout, StationError};
+use super::StationError;
 use crate::host::Disk;
-use crate::host::disk::write_durably;
 use crate::text::{shown, shown_path};
 use crate::tuf::chain::{MAX_CHAIN_BYTES, MAX_ROOTS};
 use crate::tuf::root::{MAX_ROOT_BYTES, is_root_file};
@@ -38,22 +37,6 @@ impl OnlineKey {
 }
 
 impl Trust {
-    /// Reads and verifies what a station keeps.
-    ///
-    /// # Errors
-    /// A file is missing or damaged, or the chain does not hold.
-    pub(crate) fn load(disk: &dyn Disk, layout: &Layout) -> Result<Trust, StationError> {
-        let chain = Chain::verify(roots_in(disk, &layout.roots())?)?;
-        if disk.kind(&layout.online_key())?.is_none() && !chain.newest().dialect.has_service() {
-            return Ok(Trust { chain, online: None });
-        }
-        let bytes = disk.read(&layout.online_key(), 1 << 20)?;
-        let public = keyfile::public_key("online-key.json", &bytes)?;
-        // After a rotation the key may stand in an older root only; the review then says so (`ci-signature`).
-        let online = find_online(&public, &chain).unwrap_or_else(|| public.factory_keyid());
-        Ok(Trust { chain, online: Some(online) })
-    }
-
     /// Is this the service's online key?
     pub(crate) fn is_online(&self, keyid: &KeyId) -> bool {
         self.online.as_ref() == Some(keyid)
@@ -63,10 +46,6 @@ impl Trust {
     pub(crate) fn newest(&self) -> &Root {
         self.chain.newest()
     }
-}
-
-fn find_online(public: &PublicKey, chain: &Chain) -> Option<KeyId> {
-    chain.roots().iter().rev().find_map(|root| online_key_in(root, public).ok())
 }
 
 /// The id under which a root's `targets` role lists a public key.
@@ -119,15 +98,6 @@ pub(crate) fn roots_in(disk: &dyn Disk, folder: &Path) -> Result<Vec<Root>, Stat
         roots.push(Root::of_file(&entry.name, &bytes)?);
     }
     Ok(roots)
-}
-
-/// Writes a root beside the others, durably; one that is there already is left as it is.
-pub(crate) fn keep_root(disk: &dyn Disk, layout: &Layout, root: &Root) -> Result<(), StationError> {
-    let path = layout.roots().join(format!("{}.root.json", root.version));
-    if disk.kind(&path)?.is_none() {
-        write_durably(disk, &path, 0o600, &[&root.bytes])?;
-    }
-    Ok(())
 }
 
 /// The roots at a path that the officer gave: a folder, a `.tgz` of `N.root.json`, or one root file.

@@ -1,46 +1,26 @@
 //! The station itself: made once, opened by one process at a time, and everything that it remembers in one place.
 
-use super::logged::Objects;
-use super::trust::{OnlineKey, Trust, keep_root, online_key_in, service_key_in};
+use super::logged::{Facts, Objects};
+use super::trust::{OnlineKey, Trust, online_key_in, service_key_in};
 use super::{History, Layout, Logged, Policy, SeenMark, Shown, Since, StationError, Taken, policy};
 use crate::host::clock::{Stamp, Time};
-use crate::host::disk::{ensure_folder, is_free, parent, write_durably};
+use crate::host::disk::{ensure_folder, is_free, parent};
 use crate::host::{Disk, Host, Program};
 use crate::ledger::objects;
 use crate::ledger::record::{
-    Deviation, EvidenceSeen, OnlineKeyPinned, PolicyChanged, RootPinned, RootRejected, RootUpdated,
-    SessionClosed, SessionOpened, StationCreated,
+    EvidenceSeen, OnlineKeyPinned, PolicyChanged, RootPinned, RootRejected, RootUpdated, SessionClosed,
+    SessionOpened, StationCreated,
 };
 use crate::ledger::{Act, Entry, Event, Log, Recovery, State, acts};
 use crate::text::{one_line, shown, shown_path};
-use crate::tuf::{Chain, Dialect, Digest, KeyId, Root};
+use crate::tuf::{Chain, Digest, KeyId, Root};
 use crate::vault::officer::OpenOfficer;
 use crate::vault::sealed::SealedKey;
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-
-/// The format of `station.toml`.
-pub(crate) const STATION_FORMAT: &str = "countersign/station/2";
-
-/// `station.toml`: what the station is.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct StationFile {
-    /// [`STATION_FORMAT`].
-    pub format: String,
-    /// The one Factory or repository that it signs for.
-    pub factory: String,
-    /// The dialect of its root: pinned here, never told from a file that is to be signed.
-    pub dialect: String,
-    /// When it was made.
-    pub created: String,
-    /// Was it made on a machine with a network?
-    pub networked: bool,
-}
 
 /// What a new station is made of.
 pub(crate) struct NewStation {
@@ -75,9 +55,7 @@ pub struct Station {
     /// Where it keeps what.
     pub layout: Layout,
     /// What it is.
-    pub facts: StationFile,
-    /// Whose rules its metadata follows.
-    pub dialect: Dialect,
+    pub facts: Facts,
     /// The policy in force.
     pub policy: Policy,
     /// The pinned roots and online key.
@@ -188,28 +166,13 @@ impl Station {
         let disk = &*host.disk;
         let layout = Layout::new(part);
         disk.make_folder(part, 0o700)?;
-        let facts = StationFile {
-            format: STATION_FORMAT.to_owned(),
-            factory: new.factory.clone(),
-            dialect: new.chain.newest().dialect.name().to_owned(),
-            created: host.clock.now().to_string(),
-            networked: new.networked,
-        };
         let mut seed = zeroize::Zeroizing::new([0u8; 32]);
         host.random.fill(&mut *seed).map_err(StationError::NoRandomness)?;
         let mut log = Log::create(host.disk.clone(), &layout.log(), &seed, &log_origin(&new.factory, &seed))?;
-        for folder in
-            [part.join("trust"), layout.roots(), layout.officers(), layout.keys(), layout.requests()]
-        {
+        for folder in [layout.officers(), layout.keys(), layout.requests()] {
             ensure_folder(disk, &folder, 0o700)?;
         }
-        for root in new.chain.roots() {
-            keep_root(disk, &layout, root)?;
-        }
-        if let Some(online) = &new.online_key {
-            write_durably(disk, &layout.online_key(), 0o600, &[&online.file])?;
-        }
-        write_durably(disk, &layout.policy(), 0o600, &[policy.text().as_bytes()])?;
+        disk.create(&layout.lock(), 0o600, &[])?;
         let newest = new.chain.newest();
         let stamp = host.stamp();
         let policy_object = log.put_object(policy.text().as_bytes())?;
@@ -242,8 +205,7 @@ impl Station {
             events.iter().try_for_each(|event| log.append(&stamp, event.clone()).map(drop))?;
         }
         log.checkpoint()?;
-        let facts = toml::to_string(&facts).map_err(|e| StationError::Contradiction(e.to_string()))?;
-        Ok(write_durably(disk, &layout.station_file(), 0o600, &[facts.as_bytes()])?)
+        Ok(())
     }
 
     /// Opens a station: reads everything, verifies the log.
@@ -278,12 +240,11 @@ impl Station {
     ) -> Result<Station, StationError> {
         let disk = host.disk.clone();
         let layout = Layout::new(folder);
-        if disk.kind(&layout.station_file())?.is_none() {
+        if disk.kind(&layout.log())?.is_none() {
             return Err(StationError::NoStation(folder.to_owned()));
         }
         // Who only looks waits for nobody: what the newest checkpoint covers does not change any more.
         let lock = session.as_ref().map(|session| take_lock(&layout, session)).transpose()?;
-        let facts = read_facts(&*disk, &layout)?;
         let dir = layout.log();
         let objects = |digest: &str| objects::get(&*disk, &dir, digest);
         let (mut logged, mut history) = (Logged::default(), History::default());
@@ -303,24 +264,14 @@ impl Station {
         };
         judged?;
         let may_write = session.is_some();
-        let mut mended = logged.mend_trust(&*disk, &layout, &log, may_write)?;
-        logged.check_station(&layout, &facts)?;
-        let policy = logged.policy(&*disk, &layout, &log, may_write, &mut mended)?;
-        let trust = Trust::load(&*disk, &layout)?;
-        logged.check_trust(&layout, &trust.chain, trust.online.as_ref())?;
+        let (facts, policy, trust) = logged.in_force()?;
         logged.check_officers(&*disk, &layout, may_write, host.clock.now())?;
         if !officers_may_be_missing {
             logged.check_no_officer_is_missing(&*disk, &layout)?;
         }
-        let dialect = Dialect::parse(&facts.dialect).filter(|dialect| *dialect == trust.newest().dialect);
-        let dialect = dialect.ok_or_else(|| StationError::File {
-            path: shown_path(&layout.station_file()),
-            why: "its dialect is not that of the pinned root".to_owned(),
-        })?;
         let mut station = Station {
             layout,
             facts,
-            dialect,
             policy,
             trust,
             history,
@@ -335,10 +286,6 @@ impl Station {
             _lock: lock,
         };
         if may_write {
-            for statement in mended {
-                let deviation = Deviation { statement: statement.into() };
-                station.record(&host.stamp(), deviation.by(STATION_ACTOR))?;
-            }
             let new: Vec<_> = station.log.open_intents().filter(|intent| !intent.recorded).cloned().collect();
             for intent in new {
                 let in_doubt = intent.in_doubt("").by(STATION_ACTOR);
@@ -509,11 +456,10 @@ impl Station {
             self.record(stamp, updated.by(self.actor()))?;
             from = root.version;
         }
-        // A root that no checkpoint covers is not in force: its file comes after.
+        // A root that no checkpoint covers is not in force.
         if !new.is_empty() {
             self.commit()?;
         }
-        new.iter().try_for_each(|root| keep_root(&*self.disk, &self.layout, root))?;
         self.trust.chain = chain;
         Ok(new.len())
     }
@@ -534,7 +480,6 @@ impl Station {
         let event = online_key_pinned(&before, &keyid, &object, self.acting(officers));
         self.record_act(host, event, officers)?;
         self.commit()?;
-        write_durably(&*self.disk, &self.layout.online_key(), 0o600, &[&new.file])?;
         self.trust.online = Some(keyid.clone());
         Ok(keyid)
     }
@@ -554,7 +499,6 @@ impl Station {
         let changed = PolicyChanged { from: from.into(), to: to.into() };
         self.record_act(host, changed.by(self.acting(officers)), officers)?;
         self.commit()?;
-        write_durably(&*self.disk, &self.layout.policy(), 0o600, &[policy.text().as_bytes()])?;
         self.policy = policy;
         Ok(())
     }
@@ -670,24 +614,6 @@ fn make_parents(disk: &dyn Disk, folder: &Path) -> Result<(), StationError> {
     Ok(disk.make_folder(folder, 0o700)?)
 }
 
-fn read_facts(disk: &dyn Disk, layout: &Layout) -> Result<StationFile, StationError> {
-    let path = layout.station_file();
-    let fail = |why: String| StationError::File { path: shown_path(&path), why };
-    let bytes = disk.read(&path, 64 << 10)?;
-    let text = std::str::from_utf8(&bytes).map_err(|_| fail("it is not UTF-8".to_owned()))?;
-    let facts: StationFile = toml::from_str(text).map_err(|e| fail(shown(e.message())))?;
-    if facts.format == "countersign/station/1" {
-        return Err(StationError::Old(shown_path(&path)));
-    }
-    if facts.format != STATION_FORMAT {
-        return Err(fail(format!(
-            "the format \"{}\" is not known, this version reads \"{STATION_FORMAT}\"",
-            shown(&facts.format)
-        )));
-    }
-    Ok(facts)
-}
-
 /// Takes the station's lock: on the log's own folder, which nobody can delete or exchange without breaking the log. The
 /// file `lock` beside it only says who holds it.
 fn take_lock(layout: &Layout, session: &Session) -> Result<File, StationError> {
@@ -709,7 +635,8 @@ fn take_lock(layout: &Layout, session: &Session) -> Result<File, StationError> {
         }
         Err(std::fs::TryLockError::Error(e)) => return Err(fail("lock", e).into()),
     }
-    leave_note(layout, session)?;
+    // A help, not a condition: without it, nobody is told who works here.
+    let _ = leave_note(layout, session);
     Ok(folder)
 }
 
@@ -723,13 +650,11 @@ fn holder(layout: &Layout) -> String {
     }
 }
 
-fn leave_note(layout: &Layout, session: &Session) -> Result<(), StationError> {
+fn leave_note(layout: &Layout, session: &Session) -> std::io::Result<()> {
     use std::os::unix::fs::OpenOptionsExt as _;
-    let fail = |doing, source| crate::host::disk::DiskError { doing, path: layout.lock(), source };
     let mut options = std::fs::OpenOptions::new();
-    let opened = options.write(true).create(true).truncate(false).mode(0o600).open(layout.lock());
-    let mut file = opened.map_err(|e| fail("open", e))?;
+    let mut file = options.write(true).create(true).truncate(false).mode(0o600).open(layout.lock())?;
     // Always of one length, and written at once: whoever reads it never finds it empty or half overwritten.
     let note = format!("{:<99}\n", format!("process {}, command {}", std::process::id(), session.command));
-    Ok(file.write_all(note.as_bytes()).map_err(|e| fail("write to", e))?)
+    file.write_all(note.as_bytes())
 }

@@ -7,7 +7,7 @@ use countersign::testing::host::clock::Time;
 use countersign::testing::host::{RealDisk, Stamp};
 use countersign::testing::ledger::Record;
 use countersign::testing::ledger::record::{
-    OfficerRetired, OnlineKeyPinned, PolicyChanged, SealedKey, TimeStatement,
+    OfficerRetired, OnlineKeyPinned, PolicyChanged, SealedKey, StationCreated, TimeStatement,
 };
 use countersign::testing::ledger::{Event, Log};
 use countersign::testing::station::Station;
@@ -335,9 +335,23 @@ fn a_station_whose_log_has_an_act_that_nobody_signed_is_not_opened() {
 #[test]
 fn a_station_of_0_1_is_refused_with_a_word() {
     let (desk, _) = desk();
-    let file = desk.station().join("station.toml");
-    let now = std::fs::read_to_string(&file).expect("read");
-    std::fs::write(&file, now.replace("countersign/station/2", "countersign/station/1")).expect("written");
+    let said = entries(&desk, "station.created")[0].clone();
+    let said = |name: &str| said[name].as_str().expect("text").to_owned();
+    let created = StationCreated {
+        factory: said("factory").into(),
+        fingerprint: said("fingerprint").into(),
+        dialect: said("dialect").into(),
+        tool: "countersign 0.1.0".into(),
+        binary: said("binary").into(),
+        networked: true,
+        log_key: said("log_key").into(),
+        policy: said("policy").into(),
+        format: None,
+    };
+    let log = desk.station().join("log");
+    std::fs::remove_dir_all(&log).expect("removed");
+    Log::create(Arc::new(RealDisk), &log, &[7; 32], "countersign/acme/00000000").expect("a log");
+    forge(&desk, created.by("station"));
     let ran = desk.run(&["status"]).ended(Exit::Failed);
     assert!(ran.err.contains("made by countersign 0.1"), "{}", ran.err);
 }

@@ -146,12 +146,12 @@ fn preflight_refuses_a_machine_that_is_not_fit() {
     let desk = Desk::new();
     desk.init("acme", "acme", "1-populate");
     std::fs::set_permissions(
-        desk.station().join("policy.toml"),
+        desk.station().join("log/vkey"),
         std::os::unix::fs::PermissionsExt::from_mode(0o644),
     )
     .expect("opened to all");
     let ran = desk.run(&["preflight"]).ended(Exit::Refused);
-    assert!(ran.out.contains("fail  permissions") && ran.out.contains("policy.toml"), "{}", ran.out);
+    assert!(ran.out.contains("fail  permissions") && ran.out.contains("vkey"), "{}", ran.out);
     desk.clock.set("2026-04-01T00:00:00Z");
     let ran = desk.run(&["preflight"]);
     assert_ne!(ran.exit, Exit::Done);

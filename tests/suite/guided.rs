@@ -344,9 +344,9 @@ fn a_stick_that_cannot_be_written_does_not_lose_the_signature() {
 fn on_a_machine_that_is_not_fit_the_request_can_be_read_and_not_signed() {
     let sitting = Sitting::new();
     let words = sitting.words();
-    let policy = sitting.desk.station().join("policy.toml");
+    let log_key = sitting.desk.station().join("log/vkey");
     let open_to_all = std::os::unix::fs::PermissionsExt::from_mode(0o644);
-    std::fs::set_permissions(&policy, open_to_all).expect("opened to all");
+    std::fs::set_permissions(&log_key, open_to_all).expect("opened to all");
     let ran = sitting.run(&[ON, "read", ON, ON, ON, "alice bob", &words, "q"], &[]).ended(Exit::Refused);
     assert!(ran.out.contains("This machine is not fit"), "{}", ran.out);
     assert!(ran.err.contains("this machine is not fit for a signature"), "{}", ran.err);

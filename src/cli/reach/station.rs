@@ -13,9 +13,9 @@ use std::path::{Path, PathBuf};
 enum Part {
     /// No station.
     Nothing,
-    /// The pinned roots.
-    Roots,
-    /// The station, without what the sealed keys and the officers' files hold.
+    /// What is to be looked at: the log without its key, the requests, and of the sealed keys the public halves.
+    Public,
+    /// As that, with the log's key; and the log and the requests are written.
     Unsealed,
     /// All of it.
     Whole,
@@ -24,13 +24,13 @@ enum Part {
 /// The part of the station that a verb works on. One that is not named here is an officer's act.
 fn part(verb: &str) -> Part {
     match verb {
-        "verify" => Part::Roots,
         "request" | "assemble" | "fingerprint" | "man" | "rehearse" => Part::Nothing,
         _ if verb.starts_with("audit ") => Part::Nothing,
-        "import" | "review" | "export" | "status" | "preflight" | "ceremony form" => Part::Unsealed,
-        "anchor import" | "anchor list" | "completions" => Part::Unsealed,
-        "trust show" | "officer list" | "key list" | "policy show" | "witness list" => Part::Unsealed,
-        _ if verb.starts_with("log ") => Part::Unsealed,
+        "verify" | "status" | "ceremony form" | "completions" | "log show" | "log head" => Part::Public,
+        "trust show" | "officer list" | "key list" | "policy show" | "witness list" => Part::Public,
+        "anchor list" => Part::Public,
+        "import" | "review" | "export" | "preflight" | "anchor import" => Part::Unsealed,
+        "log verify" | "log export" => Part::Unsealed,
         _ => Part::Whole,
     }
 }
@@ -76,30 +76,34 @@ fn with_station(reach: Reach, part: Part, station: &Path) -> Reach {
     let layout = Layout::new(station);
     match part {
         Part::Nothing => reach,
-        Part::Roots => reach.read(parent(&layout.roots())),
         Part::Whole if station.is_dir() => reach.write(station).with_secrets(),
         // It is made under another name beside it first.
         Part::Whole => reach.write(parent(station)).with_secrets(),
-        // The log's key is a secret too.
-        Part::Unsealed => unsealed(reach, &layout).with_secrets(),
+        Part::Public => public(reach, &layout),
+        Part::Unsealed => {
+            let written = [layout.log(), layout.requests(), layout.lock()];
+            // The log's key is a secret too.
+            let reach = written.iter().fold(reach, |reach, path| reach.read(path).put(path));
+            public(reach, &layout).with_secrets()
+        }
     }
 }
 
-/// Everything but the sealed keys and the officers' own files; of those, the public halves.
-fn unsealed(reach: Reach, layout: &Layout) -> Reach {
-    let (keys, officers) = (layout.keys(), layout.officers());
+/// What is no secret of a station, to be read.
+fn public(reach: Reach, layout: &Layout) -> Reach {
     let inside = |folder: &Path| -> Vec<PathBuf> {
         let entries = std::fs::read_dir(folder).map(|all| all.flatten().map(|entry| entry.path()).collect());
         entries.unwrap_or_default()
     };
+    let log_key = layout.log_key();
+    let log = inside(&layout.log()).into_iter().filter(|path| *path != log_key);
     let is_public = |file: &PathBuf| {
         file.extension() == Some(OsStr::new("pub")) || file.file_name() == Some(OsStr::new("public.json"))
     };
-    let others = inside(layout.root()).into_iter().filter(|path| *path != keys && *path != officers);
-    let public = inside(&keys).into_iter().flat_map(|key| inside(&key)).chain(inside(&officers));
-    // Files in the station's own folder are replaced by new ones (`history.json`), so files may be put anywhere in it.
-    let reach = reach.list(layout.root()).put(layout.root());
-    others.chain(public.filter(is_public)).fold(reach, |reach, path| reach.read(&path))
+    let keys = inside(&layout.keys()).into_iter().flat_map(|key| inside(&key));
+    let public = keys.chain(inside(&layout.officers())).filter(is_public);
+    let reach = reach.list(layout.root()).read(&layout.requests()).read(&layout.lock());
+    log.chain(public).fold(reach, |reach, path| reach.read(&path))
 }
 
 #[cfg(test)]
@@ -152,7 +156,11 @@ mod tests {
         let terminal = || Reach::terminal().machine();
         assert_eq!(
             reach(&["verify", &bundle], &station),
-            terminal().read(&at("bundle")).read(&station.join("trust"))
+            terminal()
+                .read(&at("bundle"))
+                .list(&station)
+                .read(&station.join("requests"))
+                .read(&station.join("lock"))
         );
         let out = text(at("out/report.html"));
         let report = reach(&["audit", "report", &bundle, "--out", &out], &station);
@@ -168,23 +176,45 @@ mod tests {
     }
 
     #[test]
-    fn import_reaches_the_public_halves_of_keys_and_officers_and_no_other() {
+    fn what_reads_hostile_files_writes_the_log_and_the_requests_and_reaches_no_other_secret_than_the_logs_key()
+     {
         let folder = tempfile::tempdir().expect("a folder");
         let station = folder.path().join("station");
-        for path in ["keys/00", "officers", "log", "requests"] {
+        for path in ["keys/00", "officers", "log/events", "requests"] {
             std::fs::create_dir_all(station.join(path)).expect("made");
         }
-        for path in ["keys/00/public.json", "keys/00/sealed.age", "officers/a.pub", "officers/a.age", "lock"]
-        {
+        for path in [
+            "keys/00/public.json",
+            "keys/00/sealed.age",
+            "officers/a.pub",
+            "officers/a.age",
+            "lock",
+            "log/key",
+        ] {
             std::fs::write(station.join(path), "x").expect("written");
         }
         let read = |path: &str| Reach::default().read(&station.join(path)).rules()[0].clone();
-        let import = reach(&["import", "/media/request"], &station);
-        for path in ["keys/00/public.json", "officers/a.pub", "log", "requests", "lock"] {
-            assert!(import.rules().contains(&read(path)), "{path}");
-        }
-        for path in ["", "keys", "keys/00", "keys/00/sealed.age", "officers", "officers/a.age"] {
-            assert!(!import.rules().contains(&read(path)), "{path}");
+        let put = |path: &str| Reach::default().put(&station.join(path)).rules()[0].clone();
+        let every = ["", "keys", "keys/00", "officers", "log", "log/key", "requests", "lock"];
+        for (arguments, readable, writable) in [
+            (
+                ["import", "/media/request"],
+                &["log", "requests", "lock"][..],
+                &["log", "requests", "lock"][..],
+            ),
+            (["verify", "/media/signed"], &["requests", "lock"], &[]),
+        ] {
+            let reach = reach(&arguments, &station);
+            for path in ["keys/00/public.json", "officers/a.pub", "log/events"] {
+                assert!(reach.rules().contains(&read(path)), "{path}");
+            }
+            for path in every {
+                assert_eq!(reach.rules().contains(&read(path)), readable.contains(&path), "{path} is read");
+                assert_eq!(reach.rules().contains(&put(path)), writable.contains(&path), "{path} is written");
+            }
+            for path in ["keys/00/sealed.age", "officers/a.age"] {
+                assert!(!reach.rules().contains(&read(path)), "{path}");
+            }
         }
         let import = reach(&["import", "/media/request", "--officer", "a"], &station);
         for (path, is_reached) in [("officers/a.age", true), ("officers/b.age", false), ("keys/00", false)] {
