@@ -30,8 +30,8 @@ fn of_alice(keyid: &str, detail: &'static str) -> SealedKey<'static> {
     }
 }
 
-/// No check of a small pack takes nearly as long.
-const LIMIT: Duration = Duration::from_secs(20);
+/// Against a hang: no check of a small pack takes nearly as long, on a busy machine neither.
+const LIMIT: Duration = Duration::from_secs(300);
 const EVENTS: &str = "events/000000.jsonl";
 
 /// The pack of a station that signed once.
@@ -468,7 +468,7 @@ fn a_huge_file_is_refused_and_a_large_object_never_held() {
     }
     // More than the script has room for.
     let wanted = format!("{object}: its bytes have another digest");
-    assert_refused(&object, &wanted, |dir| blow_up(dir, &object, 1 << 29));
+    assert_refused(&object, &wanted, |dir| blow_up(dir, &object, (1 << 28) + 1));
     // As large as a file of lines can be, in one line.
     let wanted = "entry 0: the line is cut off, or too long";
     assert_refused(EVENTS, wanted, |dir| blow_up(dir, EVENTS, 1000 * 65_536));
