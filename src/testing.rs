@@ -49,6 +49,9 @@ pub mod ceremony {
 }
 pub mod cli {
     pub use crate::cli::{Exit, command, run};
+    pub mod audit {
+        pub use crate::cli::audit::program::run;
+    }
     #[cfg(feature = "courier")]
     pub mod courier {
         pub use crate::cli::courier::command;

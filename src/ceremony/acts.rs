@@ -34,7 +34,7 @@ pub(crate) fn require(station: &Station, names: &[OfficerName], needs: &Needs) -
     let given: Vec<&str> = names.iter().map(OfficerName::as_str).collect();
     if let Some(why) = needs.lack(&given) {
         return Err(CeremonyError::NotApproved(format!(
-            "{why}. Give the names of those who sign: --officer NAME, once for each. Nothing was changed"
+            "{why}. Give the names of those who sign: --officer NAME,NAME. Nothing was changed"
         )));
     }
     Ok(())

@@ -258,7 +258,7 @@ pub(crate) fn stopped(stop: &Stop) -> CeremonyError {
     let Stop { seq, size, known, .. } = stop;
     let next = format!(
         "Nothing is signed here now. Keep the folder as it is, give the auditor the log (countersign log export), and \
-         find out with her what happened; then settle it: countersign anchor settle {seq} --officer NAME --reason TEXT"
+         find out with her what happened; then settle it: countersign anchor settle {seq} --officer NAMES --reason TEXT"
     );
     match stop.verdict {
         Verdict::Forked => CeremonyError::Forked(format!(

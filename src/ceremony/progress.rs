@@ -25,6 +25,8 @@ pub(crate) enum Progress {
     Waits(String),
     /// The approvals are there, and nothing is signed.
     Approved,
+    /// The station stopped between the intent to sign, this log entry, and the result.
+    InDoubt(u64),
     /// Signed, and not exported yet.
     Signed,
     /// Its signature went out.
@@ -42,6 +44,7 @@ impl Progress {
             Progress::Rejected(standing) => rejected_by(standing),
             Progress::Waits(whom) => format!("waits for {whom}"),
             Progress::Approved => "approved, not signed".to_owned(),
+            Progress::InDoubt(intent) => format!("in doubt (log entry {intent})"),
             Progress::Signed => "signed, not exported yet".to_owned(),
             Progress::Exported => "signed, exported".to_owned(),
             Progress::Live => "live".to_owned(),
@@ -98,6 +101,9 @@ impl Requests {
         now: Time,
     ) -> Result<(Progress, bool), CeremonyError> {
         let (id, digest) = (stored.digest().to_string(), stored.digest());
+        if let Some(intent) = station.log.open_intents().find(|intent| intent.request == id) {
+            return Ok((Progress::InDoubt(intent.seq), false));
+        }
         // Whether the key is still one of the root's is not the question here.
         let made = match signatures(station, stored) {
             Ok((made, _)) => made,

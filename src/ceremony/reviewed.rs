@@ -192,8 +192,8 @@ pub(crate) fn confirm(reviewed: &Reviewed, given: &str) -> Result<(), CeremonyEr
     }
     // A wrong word is found faster when it is named; far more than six words are no slip of the hand.
     let place = match words::first_wrong(given, &code.0) {
-        Some((at, "")) => format!(": word {at} is missing"),
-        Some((at, word)) if word.len() <= 20 => format!(": word {at}, \"{}\"?", shown(word)),
+        Some((at, "")) => format!(" (word {at} is missing)"),
+        Some((at, word)) if word.len() <= 20 => format!(" (word {at}: \"{}\"?)", shown(word)),
         _ => String::new(),
     };
     Err(CeremonyError::NotApproved(format!(

@@ -16,7 +16,7 @@ use std::path::PathBuf;
 /// Heads of this log that came back: list, import, settle what they showed.
 #[derive(clap::Subcommand)]
 #[command(
-    after_help = "Example:\n  countersign anchor import /media/usb/signed-bundle\n  countersign anchor settle 57 --officer alice --officer bob --reason \"restored from the copy of Monday\""
+    after_help = "Example:\n  countersign anchor import /media/usb/signed-bundle\n  countersign anchor settle 57 --officer alice,bob --reason \"restored from the copy of Monday\""
 )]
 pub(crate) enum Args {
     /// Take heads in without a request: signed bundles, or notes that witnesses cosigned.
@@ -26,7 +26,7 @@ pub(crate) enum Args {
         #[arg(value_name = "FILE", required = true)]
         files: Vec<PathBuf>,
     },
-    /// List the heads that came back, with what each showed.
+    /// List the heads that came back, with what each showed, and what officers said of those that stopped the station.
     #[command(after_help = "Example:\n  countersign anchor list")]
     List,
     /// Say what a head is that stopped this station: that it was put back to an older copy on purpose, for one.
@@ -34,13 +34,13 @@ pub(crate) enum Args {
     /// Needs as many officers as the policy asks approvals. Where the station has witnesses, nothing is signed before one
     /// of them has cosigned the log with this in it: the auditor, after she has examined it.
     #[command(
-        after_help = "Example:\n  countersign anchor settle 57 --officer alice --officer bob --reason \"restored from the copy of Monday\""
+        after_help = "Example:\n  countersign anchor settle 57 --officer alice,bob --reason \"restored from the copy of Monday\""
     )]
     Settle {
         /// The number of the log entry anchor.judged.
         seq: u64,
         /// The officers who say so.
-        #[arg(long, value_name = "NAME", required = true)]
+        #[arg(long, value_name = "NAMES", value_delimiter = ',', required = true)]
         officer: Vec<OfficerName>,
         /// What happened; it stands in the log.
         #[arg(long, value_name = "TEXT")]
@@ -86,9 +86,11 @@ fn list(context: &Context<'_>) -> Outcome {
     for entry in station.log.entries() {
         let entry = entry?;
         let entry = entry.entry();
-        if let Record::AnchorJudged(judged) = entry.record() {
+        if matches!(entry.record(), Record::AnchorJudged(_) | Record::AnchorSettled(_)) {
             text.push_str(&crate::ledger::summary::timeline_line(&entry));
             text.push('\n');
+        }
+        if let Record::AnchorJudged(judged) = entry.record() {
             all.push(json!({
                 "seq": entry.seq(), "time": entry.time().to_string(), "size": judged.size,
                 "root": judged.root, "verdict": judged.verdict, "note": *judged.note,

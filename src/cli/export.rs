@@ -2,7 +2,7 @@
 
 use super::review::digest;
 use super::verify::{describe, value};
-use super::{Context, Exit, Outcome};
+use super::{Context, Exit, Failure, Outcome};
 use crate::ceremony::export::export;
 use crate::ceremony::slip::{To, export_slip};
 use crate::station::Station;
@@ -18,7 +18,8 @@ use std::path::Path;
 )]
 pub(crate) struct Args {
     /// The request, by the first digits of its digest [default: the newest], and the folder to write, which must not exist,
-    /// or be empty. With --slip the folder may be left out: the codes are shown here.
+    /// or be empty. With --slip the folder may be left out: the codes are shown here. One word alone is then the request
+    /// where it could be one, and the folder else: ./cafe is always a folder.
     #[arg(value_names = ["ID", "DIR"], num_args = 0..=2, required_unless_present = "slip")]
     what: Vec<String>,
     /// The signature alone, as QR codes for a camera, where nothing writable may leave the room. On the connected
@@ -29,20 +30,31 @@ pub(crate) struct Args {
 
 /// Exports.
 pub(super) fn run(args: Args, context: &Context<'_>) -> Outcome {
-    // One word alone is the folder of a bundle, and the id of a slip.
-    let (id, dir) = match args.what.as_slice() {
-        [id, dir] => (Some(id.as_str()), Some(Path::new(dir))),
-        [id] if args.slip => (Some(id.as_str()), None),
-        [dir] => (None, Some(Path::new(dir))),
-        _ => (None, None),
-    };
+    let (id, dir) = meant(&args.what, args.slip);
     context.with_station("export", |station| {
-        let digest = digest(station, id)?;
+        let digest = digest(station, id).map_err(|failure| match args.what.as_slice() {
+            [word] if args.slip => Failure {
+                message: format!("{}. For the newest request's slip in a folder of this name: countersign export --slip ./{word}", failure.message),
+                ..failure
+            },
+            _ => failure,
+        })?;
         match dir {
             Some(dir) if !args.slip => bundle(station, digest, dir, context),
             dir => slip(station, digest, dir, context),
         }
     })
+}
+
+/// The request and the folder. One word alone is the folder of a bundle; of a slip it is the request, if it can be one.
+pub(super) fn meant(words: &[String], slip: bool) -> (Option<&str>, Option<&Path>) {
+    let is_hex = |word: &str| word.bytes().all(|byte| byte.is_ascii_hexdigit());
+    match words {
+        [id, dir] => (Some(id), Some(Path::new(dir))),
+        [id] if slip && is_hex(id) => (Some(id), None),
+        [dir] => (None, Some(Path::new(dir))),
+        _ => (None, None),
+    }
 }
 
 fn bundle(station: &mut Station, digest: Digest, dir: &Path, context: &Context<'_>) -> Outcome {

@@ -199,8 +199,11 @@ fn tell(args: &Args, ask: &Ask, prepared: &Prepared, context: &Context<'_>) -> R
     } else {
         format!("{}: {}\n", counted(adds.len() as u64, "new target"), adds.join(", "))
     };
+    let preview =
+        args.preview.as_deref().map(|path| format!("Review, to look at here: {}\n", shown_path(path)));
+    let preview = preview.unwrap_or_default();
     context.text(&format!(
-        "Request {} for {}, version {}\n{what}Written to {}\nRequest digest {digest}\nIn words:\n  {}\n\
+        "Request {} for {}, version {}\n{what}Written to {}\n{preview}Request digest {digest}\nIn words:\n  {}\n\
          Next, on the station: countersign import {}\n",
         digest.short(),
         manifest.subject(),

@@ -40,7 +40,7 @@ pub(super) fn run(args: Args, context: &Context<'_>) -> Outcome {
         let Some(intent) = station.log.open_intents().find(|intent| intent.seq == args.seq).cloned() else {
             return Err(Failure::new(
                 Exit::Failed,
-                format!("log entry {} is no intent to sign without a result", args.seq),
+                format!("log entry {} is no intent to sign without a result. See countersign status", args.seq),
             ));
         };
         let officer = open_officer(station, context.host, &args.officer, &files, "settle")?;
@@ -49,8 +49,11 @@ pub(super) fn run(args: Args, context: &Context<'_>) -> Outcome {
         let seq = station.record_act(context.host, settled, &[&officer])?;
         station.commit()?;
         context.text(&format!(
-            "Log entry {}: {} says that a signature was {outcome} (log entry {seq})\n",
-            intent.seq, args.officer
+            "Log entry {}: {} says that a signature was {outcome} (log entry {seq})\nEither way no other content is signed \
+             for this tag and version. This one can be signed again: countersign sign {} --officer NAMES\n",
+            intent.seq,
+            args.officer,
+            intent.request.get(..12).unwrap_or(&intent.request)
         ))?;
         context.json(&json!({ "intent": intent.seq, "resolution": outcome, "seq": seq }))?;
         Ok(Exit::Done)

@@ -49,7 +49,10 @@ pub(super) fn run(args: &Args, context: &Context<'_>) -> Outcome {
     let (lines, listed) = list_requests(&station, now, args.all, &mut due)?;
     text.push_str(&lines);
     for intent in station.log.open_intents() {
-        due.overdue.push(format!("log entry {}: an intent to sign without a result", intent.seq));
+        due.overdue.push(format!(
+            "log entry {seq}: an intent to sign without a result: countersign settle {seq} --officer NAME --outcome made|not-made",
+            seq = intent.seq
+        ));
     }
     text.push_str(&log_lines(&station, anchors, now));
     let heads = heads::line(anchors, now);

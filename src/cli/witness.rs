@@ -9,6 +9,7 @@ use crate::ledger::anchors::Witness;
 use crate::text::shown;
 use crate::tlog::VerifierKey;
 use crate::vault::officer::OfficerName;
+use crate::words;
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -83,6 +84,11 @@ fn add(key: &str, officer: &OfficerName, passphrase: &PassphraseArgs, context: &
         if let Some(why) = station.anchors().refuse_witness(&key) {
             return Err(Failure::new(Exit::Refused, format!("{why}. Nothing was changed")));
         }
+        context.note(&format!(
+            "Witness {}\n  in words: {}\nThey must be the words that the witness gave you another way.\n",
+            shown(key.name()),
+            words::confirmation(&key.fingerprint())
+        ));
         let opened = open_officer(station, context.host, officer, &files, "witness add")?;
         let seq = add_witness(station, context.host, &key, &opened)?;
         context.text(&format!(
@@ -92,7 +98,8 @@ fn add(key: &str, officer: &OfficerName, passphrase: &PassphraseArgs, context: &
             station.log.key()
         ))?;
         context.json(&json!({
-            "witness": key.name(), "key": key.to_string(), "seq": seq, "log_key": station.log.key().to_string(),
+            "witness": key.name(), "key": key.to_string(), "words": words::confirmation(&key.fingerprint()), "seq": seq,
+            "log_key": station.log.key().to_string(),
         }))?;
         Ok(Exit::Done)
     })

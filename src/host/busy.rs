@@ -24,6 +24,14 @@ impl Busy {
         Busy(Some(bar))
     }
 
+    /// Says what is waited for still, without how long it took. `what` must already be escaped.
+    pub(crate) fn count_down(&self, what: &str) {
+        if let (Some(bar), Ok(style)) = (&self.0, ProgressStyle::with_template("{msg}")) {
+            bar.set_style(style);
+            bar.set_message(what.to_owned());
+        }
+    }
+
     /// Says what is being done now. `what` must already be escaped.
     pub(crate) fn tell(&self, what: &str) {
         if let Some(bar) = &self.0 {

@@ -247,7 +247,19 @@ fn wait_before(host: &Host, name: &OfficerName, failures: &Failures) {
         failures.count,
         seconds(left)
     ));
-    host.clock.sleep(left);
+    wait(host, left);
+}
+
+/// Waits, and counts down where somebody sees it.
+fn wait(host: &Host, milliseconds: u64) {
+    let shown = host.terminal.busy("");
+    let mut left = milliseconds;
+    while left > 0 {
+        shown.count_down(&format!("{} more", seconds(left)));
+        let step = left.min(1000);
+        host.clock.sleep(step);
+        left -= step;
+    }
 }
 
 /// Opens an officer's identity: from her file in one attempt, on the terminal in three. `failures` are the wrong
@@ -293,7 +305,7 @@ pub(crate) fn unlock<E: From<CustodyError>>(
                     "{wrong}. Waiting {}; what is typed meanwhile is thrown away.\n",
                     seconds(delay)
                 ));
-                host.clock.sleep(delay);
+                wait(host, delay);
                 if attempt == attempts {
                     if !files.has(name) {
                         hold(host, &wrong.to_string());

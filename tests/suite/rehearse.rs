@@ -1,39 +1,9 @@
-//! The rehearsal: by itself in a script, screen by screen at a terminal, and typed by hand at a practice station.
+//! The rehearsal in a script, at a terminal, and typed by hand at a practice station; what it shows is in tests/transcripts.
 
 use crate::common;
 
 use common::{Desk, text};
 use countersign::testing::cli::Exit;
-
-#[test]
-fn without_a_terminal_it_runs_through_and_names_what_to_open_first() {
-    let desk = Desk::new();
-    let folder = desk.path("practice");
-    let ran = desk.run(&["rehearse", text(&folder)]).done();
-    let (_, end) = ran.out.split_once("Open first, in a browser:\n").expect("the end");
-    for name in ["stick/spring-42-signed/review.html", "report.html"] {
-        assert!(end.contains(text(&folder.join(name))), "{end}");
-        assert!(folder.join(name).is_file(), "{name}");
-    }
-    for shown in [
-        "officer add cho",
-        "--officers ann,bob,cho --quorum 2",
-        "cho rejected request",
-        "key drill",
-        "THE LOG IS WHOLE",
-    ] {
-        assert!(ran.out.contains(shown), "{shown}\n{}", ran.out);
-    }
-    // What it printed can be typed: the commands are those of a folder and a station that it names first.
-    assert!(
-        ran.out.starts_with(&format!("$ cd {}\n$ export COUNTERSIGN_STATION=", text(&folder))),
-        "{}",
-        ran.out
-    );
-    assert!(ran.out.contains("$ countersign import stick/spring-request\n"), "{}", ran.out);
-    let again = desk.run(&["rehearse", text(&folder)]).ended(Exit::Failed);
-    assert!(again.err.contains("there is something there already"), "{}", again.err);
-}
 
 #[test]
 fn as_json_it_says_where_things_are_and_nothing_else() {
@@ -42,6 +12,11 @@ fn as_json_it_says_where_things_are_and_nothing_else() {
     let told = desk.run(&["--json", "rehearse", text(&folder)]).done().json();
     assert_eq!(told["review"], text(&folder.join("stick/spring-42-signed/review.html")));
     assert_eq!(told["report"], text(&folder.join("report.html")));
+    for name in ["stick/spring-42-signed/review.html", "report.html"] {
+        assert!(folder.join(name).is_file(), "{name}");
+    }
+    let again = desk.run(&["rehearse", text(&folder)]).ended(Exit::Failed);
+    assert!(again.err.contains("there is something there already"), "{}", again.err);
     desk.run(&["rehearse", "--hands-on"]).ended(Exit::Usage);
 }
 

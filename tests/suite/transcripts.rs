@@ -1,24 +1,51 @@
 //! Every screen as it is, in tests/transcripts: a file a screen, to be read without Rust. The files are the script, too:
 //! they are played in the order of their names, on one laptop with a clock that stands still, and must come out as they are.
 //!
-//! A line that begins with `$ ` is typed into a shell. `> ` is what is typed at the prompts, in order: `{words}` stands for the
-//! six words of the newest review, `{passphrase of ann}` for hers, `{keyid}` and `{id}` for the key's and the newest request's,
-//! `{root}` for those on the paper that came another way. Everything else is what is shown; `{head}` stands for the log's head,
-//! which changes with every version of the program.
+//! A line that begins with `$ ` is typed into a shell; `date -s TIME` sets the laptop's clock. `* ` is what happens, and
+//! [`POWER`] does happen. `> ` is what is typed at the prompts, in order: `{words}` stands for the six words of the newest
+//! review, `{words above}` for those that stand last on the screen, `{passphrase of ann}` for hers, `{keyid}` and `{id}` for the
+//! key's and the newest request's, `{intent}` for the newest entry of an intent to sign, `{stop}` for the newest head that came
+//! back, `{root}` for those on the paper that came another way. Everything else is what is shown;
+//! `{head}` stands for a head of the log, which changes with every version of the program. A line of the screen that begins as one of these has a space before it.
 //! To write them anew: TRANSCRIPTS=write cargo test --test suite transcripts
 
 use crate::common;
 
+use crate::support::failing_disk::Failing;
 use common::{Desk, fixture, passphrase_of};
 use countersign::testing::cli;
+use countersign::testing::host::RealDisk;
 use countersign::testing::tlog::note::Note;
 use countersign::testing::words;
 use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+
+/// What happens at the next command.
+const POWER: &str = "* The power fails when the intent to sign is in the log, and nothing else is yet.";
+/// What the laptop's commands name.
+const PLACES: [&str; 8] =
+    ["download", "download-43", "download-44", "stick", "station", "practice", "auditor", "policy.toml"];
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/transcripts")
+}
+
+/// The transcripts whose names satisfy `is_one`, in their order.
+fn transcripts(is_one: impl Fn(&str) -> bool) -> Vec<PathBuf> {
+    let all = std::fs::read_dir(folder()).expect("listed").map(|entry| entry.expect("read").path());
+    let mut names: Vec<PathBuf> =
+        all.filter(|path| path.file_name().is_some_and(|name| is_one(&name.to_string_lossy()))).collect();
+    names.sort();
+    assert!(!names.is_empty());
+    names
+}
+
+/// A rehearsal has a station of its own.
+fn is_rehearsal(name: &str) -> bool {
+    name.contains("rehearse")
 }
 
 /// A laptop, a stick in it, and what the connected machine downloaded.
@@ -36,6 +63,7 @@ impl Laptop {
         std::fs::create_dir(&stick).expect("made");
         common::copy_folder(&fixture("acme/2-update"), &desk.path("download"));
         common::copy_folder(&fixture("acme/3-prune"), &desk.path("download-43"));
+        common::copy_folder(&fixture("acme/4-after-cancel"), &desk.path("download-44"));
         std::fs::copy(fixture("acme/targets.keys.tgz"), stick.join("targets.keys.tgz")).expect("copied");
         Laptop { desk, keyid: String::new() }
     }
@@ -46,27 +74,34 @@ impl Laptop {
 
     /// Types a line into a shell, and what is asked for; returns what stands on the screen after it.
     fn types(&mut self, line: &str, typed: &[&str]) -> String {
+        let line = self.filled(line);
+        if let Some(time) = line.strip_prefix("date -s ") {
+            self.desk.clock.set(time);
+            return String::new();
+        }
+        if !line.starts_with("countersign") {
+            return self.shell(&line);
+        }
         for one in typed {
             match one.strip_prefix("{passphrase of ").and_then(|rest| rest.strip_suffix('}')) {
                 Some(name) => self.desk.terminal.secrets.lock().expect("lock").push_back(passphrase_of(name)),
+                None if one.starts_with("{a wrong ") || one.starts_with("{a short ") => {
+                    self.desk.terminal.secrets.lock().expect("lock").push_back((*one).to_owned());
+                }
                 None => {
                     let answer = self.filled(one);
                     self.desk.terminal.answers.lock().expect("lock").push_back(answer);
                 }
             }
         }
-        let mut arguments: Vec<OsString> = vec!["countersign".into(), "--station".into()];
-        arguments.push(self.desk.station().into());
-        let line = self.filled(line);
-        let words = line.strip_prefix("countersign ").expect("a command of this program");
-        arguments.extend(split(words).iter().map(|word| self.placed(word).into()));
-        if words.starts_with("officer add") {
-            // Not what she types: without it each identity would take its second.
-            arguments.extend(["--work-factor".into(), "12".into()]);
+        let (command, file) =
+            line.split_once(" > ").map_or((line.as_str(), None), |(one, file)| (one, Some(file)));
+        let (mut shown, exit) = self.runs(command);
+        if let Some(file) = file {
+            let out = self.desk.terminal.out.lock().expect("lock").clone();
+            std::fs::write(self.desk.path(file), &out).expect("written");
+            shown = shown.replace(&out, "");
         }
-        self.desk.terminal.screen.lock().expect("lock").clear();
-        let exit = cli::run(arguments, &self.desk.host);
-        let shown = self.desk.terminal.screen.lock().expect("lock").clone();
         let left = self.desk.terminal.answers.lock().expect("lock").len()
             + self.desk.terminal.secrets.lock().expect("lock").len();
         assert_eq!(left, 0, "not all was asked for by: {line}\n{shown}");
@@ -74,7 +109,7 @@ impl Laptop {
         if exit as u8 != 0 {
             writeln!(shown, "[exit code {}]", exit as u8).expect("a string");
         }
-        if words.starts_with("key import") {
+        if line.starts_with("countersign key import") {
             self.keyid = self.desk.run(&["--json", "key", "list"]).json()[0]["keyid"]
                 .as_str()
                 .expect("an id")
@@ -83,9 +118,81 @@ impl Laptop {
         shown
     }
 
+    /// Runs a command of the station's program, or of the auditor's.
+    fn runs(&self, line: &str) -> (String, cli::Exit) {
+        let (program, words) = line.split_once(' ').expect("a command");
+        let words: Vec<OsString> = split(words).iter().map(|word| self.placed(word).into()).collect();
+        self.desk.terminal.screen.lock().expect("lock").clear();
+        self.desk.terminal.out.lock().expect("lock").clear();
+        let exit = match program {
+            "countersign-audit" => cli::audit::run([vec![program.into()], words].concat(), &self.desk.host),
+            _ => {
+                let station = vec![program.into(), "--station".into(), self.desk.station().into()];
+                // Not what she types: without it each identity would take its second.
+                let quick = ["officer add", "officer passphrase"].iter().any(|verb| line.contains(verb));
+                let factor = if quick { vec!["--work-factor".into(), "12".into()] } else { Vec::new() };
+                cli::run([station, words, factor].concat(), &self.desk.host)
+            }
+        };
+        (self.desk.terminal.screen.lock().expect("lock").clone(), exit)
+    }
+
+    /// A command of the shell, in the laptop's folder.
+    fn shell(&self, line: &str) -> String {
+        let output =
+            Command::new("sh").args(["-c", line]).current_dir(&self.desk.folder).output().expect("a shell");
+        assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
+        self.plain(&String::from_utf8_lossy(&output.stdout))
+    }
+
+    /// Types a line on a machine that dies as soon as an intent to sign is in the log.
+    fn loses_power(&mut self, line: &str, typed: &[&str]) -> String {
+        let typed: Vec<String> = typed.iter().map(|one| self.filled(one)).collect();
+        let typed: Vec<&str> = typed.iter().map(String::as_str).collect();
+        let kept = self.desk.path("before");
+        let lines =
+            std::fs::read_to_string(self.desk.station().join("log/events/000000.jsonl")).expect("the log");
+        let before = last_intent(&lines);
+        let log = self.desk.station().join("log");
+        let is_in_doubt = || {
+            let lines = std::fs::read_to_string(log.join("events/000000.jsonl")).expect("the log");
+            let intent = last_intent(&lines);
+            let covered = std::fs::read_dir(log.join("checkpoints"))
+                .expect("listed")
+                .filter_map(|file| file.expect("a file").file_name().to_str()?.parse::<usize>().ok());
+            intent > before && covered.max() > intent
+        };
+        std::fs::rename(self.desk.station(), &kept).expect("moved");
+        let (mut without, mut with) = (0, 128);
+        while without + 1 < with {
+            let steps = usize::midpoint(without, with);
+            // What an earlier try left.
+            let _ = std::fs::remove_dir_all(self.desk.station());
+            common::copy_folder(&kept, &self.desk.station());
+            self.desk.host.disk = Arc::new(Failing::dead_after(steps));
+            self.types(line, &typed);
+            self.desk.host.disk = Arc::new(RealDisk);
+            *if is_in_doubt() { &mut with } else { &mut without } = steps;
+        }
+        let _ = std::fs::remove_dir_all(self.desk.station());
+        std::fs::rename(&kept, self.desk.station()).expect("moved back");
+        self.desk.host.disk = Arc::new(Failing::dead_after(with));
+        self.types(line, &typed);
+        self.desk.host.disk = Arc::new(RealDisk);
+        assert!(is_in_doubt(), "it signed, or did not begin to");
+        String::new()
+    }
+
     /// What stands for something in a transcript, put in.
     fn filled(&self, text: &str) -> String {
         let text = text.replace("{enter}", "").replace("{keyid}", self.keyid.get(..12).unwrap_or_default());
+        for (name, kind) in [("{intent}", "sign.intent"), ("{stop}", "anchor.judged")] {
+            if text.contains(name) {
+                let entries = self.desk.run(&["--json", "log", "show", "--type", kind]).json();
+                let newest = entries.as_array().and_then(|all| all.last()).expect("an entry");
+                return text.replace(name, &newest["seq"].to_string());
+            }
+        }
         if text.contains("{root}") {
             let fingerprint = common::fingerprint(&self.desk.path("download/prod-roots"));
             return words::of(&hex::decode(fingerprint).expect("hex")[..6]);
@@ -98,18 +205,26 @@ impl Laptop {
         text.replace("{words}", &member("confirm")).replace("{id}", &member("request")[..12])
     }
 
+    /// The heads of the logs that are here.
+    fn heads(&self) -> Vec<[u8; 32]> {
+        let logs = ["station", "practice/station", "station-of-monday"]
+            .map(|log| self.desk.path(log).join("log/checkpoints"));
+        let files = logs.iter().filter_map(|folder| std::fs::read_dir(folder).ok()).flatten();
+        files.filter_map(|file| root_of(&std::fs::read(file.ok()?.path()).ok()?)).collect()
+    }
+
     /// A word of a command, in this laptop's folder.
     fn placed(&self, word: &str) -> String {
-        ["download", "stick"].iter().fold(word.to_owned(), |word, place| {
-            if word.starts_with(place) { format!("{}/{word}", self.root()) } else { word }
-        })
+        let is_placed = PLACES.contains(&word.split('/').next().unwrap_or_default());
+        if is_placed { format!("{}/{word}", self.root()) } else { word.to_owned() }
     }
 
     /// What is shown, without what is another on every machine, and with every version.
     fn plain(&self, shown: &str) -> String {
         let mut text = shown.replace(&format!("{}/", self.root()), "").replace(&self.root(), ".");
-        let head = std::fs::read(self.desk.station().join("log/checkpoint"));
-        if let Some(root) = head.ok().and_then(|head| root_of(&head)) {
+        // What she does not type.
+        text = text.replace(" --station station", "").replace(" --work-factor 12", "");
+        for root in self.heads() {
             text = text.replace(&hex::encode(root), "{head}").replace(&words::confirmation(&root), "{head}");
             text = text.replace(&words::of(&root), "{head}").replace(&base64(&root), "{head}");
         }
@@ -123,10 +238,17 @@ impl Laptop {
                 continue;
             }
             let line = if is_programs { "  pass  program      {program}".to_owned() } else { masked(line) };
-            writeln!(out, "{line}").expect("a string");
+            let space = if ["$ ", "> ", "* "].iter().any(|mark| line.starts_with(mark)) { " " } else { "" };
+            writeln!(out, "{space}{line}").expect("a string");
         }
         out
     }
+}
+
+/// Which line of a log is the last intent to sign.
+fn last_intent(lines: &str) -> Option<usize> {
+    let intents = lines.lines().enumerate().filter(|(_, line)| line.contains("\"sign.intent\""));
+    intents.last().map(|(at, _)| at)
 }
 
 /// A line without what was drawn at random, and without heads that stood before the command's own end.
@@ -176,12 +298,20 @@ fn split(line: &str) -> Vec<String> {
 fn play(laptop: &mut Laptop, script: &str) -> String {
     let mut out = String::new();
     let lines: Vec<&str> = script.lines().collect();
+    let mut happens = "";
     for (at, line) in lines.iter().enumerate() {
+        if line.starts_with("* ") {
+            writeln!(out, "{line}").expect("a string");
+            happens = line;
+        }
         if let Some(command) = line.strip_prefix("$ ") {
             let typed: Vec<&str> = lines[at + 1..].iter().map_while(|line| line.strip_prefix("> ")).collect();
             writeln!(out, "{line}").expect("a string");
             typed.iter().for_each(|one| writeln!(out, "> {one}").expect("a string"));
-            let shown = laptop.types(command, &typed);
+            let shown = match std::mem::take(&mut happens) {
+                POWER => laptop.loses_power(command, &typed),
+                _ => laptop.types(command, &typed),
+            };
             out.push_str(&shown);
             out.push_str(if shown.is_empty() || shown.ends_with('\n') { "" } else { "\n" });
         }
@@ -191,10 +321,21 @@ fn play(laptop: &mut Laptop, script: &str) -> String {
 
 #[test]
 fn every_screen_is_as_its_transcript_shows_it() {
-    let mut names: Vec<PathBuf> =
-        std::fs::read_dir(folder()).expect("listed").map(|entry| entry.expect("read").path()).collect();
-    names.sort();
-    assert!(names.len() > 20, "{}", names.len());
+    are_as_shown(transcripts(|name| !is_rehearsal(name)));
+}
+
+#[test]
+fn a_rehearsal_that_runs_through_is_as_its_transcript_shows_it() {
+    are_as_shown(transcripts(|name| is_rehearsal(name) && name.contains("through")));
+}
+
+#[test]
+fn a_rehearsal_screen_by_screen_is_as_its_transcript_shows_it() {
+    are_as_shown(transcripts(|name| is_rehearsal(name) && name.contains("screens")));
+}
+
+/// Plays transcripts on one laptop, and compares or writes them.
+fn are_as_shown(names: Vec<PathBuf>) {
     let mut laptop = Laptop::new();
     let mut differing = Vec::new();
     for name in names {
@@ -220,10 +361,16 @@ fn every_verb_of_the_station_has_a_screen() {
     for entry in std::fs::read_dir(folder()).expect("listed") {
         all += &std::fs::read_to_string(entry.expect("read").path()).expect("a transcript");
     }
-    // `settle` and `anchor` need a station that something happened to: tests/suite/heads.rs and log_crash.rs show them.
-    for verb in cli::command().get_subcommands().map(clap::Command::get_name) {
-        if !["help", "settle", "anchor", "completions", "man", "rehearse"].contains(&verb) {
-            assert!(all.contains(&format!("$ countersign {verb}")), "no transcript of {verb}");
+    for verb in cli::command().get_subcommands() {
+        // What is no screen: scripts for a shell, files of manual pages.
+        if ["help", "completions", "man"].contains(&verb.get_name()) {
+            continue;
+        }
+        let below: Vec<_> = verb.get_subcommands().filter(|one| one.get_name() != "help").collect();
+        let names = below.iter().map(|one| format!("{} {}", verb.get_name(), one.get_name()));
+        let whole = below.is_empty().then(|| verb.get_name().to_owned());
+        for name in names.chain(whole) {
+            assert!(all.contains(&format!("$ countersign {name}")), "no transcript of {name}");
         }
     }
 }

@@ -15,8 +15,8 @@ pub(crate) fn line(anchors: &Anchors, now: Time) -> Line {
                 NAME,
                 format!(
                     "log entry {}: a head of {} entries came back that this log does not have. Do not sign; call the \
-                     auditor (countersign anchor settle)",
-                    stop.seq, stop.size
+                     auditor, and settle it with her: countersign anchor settle {} --officer NAMES --reason TEXT",
+                    stop.seq, stop.size, stop.seq
                 ),
             );
         }

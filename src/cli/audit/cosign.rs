@@ -8,6 +8,7 @@ use crate::cli::failure::text_in;
 use crate::cli::{Context, Exit, Failure, Outcome};
 use crate::text::shown_path;
 use crate::tlog::note::NoteSigner;
+use crate::words;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
@@ -18,13 +19,13 @@ const LARGEST_KEY: u64 = 4_096;
 /// Make the auditor's key for cosigning. It stays on her machine; the station is told its public half.
 #[derive(clap::Args)]
 #[command(
-    after_help = "Example:\n  countersign audit witness-key --name auditor.example/acme --out auditor.key\n\nThe printed key goes to the station: countersign witness add VKEY --officer NAME"
+    after_help = "Example:\n  countersign audit witness-key --name auditor.example/acme --out auditor.key\n\nIts public half, auditor.vkey, goes to the station: countersign witness add auditor.vkey --officer NAME"
 )]
 pub(crate) struct KeyArgs {
     /// The witness's name: a host name of the auditor's, with a path, without white space or a plus.
     #[arg(long, value_name = "NAME")]
     name: String,
-    /// The file for the private key; it must not exist.
+    /// The file for the private key; it must not exist. The public half is written beside it, as .vkey.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
 }
@@ -58,14 +59,22 @@ pub(super) fn make_key(args: &KeyArgs, context: &Context<'_>) -> Outcome {
     host.random.fill(&mut *seed)?;
     let signer = NoteSigner::witness(&args.name, &seed)
         .map_err(|_| Failure::usage("--name: a name has no white space, plus or control character"))?;
+    let (public, half) = (signer.public(), args.out.with_extension("vkey"));
+    if half == args.out {
+        return Err(Failure::usage("--out: .vkey is for the public half. Give the private key another name"));
+    }
     write_new(context, &args.out, 0o600, signer.secret_text().as_bytes())?;
+    write_new(context, &half, 0o644, format!("{public}\n").as_bytes())?;
+    let words = words::confirmation(&public.fingerprint());
     context.text(&format!(
-        "Key for cosigning written to {}; keep it on this machine\nGive the station its public half:\n{}\n",
+        "Key for cosigning written to {}; keep it on this machine\nIts public half, for the station: {}\n  in words, for \
+         paper: {words}\n",
         shown_path(&args.out),
-        signer.public()
+        shown_path(&half),
     ))?;
     context.json(&json!({
-        "name": args.name, "key": signer.public().to_string(), "file": args.out.to_string_lossy(),
+        "name": args.name, "key": public.to_string(), "words": words,
+        "file": args.out.to_string_lossy(), "public_file": half.to_string_lossy(),
     }))?;
     Ok(Exit::Done)
 }

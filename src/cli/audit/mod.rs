@@ -5,7 +5,7 @@ pub(crate) mod choose;
 mod cosign;
 mod known;
 mod print;
-mod program;
+pub(crate) mod program;
 mod proof;
 mod reconcile;
 mod report;

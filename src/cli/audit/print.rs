@@ -70,7 +70,8 @@ pub(crate) fn describe_compared(verdict: &Verdict) -> String {
     match verdict.compared {
         (0, 0) => "Compared    with no checkpoint from elsewhere (--against, --state)\n".to_owned(),
         (given, seen) => format!(
-            "Compared    with {given} checkpoint given (--against) and {seen} seen before (--state)\n"
+            "Compared    with {} given (--against) and {seen} seen before (--state)\n",
+            counted(given as u64, "checkpoint")
         ),
     }
 }

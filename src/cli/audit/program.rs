@@ -1,6 +1,6 @@
 //! `countersign-audit`: the auditor's commands alone, as a program without the code that opens the Factory's keys.
 
-use super::{Args, run};
+use super::Args;
 use crate::cli::reach::{self, Given};
 use crate::cli::{Context, Exit, Failure, Global, bind, usage};
 use crate::host::{Host, Reach};
@@ -32,6 +32,11 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>, host: &Host) -> ExitC
     ExitCode::from(answer(arguments, host, confined) as u8)
 }
 
+/// Runs a command line on a host, within a process that does more; prints results and errors to the host's terminal.
+pub fn run(arguments: impl IntoIterator<Item = OsString>, host: &Host) -> Exit {
+    answer(arguments, host, |_, _| {})
+}
+
 fn answer(
     arguments: impl IntoIterator<Item = OsString>,
     host: &Host,
@@ -49,7 +54,7 @@ fn answer(
     };
     let context = Context::new(host, arguments.global);
     prepare(&Given::find(&command, &matches), &context);
-    run(arguments.verb, &context).unwrap_or_else(|failure| {
+    super::run(arguments.verb, &context).unwrap_or_else(|failure| {
         context.fail(NAME, &Failure { message: named(&failure.message), ..failure });
         failure.exit
     })

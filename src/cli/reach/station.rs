@@ -1,6 +1,7 @@
 //! What of the station a verb works on. What reads hostile files reaches no sealed key and no officer's own file.
 
 use super::Given;
+use crate::cli::export;
 use crate::host::Reach;
 use crate::host::disk::parent;
 use crate::station::Layout;
@@ -40,12 +41,10 @@ pub(in crate::cli) fn of(given: &Given<'_>, station: Option<&Path>) -> Reach {
     let Given { verb, arguments, .. } = given;
     let verb = verb.as_str();
     let mut reach = given.named(Reach::terminal().machine());
-    // Its last word is the folder that is written, unless it is the id of a slip for the screen.
     if let Ok(Some(words)) = arguments.try_get_many::<String>("what") {
-        let words: Vec<&String> = words.collect();
-        let is_shown = words.len() == 1 && arguments.get_flag("slip");
-        if let Some(folder) = words.last().filter(|_| !is_shown) {
-            reach = reach.write(parent(Path::new(folder)));
+        let words: Vec<String> = words.cloned().collect();
+        if let (_, Some(folder)) = export::meant(&words, arguments.get_flag("slip")) {
+            reach = reach.write(parent(folder));
         }
     }
     // Without `--out` the bundle lies beside the request.

@@ -103,6 +103,11 @@ impl Terminal for TestTerminal {
     fn ask(&self, prompt: &str) -> io::Result<String> {
         self.err(prompt);
         let answer = self.answers.lock().expect("lock").pop_front().ok_or_else(nobody)?;
+        // What cannot be known before it is shown.
+        let answer = match answer.as_str() {
+            "{words above}" => words_in(&self.screen.lock().expect("lock")),
+            _ => answer,
+        };
         self.screen.lock().expect("lock").push_str(&format!("{answer}\n"));
         Ok(answer)
     }
