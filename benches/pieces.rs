@@ -86,7 +86,7 @@ fn reviews(criterion: &mut Criterion) {
         let review = review(situation);
         group.bench_function("as JSON", |bencher| bencher.iter(|| black_box(review.json().len())));
         group.bench_function("as text", |bencher| bencher.iter(|| black_box(review.text(100, false).len())));
-        group.bench_function("as HTML", |bencher| bencher.iter(|| black_box(review.html().len())));
+        group.bench_function("as HTML", |bencher| bencher.iter(|| black_box(review.html(None).len())));
     });
     group.finish();
 }

@@ -4,7 +4,7 @@
 //!
 //! | room | what lives there | may use |
 //! |---|---|---|
-//! | `text`, `words`, `json`, `threads`, `release`, `host` | the ground floor: foreign text, digests as words, the strict reader, work on both cores, this release, what the machine gives | - |
+//! | `text`, `words`, `page`, `json`, `threads`, `release`, `host` | the ground floor: foreign text, digests as words, all HTML, the strict reader, work on both cores, this release, what the machine gives | - |
 //! | `tuf` | what the metadata means | ground floor |
 //! | `tlog` | a transparency log: tree, notes, checkpoints, proofs; knows no record | ground floor |
 //! | `ledger` | what the log means: its lines, and what they add up to | `tlog` |
@@ -27,6 +27,7 @@
 
 mod host;
 mod json;
+mod page;
 mod release;
 mod text;
 mod threads;

@@ -279,7 +279,7 @@ fn showing(base: &Made, bomb: Bomb, bytes: usize) -> (AllocationInfo, usize) {
             let printed = [review.text(80, false).len(), review.printed_json().len()];
             longest = printed.into_iter().max().unwrap_or_default();
             // A page in a file has its own words around each fact.
-            assert!(review.html().len() < 8_000_000);
+            assert!(review.html(None).len() < 8_000_000);
         })
     });
     (cost, longest)

@@ -97,7 +97,7 @@ fuzz_target!(|bytes: &[u8]| {
     let review = review(&situation);
     assert!(printable(&review.text(80, false)));
     assert!(printable(&review.json()));
-    let page = review.html();
+    let page = review.html(None);
     assert!(printable(&page));
     for active in ["<script", "<img", "<iframe", "<svg", "<object", "<embed", "<form", "<link", "<base"] {
         assert!(!page.contains(active), "{active}");

@@ -5,7 +5,7 @@
 
 use super::{CeremonyError, tool};
 use crate::host::Host;
-use crate::review::Escaped;
+use crate::page;
 use crate::review::model::code as code_of;
 use crate::station::Station;
 use crate::station::request::{Made, StoredRequest};
@@ -13,6 +13,7 @@ use crate::text::{counted, shown};
 use crate::tuf::Digest;
 use crate::vault::{keys, officer};
 use crate::words;
+use maud::html;
 use std::fmt::Write as _;
 
 /// Lines to copy, and places for initials.
@@ -95,22 +96,28 @@ impl Form {
 
     /// The form as a page to print, with places to fill in.
     pub(crate) fn html(&self) -> String {
-        let row = |(name, value): &(&str, String)| {
-            format!("<tr><th scope=\"row\">{name}</th><td>{}</td><td></td></tr>\n", Escaped(value))
+        let by_hand = BY_HAND.map(|name| (name, String::new()));
+        let parts = [("Compared", &self.rows[..]), ("Initials", &by_hand)];
+        let body = html! {
+            h1 { (self.title) }
+            p {
+                (counted(self.rows.len() as u64, "line"))
+                " from the station. Compare each with the screen, read aloud, and tick it."
+            }
+            @for (tick, rows) in parts {
+                @if tick == "Initials" { h2 { "By hand" } }
+                table.ticked {
+                    thead { tr { @for heading in ["What", "Value", tick] { th scope="col" { (heading) } } } }
+                    tbody {
+                        @for (name, value) in rows {
+                            tr { th scope="row" { (name) } td { (value) } td {} }
+                            "\n"
+                        }
+                    }
+                }
+            }
         };
-        let by_hand = |name: &&str| format!("<tr><th scope=\"row\">{name}</th><td></td><td></td></tr>\n");
-        let rows: String = self.rows.iter().map(row).collect();
-        let blank: String = BY_HAND.iter().map(by_hand).collect();
-        let (title, count) = (self.title, counted(self.rows.len() as u64, "line"));
-        format!(
-            "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" \
-             content=\"width=device-width\"><title>{title}</title>\n<style>{STYLE}</style></head>\n<body><main>\n\
-             <h1>{title}</h1>\n<p>{count} from the station. Compare each with the screen, read aloud, and tick it.</p>\n\
-             <table>\n<thead><tr><th scope=\"col\">What</th><th scope=\"col\">Value</th><th scope=\"col\">Compared</th></tr></thead>\n\
-             <tbody>\n{rows}</tbody></table>\n<h2>By hand</h2>\n<table>\n<thead><tr><th scope=\"col\">What</th>\
-             <th scope=\"col\">Value</th><th scope=\"col\">Initials</th></tr></thead>\n<tbody>\n{blank}</tbody></table>\n\
-             </main></body></html>\n"
-        )
+        page::page(self.title, &[], body)
     }
 }
 
@@ -127,12 +134,6 @@ const BY_HAND: [&str; 8] = [
     "Officer",
     "Witness",
 ];
-
-const STYLE: &str = "body{font:11pt/1.4 system-ui,sans-serif;max-width:50rem;margin:1rem auto;padding:0 .8rem;color:#111;background:#fff}\
-h1{font-size:1.4rem}h2{font-size:1.1rem}table{border-collapse:collapse;width:100%}\
-th,td{text-align:left;vertical-align:top;padding:.3rem .5rem;border:1px solid #777;overflow-wrap:anywhere}\
-th[scope=row]{width:9rem;font-weight:600}th:last-child,td:last-child{width:5.5rem}\
-@page{size:A4;margin:16mm}@media print{body{margin:0;padding:0;max-width:none;font-size:9.5pt}th,td{padding:.1rem .4rem}tr{break-inside:avoid;height:7mm}h1,h2{margin:.6rem 0}}";
 
 /// Six words for the running program.
 fn program(host: &Host) -> String {

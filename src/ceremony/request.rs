@@ -102,7 +102,7 @@ fn look(
         log_time: None,
     };
     let review = review(&situation);
-    let html = html.then(|| review.html());
+    let html = html.then(|| review.html(None));
     Ok((review.findings, html))
 }
 

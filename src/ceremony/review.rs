@@ -8,7 +8,7 @@ use crate::host::clock::Time;
 use crate::ledger::field::Finding;
 use crate::ledger::objects::LARGEST_REVIEW;
 use crate::ledger::record::ReviewRendered;
-use crate::review::{FILE_WIDTH, with_note};
+use crate::review::FILE_WIDTH;
 use crate::station::{Station, StoredRequest};
 use crate::text::shown;
 use crate::threads;
@@ -77,26 +77,14 @@ pub(crate) fn rejected_value(standing: &[Standing]) -> serde_json::Value {
     standing.iter().map(one).collect()
 }
 
-impl Rendered {
-    /// Says on every face for people that the request is rejected. The review itself, its digest and what the log keeps of
-    /// it are what the checks say, and stay as they are.
-    fn note_rejections(&mut self) {
-        if self.rejected.is_empty() {
-            return;
-        }
-        let reasons = self.rejected.iter().map(|one| shown(&one.approval.reason)).collect::<Vec<_>>();
-        let line = format!(
-            "This request is {}: {}. Nobody signs it until who rejected it approves it.",
-            rejected_by(&self.rejected),
-            reasons.join("; ")
-        );
-        for text in [&mut self.text, &mut self.plain].into_iter().flatten() {
-            *text = format!("{line}\n\n{text}\n{line}\n");
-        }
-        if let Some(html) = &mut self.html {
-            *html = with_note(html, &line);
-        }
-    }
+/// What every face for people says of a request that is rejected. The review itself, its digest and what the log keeps of it
+/// are what the checks say, and stay as they are.
+fn note(rejected: &[Standing]) -> Option<String> {
+    let reasons = rejected.iter().map(|one| shown(&one.approval.reason)).collect::<Vec<_>>().join("; ");
+    let by = rejected_by(rejected);
+    (!rejected.is_empty()).then(|| {
+        format!("This request is {by}: {reasons}. Nobody signs it until who rejected it approves it.")
+    })
 }
 
 /// What stands over every page of a review: what it is of, and what is compared with paper.
@@ -127,27 +115,29 @@ pub(crate) fn show(
 ) -> Result<Rendered, CeremonyError> {
     let now = host.clock.now();
     let rejected = rejections(station, &stored.digest(), now)?;
-    let (mut rendered, kept, facts) = with_review(station, now, stored, |situation, review| {
+    let note = note(&rejected);
+    let noted = |text: String| match &note {
+        Some(line) => format!("{line}\n\n{text}\n{line}\n"),
+        None => text,
+    };
+    let (rendered, kept, facts) = with_review(station, now, stored, |situation, review| {
         let bytes = situation.message.bytes().len() as u64;
         let ((json, form), kept, (text, html)) = threads::three(
             bytes,
             || (faces.json.then(|| review.printed_json()), review.form()),
             || review.text(FILE_WIDTH, false),
             || {
-                let text = faces.text.then(|| review.text(faces.width, faces.color));
-                (text, faces.html.then(|| review.html()))
+                let text = faces.text.then(|| noted(review.text(faces.width, faces.color)));
+                (text, faces.html.then(|| review.html(note.as_deref())))
             },
         );
-        let plain = faces.plain.then(|| kept.clone());
-        let rendered =
-            Rendered { signable: review.signable(), rejected: Vec::new(), json, text, html, plain };
+        let plain = faces.plain.then(|| noted(kept.clone()));
+        let rendered = Rendered { signable: review.signable(), rejected, json, text, html, plain };
         let mut findings: Vec<_> =
             review.findings.iter().map(|finding| (finding.check, finding.severity.name())).collect();
         findings.dedup();
         (rendered, (form, kept), (review.digest(), situation.message.digest(), findings))
     })?;
-    rendered.rejected = rejected;
-    rendered.note_rejections();
     if !station.may_write() {
         return Ok(rendered);
     }

@@ -71,7 +71,7 @@ impl Reviewed {
             SignedBytes::Built(situation.message.bytes().to_vec())
         };
         let long = situation.message.bytes().len() as u64;
-        let faces = || threads::both(long, || review.text(FILE_WIDTH, false), || review.html());
+        let faces = || threads::both(long, || review.text(FILE_WIDTH, false), || review.html(None));
         let (digest, faces) =
             threads::both(long, || review.digest(), || (render && review.signable()).then(faces));
         let message = situation.message.digest();

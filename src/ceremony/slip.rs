@@ -6,13 +6,14 @@ use crate::bundle::media::{Files, write_folder};
 use crate::bundle::slip::{self, Slip, SlipError};
 use crate::host::{Host, Terminal};
 use crate::ledger::record::SlipExported;
+use crate::page;
 use crate::station::Station;
 use crate::station::request::{self, Made};
 use crate::text::shown_path;
 use crate::tuf::{Digest, KeyId};
 use crate::vault::qr::{Level, Qr};
+use maud::{display, html};
 use std::borrow::Cow;
-use std::fmt::Write as _;
 use std::path::Path;
 
 /// A slip, ready to be shown.
@@ -154,27 +155,25 @@ fn files(shown: &Shown, subject: &str) -> Result<Files<'static>, CeremonyError> 
     Ok(files)
 }
 
-/// One self-contained page for A4, without scripts; the text stands under each code.
+/// The page; the text stands under each code.
 fn page(shown: &Shown, codes: &[Qr], subject: &str) -> String {
-    let subject = subject.replace('&', "&amp;").replace('<', "&lt;");
-    let mut page = format!(
-        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Signature slip</title><style>@page{{size:A4;\
-         margin:14mm}}body{{font:11pt/1.4 sans-serif;max-width:182mm;margin:0 auto;color:#000;background:#fff}}figure{{\
-         margin:4mm 0;break-inside:avoid}}figure svg{{width:120mm;max-width:100%;display:block}}code{{font-size:9pt;\
-         overflow-wrap:anywhere}}</style><main><h1>Signature slip</h1><p>{subject}. Request <code>{}</code>, signed bytes \
-         <code>{}</code>, key <code>{}</code>.</p><p>It is no secret. On the connected machine: <code>zbarcam --raw | \
-         countersign assemble REQUEST --slip - --out BUNDLE</code></p>",
-        shown.slip.request, shown.slip.signed, shown.slip.keyid
-    );
-    for (at, (code, part)) in codes.iter().zip(&shown.parts).enumerate() {
-        // Writing to a string cannot fail.
-        let _ = write!(
-            page,
-            "<figure>{}<figcaption>Code {} of {}<br><code>{part}</code></figcaption></figure>",
-            code.svg(),
-            at + 1,
-            codes.len()
-        );
-    }
-    page + "</main></html>\n"
+    let slip = &shown.slip;
+    let body = html! {
+        h1 { "Signature slip" }
+        p {
+            (subject) ". Request " code { (display(slip.request)) } ", signed bytes " code { (display(slip.signed)) }
+            ", key " code { (display(&slip.keyid)) } "."
+        }
+        p {
+            "It is no secret. On the connected machine: "
+            code { "zbarcam --raw | countersign assemble REQUEST --slip - --out BUNDLE" }
+        }
+        @for (at, (code, part)) in codes.iter().zip(&shown.parts).enumerate() {
+            figure.large {
+                (code.svg())
+                figcaption { "Code " (at + 1) " of " (codes.len()) br; code { (part) } }
+            }
+        }
+    };
+    page::page("Signature slip", &[], body)
 }

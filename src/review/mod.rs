@@ -24,8 +24,6 @@ mod tests;
 
 pub(crate) use checks::is_signable;
 pub(crate) use finding::{Finding, Severity};
-pub(crate) use html::Escaped;
-pub(crate) use html::with_note;
 pub(crate) use model::Review;
 pub use model::review;
 pub use situation::{Baseline, BaselineSource, Carried, CiTargets, Situation};

@@ -61,7 +61,7 @@ pub fn backup(
         written.push(path.clone());
         for code in &codes {
             let picture = |kind: &str| out.join(format!("{stem}.{}.{kind}", code.file_stem()));
-            disk.create(&picture("svg"), 0o600, &[code.qr.svg().as_bytes()])?;
+            disk.create(&picture("svg"), 0o600, &[code.qr.svg().into_string().as_bytes()])?;
             disk.create(&picture("png"), 0o600, &[&code.qr.png()?])?;
             written.extend([picture("svg"), picture("png")]);
         }

@@ -1,6 +1,7 @@
 //! QR codes: of a paper backup and of a signature slip, with a quiet zone of 4 modules.
 
 use crate::vault::error::{CustodyError, CustodyResult};
+use maud::{Markup, html};
 use qrcode::{Color, EcLevel, QrCode};
 use std::fmt::Write as _;
 
@@ -82,7 +83,7 @@ impl Qr {
     }
 
     /// As a picture that scales: one SVG element.
-    pub(crate) fn svg(&self) -> String {
+    pub(crate) fn svg(&self) -> Markup {
         let side = self.side();
         let mut path = String::new();
         for y in 0..side {
@@ -96,10 +97,13 @@ impl Qr {
                 x += run.max(1);
             }
         }
-        format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {side} {side}\" shape-rendering=\"crispEdges\">\
-             <rect width=\"{side}\" height=\"{side}\" fill=\"#fff\"/><path fill=\"#000\" d=\"{path}\"/></svg>\n"
-        )
+        html! {
+            svg xmlns="http://www.w3.org/2000/svg" viewBox={ "0 0 " (side) " " (side) } shape-rendering="crispEdges" {
+                rect width=(side) height=(side) fill="#fff" {}
+                path fill="#000" d=(path) {}
+            }
+            "\n"
+        }
     }
 
     /// As a PNG picture, black and white, 8 dots a module.
@@ -160,7 +164,7 @@ mod tests {
     #[test]
     fn the_svg_has_the_same_modules() {
         let qr = Qr::of("text").expect("a code");
-        let svg = qr.svg();
+        let svg = qr.svg().into_string();
         let mut dark = 0;
         for run in svg.split('M').skip(1) {
             let (x, rest) = run.split_once(' ').expect("x");

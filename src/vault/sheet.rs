@@ -3,12 +3,13 @@
 //! Whoever holds it in ten years may have neither this program nor its authors: the sheet says what it is, what it is
 //! good for, and how to get the key back with tools that any Linux distribution has.
 
+use crate::page::{self, fact, facts};
 use crate::vault::error::CustodyResult;
 use crate::vault::paper::Document;
 use crate::vault::qr::Qr;
 use crate::vault::sealed::SealedKey;
 use crate::words;
-use std::fmt::Write as _;
+use maud::{Markup, html};
 
 /// Picks the codes of one file out of everything that was scanned, in order: a page gives its codes in any order, and one
 /// that was scanned twice gives them twice.
@@ -20,19 +21,6 @@ const PART: &str = r#"part() {
 
 /// Puts shares together with Python's standard library alone; printed on the sheets of a split key.
 const COMBINE: &str = include_str!("paper/combine.py");
-
-const STYLE: &str = "
-@page { size: A4; margin: 14mm }
-body { font: 10pt/1.35 sans-serif; color: #000; background: #fff; max-width: 182mm; margin: 0 auto }
-h1 { font-size: 15pt; margin: 0 0 2mm } h2 { font-size: 11.5pt; margin: 5mm 0 1.5mm }
-code, pre, .mono { font-family: monospace; font-size: 8.5pt }
-pre { border: .2mm solid #999; padding: 2mm; margin: 1mm 0; white-space: pre-wrap; overflow-wrap: anywhere; break-inside: avoid }
-table { border-collapse: collapse; width: 100% } td, th { border: .2mm solid #666; padding: 1.2mm 2mm; text-align: left; vertical-align: top }
-th { width: 34mm; font-weight: 600 } .blank td { height: 8mm } .blank th { width: auto }
-figure { display: inline-block; margin: 0 3mm 3mm 0; width: 78mm; break-inside: avoid }
-figure svg { width: 78mm; height: 78mm; display: block } figcaption { font-size: 8.5pt; text-align: center }
-.page { break-before: page; orphans: 1; widows: 1 } .note { border: .5mm solid #000; padding: 2mm 3mm; margin: 3mm 0 }
-";
 
 /// One sheet to print.
 pub(crate) struct Sheet<'a> {
@@ -71,11 +59,6 @@ impl Code {
     }
 }
 
-/// Text within HTML.
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-}
-
 /// 64 digits in groups of 8, to be compared by eye.
 fn grouped(digits: &str) -> String {
     let groups: Vec<&str> = (0..digits.len()).step_by(8).filter_map(|at| digits.get(at..at + 8)).collect();
@@ -109,130 +92,119 @@ impl Sheet<'_> {
 
     /// The sheet as HTML.
     pub(crate) fn html(&self, codes: &[Code]) -> String {
-        let title = escaped(&self.title);
-        let mut out = format!(
-            "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{title}</title>\n\
-             <style>{STYLE}{}</style></head>\n<body>\n<main>\n<h1>{title}</h1>\n",
-            self.margins()
-        );
-        // Writing to a string cannot fail, here and below.
-        let _ = write!(out, "{}{}{}{}", self.facts(), PLACES, self.purpose(), self.recipe());
-        out.push_str("<div class=\"page\"><h2>The codes</h2>\n");
-        for Code { document, part, of, qr, .. } in codes {
-            let caption = format!("{} {part}/{of}", escaped(document));
-            let _ = writeln!(out, "<figure>{}<figcaption>{caption}</figcaption></figure>", qr.svg());
-        }
-        out.push_str("</div>\n");
-        out.push_str("<div class=\"page\"><h2>The same as text, should the codes not be readable</h2>\n");
-        for Code { text, .. } in codes {
-            let _ = writeln!(out, "<pre>{}</pre>", escaped(text));
-        }
-        out.push_str("</div>\n</main>\n</body></html>\n");
-        out
-    }
-
-    /// What stands at the foot of every printed page: a page that lies alone says what it belongs to. Names of Factories and
-    /// officers are plain.
-    fn margins(&self) -> String {
+        let body = html! {
+            h1 { (self.title) }
+            (self.facts())
+            h2 { "By hand" }
+            (page::blank(&["Printed by", "Witness", "Bag number", "Kept where", "Date"], 3))
+            (self.purpose())
+            (self.recipe())
+            div.page {
+                h2 { "The codes" }
+                @for Code { document, part, of, qr, .. } in codes {
+                    figure { (qr.svg()) figcaption { (document) " " (part) "/" (of) } }
+                    "\n"
+                }
+            }
+            div.page {
+                h2 { "The same as text, should the codes not be readable" }
+                @for Code { text, .. } in codes { pre { (text) } "\n" }
+            }
+        };
+        // A page that lies alone says what it belongs to.
         let key = self.key.keyid.get(..12).unwrap_or(&self.key.keyid);
         let whose =
             self.officer.map_or("the key's own sheet".to_owned(), |name| format!("the sheet of {name}"));
-        format!(
-            "@page {{ @bottom-left {{ content: \"{}, key {key}, {whose}\"; font: 8pt sans-serif }}\n\
-             @bottom-right {{ content: \"page \" counter(page) \" of \" counter(pages); font: 8pt sans-serif }} }}\n",
-            self.factory
-        )
+        let margin = format!("{}, key {key}, {whose}", self.factory);
+        page::page(&self.title, &[("bottom-left", margin)], body)
     }
 
-    fn facts(&self) -> String {
+    fn facts(&self) -> Markup {
         let key = self.key;
         let words = hex::decode(&key.keyid).map(|bytes| words::of(&bytes)).unwrap_or_default();
-        let holders = key.opens_with();
-        let mut rows = vec![
-            ("Factory", escaped(self.factory)),
-            ("Key id", format!("<span class=\"mono\">{}</span>", grouped(&key.keyid))),
-            ("… in words", escaped(&words)),
-            ("Key type", escaped(&key.keytype)),
-            ("Opens with", escaped(&holders)),
-        ];
-        if let Some(set) = &key.set {
-            rows.push(("Set of shares", format!("<span class=\"mono\">{}</span>", escaped(set))));
-        }
-        rows.push(("Printed", escaped(&self.made)));
-        let rows: String =
-            rows.iter().map(|(name, value)| format!("<tr><th>{name}</th><td>{value}</td></tr>\n")).collect();
-        format!("<table>\n{rows}</table>\n")
+        facts(html! {
+            (fact("Factory", self.factory))
+            (fact("Key id", grouped(&key.keyid)))
+            (fact("... in words", words))
+            (fact("Key type", &key.keytype))
+            (fact("Opens with", key.opens_with()))
+            @if let Some(set) = &key.set { (fact("Set of shares", set)) }
+            (fact("Printed", &self.made))
+        })
     }
 
-    fn purpose(&self) -> String {
-        let text = match (self.officer, self.key.quorum) {
-            (None, _) => {
-                "This sheet holds the <b>sealed</b> key. Alone it opens nothing: it takes the officers named above, \
-                 with their own sheets and passphrases. Keep it apart from theirs."
-                    .to_owned()
+    fn purpose(&self) -> Markup {
+        html! {
+            p.note {
+                @match (self.officer, self.key.quorum) {
+                    (None, _) => {
+                        "This sheet holds the " b { "sealed" } " key. Alone it opens nothing: it takes the officers named "
+                        "above, with their own sheets and passphrases. Keep it apart from theirs."
+                    }
+                    (Some(name), 1) => {
+                        "This sheet holds the identity of " b { (name) } ", under her passphrase. With the passphrase and "
+                        "the key's sheet it opens the key. Keep it in a numbered tamper-evident bag, apart from the key's "
+                        "sheet."
+                    }
+                    (Some(name), quorum) => {
+                        "This sheet holds the identity of " b { (name) } ", under her passphrase, and her share of the "
+                        "key, sealed to that identity. The key opens with the key's sheet and " (quorum) " such sheets "
+                        "with their passphrases. Keep it in a numbered tamper-evident bag, apart from all the others."
+                    }
+                }
+                " " b { "Never write a passphrase on a sheet." }
             }
-            (Some(name), 1) => format!(
-                "This sheet holds the identity of <b>{name}</b>, under her passphrase. With the passphrase and the \
-                 key's sheet it opens the key. Keep it in a numbered tamper-evident bag, apart from the key's sheet."
-            ),
-            (Some(name), quorum) => format!(
-                "This sheet holds the identity of <b>{name}</b>, under her passphrase, and her share of the key, \
-                 sealed to that identity. The key opens with the key's sheet and {quorum} such sheets with their \
-                 passphrases. Keep it in a numbered tamper-evident bag, apart from all the others."
-            ),
-        };
-        format!("<p class=\"note\">{text} <b>Never write a passphrase on a sheet.</b></p>\n")
+        }
     }
 
     /// How to get the key back.
-    fn recipe(&self) -> String {
+    fn recipe(&self) -> Markup {
         let keyid = &self.key.keyid;
         let short = keyid.get(..12).unwrap_or(keyid);
         let name = self.officer.unwrap_or("NAME");
-        let mut out = format!(
-            "<h2>To get the key back on a station</h2>\n\
-             <p>Scan the pages with the codes of the key's sheet and of the officers' sheets into one folder, then restore \
-             and prove that it opens:</p>\n\
-             <pre>zbarimg -q --raw -Sdisable -Sqrcode.enable scans/*.png &gt; scans/all.txt\ncountersign key restore scans/\n\
-             countersign key drill {short} --officer NAME …</pre>\n\
-             <h2>To get the key back without countersign</h2>\n\
-             <p>On a machine without a network, with Debian's packages <code>age</code> and <code>zbar-tools</code>, in \
-             <code>/dev/shm</code>, with the same scans:</p>\n\
-             <pre>zbarimg -q --raw -Sdisable -Sqrcode.enable *.png &gt; all.txt\nKEY={keyid}\n{}\npart keys/$KEY/sealed.age &gt; sealed.age</pre>\n",
-            escaped(PART)
-        );
-        if self.key.quorum == 1 {
-            let _ = write!(
-                out,
-                "<p>Then, with the officer's passphrase:</p>\n\
-                 <pre>part officers/{name}.age &gt; {name}.age\n\
-                 age -d -i {name}.age sealed.age &gt; fioctl-targets-$KEY.sec</pre>\n"
-            );
-        } else {
-            let _ = write!(
-                out,
-                "<p>Then for each of {} officers, with her name and her passphrase:</p>\n\
-                 <pre>part officers/{name}.age &gt; {name}.age\n\
-                 part keys/$KEY/shares/{name}.age &gt; {name}.share.age\n\
-                 age -d -i {name}.age {name}.share.age &gt; {name}.share</pre>\n\
-                 <p>And with the program below as combine.py:</p>\n\
-                 <pre>python3 combine.py {name}.share OTHER.share … &gt; identity.txt\n\
-                 age -d -i identity.txt sealed.age &gt; fioctl-targets-$KEY.sec</pre>\n<pre>{}</pre>\n",
-                self.key.quorum,
-                escaped(COMBINE)
-            );
+        html! {
+            h2 { "To get the key back on a station" }
+            p {
+                "Scan the pages with the codes of the key's sheet and of the officers' sheets into one folder, then restore "
+                "and prove that it opens:"
+            }
+            pre {
+                "zbarimg -q --raw -Sdisable -Sqrcode.enable scans/*.png > scans/all.txt\ncountersign key restore scans/\n"
+                "countersign key drill " (short) " --officer NAME ..."
+            }
+            h2 { "To get the key back without countersign" }
+            p {
+                "On a machine without a network, with Debian's packages " code { "age" } " and " code { "zbar-tools" } ", in "
+                code { "/dev/shm" } ", with the same scans:"
+            }
+            pre {
+                "zbarimg -q --raw -Sdisable -Sqrcode.enable *.png > all.txt\nKEY=" (keyid) "\n" (PART)
+                "\npart keys/$KEY/sealed.age > sealed.age"
+            }
+            @if self.key.quorum == 1 {
+                p { "Then, with the officer's passphrase:" }
+                pre {
+                    "part officers/" (name) ".age > " (name) ".age\n"
+                    "age -d -i " (name) ".age sealed.age > fioctl-targets-$KEY.sec"
+                }
+            } @else {
+                p { "Then for each of " (self.key.quorum) " officers, with her name and her passphrase:" }
+                pre {
+                    "part officers/" (name) ".age > " (name) ".age\n"
+                    "part keys/$KEY/shares/" (name) ".age > " (name) ".share.age\n"
+                    "age -d -i " (name) ".age " (name) ".share.age > " (name) ".share"
+                }
+                p { "And with the program below as combine.py:" }
+                pre {
+                    "python3 combine.py " (name) ".share OTHER.share ... > identity.txt\n"
+                    "age -d -i identity.txt sealed.age > fioctl-targets-$KEY.sec"
+                }
+                pre { (COMBINE) }
+            }
+            p {
+                "The .sec file is the private key as fioctl reads it, unprotected: keep it in " code { "/dev/shm" }
+                ", and wipe it when done."
+            }
         }
-        out.push_str(
-            "<p>The .sec file is the private key as fioctl reads it, unprotected: keep it in \
-             <code>/dev/shm</code>, and wipe it when done.</p>\n",
-        );
-        out
     }
 }
-
-/// Blanks to fill in by hand.
-const PLACES: &str = "<h2>By hand</h2>\n<table class=\"blank\">\n\
-<tr><th>Printed by</th><th>Witness</th><th>Bag number</th><th>Kept where</th><th>Date</th></tr>\n\
-<tr><td></td><td></td><td></td><td></td><td></td></tr>\n\
-<tr><td></td><td></td><td></td><td></td><td></td></tr>\n\
-<tr><td></td><td></td><td></td><td></td><td></td></tr>\n</table>\n";

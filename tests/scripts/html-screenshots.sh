@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Opens reviews, the auditor's report, paper sheets and the cover page in a real browser, at 360 and 1024 pixels, dark and
-# light, and printed on A4. Fails when a page is wider than its window, has anything active or from outside in it, is hard
-# to read, is cut, loses a digest on paper, or when axe-core (npm, tests/scripts/axe) finds something. The pictures are left
-# in the folder given as the first argument, to be looked at; review.png is the one in docs/pictures.
+# Opens reviews, the auditor's report, a ceremony's page, paper sheets, a slip and the cover page in a real browser, at 360
+# and 1024 pixels, dark and light, and printed on A4. Fails when a page is wider than its window, has anything active or from
+# outside in it, is hard to read, is cut, loses a digest on paper, or when axe-core (npm, tests/scripts/axe) finds something.
+# The pictures are left in the folder given as the first argument, to be looked at; review.png is the one in docs/pictures.
 # needs: chromium jq poppler-utils npm
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -73,6 +73,10 @@ room=$work/room
 cp "$room/report.html" "$room/stick/spring-42-signed/review.html" "$work/pages/"
 cp "$room"/stick/paper/key-????????.html "$work/pages/key-sheet.html"
 cp "$room"/stick/paper/key-*-ann.html "$work/pages/officer-sheet.html"
+id=$("$countersign" --json audit show "$room/stick/evidence" --type sign.result | jq -r '.[0].request')
+"$countersign" audit ceremony "$room/stick/evidence" --request "$id" --out "$work/pages/ceremony.html" >/dev/null
+"$countersign" --station "$room/station" export "$id" --slip "$work/slip" >/dev/null
+cp "$work/slip/slip.html" "$work/pages/"
 "$countersign" --station "$room/station" ceremony form --html "$work/pages/form.html" >/dev/null
 
 mkdir "$work/axe"
@@ -124,7 +128,7 @@ printed() {
     pdftoppm -r 80 -png -l 4 "$work/$1.pdf" "$pictures/$1-a4"
 }
 
-for page in review report key-sheet officer-sheet form; do
+for page in review report ceremony key-sheet officer-sheet slip form; do
     for width in 360 1024; do
         looked_at "$page" light "$width" "$([ "$page" = review ] && echo review || echo page)"
     done

@@ -390,9 +390,9 @@ fn reports_cover_every_entry_and_carry_nothing_that_runs() {
         assert!(!html.contains(active), "{active}");
     }
     assert!(html.bytes().all(|byte| byte == b'\n' || (0x20..0x7f).contains(&byte)), "only ASCII");
-    assert_eq!(html.matches("</td><td>sign.result</td>").count(), 2);
+    assert_eq!(html.matches("data-column=\"Kind\">sign.result</td>").count(), 2);
     // A report that was compared with nothing says so, where nobody overlooks it.
-    assert!(html.contains("<td class=\"m none\">no head from elsewhere"), "{html}");
+    assert!(html.contains("<td><span class=\"alarm\">no head from elsewhere"), "{html}");
     let ocsf = report("ocsf");
     assert_eq!(ocsf.lines().count(), count);
     ocsf.lines().for_each(check_ocsf);
@@ -524,7 +524,7 @@ fn a_report_can_be_signed_off() {
         "Programs that ran",
         "SHA-256 of the signed bytes",
         "Last drill of this sealing",
-        "<svg viewBox=\"0 0 1000 96\" role=\"img\"><title>From ",
+        "<svg class=\"drawn\" viewBox=\"0 0 1000 96\" role=\"img\"><title>From ",
         "2 signatures, ",
         "Sitting of ",
         "Explanations and signatures",

@@ -1,6 +1,6 @@
 //! One ceremony on one page: every entry about a request, each with what it shows, for the file of that wave.
 
-use super::html;
+use super::html::{across, sign_off};
 use crate::audit::elsewhere::Elsewhere;
 use crate::audit::verdict::Verdict;
 use crate::audit::{AuditError, Pack};
@@ -8,8 +8,9 @@ use crate::host::Draft;
 use crate::host::clock::Time;
 use crate::ledger::summary::summary;
 use crate::ledger::{Entry, Filter, Kind};
+use crate::page::{Columns, page, row, table};
 use crate::text::shown;
-use std::fmt::Write as _;
+use maud::{Markup, PreEscaped, display, html};
 use std::path::Path;
 
 /// The most bytes of a page's rows: a ceremony has some dozen. Of more, the page says how many it leaves out.
@@ -17,6 +18,9 @@ const LARGEST: usize = 8 << 20;
 
 /// The most officers' signatures that are kept for the act that follows them: more than any act needs.
 const MOST_SIGNATURES: usize = 64;
+
+const ENTRY: Columns<5> =
+    [("Entry", "number"), ("Time", "time"), ("Who", "name"), ("What", ""), ("What it shows", "")];
 
 /// What an entry of this kind shows.
 const fn shows(kind: Kind) -> &'static str {
@@ -71,7 +75,7 @@ pub fn ceremony(
     let verdict = elsewhere.verify(pack, &[pack], &mut |entry, remarks| {
         if entry.kind() == Kind::ActSigned {
             if before.len() < MOST_SIGNATURES {
-                before.push(row(entry, ""));
+                before.push(about(entry, "").into_string());
             }
         } else if filter.matches(entry) {
             let found = entry.record().request().unwrap_or_default();
@@ -82,7 +86,7 @@ pub fn ceremony(
             if rows.len() < LARGEST {
                 rows.extend(before.drain(..));
                 let remarks: Vec<String> = remarks.iter().map(|remark| remark.text.clone()).collect();
-                rows.push_str(&row(entry, &remarks.join("; ")));
+                rows.push_str(&about(entry, &remarks.join("; ")).into_string());
             } else {
                 left_out += 1;
             }
@@ -98,44 +102,36 @@ pub fn ceremony(
     let head = found.head.as_ref().map_or_else(String::new, |head| {
         format!(", head of {} entries, root {}", head.checkpoint.size, hex::encode(head.checkpoint.root))
     });
-    if left_out > 0 {
-        let _ = writeln!(
-            rows,
-            "<tr><td colspan=\"5\">and {left_out} more entries: audit show has them</td></tr>"
-        );
-    }
     let title = format!("Ceremony of request {}", shown(of.as_deref().unwrap_or(request)));
     let key = if pack.key_was_given() { "given" } else { "from the pack itself" };
-    let page = format!(
-        "{}<h1>{}</h1>\n<p>Log {}, key {} ({key}){head}. The log is {}. Made {now}.</p>\n\
-         <table><tr><th>Entry</th><th>Time</th><th>Who</th><th>What</th><th>What it shows</th></tr>\n{rows}</table>\n{}{}",
-        html::opening(&title),
-        html::escape(&title),
-        html::escape(&shown(pack.key().name())),
-        html::escape(&pack.key().to_string()),
-        verdict.outcome.word(),
-        html::SIGN_OFF,
-        html::CLOSING,
-    );
+    let body = html! {
+        h1 { (title) }
+        p {
+            "Log " (shown(pack.key().name())) ", key " (display(pack.key())) " (" (key) ")" (head) ". The log is "
+            (verdict.outcome.word()) ". Made " (display(now)) "."
+        }
+        (table(&ENTRY, html! {
+            (PreEscaped(rows))
+            @if left_out > 0 { (across(html! { "and " (left_out) " more entries: audit show has them" })) }
+        }))
+        (sign_off())
+    };
+    let page = page(&title, &[("top-left", title.clone())], body);
     let mut draft = Draft::begin(pack.disk(), out, 0o644)?;
     draft.bytes().extend_from_slice(page.as_bytes());
     draft.finish()?;
     Ok((verdict, count))
 }
 
-fn row(entry: &Entry<'_>, remarks: &str) -> String {
-    let mut out = format!(
-        "<tr><td class=\"n\">{}</td><td class=\"t\">{}</td><td>{}</td><td>{}</td><td>{}",
-        entry.seq(),
-        entry.time(),
-        html::escape(&shown(&entry.actor())),
-        html::escape(&summary(entry)),
-        shows(entry.kind())
-    );
-    if !remarks.is_empty() {
-        // Writing to a string cannot fail.
-        let _ = write!(out, " <strong>{}</strong>", html::escape(remarks));
-    }
-    out.push_str("</td></tr>\n");
-    out
+fn about(entry: &Entry<'_>, remarks: &str) -> Markup {
+    row(
+        &ENTRY,
+        [
+            &entry.seq(),
+            &display(entry.time()),
+            &shown(&entry.actor()),
+            &summary(entry),
+            &html! { (shows(entry.kind())) @if !remarks.is_empty() { " " strong { (remarks) } } },
+        ],
+    )
 }

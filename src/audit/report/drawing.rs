@@ -2,8 +2,8 @@
 
 use crate::host::clock::Time;
 use crate::text::counted;
+use maud::{Markup, display, html};
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 /// What is drawn, each in a line of its own.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,12 +36,12 @@ impl Mark {
         }
     }
 
-    const fn color(self) -> &'static str {
+    const fn class(self) -> &'static str {
         match self {
-            Mark::Signature => "#176f3d",
-            Mark::Refusal => "#b00020",
-            Mark::Exception => "#9a6700",
-            Mark::Head => "#0b5394",
+            Mark::Signature => "good",
+            Mark::Refusal => "bad",
+            Mark::Exception => "warn",
+            Mark::Head => "left",
         }
     }
 }
@@ -64,39 +64,46 @@ impl Drawing {
     }
 
     /// The drawing, from the first entry to the last.
-    pub(super) fn write(&self, first: Time, last: Time, out: &mut String) {
+    pub(super) fn drawn(&self, first: Time, last: Time) -> Markup {
         let [begin, end] = [first, last].map(|time| time.unix().div_euclid(86_400));
         let whole = (end - begin).max(1);
         let of = |mark: Mark| self.days.iter().filter(move |((one, _), _)| *one == mark);
-        let counts = Mark::ALL.map(|mark| {
-            let count: u64 = of(mark).map(|(_, count)| count).sum();
-            mark.counted(count)
-        });
-        // Writing to a string cannot fail.
-        let _ = write!(
-            out,
-            "<svg viewBox=\"0 0 1000 96\" role=\"img\"><title>From {first} to {last}: {}</title>",
-            counts.join(", ")
-        );
-        for (row, mark) in Mark::ALL.into_iter().enumerate() {
-            let y = 14 + row * 24;
-            let _ = write!(
-                out,
-                "<text x=\"0\" y=\"{}\" font-size=\"13\">{}</text><line x1=\"130\" y1=\"{y}\" x2=\"990\" y2=\"{y}\" stroke=\"#bbb\"/>",
-                y + 4,
-                mark.title()
-            );
-            for ((_, day), count) in of(mark) {
-                let x = 130 + (day - begin).clamp(0, whole) * 860 / whole;
-                let radius = 3 + count.min(&6);
-                let _ = write!(
-                    out,
-                    "<circle cx=\"{x}\" cy=\"{y}\" r=\"{radius}\" fill=\"{}\" fill-opacity=\".7\"/>",
-                    mark.color()
-                );
+        let counts = Mark::ALL.map(|mark| mark.counted(of(mark).map(|(_, count)| count).sum())).join(", ");
+        html! {
+            svg.drawn viewBox="0 0 1000 96" role="img" {
+                title { "From " (display(first)) " to " (display(last)) ": " (counts) }
+                @for (row, mark) in Mark::ALL.into_iter().enumerate() {
+                    @let y = 14 + row * 24;
+                    text x="0" y=(y + 4) font-size="13" { (mark.title()) }
+                    line x1="130" y1=(y) x2="990" y2=(y) {}
+                    @for ((_, day), count) in of(mark) {
+                        @let x = 130 + (day - begin).clamp(0, whole) * 860 / whole;
+                        circle.(mark.class()) cx=(x) cy=(y) r=(3 + count.min(&6)) fill-opacity=".7" {}
+                    }
+                }
+            }
+            "\n"
+            p { (display(first)) " to " (display(last)) ": " (counts) "." }
+        }
+    }
+}
+
+/// Heads by their sizes and times on a line from the first entry to the last, drawn thick as far as they reach.
+pub(super) fn line(first: Time, last: Time, words: &str, heads: &[(u64, Time)]) -> Markup {
+    let whole = (last.unix() - first.unix()).max(1);
+    let at = |time: &Time| ((time.unix() - first.unix()) * 1000 / whole).clamp(0, 1000);
+    let newest = heads.iter().map(|(_, time)| at(time)).max().unwrap_or(0);
+    html! {
+        svg.drawn viewBox="-6 0 1012 16" role="img" {
+            title { (words) }
+            line x1="0" y1="8" x2="1000" y2="8" stroke-width="2" {}
+            line.good x1="0" y1="8" x2=(newest) y2="8" stroke-width="4" {}
+            @for (size, time) in heads {
+                circle.good cx=(at(time)) cy="8" r="5" { title { (size) " entries on " (display(time)) } }
             }
         }
-        let _ = writeln!(out, "</svg>\n<p>{first} to {last}: {}.</p>", counts.join(", "));
+        "\n"
+        p { (display(first)) " to " (display(last)) }
     }
 }
 
@@ -112,8 +119,7 @@ mod tests {
             drawing.add(Mark::Signature, at(day));
         }
         drawing.add(Mark::Refusal, at(-5));
-        let mut out = String::new();
-        drawing.write(at(0), at(365), &mut out);
+        let out = drawing.drawn(at(0), at(365)).into_string();
         let words = "5 signatures, 1 refusal, 0 exceptions, 0 heads that left";
         assert_eq!(out.matches(words).count(), 2, "{out}");
         assert_eq!(out.matches("<circle").count(), 5, "a day is one mark: {out}");

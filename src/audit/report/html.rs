@@ -1,7 +1,7 @@
 //! A page for people: the verdict, what to look at, every signature, the keys, the timeline. One file, no script,
 //! nothing loaded from anywhere, fit for printing.
 
-use super::drawing::{Drawing, Mark};
+use super::drawing::{self, Drawing, Mark};
 use super::head_words;
 use super::inventory::Inventory;
 use crate::audit::verdict::{Outcome, Verdict};
@@ -12,7 +12,9 @@ use crate::host::clock::Time;
 use crate::host::disk::DiskResult;
 use crate::ledger::summary::summary;
 use crate::ledger::{Entry, Kind, Record};
+use crate::page::{self, Columns, fact, facts, row, table};
 use crate::text::{counted, shown};
+use maud::{Markup, display, html};
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Write as _;
 
@@ -27,25 +29,27 @@ const SIGNATURES: usize = 10_000;
 const HEADS: usize = 50;
 /// Seconds without an entry after which another sitting begins.
 const SITTING: i64 = 4 * 3600;
-/// Room for what the auditor writes.
-pub(super) const SIGN_OFF: &str = "<h2>Explanations and signatures</h2>\n<table class=\"off\">\
-<tr><th>Entry</th><th>Explanation that was given, and by whom</th></tr>\
-<tr><td></td><td></td></tr><tr><td></td><td></td></tr><tr><td></td><td></td></tr><tr><td></td><td></td></tr></table>\n\
-<table class=\"off\"><tr><th>Name</th><th>Date</th><th>Signature</th></tr>\
-<tr><td></td><td></td><td></td></tr><tr><td></td><td></td><td></td></tr></table>\n";
 
-const STYLE: &str = "body{font:14px/1.45 system-ui,sans-serif;max-width:75em;margin:2em auto;padding:0 1em;color:#111}\
-h1{font-size:1.5em}h2{font-size:1.15em;margin-top:2em;border-bottom:1px solid #999}h3{font-size:1em;margin-bottom:.3em}\
-table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;padding:.2em .6em;border-bottom:1px solid #ddd}\
-th{background:#f2f2f2}td.n{text-align:right;width:4em;font-variant-numeric:tabular-nums}td.t{width:12.5em;white-space:nowrap;font-variant-numeric:tabular-nums}code,td.m{font:12px/1.4 ui-monospace,monospace;overflow-wrap:anywhere}\
-td{overflow-wrap:anywhere}.off td{height:2.5em;border:1px solid #999}svg{max-width:100%}\
-@media(max-width:45em){td.t{white-space:normal;width:auto}th,td{padding:.2em .25em}}\
-td.none{color:#b00020;font-weight:bold}\
-.good,.bad,.warn{padding:.8em 1em;border-left:.5em solid;margin:1em 0;font-size:1.1em}\
-.good{border-color:#1a7f37;background:#eefaf1}.bad{border-color:#b00020;background:#fdeef0}.warn{border-color:#9a6700;background:#fff8e5}\
-@media screen and (max-width:40rem){table,tbody,tr,td{display:block}tr{padding:.3em 0;border-bottom:1px solid #999}td,th{border:0}\
-td,td.n,td.t{width:auto;text-align:left;padding:.05em .4em;overflow-wrap:anywhere}tr:has(th+th){display:flex;flex-wrap:wrap;background:#f2f2f2}}\
-@media print{body{margin:0;max-width:none;font-size:11px}h2{break-after:avoid}tr{break-inside:avoid}}";
+const REMARK: Columns<3> = [("Entry", "number"), ("Time", "time"), ("What", "")];
+const COMINGS: Columns<3> =
+    [("Entry", "number"), ("Time", "time"), ("Officers and keys that came or went", "")];
+const PROGRAM: Columns<4> =
+    [("Version", ""), ("SHA-256 of the program", "code"), ("Sessions", "number"), ("Last", "time")];
+const SIGNATURE: Columns<9> = [
+    ("Entry", "number"),
+    ("Time", "time"),
+    ("What", ""),
+    ("Key, and SHA-256 of the signed bytes", "code"),
+    ("Opened by", ""),
+    ("Approved by", ""),
+    ("Refused before", ""),
+    ("Findings accepted", ""),
+    ("Strength", ""),
+];
+const ENTRY: Columns<5> =
+    [("Entry", "number"), ("Time", "time"), ("Who", "name"), ("Kind", "word"), ("What", "")];
+const STATION: Columns<5> =
+    [("Log", ""), ("Verdict", ""), ("Entries", "number"), ("Last entry", "time"), ("Signatures", "number")];
 
 /// What an intent rests on.
 #[derive(Default)]
@@ -187,220 +191,177 @@ impl Page {
     }
 
     /// The part of the page that is about one station.
-    pub(super) fn section(&self, pack: &Pack<'_>, verdict: &Verdict, now: Time) -> String {
-        let mut out = String::new();
+    pub(super) fn section(&self, pack: &Pack<'_>, verdict: &Verdict, now: Time) -> Markup {
         let (factory, fingerprint) = self.station.clone().unwrap_or_default();
-        // Writing to a string cannot fail.
-        let _ = writeln!(out, "<h1>Audit report: signing log of factory {}</h1>", escape(&factory));
-        self.verdict(&mut out, pack, verdict, now, &fingerprint);
-        if let Some((first, last)) = verdict.examination.period {
-            out.push_str("<h2>At a glance</h2>\n");
-            self.drawing.write(first, last, &mut out);
-        }
-        witnesses(&mut out, verdict);
-        self.exceptions(&mut out, verdict);
-        self.signed(&mut out, verdict);
-        self.comings(&mut out);
-        self.programs(&mut out);
-        self.history(&mut out, verdict);
-        out.push_str(SIGN_OFF);
-        out
-    }
-
-    fn programs(&self, out: &mut String) {
-        out.push_str("<h2>Programs that ran</h2>\n<table><tr><th>Version</th><th>SHA-256 of the program</th><th>Sessions</th><th>Last</th></tr>\n");
-        for ((tool, binary), (count, last)) in &self.programs {
-            // Writing to a string cannot fail.
-            let _ = writeln!(
-                out,
-                "<tr><td>{}</td><td class=\"m\">{}</td><td class=\"n\">{count}</td><td class=\"t\">{last}</td></tr>",
-                escape(tool),
-                escape(binary)
-            );
-        }
-        out.push_str("</table>\n");
-    }
-
-    fn verdict(&self, out: &mut String, pack: &Pack<'_>, verdict: &Verdict, now: Time, fingerprint: &str) {
-        let found = &verdict.examination;
-        let (class, sentence) = match verdict.outcome {
-            Outcome::Whole if pack.key_was_given() => ("good", "The log is whole."),
-            Outcome::Whole => {
-                ("warn", "The log is whole, if its key is the station's: the key came with the pack.")
+        html! {
+            h1 { "Audit report: signing log of factory " (factory) }
+            (judgement(pack, verdict))
+            h2 { "Summary" }
+            (overview(pack, verdict, now, &fingerprint))
+            @if let Some((first, last)) = verdict.examination.period {
+                h2 { "At a glance" }
+                (self.drawing.drawn(first, last))
             }
-            Outcome::Tampered => ("bad", "The log was tampered with or damaged."),
-            Outcome::Forked => ("bad", "The log was forked: it does not continue what was seen before."),
-            Outcome::RolledBack => ("bad", "The log was rolled back: it is older than what was seen before."),
-            Outcome::Unwitnessed => ("warn", "The log is whole, and no witness vouched for it in time."),
-            Outcome::InDoubt => ("warn", "The log is whole, and a signature is in doubt."),
-        };
-        let _ = writeln!(out, "<p class=\"{class}\"><strong>{sentence}</strong></p>");
-        if !found.flaws.is_empty() || !verdict.reasons.is_empty() {
-            out.push_str("<ul>\n");
-            for flaw in found.flaws.iter().take(REMARKS) {
-                let _ = writeln!(out, "<li>{}</li>", escape(&flaw.to_string()));
-            }
-            for reason in &verdict.reasons {
-                let _ = writeln!(out, "<li>{}</li>", escape(reason));
-            }
-            out.push_str("</ul>\n");
-        }
-        out.push_str("<h2>Summary</h2>\n<table>\n");
-        let period = found.period.map_or_else(String::new, |(first, last)| format!("{first} to {last}"));
-        let rows = [
-            ("Made", format!("{now} by countersign {}", crate::release::VERSION)),
-            ("Log", pack.key().name().to_owned()),
-            (
-                "Log key",
-                format!(
-                    "{}{}",
-                    pack.key(),
-                    if pack.key_was_given() {
-                        " (given: it came another way than the pack)"
-                    } else {
-                        " (from the pack itself)"
-                    }
-                ),
-            ),
-            ("Head", head_words(found.head.as_ref())),
-            ("Entries", found.size.to_string()),
-            ("Period", period),
-            ("Root at the beginning", fingerprint.to_owned()),
-            ("Checkpoints verified", found.checkpoints.to_string()),
-            ("TUF signatures verified", found.signatures.to_string()),
-            ("Objects verified", found.objects.to_string()),
-        ];
-        for (name, value) in rows {
-            let _ = writeln!(out, "<tr><th>{name}</th><td class=\"m\">{}</td></tr>", escape(&value));
-        }
-        let (class, compared) = match verdict.compared {
-            (0, 0) => (
-                " none",
-                "no head from elsewhere: a log that was rolled back or rewritten by its key would look the same".to_owned(),
-            ),
-            (given, seen) => {
-                let sizes = joined(verdict.heads.iter().take(HEADS).map(ToString::to_string));
-                let (given, seen) = (counted(given as u64, "head"), counted(seen as u64, "head"));
-                ("", format!("{given} given, {seen} seen before; of {sizes} entries"))
-            }
-        };
-        let _ = writeln!(out, "<tr><th>Compared with</th><td class=\"m{class}\">{compared}</td></tr>");
-        out.push_str("</table>\n");
-    }
-
-    fn exceptions(&self, out: &mut String, verdict: &Verdict) {
-        out.push_str("<h2>Look at these first</h2>\n");
-        let loud = self.remarks.iter().filter(|(kind, _)| **kind != RemarkKind::Inventory);
-        let mut is_quiet = true;
-        for (kind, listed) in loud {
-            is_quiet = false;
-            let count = verdict.examination.remarks.get(kind).copied().unwrap_or(0);
-            let _ = writeln!(out, "<h3>{} ({count})</h3>\n<table>", kind.title());
-            for remark in listed {
-                let _ = writeln!(
-                    out,
-                    "<tr><td class=\"n\">{}</td><td class=\"t\">{}</td><td>{}</td></tr>",
-                    remark.seq,
-                    remark.time,
-                    escape(&remark.text)
-                );
-            }
-            out.push_str("</table>\n");
-            if count > listed.len() as u64 {
-                let _ =
-                    writeln!(out, "<p>The first {} of {count}; the CSV report has all.</p>", listed.len());
-            }
-        }
-        if is_quiet {
-            out.push_str("<p>Nothing: no refusals, no exceptions, no odd times.</p>\n");
+            h2 { "Who cosigned it" }
+            (witnesses(verdict))
+            h2 { "Look at these first" }
+            (self.exceptions(verdict))
+            (self.signed(verdict))
+            h2 { "Keys and officers" }
+            (self.inventory.tables())
+            // What came and went, after who and what is there.
+            (table(&COMINGS, html! {
+                @for one in self.remarks.get(&RemarkKind::Inventory).into_iter().flatten() {
+                    (row(&COMINGS, [&one.seq, &display(one.time), &one.text]))
+                }
+            }))
+            h2 { "Programs that ran" }
+            (table(&PROGRAM, html! {
+                @for ((tool, binary), (count, last)) in &self.programs {
+                    (row(&PROGRAM, [tool, binary, count, &display(last)]))
+                }
+            }))
+            (self.history(verdict))
+            (sign_off())
         }
     }
 
-    fn signed(&self, out: &mut String, verdict: &Verdict) {
+    fn exceptions(&self, verdict: &Verdict) -> Markup {
+        let loud: Vec<_> = self.remarks.iter().filter(|(kind, _)| **kind != RemarkKind::Inventory).collect();
+        let count = |kind| verdict.examination.remarks.get(kind).copied().unwrap_or(0);
+        html! {
+            @for (kind, listed) in &loud {
+                h3 { (kind.title()) " (" (count(kind)) ")" }
+                (table(&REMARK, html! {
+                    @for one in *listed { (row(&REMARK, [&one.seq, &display(one.time), &one.text])) }
+                }))
+                @if count(kind) > listed.len() as u64 {
+                    p { "The first " (listed.len()) " of " (count(kind)) "; the CSV report has all." }
+                }
+            }
+            @if loud.is_empty() { p { "Nothing: no refusals, no exceptions, no odd times." } }
+        }
+    }
+
+    fn signed(&self, verdict: &Verdict) -> Markup {
         let all = verdict.examination.kinds.get(&Kind::SignResult).copied().unwrap_or(0);
-        let _ = writeln!(out, "<h2>Signatures ({all})</h2>");
-        if all > self.signatures.len() as u64 {
-            let _ =
-                writeln!(out, "<p>The last {} of {all}; the CSV report has all.</p>", self.signatures.len());
-        }
-        let _ = writeln!(
-            out,
-            "<table><tr><th>Entry</th><th>Time</th><th>What</th><th>Key, and SHA-256 of the signed bytes</th><th>Opened by</th>\
-             <th>Approved by</th><th>Refused before</th><th>Findings accepted</th><th>Strength</th></tr>"
-        );
-        for one in &self.signatures {
-            let (approvals, findings) = self
-                .grounds
-                .get(&one.intent)
-                .map_or(("", ""), |ground| (ground.approvals.as_str(), ground.findings.as_str()));
-            let _ = writeln!(
-                out,
-                "<tr><td class=\"n\">{}</td><td class=\"t\">{}</td><td>{}</td><td class=\"m\">{}<br>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}: {}</td></tr>",
-                one.seq,
-                one.time,
-                escape(&one.what),
-                escape(&one.key),
-                escape(&one.signed),
-                escape(&one.officers),
-                escape(approvals),
-                match one.refusals {
-                    0 => String::new(),
-                    count => format!("{count} times"),
-                },
-                escape(findings),
-                escape(&one.strength),
-                strength_words(&one.strength)
-            );
-        }
-        out.push_str("</table>\n");
-    }
-
-    /// What came and went, after who and what is there.
-    fn comings(&self, out: &mut String) {
-        self.inventory.write(out);
-        out.push_str(
-            "<table><tr><th>Entry</th><th>Time</th><th>Officers and keys that came or went</th></tr>\n",
-        );
-        for remark in self.remarks.get(&RemarkKind::Inventory).into_iter().flatten() {
-            let (seq, time, text) = (remark.seq, remark.time, escape(&remark.text));
-            let _ = writeln!(
-                out,
-                "<tr><td class=\"n\">{seq}</td><td class=\"t\">{time}</td><td>{text}</td></tr>"
-            );
-        }
-        out.push_str("</table>\n");
-    }
-
-    fn history(&self, out: &mut String, verdict: &Verdict) {
-        out.push_str("<h2>Timeline</h2>\n");
-        let all = verdict.examination.size;
-        if all > self.timeline.len() as u64 {
-            let _ = writeln!(
-                out,
-                "<p>The last {} of {all} entries; the CSV report has all.</p>",
-                self.timeline.len()
-            );
-        }
-        out.push_str("<table><tr><th>Entry</th><th>Time</th><th>Who</th><th>Kind</th><th>What</th></tr>\n");
-        let mut before: Option<&Row> = None;
-        for row in &self.timeline {
-            let Row { seq, time, boot, actor, kind, what } = row;
-            let goes_on = before.is_some_and(|last| {
-                last.boot == *boot && (0..SITTING).contains(&(time.unix() - last.time.unix()))
-            });
-            if !goes_on {
-                let _ = writeln!(out, "<tr><th colspan=\"5\">Sitting of {time}</th></tr>");
+        let none = Ground::default();
+        let refused = |count| if count == 0 { String::new() } else { format!("{count} times") };
+        html! {
+            h2 { "Signatures (" (all) ")" }
+            @if all > self.signatures.len() as u64 {
+                p { "The last " (self.signatures.len()) " of " (all) "; the CSV report has all." }
             }
-            before = Some(row);
-            let _ = writeln!(
-                out,
-                "<tr><td class=\"n\">{seq}</td><td class=\"t\">{time}</td><td>{}</td><td>{kind}</td><td>{}</td></tr>",
-                escape(actor),
-                escape(what)
-            );
+            (table(&SIGNATURE, html! {
+                @for one in &self.signatures {
+                    @let ground = self.grounds.get(&one.intent).unwrap_or(&none);
+                    (row(&SIGNATURE, [
+                        &one.seq,
+                        &display(one.time),
+                        &one.what,
+                        &html! { (one.key) br; (one.signed) },
+                        &one.officers,
+                        &ground.approvals,
+                        &refused(one.refusals),
+                        &ground.findings,
+                        &html! { (one.strength) ": " (strength_words(&one.strength)) },
+                    ]))
+                }
+            }))
         }
-        out.push_str("</table>\n");
     }
+
+    fn history(&self, verdict: &Verdict) -> Markup {
+        let (all, listed) = (verdict.examination.size, self.timeline.len());
+        let goes_on = |at: usize| {
+            let [last, row] = [at.checked_sub(1)?, at].map(|at| self.timeline.get(at));
+            let (last, row) = (last?, row?);
+            (last.boot == row.boot && (0..SITTING).contains(&(row.time.unix() - last.time.unix())))
+                .then_some(())
+        };
+        html! {
+            h2 { "Timeline" }
+            @if all > listed as u64 { p { "The last " (listed) " of " (all) " entries; the CSV report has all." } }
+            (table(&ENTRY, html! {
+                @for (at, one) in self.timeline.iter().enumerate() {
+                    @if goes_on(at).is_none() { (across(html! { "Sitting of " (display(one.time)) })) }
+                    (row(&ENTRY, [&one.seq, &display(one.time), &one.actor, &one.kind, &one.what]))
+                }
+            }))
+        }
+    }
+}
+
+/// A row of an entry table that is one cell.
+pub(super) fn across(what: Markup) -> Markup {
+    html! { tr { th scope="rowgroup" colspan=(ENTRY.len()) { (what) } } "\n" }
+}
+
+/// Room for what the auditor writes.
+pub(super) fn sign_off() -> Markup {
+    html! {
+        h2 { "Explanations and signatures" }
+        (page::blank(&["Entry", "Explanation that was given, and by whom"], 3))
+        (page::blank(&["Name", "Date", "Signature"], 2))
+    }
+}
+
+fn judgement(pack: &Pack<'_>, verdict: &Verdict) -> Markup {
+    let (class, sentence) = match verdict.outcome {
+        Outcome::Whole if pack.key_was_given() => ("yes", "The log is whole."),
+        Outcome::Whole => {
+            ("maybe", "The log is whole, if its key is the station's: the key came with the pack.")
+        }
+        Outcome::Tampered => ("no", "The log was tampered with or damaged."),
+        Outcome::Forked => ("no", "The log was forked: it does not continue what was seen before."),
+        Outcome::RolledBack => ("no", "The log was rolled back: it is older than what was seen before."),
+        Outcome::Unwitnessed => ("maybe", "The log is whole, and no witness vouched for it in time."),
+        Outcome::InDoubt => ("maybe", "The log is whole, and a signature is in doubt."),
+    };
+    let flaws = &verdict.examination.flaws;
+    html! {
+        p.verdict.(class) { (sentence) }
+        @if !flaws.is_empty() || !verdict.reasons.is_empty() {
+            ul {
+                @for flaw in flaws.iter().take(REMARKS) { li { (display(flaw)) } }
+                @for reason in &verdict.reasons { li { (reason) } }
+            }
+        }
+    }
+}
+
+fn overview(pack: &Pack<'_>, verdict: &Verdict, now: Time, fingerprint: &str) -> Markup {
+    let found = &verdict.examination;
+    let key_came = if pack.key_was_given() {
+        " (given: it came another way than the pack)"
+    } else {
+        " (from the pack itself)"
+    };
+    let compared = match verdict.compared {
+        (0, 0) => html! {
+            span.alarm {
+                "no head from elsewhere: a log that was rolled back or rewritten by its key would look the same"
+            }
+        },
+        (given, seen) => {
+            let sizes = joined(verdict.heads.iter().take(HEADS).map(ToString::to_string));
+            let (given, seen) = (counted(given as u64, "head"), counted(seen as u64, "head"));
+            html! { (given) " given, " (seen) " seen before; of " (sizes) " entries" }
+        }
+    };
+    facts(html! {
+        (fact("Made", format!("{now} by countersign {}", crate::release::VERSION)))
+        (fact("Log", pack.key().name()))
+        (fact("Log key", format!("{}{key_came}", pack.key())))
+        (fact("Head", head_words(found.head.as_ref())))
+        (fact("Entries", found.size))
+        (fact("Period", found.period.map_or_else(String::new, |(first, last)| format!("{first} to {last}"))))
+        (fact("Root at the beginning", fingerprint))
+        (fact("Checkpoints verified", found.checkpoints))
+        (fact("TUF signatures verified", found.signatures))
+        (fact("Objects verified", found.objects))
+        (fact("Compared with", compared))
+    })
 }
 
 /// Texts in a row.
@@ -408,111 +369,55 @@ fn joined(texts: impl Iterator<Item = String>) -> String {
     texts.collect::<Vec<_>>().join(", ")
 }
 
-/// How a page begins; what stands in its title is escaped here.
-pub(super) fn opening(title: &str) -> String {
-    format!(
-        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><title>Audit report: {}</title>\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\
-         <style>{STYLE}</style></head><body>\n<main>\n",
-        escape(title)
-    )
-}
-
-/// How it ends.
-pub(super) const CLOSING: &str = "</main>\n</body></html>\n";
-
 /// The page: of several stations a table of verdicts first.
 pub(super) fn write(
     packs: &[&Pack<'_>],
     verdicts: &[Verdict],
-    sections: &[String],
+    sections: Vec<Markup>,
     draft: &mut Draft<'_>,
 ) -> DiskResult<()> {
     let title = match packs {
         [one] => shown(one.key().name()),
         all => format!("{} stations", all.len()),
     };
-    let mut out = opening(&title);
-    if packs.len() > 1 {
-        // Writing to a string cannot fail.
-        let _ = writeln!(
-            out,
-            "<h1>{}</h1>\n<table><tr><th>Log</th><th>Verdict</th><th>Entries</th><th>Last entry</th><th>Signatures</th></tr>",
-            escape(&title)
-        );
-        for (at, (pack, verdict)) in packs.iter().zip(verdicts).enumerate() {
-            let found = &verdict.examination;
-            let last = found.period.map_or_else(String::new, |(_, last)| last.to_string());
-            let _ = writeln!(
-                out,
-                "<tr><td><a href=\"#log-{at}\">{}</a></td><td>{}</td><td class=\"n\">{}</td><td class=\"t\">{last}</td><td class=\"n\">{}</td></tr>",
-                escape(&shown(pack.key().name())),
-                verdict.outcome.word(),
-                found.size,
-                found.signatures
-            );
+    let head = format!("Audit report: {title}");
+    draft.bytes().extend_from_slice(page::opening(&head, &[("top-left", head.clone())]).as_bytes());
+    let stations = html! {
+        @for (at, (pack, verdict)) in packs.iter().zip(verdicts).enumerate() {
+            @let found = &verdict.examination;
+            (row(&STATION, [
+                &html! { a href=(format!("#log-{at}")) { (shown(pack.key().name())) } },
+                &verdict.outcome.word(),
+                &found.size,
+                &found.period.map_or_else(String::new, |(_, last)| last.to_string()),
+                &found.signatures,
+            ]))
         }
-        out.push_str("</table>\n");
-    }
-    draft.bytes().extend_from_slice(out.as_bytes());
-    for (at, section) in sections.iter().enumerate() {
-        draft
-            .bytes()
-            .extend_from_slice(format!("<section id=\"log-{at}\">\n{section}</section>\n").as_bytes());
+    };
+    let stations = html! { @if packs.len() > 1 { header { h1 { (title) } (table(&STATION, stations)) } } };
+    draft.bytes().extend_from_slice(page::part(stations).as_bytes());
+    for (at, section) in sections.into_iter().enumerate() {
+        let section = html! { section #{ "log-" (at) } { (section) } };
+        draft.bytes().extend_from_slice(page::part(section).as_bytes());
         draft.relieve()?;
     }
-    draft.bytes().extend_from_slice(CLOSING.as_bytes());
+    draft.bytes().extend_from_slice(page::CLOSING.as_bytes());
     Ok(())
 }
 
-/// Text as HTML. It was escaped for showing before: what is left are the page's own signs.
-pub(super) fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            ' '..='~' => out.push(character),
-            other => {
-                let _ = write!(out, "\\u{{{:x}}}", u32::from(other));
+/// Who cosigned which part of the log, in words and as a line over its time.
+fn witnesses(verdict: &Verdict) -> Markup {
+    let found = &verdict.examination;
+    html! {
+        @if verdict.witnessed.iter().all(|one| one.heads.is_empty()) {
+            p { "Nobody cosigned this log, as far as this pack shows." }
+        }
+        @for one in &verdict.witnessed {
+            @let words = one.words(found.size);
+            p { (words) "." @if !one.was_given { " The key is the one that the log has." } }
+            @if let Some((first, last)) = found.period.filter(|_| !one.heads.is_empty()) {
+                (drawing::line(first, last, &words, &one.heads))
             }
         }
-    }
-    out
-}
-
-/// Who cosigned which part of the log, in words and as a line over its time.
-fn witnesses(out: &mut String, verdict: &Verdict) {
-    out.push_str("<h2>Who cosigned it</h2>\n");
-    let found = &verdict.examination;
-    if verdict.witnessed.iter().all(|one| one.heads.is_empty()) {
-        out.push_str("<p>Nobody cosigned this log, as far as this pack shows.</p>\n");
-    }
-    for one in &verdict.witnessed {
-        let words = escape(&one.words(found.size));
-        let from = if one.was_given { "" } else { " The key is the one that the log has." };
-        // Writing to a string cannot fail.
-        let _ = writeln!(out, "<p>{words}.{from}</p>");
-        let Some((first, last)) = found.period.filter(|_| !one.heads.is_empty()) else { continue };
-        let whole = (last.unix() - first.unix()).max(1);
-        let at = |time: Time| ((time.unix() - first.unix()) * 1000 / whole).clamp(0, 1000);
-        let newest = one.heads.iter().map(|(_, time)| at(*time)).max().unwrap_or(0);
-        let _ = write!(
-            out,
-            "<svg viewBox=\"-6 0 1012 16\" role=\"img\"><title>{words}</title>\
-             <line x1=\"0\" y1=\"8\" x2=\"1000\" y2=\"8\" stroke=\"#bbb\" stroke-width=\"2\"/>\
-             <line x1=\"0\" y1=\"8\" x2=\"{newest}\" y2=\"8\" stroke=\"#176f3d\" stroke-width=\"4\"/>"
-        );
-        for (size, time) in &one.heads {
-            let _ = write!(
-                out,
-                "<circle cx=\"{}\" cy=\"8\" r=\"5\" fill=\"#176f3d\"><title>{size} entries on {time}</title></circle>",
-                at(*time)
-            );
-        }
-        let _ = writeln!(out, "</svg>\n<p>{first} to {last}</p>");
     }
 }

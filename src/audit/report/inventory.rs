@@ -1,12 +1,24 @@
 //! Which keys and officers a station has, as its log tells: each in one row, with what was last done with it.
 
-use super::html::escape;
 use crate::host::clock::Time;
 use crate::ledger::record::SealedKey;
 use crate::ledger::{Entry, Record};
+use crate::page::{Columns, row, table};
 use crate::text::shown;
+use maud::{Markup, html};
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
+
+const KEY: Columns<8> = [
+    ("Key", "code"),
+    ("Type", ""),
+    ("Opens with", ""),
+    ("Sealed last", ""),
+    ("Last drill of this sealing", ""),
+    ("Last backup", ""),
+    ("Signatures", "number"),
+    ("Retired", ""),
+];
+const OFFICER: Columns<4> = [("Officer", ""), ("Approval key", "code"), ("Added", ""), ("Retired", "")];
 
 /// A targets key.
 #[derive(Default)]
@@ -75,45 +87,30 @@ impl Inventory {
     }
 
     /// The tables.
-    pub(super) fn write(&self, out: &mut String) {
-        out.push_str(
-            "<h2>Keys and officers</h2>\n<table><tr><th>Key</th><th>Type</th><th>Opens with</th><th>Sealed last</th>\
-             <th>Last drill of this sealing</th><th>Last backup</th><th>Signatures</th><th>Retired</th></tr>\n",
-        );
-        let day = |time: Option<Time>| time.map_or_else(|| "never".to_owned(), |time| time.to_string());
-        let left = |time: Option<Time>| time.map_or_else(String::new, |time| time.to_string());
-        // Writing to a string cannot fail.
-        for (keyid, key) in &self.keys {
-            let sealed = key.sealed.map_or_else(
-                || "never on this station".to_owned(),
-                |(seq, time)| format!("{time} (entry {seq})"),
-            );
-            let _ = writeln!(
-                out,
-                "<tr><td class=\"m\">{}</td><td>{}</td><td>{}</td><td>{sealed}</td><td>{}</td><td>{}</td>\
-                 <td class=\"n\">{}</td><td>{}</td></tr>",
-                escape(keyid),
-                escape(&key.keytype),
-                escape(&key.opens),
-                day(key.drilled),
-                day(key.backed_up),
-                key.signatures,
-                left(key.retired)
-            );
+    pub(super) fn tables(&self) -> Markup {
+        let day =
+            |time: Option<Time>, none: &str| time.map_or_else(|| none.to_owned(), |time| time.to_string());
+        let entry = |(seq, time): (u64, Time)| format!("{time} (entry {seq})");
+        html! {
+            (table(&KEY, html! {
+                @for (keyid, key) in &self.keys {
+                    (row(&KEY, [
+                        keyid,
+                        &key.keytype,
+                        &key.opens,
+                        &key.sealed.map_or_else(|| "never on this station".to_owned(), entry),
+                        &day(key.drilled, "never"),
+                        &day(key.backed_up, "never"),
+                        &key.signatures,
+                        &day(key.retired, ""),
+                    ]))
+                }
+            }))
+            (table(&OFFICER, html! {
+                @for (name, officer) in &self.officers {
+                    (row(&OFFICER, [name, &officer.key, &entry(officer.added), &day(officer.retired, "")]))
+                }
+            }))
         }
-        out.push_str(
-            "</table>\n<table><tr><th>Officer</th><th>Approval key</th><th>Added</th><th>Retired</th></tr>\n",
-        );
-        for (name, officer) in &self.officers {
-            let (seq, added) = officer.added;
-            let _ = writeln!(
-                out,
-                "<tr><td>{}</td><td class=\"m\">{}</td><td>{added} (entry {seq})</td><td>{}</td></tr>",
-                escape(name),
-                escape(&officer.key),
-                left(officer.retired)
-            );
-        }
-        out.push_str("</table>\n");
     }
 }

@@ -70,7 +70,7 @@ pub(crate) fn write(
         verdicts.push(verdict);
     }
     if format == Format::Html {
-        html::write(packs, &verdicts, &sections, &mut draft)?;
+        html::write(packs, &verdicts, sections, &mut draft)?;
     }
     draft.finish()?;
     Ok(verdicts)

@@ -132,7 +132,7 @@ fn faces(
         review.nonce = None;
         review.header.bytes = 0;
         review.findings.clear();
-        let pages = [review.text(80, false), review.html(), review.json()];
+        let pages = [review.text(80, false), review.html(None), review.json()];
         Some((digest.0.to_vec(), pages))
     })
 }

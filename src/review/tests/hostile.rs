@@ -131,7 +131,7 @@ proptest! {
                 plain.push_str(&piece[colour_ends..]);
             }
             prop_assert_eq!(plain, text);
-            let html = review.html();
+            let html = review.html(None);
             prop_assert!(html.bytes().all(|b| b == b'\n' || (0x20..0x7f).contains(&b)));
             prop_assert_eq!(only_our_tags(&html), Ok(()));
             prop_assert!(review.json().bytes().all(|b| (0x20..0x7f).contains(&b)));
@@ -151,7 +151,7 @@ fn a_check_that_forgets_to_escape_does_no_harm() {
             path: "\u{9b}<b>".to_owned(),
         }];
         assert!(review.text(80, false).bytes().all(|b| b == b'\n' || (0x20..0x7f).contains(&b)));
-        assert_eq!(only_our_tags(&review.html()), Ok(()));
+        assert_eq!(only_our_tags(&review.html(None)), Ok(()));
     });
 }
 
