@@ -37,7 +37,7 @@ const PROGRAM: Columns<4> =
     [("Version", ""), ("SHA-256 of the program", "code"), ("Sessions", "number"), ("Last", "time")];
 const SIGNATURE: Columns<9> = [
     ("Entry", "number"),
-    ("Time", "time"),
+    ("Time", "word"),
     ("What", ""),
     ("Key, and SHA-256 of the signed bytes", "code"),
     ("Opened by", ""),
