@@ -2,7 +2,7 @@
 # Measures whole commands on made-up Factories of several sizes, beside a naive program and the machine's limits, all
 # in one run: wall time, processor time and peak memory, medians, and the ratios that are aimed at. Prints Markdown;
 # docs/performance.md keeps a run.
-# needs: /usr/bin/time (Debian package `time`)
+# needs: /usr/bin/time and script (Debian packages `time`, `bsdutils`)
 #
 #   benches/measure.sh [TARGETS…]        default: 100 1000 6000 100000
 #
@@ -40,6 +40,41 @@ run() {
     [[ " ${rows[*]} " = *" $row "* ]] || rows+=("$row")
     tail -n 1 "$work/time" | awk -v s="${start/,/.}" -v e="${end/,/.}" \
         '{ printf "%.1f %.0f %d\n", (e - s) * 1000, ($1 + $2) * 1000, $3 }' >>"$dir/figures/$row"
+}
+
+# typed N PROMPT TEXT: types it once the prompt was printed so many times; what is typed sooner may be thrown away.
+typed() {
+    while [ "$(grep -o "$2" "$work/said" | wc -l)" -lt "$1" ]; do
+        kill -0 "$sitting" 2>/dev/null || { cat "$work/said" >&2; exit 1; }
+        sleep 0.02
+    done
+    printf '%s\n' "$3" >&3
+}
+
+# A whole sitting in one process, with its processor time: what the officer types, with the words out of the review that
+# she is shown. The wall time is the typing's.
+sitting() {
+    local words='' sitting at
+    station fresh
+    rm -rf "$dir/bundle" "$work/typed"
+    mkfifo "$work/typed"
+    : >"$work/said"
+    # It asks on a terminal, here of so many rows that the review is one page.
+    script -qefc "stty rows 20000 cols 100; exec /usr/bin/time -o '$work/time' -f '%U %S %M' '$countersign' \
+        --color never run '$dir/request' --out '$dir/bundle' $pass" /dev/null <"$work/typed" >"$work/said" 2>&1 &
+    sitting=$!
+    exec 3>"$work/typed"
+    # The machine is fit; take it in; it was; it was read; go on to signing; who signs; the words; write the bundle, there.
+    for at in 1 2 3 4 5; do typed "$at" 'stop here >' ''; done
+    typed 6 'stop here >' alice
+    words=$(tr -d '\r' <"$work/said" | sed -n '/^The words that confirm these bytes/{n;s/^ *//p}' | tail -n 1)
+    typed 1 'words at the end of the review:' "$words"
+    typed 7 'stop here >' ''
+    typed 8 'stop here >' ''
+    exec 3>&-
+    wait "$sitting" || { cat "$work/said" >&2; exit 1; }
+    [[ " ${rows[*]} " = *" run "* ]] || rows+=(run)
+    tail -n 1 "$work/time" | awk '{ printf "0 %.0f %d\n", ($1 + $2) * 1000, $3 }' >>"$dir/figures/run"
 }
 
 median() { sort -g | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
@@ -98,6 +133,7 @@ for size in "${sizes[@]}"; do
 
     export COUNTERSIGN_STATION=$dir/station
     printf 'measured by nobody but this script, %s\n' "$size" >"$dir/alice"
+    chmod 600 "$dir/alice"
     pass="--passphrase-file alice=$dir/alice"
     "$countersign" init --factory acme-gateway --roots "$from/prod-roots" --online-key "$from/ci-targets.pub" \
         --fingerprint "$fingerprint" --networked >/dev/null 2>&1
@@ -133,6 +169,7 @@ for size in "${sizes[@]}"; do
         if [ "$may" = 0 ]; then
             run export 0 "rm -rf '$dir/bundle'" "$countersign" export "$id" "$dir/bundle"
             run verify 0 : "$countersign" verify "$dir/bundle" --roots "$from/prod-roots"
+            sitting
         fi
         run status 0 : "$countersign" status
         run naive-verify 0 : "$naive" verify "$production" "$root"
@@ -144,7 +181,7 @@ for size in "${sizes[@]}"; do
     done
 
     declare -A titles=([request]=request [import]=import [review]='review --json' [sign]=sign [export]=export
-        [verify]='verify a bundle' [status]=status [naive-verify]='naive: verify' [naive-compare]='naive: compare'
+        [verify]='verify a bundle' [run]='run: a whole sitting (processor time)' [status]=status [naive-verify]='naive: verify' [naive-compare]='naive: compare'
         [naive-sign]='naive: verify, sign, export' [limit-read]='limit: read two files' [limit-verify]='limit: read + one SHA-512'
         [limit-sign]='limit: read + 3 SHA-512 + write with fsync')
     [ "$may" = 0 ] || titles[sign]='sign: refused'
@@ -177,6 +214,7 @@ for size in "${sizes[@]}"; do
     fi
     echo
     echo "scrypt with work factor 12: $scrypt ms"
+    [ "$may" != 0 ] || echo "run without scrypt: $(figure run 2 | awk -v s="$scrypt" '{ print $1 - s }') ms of processor time"
     echo
     echo '```'
     "$naive" limits "$production"
