@@ -10,7 +10,7 @@ pub(crate) use screen::Step;
 
 use crate::bundle::RequestManifest;
 use crate::bundle::intake::{BareFacts, take_in};
-use crate::ceremony::approve::{decide, decisions, open_officer, require_may_approve};
+use crate::ceremony::approve::{Subject, decide, decisions, open_officer, require_may_approve};
 use crate::ceremony::export::export;
 use crate::ceremony::form::Form;
 use crate::ceremony::import::import;
@@ -336,8 +336,9 @@ impl Run<'_> {
             self.say("It is signed already; the approvals stand in the log.\n")?;
             return Ok(ask_plainly(self.host, "go on")?.into());
         }
-        let reviewed = self.reviewed()?;
-        let subject = reviewed.subject(self.stored()?);
+        let digest = self.stored()?.digest();
+        let Some(shown) = self.station.shown.of(digest) else { return Ok(Turn::To(Step::Review)) };
+        let subject = Subject { request: digest.to_string(), review: shown.review.to_string() };
         let decided = decisions(self.station, &subject, self.host.clock.now())?;
         // Where somebody rejected it, or the importer is not known, nobody is waited for.
         let tally = Tally::of(self.station, self.stored()?.digest(), &decided, &[]).ok();
@@ -349,6 +350,7 @@ impl Run<'_> {
                 Some(name) => self.reject(name),
                 None => {
                     let name: OfficerName = typed.parse()?;
+                    let reviewed = self.reviewed()?;
                     self.confirm(&name, &reviewed)?;
                     require_may_approve(self.station, self.stored()?.digest(), &name)?;
                     let officer =
