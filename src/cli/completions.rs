@@ -97,7 +97,8 @@ fn all<'a>(command: &'a Command, path: Vec<&'a str>) -> Vec<(Vec<&'a str>, &'a C
 /// What an argument's value stands for.
 fn known(argument: &Arg) -> Option<Known> {
     let value = argument.get_value_names()?.first()?.as_str();
-    VALUES.iter().find(|(name, _)| *name == value).map(|(_, known)| *known)
+    let named = VALUES.iter().find(|(name, _)| *name == value).map(|(_, known)| *known);
+    named.or_else(|| (argument.get_long() == Some("officer")).then_some(Known::Officers))
 }
 
 fn of_option(command: &Command, long: &str) -> Option<Known> {
@@ -129,7 +130,14 @@ fn bash(commands: &[(Vec<&str>, &Command)], program: &str, script: &str) -> Stri
             .and_then(|long| of_option(here?, long));
         let line = match (asked, here.and_then(of_positional)) {
             (Some(known), _) => {
-                let words = format!("compgen -W \"$({})\" -- \"${{cur}}\"", question(program, known));
+                let question = question(program, known);
+                // After a comma comes another officer.
+                let words = match known {
+                    Known::Officers => format!(
+                        "compgen -P \"${{cur%\"${{cur##*,}}\"}}\" -W \"$({question})\" -- \"${{cur##*,}}\""
+                    ),
+                    _ => format!("compgen -W \"$({question})\" -- \"${{cur}}\""),
+                };
                 line.replace("compgen -f \"${cur}\"", &words)
             }
             (None, Some(known)) if start.starts_with("opts=") => {
@@ -144,15 +152,18 @@ fn bash(commands: &[(Vec<&str>, &Command)], program: &str, script: &str) -> Stri
 /// In zsh an option's value has its name before the action; an argument goes by its own, the value's in small letters.
 fn zsh(program: &str, script: &str) -> String {
     script.lines().fold(String::new(), |out, line| {
-        let is_of = |(value, _): &&(&str, Known)| {
+        let is_of = |(value, known): &&(&str, Known)| {
             let argument = value.to_ascii_lowercase();
             line.contains(&format!(":{value}:_default"))
+                || (*known == Known::Officers && line.contains("--officer=["))
                 || line.starts_with(&format!("':{argument} --"))
                 || line.starts_with(&format!("'::{argument} --"))
         };
         let line = match VALUES.iter().find(is_of) {
             Some((_, known)) => {
-                let action = format!("{{compadd -- ${{(f)\"$({})\"}}}}", question(program, *known));
+                let after_comma = if *known == Known::Officers { "compset -P \"*,\"; " } else { "" };
+                let action =
+                    format!("{{{after_comma}compadd -- ${{(f)\"$({})\"}}}}", question(program, *known));
                 line.replace(":_default'", &format!(":{action}'"))
             }
             None => line.to_owned(),
@@ -172,7 +183,10 @@ fn fish(commands: &[(Vec<&str>, &Command)], program: &str, script: &str) -> Stri
         format!("-n \"{}\"", verbs.join("; and "))
     };
     let places: Vec<_> = commands.iter().map(|(path, command)| (under(path), *command)).collect();
-    let asks = |known| format!(" -f -a '({})'", question(program, known));
+    let asks = |known| match (known, question(program, known)) {
+        (Known::Officers, question) => format!(" -f -a '(__fish_complete_list , \"{question}\")'"),
+        (_, question) => format!(" -f -a '({question})'"),
+    };
     let options = script.lines().fold(String::new(), |out, line| {
         let place = places.iter().find(|(under, _)| line.contains(under.as_str()));
         let long = line.split_once(" -l ").and_then(|(_, rest)| rest.split(' ').next());

@@ -107,7 +107,7 @@ fn scan(picture: &Path) -> String {
 }
 
 /// The pictures of a backup whose names hold one of the given words.
-fn scans(paper: &Path, words: &[&str]) -> Vec<String> {
+pub(crate) fn scans(paper: &Path, words: &[&str]) -> Vec<String> {
     let names = RealDisk.list(paper, 1000).expect("listed").into_iter().map(|entry| entry.name);
     let wanted = names.filter(|name| name.ends_with(".png") && words.iter().any(|word| name.contains(word)));
     wanted.map(|name| scan(&paper.join(name))).collect()
