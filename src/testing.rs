@@ -79,8 +79,7 @@ pub mod json {
 }
 pub mod ledger {
     pub use crate::ledger::{
-        Act, Approval, Decision, Entry, Event, Kind, Log, LogError, Record, SignedAct, SignedApproval,
-        export, rules,
+        Act, Approval, Decision, Entry, Event, Kind, Log, LogError, Record, SignedAct, SignedApproval, export,
     };
     pub mod acts {
         pub use crate::ledger::acts::{FORMAT, SIGNED_AGAIN};
@@ -90,6 +89,9 @@ pub mod ledger {
     }
     pub mod custody {
         pub use crate::ledger::custody::NEVER_FINISHED;
+    }
+    pub mod rules {
+        pub use crate::ledger::rules::result_of;
     }
     pub mod entry {
         pub use crate::ledger::entry::Entry;

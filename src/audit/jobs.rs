@@ -3,9 +3,10 @@
 use super::AuditError;
 use super::judgement::Judgement;
 use super::pack::Pack;
-use super::signing::{Asked, check_version};
+use super::signing::{check_manifest, check_version};
 use crate::host::bytes::Bytes;
 use crate::host::disk::DiskError;
+use crate::ledger::requests::Asked;
 use crate::ledger::tiles::{Tile, WIDTH, bundle_holds};
 use crate::ledger::{SignedAct, SignedApproval, objects};
 use crate::tlog::tree::Hash;
@@ -151,7 +152,7 @@ impl<'a> Bench<'a> {
             }
             Job::Manifest { seq, request, asked } => {
                 let bytes = self.object_of(*seq, request)?;
-                asked.check_manifest(&bytes).or_else(|why| wrong(FlawKind::Contradiction, *seq, &why))
+                check_manifest(asked, &bytes).or_else(|why| wrong(FlawKind::Contradiction, *seq, &why))
             }
             Job::Tile(tile) => {
                 let read = |name: &str, cap: usize| {

@@ -114,7 +114,7 @@ fn settle(unfinished: &mut BTreeMap<u64, Word>, intent: u64, outcome: Outcome, e
 fn result_in<'a>(entry: &Entry<'a>) -> Option<SignResult<'a>> {
     match entry.record() {
         Record::SignResult(result) => Some(result.clone()),
-        Record::SignIntent(intent) => Some(rules::result(intent, entry.seq(), Default::default())),
+        Record::SignIntent(intent) => Some(rules::result_of(intent, entry.seq(), Default::default())),
         Record::SignRecovered(intent) => {
             let none = Text::default;
             Some(SignResult {

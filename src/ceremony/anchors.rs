@@ -8,7 +8,7 @@ use crate::ledger::anchors::{Cosigned, Stop, Verdict, cosignature_time, read_hea
 use crate::ledger::record::{
     AnchorJudged, AnchorSettled, WitnessAdded, WitnessCosigned, WitnessOverdue, WitnessRetired, WitnessStale,
 };
-use crate::ledger::{Anchors, Hold, Overdue};
+use crate::ledger::{Anchors, Bar, Hold, Overdue};
 use crate::station::{Station, StationError};
 use crate::text::{counted, shown};
 use crate::tlog::checkpoint::Checkpoint;
@@ -206,45 +206,30 @@ fn stale(time: Time, size: u64, last: &Cosigned) -> Option<String> {
     })
 }
 
-/// Refuses to sign while a head that came back is not settled, or while cosignatures are missing that the policy asks
-/// for. Returns what the log says, to be asked again when the intent is written.
+/// Refuses to sign while a head that came back is not settled, or while cosignatures are missing that the policy asks for.
 ///
 /// # Errors
 /// Stopped (11, 12), or unwitnessed (13), which is logged.
-pub(crate) fn require_may_sign(station: &mut Station, stamp: &Stamp) -> Result<Anchors, CeremonyError> {
-    let anchors = station.anchors().clone();
-    match anchors.hold() {
-        Some(Hold::Stopped(stop)) => return Err(stopped(&stop)),
-        Some(Hold::AwaitsWitness(seq)) => {
-            return Err(CeremonyError::Unwitnessed(format!(
-                "log entry {seq}: officers settled what happened to this station, and no witness has cosigned the log since. \
-                 Give the auditor the log (countersign log export), and take her cosigned head in (countersign anchor \
-                 import, or with the next request)"
-            )));
-        }
-        None => {}
-    }
-    if let Some(overdue) = anchors.overdue(stamp.time) {
-        log_overdue(station, stamp, &anchors)?;
-        return Err(unwitnessed(&anchors, &overdue));
-    }
-    Ok(anchors)
-}
-
-/// As [`require_may_sign`], at the very time of the intent: passphrases take a while.
-///
-/// # Errors
-/// Unwitnessed (13).
-pub(crate) fn require_in_time(anchors: &Anchors, now: Time) -> Result<(), CeremonyError> {
-    match anchors.overdue(now) {
-        Some(overdue) => Err(unwitnessed(anchors, &overdue)),
+pub(crate) fn require_may_sign(station: &mut Station, stamp: &Stamp) -> Result<(), CeremonyError> {
+    match station.anchors().bar(stamp.time) {
         None => Ok(()),
+        Some(Bar::Hold(Hold::Stopped(stop))) => Err(stopped(&stop)),
+        Some(Bar::Hold(Hold::AwaitsWitness(seq))) => Err(CeremonyError::Unwitnessed(format!(
+            "log entry {seq}: officers settled what happened to this station, and no witness has cosigned the log since. \
+             Give the auditor the log (countersign log export), and take her cosigned head in (countersign anchor import, \
+             or with the next request)"
+        ))),
+        Some(Bar::Overdue(overdue)) => {
+            log_overdue(station, stamp)?;
+            Err(unwitnessed(station.anchors(), &overdue))
+        }
     }
 }
 
-fn log_overdue(station: &mut Station, stamp: &Stamp, anchors: &Anchors) -> Result<(), StationError> {
+fn log_overdue(station: &mut Station, stamp: &Stamp) -> Result<(), StationError> {
     let head = station.log.head().checkpoint.clone();
-    let names: Vec<String> = anchors.active().map(|witness| witness.key.name().to_owned()).collect();
+    let names: Vec<String> =
+        station.anchors().active().map(|witness| witness.key.name().to_owned()).collect();
     for name in names {
         let (size, root) = (head.size, hex::encode(head.root).into());
         let overdue = WitnessOverdue { size, root, witness: name.into() };

@@ -3,12 +3,14 @@
 use super::CeremonyError;
 use crate::host::Host;
 use crate::host::clock::Time;
+use crate::ledger::decisions::Standing;
 use crate::ledger::record::OfficerAuthFailed;
-use crate::ledger::{Approval, Decision, SignedApproval, state};
+use crate::ledger::rules::{self, Void};
+use crate::ledger::{Approval, Decision, SignedApproval};
 use crate::station::Station;
 use crate::station::policy::Role;
 use crate::tuf::Digest;
-use crate::vault::officer::{self, OfficerName, OpenOfficer};
+use crate::vault::officer::{OfficerName, OpenOfficer};
 use crate::vault::passphrase::{Failures, PassphraseFiles, unlock};
 use base64::Engine as _;
 
@@ -21,17 +23,6 @@ pub(crate) struct Subject {
     pub review: String,
 }
 
-/// An officer's newest decision about a request, and the log entry that holds it.
-#[derive(Clone, Debug)]
-pub(crate) struct Standing {
-    /// The decision.
-    pub approval: Approval,
-    /// Her signature, as the log has it.
-    pub sig: String,
-    /// The entry's number.
-    pub seq: u64,
-}
-
 /// What the officers decided about a request, as the log has it.
 #[derive(Debug, Default)]
 pub(crate) struct Decisions {
@@ -40,62 +31,29 @@ pub(crate) struct Decisions {
     /// Refusals that stand: of this request, whatever the review was.
     pub denied: Vec<Standing>,
     /// Approvals that are void, and why.
-    pub void: Vec<(Standing, &'static str)>,
+    pub void: Vec<(Standing, Void)>,
 }
 
-/// Why an approval is void: its time is over, and the log does not say so yet.
-pub(crate) const EXPIRED: &str = "it expired";
-const EXPIRED_BEFORE: &str = "it expired before";
-
-/// Reads the officers' decisions from the log. Only signatures by the officers' own keys count, and only the newest of
-/// each officer.
-///
-/// # Errors
-/// The log or the officers' files cannot be read.
-pub(crate) fn decisions(station: &Station, subject: &Subject, now: Time) -> Result<Decisions, CeremonyError> {
-    let officers = officer::list(station.disk(), &station.layout.officers())?;
-    let policy = station.policy.digest();
+/// The officers' decisions, by the log's rules, each signature verified: only the newest of each officer counts.
+pub(crate) fn decisions(station: &Station, subject: &Subject, now: Time) -> Decisions {
+    let (state, policy) = (station.state(), station.policy.digest());
     let mut decisions = Decisions::default();
-    for state::Standing { signed, seq } in station.state().decisions(&subject.request) {
-        let seq = *seq;
-        let known = officers.iter().find(|officer| officer.name.as_str() == signed.approval.officer);
-        let standing = Standing { approval: signed.approval.clone(), sig: signed.sig.clone(), seq };
-        let is_hers = known.is_some_and(|known| known.approval_key == signed.approval.key) && signed.holds();
-        if !is_hers {
-            decisions.void.push((standing, "it is not signed by her key"));
-            continue;
-        }
-        if signed.approval.decision == Decision::Denied {
-            decisions.denied.push(standing);
-            continue;
-        }
-        let expired = Time::parse(&signed.approval.expires).is_none_or(|expires| expires <= now);
-        // What the log calls expired stays so, also for a clock that was set back.
-        let void = if station.state().is_expired(&standing.approval.nonce) {
-            Some(EXPIRED_BEFORE)
-        } else if !known.is_some_and(officer::OfficerPublic::is_active) {
-            Some("she is retired")
-        } else if signed.approval.policy != policy {
-            Some("the policy changed since")
-        } else if signed.approval.review != subject.review {
-            Some("the review changed since")
-        } else if expired {
-            Some(EXPIRED)
-        } else {
-            None
+    let Some(request) = Digest::parse(&subject.request) else { return decisions };
+    for standing in state.decisions.of(&request).cloned() {
+        let void = match standing.signed.holds() {
+            false => Some(Void::Key),
+            true if rules::rejections(state, &request).any(|no| *no == standing) => {
+                decisions.denied.push(standing);
+                continue;
+            }
+            true => rules::void(state, &standing, &subject.review, &policy, now),
         };
         match void {
             Some(why) => decisions.void.push((standing, why)),
             None => decisions.granted.push(standing),
         }
     }
-    Ok(decisions)
-}
-
-/// May this officer act in this role for a request, as far as she took it in? Who did is what the log says; where
-/// several did, each of them.
-pub(crate) fn may_act(station: &Station, request: Digest, name: &str, role: Role) -> bool {
-    station.policy.may_hold_both(Role::Importer, role) || !station.taken.was_by(request, name)
+    decisions
 }
 
 /// Where the policy separates who takes a request in from others, it must be known who did: an import before such a
@@ -104,7 +62,7 @@ pub(crate) fn may_act(station: &Station, request: Digest, name: &str, role: Role
 /// # Errors
 /// [`CeremonyError::NotApproved`].
 pub(crate) fn require_importer_known(station: &Station, request: Digest) -> Result<(), CeremonyError> {
-    if !station.policy.separates_importer() || station.taken.is_importer_known(request) {
+    if !rules::lacks_importer(station.state(), &request) {
         return Ok(());
     }
     Err(CeremonyError::NotApproved(
@@ -124,7 +82,7 @@ pub(crate) fn require_may_approve(
     name: &OfficerName,
 ) -> Result<(), CeremonyError> {
     require_importer_known(station, request)?;
-    if may_act(station, request, name.as_str(), Role::Approver) {
+    if rules::as_importer(station.state(), &request, name.as_str(), Role::Approver).is_none() {
         return Ok(());
     }
     Err(CeremonyError::NotApproved(format!(

@@ -38,7 +38,7 @@ pub(super) fn record_added(
     public: &OfficerPublic,
 ) -> Result<(), CeremonyError> {
     let custody = station.state().custody.clone();
-    if let Some(known) = custody.officer(public.name.as_str()).filter(|known| !known.is_retired) {
+    if let Some(known) = custody.officer(public.name.as_str()).filter(|known| !known.is_retired()) {
         if is_hers(known, public) {
             return Ok(());
         }
@@ -66,7 +66,7 @@ fn is_hers(known: &LoggedOfficer, public: &OfficerPublic) -> bool {
 pub(super) fn check_name(custody: &Custody, public: &OfficerPublic) -> Result<(), CeremonyError> {
     let name = &public.name;
     match custody.officer(name.as_str()) {
-        Some(known) if known.is_finished && known.is_retired => Err(CeremonyError::Refused(format!(
+        Some(known) if known.is_finished && known.is_retired() => Err(CeremonyError::Refused(format!(
             "the officer {name} was retired, and a retired officer does not come back: leave her sheet out. If she \
              serves again, she gets another name"
         ))),
@@ -132,7 +132,7 @@ pub(crate) fn retire(
     let Some(known) = custody.officer(name.as_str()) else {
         return Err(CustodyError::NoSuchOfficer(name.clone()).into());
     };
-    if known.is_retired {
+    if known.is_retired() {
         return Err(CustodyError::Retired(name.clone()).into());
     }
     let officers = officer::list(station.disk(), &folder)?;

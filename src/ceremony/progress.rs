@@ -1,16 +1,15 @@
 //! How far a request is: what it waits for, and how far its signature went, as far as the station can know.
 
 use super::CeremonyError;
-use super::approve::{Standing, Subject, decisions};
+use super::approve::{Subject, decisions};
 use super::made::signatures;
 use super::review::{rejected_by, rejections};
 use super::signers::Tally;
 use crate::host::clock::Time;
-use crate::ledger::Record;
+use crate::ledger::decisions::Standing;
+use crate::station::Station;
 use crate::station::request::StoredRequest;
-use crate::station::{Station, StationError};
 use crate::tuf::Digest;
-use std::collections::{BTreeMap, BTreeSet};
 
 /// How far a request is.
 #[derive(Debug)]
@@ -52,98 +51,50 @@ impl Progress {
     }
 }
 
-/// What the log says of all requests.
-#[derive(Default)]
-pub(crate) struct Requests {
-    /// Those that were rejected once: only of these is it asked whether that stands.
-    rejected: BTreeSet<String>,
-    exported: BTreeSet<String>,
-    /// Could it be signed, as it was shown last?
-    signable: BTreeMap<String, bool>,
+/// How far a request is, and whether it is signed.
+///
+/// # Errors
+/// The log or the request's files cannot be read.
+pub(crate) fn progress(
+    station: &Station,
+    stored: &StoredRequest,
+    now: Time,
+) -> Result<(Progress, bool), CeremonyError> {
+    let (id, digest) = (stored.digest().to_string(), stored.digest());
+    if let Some(intent) = station.log.open_intents().find(|intent| intent.request == id) {
+        return Ok((Progress::InDoubt(intent.seq), false));
+    }
+    // Whether the key is still one of the root's is not the question here.
+    let made = match signatures(station, stored) {
+        Ok((made, _)) => made,
+        Err(_) => stored.signatures(station.disk())?,
+    };
+    // A refusal holds a signature back that was made before it, too.
+    let standing = rejections(station, &digest);
+    if !standing.is_empty() {
+        return Ok((Progress::Rejected(standing), !made.is_empty()));
+    }
+    let tag = station.history.tags.get(&stored.request.manifest.tag);
+    let is_live = |signed: &str| tag.is_some_and(|tag| tag.seen_as_production(signed));
+    match made.first() {
+        Some(newest) if is_live(&newest.signed) => Ok((Progress::Live, true)),
+        Some(_) if station.state().requests.is_exported(&digest) => Ok((Progress::Exported, true)),
+        Some(_) => Ok((Progress::Signed, true)),
+        None => Ok((before_signing(station, digest, now), false)),
+    }
 }
 
-impl Requests {
-    /// Reads the log once.
-    ///
-    /// # Errors
-    /// The log cannot be read.
-    pub(crate) fn of(station: &Station) -> Result<Requests, CeremonyError> {
-        let mut all = Requests::default();
-        for entry in station.log.entries() {
-            let entry = entry.map_err(StationError::from)?;
-            let entry = entry.entry();
-            match entry.record() {
-                Record::ApprovalDenied(denied) => drop(all.rejected.insert(denied.request.to_string())),
-                Record::BundleExported(exported) => drop(all.exported.insert(exported.request.to_string())),
-                Record::SlipExported(exported) => drop(all.exported.insert(exported.request.to_string())),
-                Record::ReviewRendered(shown) => {
-                    all.signable.insert(shown.request.to_string(), shown.signable);
-                }
-                _ => {}
-            }
-        }
-        Ok(all)
+fn before_signing(station: &Station, digest: Digest, now: Time) -> Progress {
+    let Some(shown) = station.shown.of(digest) else { return Progress::Unread };
+    if !station.state().requests.review(&shown.review).is_some_and(|review| review.signable) {
+        return Progress::Blocked;
     }
-
-    /// Did its signature go out, as a bundle or as a slip?
-    pub(crate) fn is_exported(&self, request: &str) -> bool {
-        self.exported.contains(request)
-    }
-
-    /// How far a request is, and whether it is signed.
-    ///
-    /// # Errors
-    /// The log or the request's files cannot be read.
-    pub(crate) fn progress(
-        &self,
-        station: &Station,
-        stored: &StoredRequest,
-        now: Time,
-    ) -> Result<(Progress, bool), CeremonyError> {
-        let (id, digest) = (stored.digest().to_string(), stored.digest());
-        if let Some(intent) = station.log.open_intents().find(|intent| intent.request == id) {
-            return Ok((Progress::InDoubt(intent.seq), false));
-        }
-        // Whether the key is still one of the root's is not the question here.
-        let made = match signatures(station, stored) {
-            Ok((made, _)) => made,
-            Err(_) => stored.signatures(station.disk())?,
-        };
-        // A refusal holds a signature back that was made before it, too.
-        if self.rejected.contains(&id) {
-            let standing = rejections(station, &digest, now)?;
-            if !standing.is_empty() {
-                return Ok((Progress::Rejected(standing), !made.is_empty()));
-            }
-        }
-        let tag = station.history.tags.get(&stored.request.manifest.tag);
-        let is_live = |signed: &str| tag.is_some_and(|tag| tag.seen_as_production(signed));
-        match made.first() {
-            Some(newest) if is_live(&newest.signed) => Ok((Progress::Live, true)),
-            Some(_) if self.is_exported(&id) => Ok((Progress::Exported, true)),
-            Some(_) => Ok((Progress::Signed, true)),
-            None => Ok((self.before_signing(station, digest, now)?, false)),
-        }
-    }
-
-    fn before_signing(
-        &self,
-        station: &Station,
-        digest: Digest,
-        now: Time,
-    ) -> Result<Progress, CeremonyError> {
-        let id = digest.to_string();
-        let Some(shown) = station.shown.of(digest) else { return Ok(Progress::Unread) };
-        if self.signable.get(&id) != Some(&true) {
-            return Ok(Progress::Blocked);
-        }
-        let subject = Subject { request: id, review: shown.review.to_string() };
-        let decided = decisions(station, &subject, now)?;
-        Ok(match Tally::of(station, digest, &decided, &[]) {
-            Ok(tally) if tally.missing() == 0 => Progress::Approved,
-            Ok(tally) => Progress::Waits(tally.awaited()),
-            // It is not known who took it in, and the policy asks.
-            Err(_) => Progress::Waits("an import by an officer".to_owned()),
-        })
+    let subject = Subject { request: digest.to_string(), review: shown.review.to_string() };
+    let decided = decisions(station, &subject, now);
+    match Tally::of(station, digest, &decided, &[]) {
+        Ok(tally) if tally.missing() == 0 => Progress::Approved,
+        Ok(tally) => Progress::Waits(tally.awaited()),
+        // It is not known who took it in, and the policy asks.
+        Err(_) => Progress::Waits("an import by an officer".to_owned()),
     }
 }

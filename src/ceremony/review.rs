@@ -1,13 +1,13 @@
 //! Showing a review, and remembering which one was shown: a confirmation refers to that one and to no other.
 
 use super::CeremonyError;
-use super::approve::{Standing, Subject, decisions};
 use super::prepare::with_review;
 use crate::host::Host;
-use crate::host::clock::Time;
+use crate::ledger::decisions::Standing;
 use crate::ledger::field::Finding;
 use crate::ledger::objects::LARGEST_REVIEW;
 use crate::ledger::record::ReviewRendered;
+use crate::ledger::rules;
 use crate::review::FILE_WIDTH;
 use crate::station::{Station, StoredRequest};
 use crate::text::shown;
@@ -47,23 +47,14 @@ pub(crate) struct Rendered {
     pub plain: Option<String>,
 }
 
-/// The officers' refusals of a request that stand.
-///
-/// # Errors
-/// The log or the officers' files cannot be read.
-pub(crate) fn rejections(
-    station: &Station,
-    request: &Digest,
-    now: Time,
-) -> Result<Vec<Standing>, CeremonyError> {
-    // A refusal is of the request, whatever its review was.
-    let subject = Subject { request: request.to_string(), review: String::new() };
-    Ok(decisions(station, &subject, now)?.denied)
+/// The officers' refusals of a request that stand: of the request, whatever its review was.
+pub(crate) fn rejections(station: &Station, request: &Digest) -> Vec<Standing> {
+    rules::rejections(station.state(), request).filter(|one| one.signed.holds()).cloned().collect()
 }
 
 /// Refusals in words: `rejected by bob (log entry 12)`.
 pub(crate) fn rejected_by(standing: &[Standing]) -> String {
-    let by = |one: &Standing| format!("{} (log entry {})", shown(&one.approval.officer), one.seq);
+    let by = |one: &Standing| format!("{} (log entry {})", shown(&one.approval().officer), one.seq);
     format!("rejected by {}", standing.iter().map(by).collect::<Vec<_>>().join(" and "))
 }
 
@@ -71,7 +62,7 @@ pub(crate) fn rejected_by(standing: &[Standing]) -> String {
 pub(crate) fn rejected_value(standing: &[Standing]) -> serde_json::Value {
     let one = |one: &Standing| {
         serde_json::json!({
-            "officer": one.approval.officer, "reason": one.approval.reason, "seq": one.seq,
+            "officer": one.approval().officer, "reason": one.approval().reason, "seq": one.seq,
         })
     };
     standing.iter().map(one).collect()
@@ -80,7 +71,7 @@ pub(crate) fn rejected_value(standing: &[Standing]) -> serde_json::Value {
 /// What every face for people says of a request that is rejected. The review itself, its digest and what the log keeps of it
 /// are what the checks say, and stay as they are.
 fn note(rejected: &[Standing]) -> Option<String> {
-    let reasons = rejected.iter().map(|one| shown(&one.approval.reason)).collect::<Vec<_>>().join("; ");
+    let reasons = rejected.iter().map(|one| shown(&one.approval().reason)).collect::<Vec<_>>().join("; ");
     let by = rejected_by(rejected);
     (!rejected.is_empty()).then(|| {
         format!("This request is {by}: {reasons}. Nobody signs it until who rejected it approves it.")
@@ -114,7 +105,7 @@ pub(crate) fn show(
     faces: &Faces,
 ) -> Result<Rendered, CeremonyError> {
     let now = host.clock.now();
-    let rejected = rejections(station, &stored.digest(), now)?;
+    let rejected = rejections(station, &stored.digest());
     let note = note(&rejected);
     let noted = |text: String| match &note {
         Some(line) => format!("{line}\n\n{text}\n{line}\n"),

@@ -3,12 +3,14 @@
 //! The order is what keeps a crash harmless: the intent is in the log on disk before the key is opened, the result
 //! before the command says that it signed, and a station that finds an intent without a result says so.
 
-use super::anchors::{require_in_time, require_may_sign};
+use super::anchors::require_may_sign;
+use super::approve::Subject;
 use super::prepare::authority;
 use super::reviewed::Reviewed;
 use super::signers::{Ask, approvals, check_signers, open_officers};
 use super::{CeremonyError, preflight};
 use crate::host::Host;
+use crate::host::clock::Stamp;
 use crate::ledger::acts::SIGNED_AGAIN;
 use crate::ledger::field::{ApprovalAt, Check, Finding, OfficerName};
 use crate::ledger::record::{ReviewKept, SignAborted, SignIntent};
@@ -17,7 +19,7 @@ use crate::station::Station;
 use crate::station::request::{Made, StoredRequest};
 use crate::station::workstation::tool;
 use crate::threads;
-use crate::tuf::{KeyId, PrivateKey};
+use crate::tuf::{KeyId, PrivateKey, PublicKey};
 use crate::vault::keys;
 use crate::vault::officer::OpenOfficer;
 
@@ -74,16 +76,7 @@ fn sign_now(
 ) -> Result<Made, CeremonyError> {
     let subject = reviewed.subject(stored);
     let key = check_signers(station, host, stored, reviewed, ask)?;
-    let anchors = require_may_sign(station, &host.stamp())?;
-    let report = preflight::of_station(station, host, None);
-    if !report.fit() {
-        let failures: Vec<_> =
-            report.failures().map(|line| format!("  {}: {}", line.name, line.message)).collect();
-        return Err(CeremonyError::Refused(format!(
-            "this machine is not fit for a signature (countersign preflight):\n{}",
-            failures.join("\n")
-        )));
-    }
+    let report = require_fit(station, host)?;
     // What the intent will name is brought to disk while the passphrases are worked on.
     let (bytes, log) = (reviewed.bytes(stored), station.log.dir().to_owned());
     let (kept, opened) = threads::both(
@@ -94,35 +87,15 @@ fn sign_now(
     let opened = opened?;
     kept?;
     let approved = approvals(station, host, stored, &subject, &opened)?;
-    let manifest = &stored.request.manifest;
     let keyid = KeyId::new(key.keyid.clone());
-    let (public, root_version, strength) = {
-        let authority = authority(station, &stored.request)?;
-        let root = authority.root();
-        let public = root.key_in_role(&authority.role, &keyid).cloned().ok_or_else(|| {
-            CeremonyError::Refused(format!(
-                "the key {keyid} is not one of the role \"{}\" (root version {})",
-                crate::text::shown(&authority.role),
-                root.version
-            ))
-        })?;
-        let (role, online) = (&authority.role, station.trust.online.as_ref());
-        let strength = rules::strength(root, role, online, &station.state().custody, key.quorum.into());
-        (public, root.version, strength)
-    };
+    let Listed { public, root_version, strength } = listed(station, stored, &keyid, key.quorum.into())?;
     let officers: Vec<String> = opened.iter().map(|officer| officer.name().as_str().to_owned()).collect();
-    let stamp = host.stamp();
-    require_in_time(&anchors, stamp.time)?;
     let lead = officers.first().cloned().unwrap_or_default();
-    if let Some((text, html)) = &reviewed.faces {
-        let kept = ReviewKept {
-            request: (&subject.request).into(),
-            review: (&subject.review).into(),
-            text: station.log.put_object(text.as_bytes())?.into(),
-            html: station.log.put_object(html.as_bytes())?.into(),
-        };
-        station.record(&stamp, kept.by(&lead))?;
-    }
+    // Passphrases take a while.
+    let stamp = host.stamp();
+    require_may_sign(station, &stamp)?;
+    keep_faces(station, &stamp, &subject, reviewed, &lead)?;
+    let manifest = &stored.request.manifest;
     let named = approved.iter().map(|(officer, seq)| ApprovalAt { officer: officer.into(), seq: *seq });
     let intent = SignIntent {
         request: (&subject.request).into(),
@@ -147,21 +120,11 @@ fn sign_now(
     let seq = station.record_act(host, intent.clone().by(&lead), &holders)?;
     // An intent that no checkpoint covers is none: the key stays closed until then.
     station.commit()?;
-    let signature = {
-        let secret = keys::open_key(station.disk(), &station.layout.keys(), &key.keyid, &holders)?;
-        let private = PrivateKey::parse(&format!("key {}", keyid.short()), &secret)?;
-        private.sign(&keyid, bytes)?
-    };
-    if !public.verify(bytes, &signature) {
-        return Err(CeremonyError::NotAsWritten(format!(
-            "the signature does not verify with the key {keyid} of the root: the sealed key is another one. Nothing \
-             was kept; run `countersign key drill {keyid}`"
-        )));
-    }
+    let signature = signature(station, &keyid, &public, &holders, bytes)?;
     let json = station.facts.dialect.signature_json(&keyid, &public, &signature);
     let stamp = host.stamp();
     let sig = station.facts.dialect.encode_signature(&signature);
-    let result = rules::result(&intent, seq, [public.method().into(), sig.into(), strength.into()]);
+    let result = rules::result_of(&intent, seq, [public.method().into(), sig.into(), strength.into()]);
     let seq = station.record(&stamp, result.by(&lead))?;
     settle_same_bytes(station, host, &lead)?;
     station.commit()?;
@@ -186,6 +149,86 @@ fn sign_now(
     };
     stored.keep_signature(station.disk(), &made)?;
     Ok(made)
+}
+
+/// A machine that is not fit signs nothing.
+fn require_fit(station: &Station, host: &Host) -> Result<preflight::Report, CeremonyError> {
+    let report = preflight::of_station(station, host, None);
+    if report.fit() {
+        return Ok(report);
+    }
+    let failures: Vec<_> =
+        report.failures().map(|line| format!("  {}: {}", line.name, line.message)).collect();
+    Err(CeremonyError::Refused(format!(
+        "this machine is not fit for a signature (countersign preflight):\n{}",
+        failures.join("\n")
+    )))
+}
+
+/// The key as the root in force lists it, and how strong a signature with it is.
+struct Listed {
+    public: PublicKey,
+    root_version: u64,
+    strength: &'static str,
+}
+
+fn listed(
+    station: &Station,
+    stored: &StoredRequest,
+    keyid: &KeyId,
+    quorum: u64,
+) -> Result<Listed, CeremonyError> {
+    let authority = authority(station, &stored.request)?;
+    let (root, role) = (authority.root(), &authority.role);
+    let public = root.key_in_role(role, keyid).cloned().ok_or_else(|| {
+        CeremonyError::Refused(format!(
+            "the key {keyid} is not one of the role \"{}\" (root version {})",
+            crate::text::shown(role),
+            root.version
+        ))
+    })?;
+    let (online, custody) = (station.trust.online.as_ref(), &station.state().custody);
+    let strength = rules::strength(root, role, online, custody, quorum);
+    Ok(Listed { public, root_version: root.version, strength })
+}
+
+/// Keeps the review as the signed bundle will show it.
+fn keep_faces(
+    station: &mut Station,
+    stamp: &Stamp,
+    subject: &Subject,
+    reviewed: &Reviewed,
+    lead: &str,
+) -> Result<(), CeremonyError> {
+    let Some((text, html)) = &reviewed.faces else { return Ok(()) };
+    let kept = ReviewKept {
+        request: (&subject.request).into(),
+        review: (&subject.review).into(),
+        text: station.log.put_object(text.as_bytes())?.into(),
+        html: station.log.put_object(html.as_bytes())?.into(),
+    };
+    station.record(stamp, kept.by(lead))?;
+    Ok(())
+}
+
+/// Opens the key and signs; what does not verify does not leave here.
+fn signature(
+    station: &Station,
+    keyid: &KeyId,
+    public: &PublicKey,
+    holders: &[&OpenOfficer],
+    bytes: &[u8],
+) -> Result<Vec<u8>, CeremonyError> {
+    let secret = keys::open_key(station.disk(), &station.layout.keys(), keyid.as_str(), holders)?;
+    let private = PrivateKey::parse(&format!("key {}", keyid.short()), &secret)?;
+    let signature = private.sign(keyid, bytes)?;
+    if public.verify(bytes, &signature) {
+        return Ok(signature);
+    }
+    Err(CeremonyError::NotAsWritten(format!(
+        "the signature does not verify with the key {keyid} of the root: the sealed key is another one. Nothing was \
+         kept; run `countersign key drill {keyid}`"
+    )))
 }
 
 /// The intents that are left are for these very bytes and this key, and were in doubt: the log says that the bytes are

@@ -2,13 +2,12 @@
 
 use super::CeremonyError;
 use super::anchors::require_may_sign;
-use super::approve::{
-    Decisions, EXPIRED, Subject, decide, decisions, may_act, open_officer, require_importer_known,
-};
+use super::approve::{Decisions, Subject, decide, decisions, open_officer, require_importer_known};
 use super::prepare::{authority, own_keys};
 use super::reviewed::Reviewed;
 use crate::host::Host;
-use crate::ledger::{Decision, SignedApproval};
+use crate::ledger::Decision;
+use crate::ledger::rules::{self, Lack, Void};
 use crate::station::Station;
 use crate::station::policy::Role;
 use crate::station::request::StoredRequest;
@@ -49,12 +48,12 @@ pub(crate) fn check_signers(
     }
     let key = choose_key(station, stored, ask)?;
     station.check_sealed_as_logged(&key)?;
-    require_quorum(&key, ask.officers)?;
+    require_quorum(station, &key, ask.officers)?;
     key.check_present(&ask.officers.iter().collect::<Vec<_>>())?;
     // What is graver than a missing approval is said first.
     refuse_while_in_doubt(station, reviewed, &key)?;
     require_may_sign(station, &host.stamp())?;
-    let decided = decisions(station, &reviewed.subject(stored), host.clock.now())?;
+    let decided = decisions(station, &reviewed.subject(stored), host.clock.now());
     note_expired(station, host, &decided)?;
     let signers: Vec<&str> = ask.officers.iter().map(OfficerName::as_str).collect();
     Tally::of(station, stored.digest(), &decided, &signers)?.require_enough()?;
@@ -94,7 +93,7 @@ pub(crate) struct Tally {
     pub approving: Vec<String>,
     /// Who else may approve.
     pub others: Vec<String>,
-    void: Vec<(String, &'static str)>,
+    void: Vec<(String, Void)>,
     request: Digest,
 }
 
@@ -114,25 +113,25 @@ impl Tally {
                 "{officer} rejected this request (log entry {}): {}. Only an approval by the same officer lifts this: \
                  countersign approve {} --officer {officer}",
                 no.seq,
-                crate::text::shown(&no.approval.reason),
+                crate::text::shown(&no.approval().reason),
                 request.short(),
-                officer = crate::text::shown(&no.approval.officer),
+                officer = crate::text::shown(&no.approval().officer),
             )));
         }
         require_importer_known(station, request)?;
-        let may = |name: &str, role: Role| may_act(station, request, name, role);
-        if let Some(name) = signers.iter().find(|name| !may(name, Role::Signer)) {
+        let state = station.state();
+        let took_it_in = |name: &&&str| rules::as_importer(state, &request, name, Role::Signer).is_some();
+        if let Some(name) = signers.iter().find(took_it_in) {
             return Err(CeremonyError::NotApproved(format!(
                 "{name} imported this request, and the policy does not let the importer sign it"
             )));
         }
-        let both = station.policy.may_hold_both(Role::Approver, Role::Signer);
-        let counts = |name: &str| may(name, Role::Approver) && (both || !signers.contains(&name));
+        let counts = |name: &str| rules::as_approver(state, &request, name, signers).is_none();
         let approved: Vec<(String, u64)> = decided
             .granted
             .iter()
-            .filter(|standing| counts(&standing.approval.officer))
-            .map(|standing| (standing.approval.officer.clone(), standing.seq))
+            .filter(|one| counts(&one.approval().officer))
+            .map(|one| (one.approval().officer.clone(), one.seq))
             .collect();
         let is_new = |name: &str| counts(name) && !approved.iter().any(|(known, _)| known == name);
         let approving: Vec<String> =
@@ -141,7 +140,7 @@ impl Tally {
         let active = officers.iter().filter(|one| one.is_active()).map(|one| one.name.as_str());
         let others =
             active.filter(|name| is_new(name) && !signers.contains(name)).map(str::to_owned).collect();
-        let void = decided.void.iter().map(|(one, why)| (one.approval.officer.clone(), *why)).collect();
+        let void = decided.void.iter().map(|(one, why)| (one.approval().officer.clone(), *why)).collect();
         Ok(Tally { needed: station.policy.approvals as usize, approved, approving, others, void, request })
     }
 
@@ -186,9 +185,8 @@ impl Tally {
 
 /// Says in the log whose approval expired.
 fn note_expired(station: &mut Station, host: &Host, decided: &Decisions) -> Result<(), CeremonyError> {
-    for (standing, _) in decided.void.iter().filter(|(_, why)| *why == EXPIRED) {
-        let expired = SignedApproval { approval: standing.approval.clone(), sig: standing.sig.clone() };
-        station.record(&host.stamp(), expired.expired_event())?;
+    for (standing, _) in decided.void.iter().filter(|(_, why)| *why == Void::Expired) {
+        station.record(&host.stamp(), standing.signed.expired_event())?;
     }
     Ok(())
 }
@@ -224,11 +222,8 @@ fn choose_key(station: &Station, stored: &StoredRequest, ask: &Ask<'_>) -> Resul
                 crate::text::shown(&authority.role),
                 authority.root().version
             ))),
-            // The only key that can sign is not theirs: said as everywhere else.
-            [key] => {
-                require_quorum(key, ask.officers)?;
-                Ok(key.clone())
-            }
+            // The only key that can sign is not theirs: that is said as everywhere else.
+            [key] => Ok(key.clone()),
             several => Err(CeremonyError::NotApproved(format!(
                 "no key of this station is sealed to all of {}: {}",
                 sealed::names(ask.officers),
@@ -248,22 +243,24 @@ fn choose_key(station: &Station, stored: &StoredRequest, ask: &Ask<'_>) -> Resul
 
 /// Too few officers, or one who does not hold the key, is said before a passphrase is asked and before an intent stands
 /// in the log.
-fn require_quorum(key: &SealedKey, officers: &[OfficerName]) -> Result<(), CeremonyError> {
+fn require_quorum(station: &Station, key: &SealedKey, officers: &[OfficerName]) -> Result<(), CeremonyError> {
     let (keyid, holders) = (key.keyid.clone(), key.holders());
-    if let Some(officer) = officers.iter().find(|officer| !key.officers.contains(officer)) {
-        return Err(CustodyError::NotHolder { keyid, officer: officer.clone(), holders }.into());
-    }
-    let distinct: std::collections::BTreeSet<_> = officers.iter().collect();
-    if distinct.len() < usize::from(key.quorum) {
-        return Err(CustodyError::TooFewOfficers {
-            keyid,
-            quorum: key.quorum,
-            given: distinct.len(),
-            holders,
+    let names = officers.iter().map(OfficerName::as_str);
+    let lack = match rules::quorum(&station.state().custody, &key.keyid, names) {
+        Ok(_) => return Ok(()),
+        Err(lack) => lack,
+    };
+    let quorum = key.quorum;
+    Err(match lack {
+        Lack::Key => {
+            return Err(CeremonyError::Refused(format!("the key {keyid} is not in the vault any more")));
         }
-        .into());
+        Lack::Holder(name) => CustodyError::NotHolder { keyid, officer: name.parse()?, holders },
+        Lack::Officers(given, _) => {
+            CustodyError::TooFewOfficers { keyid, quorum, given: given as usize, holders }
+        }
     }
-    Ok(())
+    .into())
 }
 
 pub(super) fn open_officers(
@@ -295,7 +292,7 @@ pub(super) fn approvals(
     subject: &Subject,
     opened: &[OpenOfficer],
 ) -> Result<Vec<(String, u64)>, CeremonyError> {
-    let decided = decisions(station, subject, host.clock.now())?;
+    let decided = decisions(station, subject, host.clock.now());
     note_expired(station, host, &decided)?;
     let signers: Vec<&str> = opened.iter().map(|officer| officer.name().as_str()).collect();
     let tally = Tally::of(station, stored.digest(), &decided, &signers)?;

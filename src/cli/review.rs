@@ -2,9 +2,9 @@
 
 use super::context::ascii;
 use super::{Context, Exit, Failure, Outcome};
-use crate::ceremony::approve::Standing;
 use crate::ceremony::review::{Faces, heading, rejected_value, show};
 use crate::host::disk::write_durably;
+use crate::ledger::decisions::Standing;
 use crate::station::{Station, request};
 use crate::tuf::Digest;
 use std::path::PathBuf;

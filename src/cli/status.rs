@@ -2,7 +2,7 @@
 
 use super::{Context, Exit, Failure, Outcome};
 use crate::ceremony::preflight::{self, heads};
-use crate::ceremony::progress::{Progress, Requests};
+use crate::ceremony::progress::{Progress, progress};
 use crate::ceremony::review::rejected_value;
 use crate::host::clock::Time;
 use crate::ledger::Anchors;
@@ -188,7 +188,6 @@ fn list_requests(
     all: bool,
     due: &mut Due,
 ) -> Result<(String, Vec<Value>), Failure> {
-    let logged = Requests::of(station)?;
     let mut rows = Vec::new();
     for digest in request::list(station.disk(), &station.layout)? {
         let id = digest.to_string();
@@ -201,7 +200,7 @@ fn list_requests(
                 continue;
             }
         };
-        let (progress, is_signed) = logged.progress(station, &stored, now)?;
+        let (progress, is_signed) = progress(station, &stored, now)?;
         let manifest = &stored.request.manifest;
         let ago = Time::parse(&stored.import.time).map(|time| time.beside(now)).unwrap_or_default();
         let line = format!(
@@ -217,7 +216,7 @@ fn list_requests(
         };
         let value = json!({
             "request": id, "wave": manifest.wave, "tag": manifest.tag, "version": manifest.version,
-            "state": progress.words(), "signed": is_signed, "exported": logged.is_exported(&id),
+            "state": progress.words(), "signed": is_signed, "exported": station.state().requests.is_exported(&stored.digest()),
             "imported": &stored.import.time, "rejected": rejected,
         });
         rows.push((stored.import.time, Some(line), value));

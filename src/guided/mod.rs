@@ -339,7 +339,7 @@ impl Run<'_> {
         let digest = self.stored()?.digest();
         let Some(shown) = self.station.shown.of(digest) else { return Ok(Turn::To(Step::Review)) };
         let subject = Subject { request: digest.to_string(), review: shown.review.to_string() };
-        let decided = decisions(self.station, &subject, self.host.clock.now())?;
+        let decided = decisions(self.station, &subject, self.host.clock.now());
         // Where somebody rejected it, or the importer is not known, nobody is waited for.
         let tally = Tally::of(self.station, self.stored()?.digest(), &decided, &[]).ok();
         let people = People::of(self.station)?;

@@ -71,15 +71,18 @@ impl People {
         let mut text =
             format!("The policy asks for {}. {by_signing}\n", counted(u64::from(needed), "approval"));
         for one in &decided.granted {
-            let (officer, expires) = (shown(&one.approval.officer), shown(&one.approval.expires));
+            let (officer, expires) = (shown(&one.approval().officer), shown(&one.approval().expires));
             text += &format!("  {officer} approved, until {expires}\n");
         }
         for one in &decided.denied {
-            text +=
-                &format!("  {} rejected it: {}\n", shown(&one.approval.officer), shown(&one.approval.reason));
+            text += &format!(
+                "  {} rejected it: {}\n",
+                shown(&one.approval().officer),
+                shown(&one.approval().reason)
+            );
         }
         for (one, why) in &decided.void {
-            text += &format!("  {}'s decision is void: {why}\n", shown(&one.approval.officer));
+            text += &format!("  {}'s decision is void: {why}\n", shown(&one.approval().officer));
         }
         match tally {
             Some(tally) if tally.missing() > 0 => text += &format!("It waits for {}.\n", tally.awaited()),

@@ -216,7 +216,7 @@ impl Acts {
             Some(known) if known.key != signed.key => {
                 return Some("the signature is made with a key that is not the officer's");
             }
-            Some(known) if known.is_retired => {
+            Some(known) if known.is_retired() => {
                 return Some("the signature is by an officer who was retired");
             }
             Some(_) => {}

@@ -84,23 +84,6 @@ pub struct Demand {
 }
 
 impl Demand {
-    /// The demand in a policy's text; a policy of 0.1 that only has a window asks for one witness. `None` when the members
-    /// have another form.
-    pub(crate) fn of_policy(text: &[u8]) -> Option<Demand> {
-        let table: toml::Table = std::str::from_utf8(text).ok()?.parse().ok()?;
-        let Some(witness) = table.get("witness") else { return Some(Demand::default()) };
-        let number = |name: &str| match witness.get(name) {
-            Some(value) => value.as_integer(),
-            None => Some(0),
-        };
-        let every_bundle = witness.get("every_bundle").map_or(Some(false), toml::Value::as_bool)?;
-        Some(Demand::new(
-            u64::try_from(number("quorum")?).ok()?,
-            u32::try_from(number("window_days")?).ok()?,
-            every_bundle,
-        ))
-    }
-
     /// A demand; without a number of witnesses, a window or the wait for every bundle asks for one.
     pub(crate) fn new(quorum: u64, window_days: u32, every_bundle: bool) -> Demand {
         let asks = window_days > 0 || every_bundle;
@@ -181,6 +164,15 @@ pub(crate) enum Overdue {
     Window(Time),
     /// The head of the last exported bundle is not back with as many cosignatures; so many are there.
     Bundle(u64),
+}
+
+/// What bars every signature.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Bar {
+    /// What heads showed that came back.
+    Hold(Hold),
+    /// What is missing of the cosignatures that the policy asks for.
+    Overdue(Overdue),
 }
 
 /// Everything above, after the entries seen so far.
@@ -333,6 +325,11 @@ impl Anchors {
         (there < self.demand.quorum).then_some(Overdue::Bundle(there))
     }
 
+    /// What bars every signature at this time.
+    pub(crate) fn bar(&self, now: Time) -> Option<Bar> {
+        self.hold().map(Bar::Hold).or_else(|| self.overdue(now).map(Bar::Overdue))
+    }
+
     /// Why this key cannot be a witness's of this log; nothing when it can.
     pub(crate) fn refuse_witness(&self, key: &VerifierKey) -> Option<String> {
         let name = shown(key.name());
@@ -385,21 +382,21 @@ impl Anchors {
 
     /// Why an intent to sign at this time cannot be.
     fn may_not_sign(&self, time: Time) -> Option<Flaw> {
-        let why = match self.hold() {
-            Some(Hold::Stopped(stop)) => format!(
+        let why = match self.bar(time)? {
+            Bar::Hold(Hold::Stopped(stop)) => format!(
                 "the station was stopped by the head in entry {}, and nothing may be signed before that is settled",
                 stop.seq
             ),
-            Some(Hold::AwaitsWitness(seq)) => format!(
+            Bar::Hold(Hold::AwaitsWitness(seq)) => format!(
                 "no witness had cosigned what officers settled in entry {seq}, and nothing may be signed before"
             ),
-            None => match self.overdue(time)? {
-                Overdue::Window(end) => format!("the policy's window for witnesses had ended on {end}"),
-                Overdue::Bundle(there) => format!(
-                    "the head of the last exported bundle was not back with {} cosignatures, but with {there}",
-                    self.demand.quorum
-                ),
-            },
+            Bar::Overdue(Overdue::Window(end)) => {
+                format!("the policy's window for witnesses had ended on {end}")
+            }
+            Bar::Overdue(Overdue::Bundle(there)) => format!(
+                "the head of the last exported bundle was not back with {} cosignatures, but with {there}",
+                self.demand.quorum
+            ),
         };
         Some(Flaw::new(FlawKind::Quorum, why))
     }

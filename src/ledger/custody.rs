@@ -24,15 +24,22 @@ pub(crate) struct Officer {
     pub recipient: String,
     /// Her approval key.
     pub key: String,
-    /// Did she leave?
-    pub is_retired: bool,
+    /// The entry with which she left.
+    pub retired: Option<u64>,
     /// Is it known that her files were written? If not, the station may have stopped before.
     pub is_finished: bool,
 }
 
+impl Officer {
+    /// Did she leave?
+    pub(crate) fn is_retired(&self) -> bool {
+        self.retired.is_some()
+    }
+}
+
 /// To whom a key is sealed.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Sealing {
+pub(crate) struct Sealing {
     /// How many officers together open it.
     pub quorum: u64,
     /// Their names.
@@ -79,6 +86,11 @@ pub(crate) struct Key {
 }
 
 impl Key {
+    /// Was it taken out of the vault?
+    pub(crate) fn is_retired(&self) -> bool {
+        self.is_retired
+    }
+
     /// May this sealing be the one in force? The last one may, and, until it is known that it was written, those before.
     pub(crate) fn may_be(&self, sealing: &Sealing) -> bool {
         self.possible().any(|possible| possible == sealing)
@@ -124,7 +136,7 @@ impl std::fmt::Display for Resealed<'_> {
 
 /// Officers and keys after the entries seen so far.
 #[derive(Clone, Debug, Default)]
-pub struct Custody {
+pub(crate) struct Custody {
     officers: BTreeMap<String, Officer>,
     keys: BTreeMap<String, Key>,
     /// Officers whom the running command added.
@@ -173,7 +185,8 @@ impl Custody {
             if key.is_retired || key.sealing.quorum > 1 {
                 continue;
             }
-            let serves = |name: &&String| self.officers.get(*name).is_some_and(|officer| !officer.is_retired);
+            let serves =
+                |name: &&String| self.officers.get(*name).is_some_and(|officer| !officer.is_retired());
             key.sealing.officers.iter().filter(serves).for_each(|name| *alone.entry(name).or_default() += 1);
         }
         alone.into_values().max().unwrap_or(0)
@@ -184,7 +197,7 @@ impl Custody {
         match entry.record() {
             Record::OfficerAdded(added) => {
                 let known = self.officers.get(&*added.officer)?;
-                if !known.is_retired {
+                if !known.is_retired() {
                     return contradiction("there is an active officer of that name already");
                 }
                 if known.is_finished {
@@ -194,15 +207,13 @@ impl Custody {
                 }
                 None
             }
-            Record::OfficerRetired(retired) if retired.reason == NEVER_FINISHED => {
-                let known = self.officers.get(&*retired.officer)?;
-                match known.is_finished {
-                    true => {
-                        contradiction("it says that she never came to be an officer, and she acted as one")
-                    }
-                    false => None,
+            Record::OfficerRetired(retired) => match self.officers.get(&*retired.officer) {
+                None => contradiction("there is no such officer"),
+                Some(known) if known.is_finished && retired.reason == NEVER_FINISHED => {
+                    contradiction("it says that she never came to be an officer, and she acted as one")
                 }
-            }
+                Some(_) => None,
+            },
             Record::KeyImported(key) | Record::KeyGenerated(key) => rules::sealing(&Sealing::of(key)),
             Record::KeyDrilled(key) | Record::KeyBackedUp(key) | Record::KeyRetired(key) => {
                 match self.keys.get(&*key.keyid).is_some_and(|key| !key.is_retired) {
@@ -244,7 +255,7 @@ impl Custody {
                 format!("those who opened the key are no quorum of the sealing in force, entry {}", key.seq);
             return Some(Flaw::new(FlawKind::Quorum, why));
         }
-        let left = |name: &&&str| self.officers.get(**name).is_none_or(|officer| officer.is_retired);
+        let left = |name: &&&str| self.officers.get(**name).is_none_or(|officer| officer.is_retired());
         let name = resealed.by.iter().find(left)?;
         let why = format!("{} opened the key, and is no officer who serves", Foreign(name));
         Some(Flaw::new(FlawKind::Quorum, why))
@@ -260,7 +271,7 @@ impl Custody {
             }
             Record::SessionClosed(closed) => self.closed(closed.exit == 0),
             Record::OfficerAdded(added) => self.added(seq, added),
-            Record::OfficerRetired(retired) => self.retired(retired),
+            Record::OfficerRetired(retired) => self.retired(seq, retired),
             Record::OfficerAuthFailed(failed) => self.finish(&failed.officer),
             Record::ApprovalGranted(decided) | Record::ApprovalDenied(decided) => {
                 self.finish(&decided.officer);
@@ -348,7 +359,7 @@ impl Custody {
             seq,
             recipient: added.recipient.to_string(),
             key: added.key.to_string(),
-            is_retired: false,
+            retired: None,
             is_finished: false,
         };
         self.running.push(name.clone());
@@ -358,12 +369,12 @@ impl Custody {
         }
     }
 
-    fn retired(&mut self, retired: &OfficerRetired<'_>) {
+    fn retired(&mut self, seq: u64, retired: &OfficerRetired<'_>) {
         if retired.reason != NEVER_FINISHED {
             self.finish(&retired.officer);
         }
         if let Some(officer) = self.officers.get_mut(&*retired.officer) {
-            officer.is_retired = true;
+            officer.retired.get_or_insert(seq);
         }
     }
 

@@ -276,6 +276,15 @@ records! {
 }
 
 impl Record<'_> {
+    /// The policy that it puts in force: the object with its text.
+    pub(crate) fn policy(&self) -> Option<&str> {
+        match self {
+            Record::StationCreated(created) => Some(&created.policy),
+            Record::PolicyChanged(changed) => Some(&changed.to),
+            _ => None,
+        }
+    }
+
     /// The request that it is about.
     pub(crate) fn request(&self) -> Option<&str> {
         let mut found = None;

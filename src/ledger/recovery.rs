@@ -4,7 +4,7 @@
 //! Lines after the newest checkpoint are what a crash left, or what somebody put there who can write the folder: nobody
 //! signed them, and they give nobody anything.
 
-use super::entry::Entry;
+use super::entry::{Entry, EntryBuf};
 use super::event::Event;
 use super::record::{Record, SignAborted, SignInDoubt, SignRecovered, SignResult};
 use std::collections::{BTreeMap, BTreeSet};
@@ -93,7 +93,11 @@ impl OpenIntent {
 
 /// The intents that are open after the entries seen so far.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Intents(BTreeMap<u64, OpenIntent>);
+pub(crate) struct Intents {
+    open: BTreeMap<u64, OpenIntent>,
+    /// Their entries; of one that was found after the newest checkpoint there is none.
+    entries: BTreeMap<u64, EntryBuf>,
+}
 
 impl Intents {
     /// Takes the next entry into account.
@@ -109,7 +113,8 @@ impl Intents {
                     officers: intent.officers.iter().map(|name| name.to_string()).collect(),
                     recorded: false,
                 };
-                self.0.insert(seq, intent);
+                self.open.insert(seq, intent);
+                self.entries.insert(seq, entry.to_owned());
             }
             Record::SignRecovered(intent) => {
                 let intent = OpenIntent {
@@ -120,31 +125,41 @@ impl Intents {
                     officers: Vec::new(),
                     recorded: true,
                 };
-                self.0.insert(seq, intent);
+                self.open.insert(seq, intent);
             }
             Record::SignResult(SignResult { intent, .. })
             | Record::SignAborted(SignAborted { intent, .. }) => {
-                self.0.remove(intent);
+                self.end(*intent);
             }
             Record::SignInDoubt(doubt) if doubt.resolution.is_empty() => {
-                if let Some(intent) = self.0.get_mut(&doubt.intent) {
+                if let Some(intent) = self.open.get_mut(&doubt.intent) {
                     intent.recorded = true;
                 }
             }
             Record::SignInDoubt(doubt) => {
-                self.0.remove(&doubt.intent);
+                self.end(doubt.intent);
             }
             _ => {}
         }
     }
 
+    fn end(&mut self, intent: u64) {
+        self.open.remove(&intent);
+        self.entries.remove(&intent);
+    }
+
+    /// The entry of the open intent with this number.
+    pub(super) fn entry(&self, seq: u64) -> Option<&EntryBuf> {
+        self.entries.get(&seq)
+    }
+
     /// The open intent with this number.
     pub(crate) fn get(&self, seq: u64) -> Option<&OpenIntent> {
-        self.0.get(&seq)
+        self.open.get(&seq)
     }
 
     /// All open intents, in order.
     pub(crate) fn open(&self) -> impl Iterator<Item = &OpenIntent> {
-        self.0.values()
+        self.open.values()
     }
 }

@@ -1,50 +1,59 @@
-//! What the records of a log add up to. The station and the auditor walk the same state: each entry is applied once, in
-//! order.
+//! What the records of a log add up to. The station and the auditor walk the same state: each entry is judged
+//! ([`super::rules::judge`]) and then applied once, in order.
 
 use super::custody::Custody;
+use super::decisions::Decisions;
 use super::entry::Entry;
+use super::policy::Policy;
 use super::record::Record;
 use super::recovery::Intents;
-use super::{Acts, Anchors, SignedApproval};
+use super::requests::Requests;
+use super::{Acts, Anchors};
 use crate::host::Stamp;
+use crate::tuf::Digest;
 use std::collections::{BTreeMap, HashSet};
 
 /// Everything that is asked of a log, after the entries applied so far.
 #[derive(Default)]
 pub(crate) struct State {
+    /// The policy in force.
+    pub policy: Option<Policy>,
+    /// The version of the root in force.
+    pub root: Option<u64>,
     /// Officers, and how each key is sealed.
     pub custody: Custody,
     /// Officers' signatures under their acts.
     pub acts: Acts,
     /// Witnesses, heads that came back, and whether anything may be signed.
     pub anchors: Anchors,
+    /// Requests that were taken in, and their reviews.
+    pub requests: Requests,
+    /// What officers decided about them.
+    pub decisions: Decisions,
     /// Intents to sign without a result.
     pub intents: Intents,
-    /// By request, then by officer.
-    decisions: BTreeMap<String, BTreeMap<String, Standing>>,
-    nonces: HashSet<String>,
-    expired: HashSet<String>,
+    /// The digests of the bytes that were signed.
+    signed: HashSet<Digest>,
     failures: BTreeMap<String, (u32, Stamp)>,
 }
 
-/// An officer's newest decision about a request.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct Standing {
-    /// The decision. Whether its signature holds is for the caller to verify.
-    pub signed: SignedApproval,
-    /// The entry that holds it.
-    pub seq: u64,
-}
-
 impl State {
-    /// Takes the next entry into account. Where it puts a policy in force, what that asks of witnesses is set first
-    /// ([`Anchors::set_demand`]).
-    pub(crate) fn apply(&mut self, entry: &Entry<'_>) {
+    /// Takes the next entry into account; `policy` is the one that it puts in force ([`Record::policy`]).
+    pub(crate) fn apply(&mut self, entry: &Entry<'_>, policy: Option<Policy>) {
+        if let Some(policy) = policy {
+            self.anchors.set_demand(policy.witness, entry.time());
+            self.policy = Some(policy);
+        }
         self.intents.see(entry);
+        self.requests.see(entry, &self.custody);
+        self.decisions.see(entry);
         self.custody.see(entry);
         self.acts.see(entry);
         self.anchors.see(entry);
         match entry.record() {
+            Record::RootPinned(root) => self.root = Some(root.version),
+            Record::RootUpdated(root) => self.root = Some(root.version),
+            Record::SignResult(result) => self.signed.extend(Digest::parse(&result.signed)),
             Record::OfficerAuthFailed(failed) => {
                 let before = self.failures.get(&*failed.officer).map_or(0, |(count, _)| *count);
                 let failures = (before.saturating_add(1), entry.stamp());
@@ -52,9 +61,7 @@ impl State {
             }
             Record::ApprovalGranted(decided) | Record::ApprovalDenied(decided) => {
                 self.failures.remove(&*decided.officer);
-                self.decided(entry);
             }
-            Record::ApprovalExpired(expired) => drop(self.expired.insert(expired.nonce.to_string())),
             Record::ActSigned(signed) => drop(self.failures.remove(&*signed.officer)),
             Record::TimeStatement(_) => drop(self.failures.remove(&*entry.actor())),
             Record::SignIntent(intent) => {
@@ -67,23 +74,14 @@ impl State {
         }
     }
 
-    fn decided(&mut self, entry: &Entry<'_>) {
-        let Some(signed) = SignedApproval::from_entry(entry) else { return };
-        // A decision that stands in the log before is a copy, and decides nothing.
-        if self.nonces.insert(signed.approval.nonce.clone()) {
-            let by_officer = self.decisions.entry(signed.approval.request.clone()).or_default();
-            by_officer.insert(signed.approval.officer.clone(), Standing { signed, seq: entry.seq() });
-        }
+    /// The approvals that the policy in force asks for.
+    pub(crate) fn approvals_asked(&self) -> u64 {
+        self.policy.as_ref().map_or(0, |policy| policy.approvals.into())
     }
 
-    /// The newest decision of each officer about a request, by her name.
-    pub(crate) fn decisions(&self, request: &str) -> impl Iterator<Item = &Standing> {
-        self.decisions.get(request).into_iter().flat_map(BTreeMap::values)
-    }
-
-    /// Does the log call the approval with this nonce expired?
-    pub(crate) fn is_expired(&self, nonce: &str) -> bool {
-        self.expired.contains(nonce)
+    /// Were these bytes signed?
+    pub(crate) fn is_signed(&self, bytes: &Digest) -> bool {
+        self.signed.contains(bytes)
     }
 
     /// Wrong passphrases of an officer since she last proved who she is, and when the last one was.

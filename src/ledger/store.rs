@@ -299,26 +299,42 @@ impl Log {
         Ok(told)
     }
 
-    /// Writes an entry after the last. It counts for nothing before [`Log::checkpoint`].
+    /// The entry for an event after the last one, not written yet.
     ///
     /// # Errors
-    /// The event is incomplete or too long, or the disk; nothing was appended then.
-    pub fn append(&mut self, stamp: &Stamp, event: Event) -> Result<EntryBuf, LogError> {
+    /// The event is incomplete or too long, or the log takes no more entries.
+    pub(crate) fn draft(&self, stamp: &Stamp, event: &Event) -> Result<EntryBuf, LogError> {
         self.refuse_when_closed()?;
-        let seq = self.walk.tree().size();
-        let mut line = event.line(seq, self.walk.last(), stamp);
+        let line = event.line(self.walk.tree().size(), self.walk.last(), stamp);
         if line.len() > LONGEST_LINE {
             return Err(LogError::TooLong(line.len()));
         }
-        let leaf = tree::leaf_hash(&line);
         // A line that would not be read back is not written.
-        let entry = Entry::read(&line).map_err(LogError::Line)?.to_owned();
-        line.push(b'\n');
-        self.write_line(seq, &line)?;
-        self.take_in(&entry.entry());
-        self.walk.push(leaf);
+        Ok(Entry::read(&line).map_err(LogError::Line)?.to_owned())
+    }
+
+    /// Writes an entry after the last, for which it was drafted. It counts for nothing before [`Log::checkpoint`].
+    ///
+    /// # Errors
+    /// The disk; nothing was appended then.
+    pub(crate) fn write(&mut self, draft: &EntryBuf) -> Result<(), LogError> {
+        self.refuse_when_closed()?;
+        let entry = draft.entry();
+        self.write_line(draft.seq(), &[entry.line(), b"\n"].concat())?;
+        self.take_in(&entry);
+        self.walk.push(tree::leaf_hash(entry.line()));
         self.unsynced = true;
-        Ok(entry)
+        Ok(())
+    }
+
+    /// Drafts and writes an entry.
+    ///
+    /// # Errors
+    /// As [`Log::draft`] and [`Log::write`].
+    pub fn append(&mut self, stamp: &Stamp, event: Event) -> Result<EntryBuf, LogError> {
+        let draft = self.draft(stamp, &event)?;
+        self.write(&draft)?;
+        Ok(draft)
     }
 
     fn write_line(&mut self, seq: u64, line: &[u8]) -> Result<(), LogError> {

@@ -4,6 +4,7 @@ use crate::bundle::BundleError;
 use crate::host::disk::DiskError;
 use crate::ledger::LogError;
 use crate::text::shown_path;
+use crate::tlog::Flaw;
 use crate::tuf::{Digest, KeyId, TufError};
 use std::path::PathBuf;
 
@@ -23,6 +24,12 @@ pub enum StationError {
     /// The log could not be opened, read or written.
     #[error("{0}")]
     Log(#[from] LogError),
+    /// What was about to be written breaks a rule of the log.
+    #[error(
+        "nothing was written: {0}. No auditor would find such an entry whole, so this station does not write it. What \
+         stood in the log stands; if you did nothing unusual, this is a fault of the program: report it"
+    )]
+    Rule(Flaw),
     /// The policy is not one.
     #[error("{0}")]
     Policy(#[from] super::PolicyError),

@@ -4,7 +4,7 @@
 use super::{Layout, Policy, Since, StationError, Trust};
 use crate::host::{Bytes, Disk};
 use crate::ledger::record::{RootPinned, RootUpdated, StationCreated};
-use crate::ledger::{Demand, Entry, Kind, LogError, Record, State, rules};
+use crate::ledger::{Entry, Kind, LogError, Record, State, rules};
 use crate::text::{shown, shown_path};
 use crate::tlog::{Flaw, FlawKind};
 use crate::tuf::{Chain, Dialect, KeyId, Root};
@@ -30,7 +30,6 @@ pub(crate) type Objects<'a> = &'a dyn Fn(&str) -> Result<Bytes, LogError>;
 #[derive(Default)]
 pub(crate) struct Logged {
     facts: Option<Facts>,
-    policy: Option<Policy>,
     chain: Option<Chain>,
     online: Option<KeyId>,
     /// What the log adds up to.
@@ -40,39 +39,43 @@ pub(crate) struct Logged {
 }
 
 impl Logged {
-    /// May the next entry follow, and is it signed by those who have to sign it?
+    /// Does the next entry keep the rules? Returns the policy that it puts in force.
     ///
     /// # Errors
-    /// It is not, or a policy that it names cannot be read.
-    pub(crate) fn judge(&self, entry: &Entry<'_>, objects: Objects<'_>) -> Result<(), StationError> {
+    /// The rule that it breaks, a signature that does not hold, or a policy that cannot be read.
+    pub(crate) fn judge(
+        &self,
+        entry: &Entry<'_>,
+        objects: Objects<'_>,
+    ) -> Result<Option<Policy>, StationError> {
         if matches!(entry.record(), Record::StationCreated(StationCreated { format: None, .. })) {
             return Err(StationError::Old);
         }
         let refuse = |flaw: Flaw| StationError::from(LogError::from(flaw.at(entry.seq())));
-        let mut approvals = self.policy.as_ref().map_or(0, |policy| policy.approvals);
-        if let Record::PolicyChanged(changed) = entry.record() {
-            approvals = approvals.max(Policy::read(&objects(&changed.to)?)?.approvals);
-        }
-        let flaw = rules::first(entry).or_else(|| self.state.custody.flaw(entry));
-        if let Some(flaw) =
-            flaw.or_else(|| self.state.acts.flaw(entry, &self.state.custody, approvals.into()))
-        {
-            return Err(refuse(flaw));
-        }
+        let policy = match entry.record().policy() {
+            Some(name) => Some(Policy::read(&objects(name)?)?),
+            None => None,
+        };
+        rules::judge(&self.state, entry, policy.as_ref()).map_err(refuse)?;
         let signature = self.state.acts.signature(entry).filter(|signed| is_relied_on(&signed.act.act));
         match signature.is_none_or(|signed| signed.holds()) {
-            true => Ok(()),
+            true => Ok(policy),
             false => {
                 Err(refuse(Flaw::new(FlawKind::Act, "the officer's signature under the act does not hold")))
             }
         }
     }
 
-    /// Takes the next entry into account.
+    /// Takes the next entry into account, with the policy that it puts in force.
     ///
     /// # Errors
-    /// A policy that it puts in force cannot be read, or a root does not follow from those before it.
-    pub(crate) fn see(&mut self, entry: &Entry<'_>, objects: Objects<'_>) -> Result<(), StationError> {
+    /// The dialect is not known, or a root does not follow from those before it.
+    pub(crate) fn see(
+        &mut self,
+        entry: &Entry<'_>,
+        policy: Option<Policy>,
+        objects: Objects<'_>,
+    ) -> Result<(), StationError> {
         match entry.record() {
             Record::StationCreated(created) => {
                 let unknown = || Flaw::new(FlawKind::Contradiction, "the dialect is not one that is known");
@@ -82,9 +85,7 @@ impl Logged {
                     dialect: dialect.ok_or_else(|| LogError::from(unknown().at(entry.seq())))?,
                     networked: created.networked,
                 });
-                self.set_policy(&created.policy, entry, objects)?;
             }
-            Record::PolicyChanged(changed) => self.set_policy(&changed.to, entry, objects)?,
             Record::RootPinned(RootPinned { version, object, .. })
             | Record::RootUpdated(RootUpdated { version, object, .. }) => {
                 let root = Root::of_file(&format!("{version}.root.json"), &objects(object)?)?;
@@ -97,20 +98,7 @@ impl Logged {
             _ => {}
         }
         self.since.see(entry, &self.state.custody);
-        self.state.apply(entry);
-        Ok(())
-    }
-
-    fn set_policy(
-        &mut self,
-        name: &str,
-        entry: &Entry<'_>,
-        objects: Objects<'_>,
-    ) -> Result<(), StationError> {
-        let text = objects(name)?;
-        let policy = Policy::read(&text)?;
-        self.state.anchors.set_demand(Demand::of_policy(&text).unwrap_or_default(), entry.time());
-        self.policy = Some(policy);
+        self.state.apply(entry, policy);
         Ok(())
     }
 
@@ -120,7 +108,7 @@ impl Logged {
     /// The log does not say it, or has a root of another dialect than the station's.
     pub(crate) fn in_force(&self) -> Result<(Facts, Policy, Trust), StationError> {
         let unsaid = |why: &str| LogError::from(Flaw::new(FlawKind::Contradiction, why).at(0));
-        let (Some(facts), Some(policy), Some(chain)) = (&self.facts, &self.policy, &self.chain) else {
+        let (Some(facts), Some(policy), Some(chain)) = (&self.facts, &self.state.policy, &self.chain) else {
             return Err(unsaid("the log does not say what the station is, and which root it trusts").into());
         };
         let newest = chain.newest();
@@ -155,7 +143,7 @@ impl Logged {
             if logged.recipient != public.recipient || logged.key != public.approval_key {
                 return Err(differs(&path, logged.seq, "the officer's keys"));
             }
-            if logged.is_retired && public.is_active() && may_write {
+            if logged.is_retired() && public.is_active() && may_write {
                 officer::retire(disk, &folder, &public.name, now)
                     .map_err(|e| StationError::Contradiction(e.to_string()))?;
             }
@@ -174,7 +162,7 @@ impl Logged {
         layout: &Layout,
     ) -> Result<(), StationError> {
         for (name, logged) in self.state.custody.officers() {
-            if logged.is_retired || !logged.is_finished {
+            if logged.is_retired() || !logged.is_finished {
                 continue;
             }
             for end in ["pub", "age"] {

@@ -11,7 +11,7 @@ use crate::ledger::record::{
     EvidenceSeen, OnlineKeyPinned, PolicyChanged, RootPinned, RootRejected, RootUpdated, SessionClosed,
     SessionOpened, StationCreated,
 };
-use crate::ledger::{Act, Entry, Event, Log, Recovery, State, acts};
+use crate::ledger::{Act, Entry, Event, Log, LogError, Recovery, State, acts};
 use crate::text::{one_line, shown, shown_path};
 use crate::tuf::{Chain, Digest, KeyId, Root};
 use crate::vault::officer::OpenOfficer;
@@ -253,9 +253,9 @@ impl Station {
         let mut judged = Ok(());
         let mut walk = |entry: &Entry<'_>| {
             if judged.is_ok() {
-                judged = logged
-                    .judge(entry, &objects)
-                    .and_then(|()| see(entry, &objects, &mut logged, &mut history, &mut taken, &mut shown));
+                judged = logged.judge(entry, &objects).and_then(|policy| {
+                    see(entry, policy, &objects, &mut logged, &mut history, &mut taken, &mut shown)
+                });
             }
         };
         let (log, recovery) = match &session {
@@ -339,14 +339,18 @@ impl Station {
         self.write(stamp, event)
     }
 
-    /// Adds an entry to the log, and takes it into account.
+    /// Judges an entry by the rules that the auditor has, adds it to the log, and takes it into account. What breaks a rule
+    /// is not written.
     fn write(&mut self, stamp: &Stamp, event: Event) -> Result<u64, StationError> {
-        let written = self.log.append(stamp, event)?;
-        let (disk, dir) = (&*self.disk, self.log.dir());
-        let objects = |digest: &str| objects::get(disk, dir, digest);
+        let draft = self.log.draft(stamp, &event)?;
+        let entry = draft.entry();
+        let (disk, dir) = (self.disk.clone(), self.log.dir().to_owned());
+        let objects = |digest: &str| objects::get(&*disk, &dir, digest);
+        let policy = self.logged.judge(&entry, &objects).map_err(not_written)?;
+        self.log.write(&draft)?;
         let Station { logged, history, taken, shown, .. } = self;
-        see(&written.entry(), &objects, logged, history, taken, shown)?;
-        Ok(written.seq())
+        see(&entry, policy, &objects, logged, history, taken, shown)?;
+        Ok(draft.seq())
     }
 
     /// Adds an act to the log, right after the signature of each officer under it. Not yet on disk. That they are those
@@ -566,17 +570,26 @@ impl Station {
 /// Takes the next entry into account.
 fn see(
     entry: &Entry<'_>,
+    policy: Option<Policy>,
     objects: Objects<'_>,
     logged: &mut Logged,
     history: &mut History,
     taken: &mut Taken,
     shown: &mut Shown,
 ) -> Result<(), StationError> {
-    logged.see(entry, objects)?;
+    logged.see(entry, policy, objects)?;
     history.see(entry);
     taken.see(entry);
     shown.see(entry);
     Ok(())
+}
+
+/// A line that breaks a rule was about to be written: the log is as whole as before.
+fn not_written(error: StationError) -> StationError {
+    match error {
+        StationError::Log(LogError::Tampered(flaw)) => StationError::Rule(flaw),
+        other => other,
+    }
 }
 
 fn online_key_pinned(from: &str, keyid: &KeyId, object: &str, actor: &str) -> Event {

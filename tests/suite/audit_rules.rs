@@ -124,7 +124,7 @@ fn a_refusal_that_stands_forbids_a_signature_whoever_else_approved() {
 
 #[test]
 fn an_approval_of_an_officer_who_was_retired_since_counts_for_nothing_in_the_audit() {
-    let retired = "the approval in entry 11 is by an officer who was retired in entry 12";
+    let retired = "the approval in entry 11 is void: she was retired in entry 12";
     let acts: &[Act] = &[Act::Retires(1)];
     let found = said(Twist { before_intent: acts, ..Twist::default() });
     assert_eq!(found, Some((Kind::SignIntent, retired.to_owned())));

@@ -13,6 +13,7 @@ use crate::tlog::checkpoint::Checkpoint;
 use crate::tlog::note::Note;
 use crate::tlog::tree::Hash;
 use crate::tlog::{FlawKind, VerifierKey};
+use std::collections::BTreeSet;
 
 /// What an entry says about the root at a size of this very log: to be compared once the lines were read.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -28,7 +29,7 @@ pub(in crate::audit) struct Claim {
 }
 
 impl Facts<'_> {
-    /// Judges an entry about heads and witnesses, after [`crate::ledger::Anchors::flaw`].
+    /// Judges an entry about heads and witnesses, after the rules.
     ///
     /// # Errors
     /// The note does not show what the entry says.
@@ -50,7 +51,7 @@ impl Facts<'_> {
                 let (witness, why) = (Foreign(&retired.witness), Foreign(&retired.reason));
                 Some(format!("witness {witness} was retired: {why}"))
             }
-            Record::AnchorSettled(settled) => Some(self.settled(settled)?),
+            Record::AnchorSettled(settled) => Some(settled_by(settled)),
             Record::StationSucceeds(succeeds) => Some(self.succeeds(succeeds)?),
             _ => None,
         };
@@ -131,28 +132,6 @@ impl Facts<'_> {
         Ok(())
     }
 
-    fn settled(&mut self, settled: &AnchorSettled<'_>) -> Result<String, AuditError> {
-        let mut names: Vec<&str> = settled.officers.iter().map(|name| &**name).collect();
-        let wanted = self.approvals_asked().max(1);
-        names.sort_unstable();
-        names.dedup();
-        if (names.len() as u64) < wanted {
-            let why = format!("{} officers settled it, and the policy asks for {wanted}", names.len());
-            return flawed(FlawKind::Quorum, &why);
-        }
-        if let Some(name) =
-            names.iter().find(|name| !self.officers.get(**name).is_some_and(super::Officer::is_active))
-        {
-            return flawed(
-                FlawKind::Quorum,
-                &format!("{} settled it, and is no officer who serves", Foreign(name)),
-            );
-        }
-        let names: Vec<String> = names.iter().map(|name| Foreign(name).to_string()).collect();
-        let (names, size, why) = (names.join(", "), settled.size, Foreign(&settled.reason));
-        Ok(format!("{names} settled the lost history up to {size} entries: {why}"))
-    }
-
     /// The log that this one continues: its newest head is an object, signed by its key.
     fn succeeds(&self, succeeds: &StationSucceeds<'_>) -> Result<String, AuditError> {
         let note = self.pack.object(&succeeds.note)?;
@@ -173,14 +152,12 @@ impl Facts<'_> {
             }
         }
     }
+}
 
-    /// A mark comes from another log.
-    pub(super) fn mark_taken_over(&self) -> Result<(), AuditError> {
-        if self.state.anchors.predecessor().is_none() {
-            return contradiction("no other log is continued, so there is no mark to take over");
-        }
-        Ok(())
-    }
+fn settled_by(settled: &AnchorSettled<'_>) -> String {
+    let names: BTreeSet<String> = settled.officers.iter().map(|name| Foreign(name).to_string()).collect();
+    let (names, size, why) = (Vec::from_iter(names).join(", "), settled.size, Foreign(&settled.reason));
+    format!("{names} settled the lost history up to {size} entries: {why}")
 }
 
 /// Is this the head that an entry has?

@@ -1,14 +1,13 @@
-//! Judging a signature: the intent, the quorum behind it, and the result, each against what was in force.
+//! A signature beyond the rules: is the key one that the root lists, is the strength what root and sealing give, does the
+//! signature hold over the bytes?
 
-use super::{Facts, Intent, NOT_LISTED, Officer, Said, contradiction, digest, findings_of, flawed, short};
+use super::{Facts, NOT_LISTED, Said, contradiction, digest, flawed, short};
 use crate::audit::AuditError;
 use crate::audit::jobs::{Job, Queue};
 use crate::audit::remark::RemarkKind;
-use crate::audit::signing::Asked;
 use crate::json::{Document, Limits};
-use crate::ledger::field::OfficerName;
 use crate::ledger::record::{SignIntent, SignResult};
-use crate::ledger::{Entry, Record, rules};
+use crate::ledger::rules;
 use crate::text::Foreign;
 use crate::tlog::FlawKind;
 use crate::tuf::{Authority, Digest, KeyId, PublicKey, Root, TufError};
@@ -22,80 +21,25 @@ struct Signing<'a> {
     root_version: u64,
 }
 
+impl<'a> Signing<'a> {
+    fn of(request: &str, tag: &'a str, keyid: &'a str, root_version: u64) -> Result<Signing<'a>, AuditError> {
+        Ok(Signing { request: digest(request)?, tag, keyid, root_version })
+    }
+}
+
 impl Facts<'_> {
-    pub(super) fn intent(
-        &mut self,
-        entry: &Entry<'_>,
-        intent: &SignIntent<'_>,
-        said: &mut Vec<Said>,
-    ) -> Result<(), AuditError> {
-        let in_force = self.policy.as_ref().filter(|in_force| in_force.digest == *intent.policy);
-        let Some(in_force) = in_force else {
-            return contradiction("the policy that it names was not the one in force");
-        };
-        if intent.root_version != self.root_version {
-            return contradiction("the root that it names was not the one in force");
-        }
-        let request = digest(&intent.request)?;
-        let with =
-            Signing { request, tag: &intent.tag, keyid: &intent.keyid, root_version: self.root_version };
-        if self.signing_key(&with)?.is_none() {
+    /// After the rules: is the key one that may sign this, and what should an auditor look at?
+    pub(super) fn intent(&self, intent: &SignIntent<'_>, said: &mut Vec<Said>) -> Result<(), AuditError> {
+        if self
+            .signing_key(&Signing::of(&intent.request, &intent.tag, &intent.keyid, intent.root_version)?)?
+            .is_none()
+        {
             return flawed(FlawKind::Signature, NOT_LISTED);
         }
-        let Some((asked, signed)) = self.requests.get(&request) else {
-            return contradiction("the request was never taken in");
-        };
-        if *asked != Asked::of_intent(intent) || *intent.signed != **signed {
-            return contradiction("it says something else of the request than the entry that took it in");
-        }
-        match self.reviews.get(&digest(&intent.review)?) {
-            None => return contradiction("the review was never shown"),
-            Some(shown) if shown.signed != digest(&intent.signed)? => {
-                return contradiction("the review that was shown is of other bytes");
-            }
-            Some(shown) if *shown.findings != findings_of(&intent.findings) => {
-                return contradiction("its findings are not those of the review that was shown");
-            }
-            Some(shown) => {
-                let blocked = rules::may_be_signed(shown.signable, shown.findings.iter());
-                if let Some(flaw) = blocked.or_else(|| rules::preflight(intent)) {
-                    return Err(AuditError::Flawed(flaw));
-                }
-            }
-        }
-        let approved = self.approved(entry.time(), intent)?;
-        if (approved.len() as u64) < self.approvals_asked() {
-            let detail = format!(
-                "{} officers had approved, and the policy in force asks for {}",
-                approved.len(),
-                self.approvals_asked()
-            );
-            return flawed(FlawKind::Quorum, &detail);
-        }
-        let openers: Vec<String> = intent.officers.iter().map(|name| name.to_string()).collect();
-        let distinct: BTreeSet<&String> = openers.iter().collect();
-        self.are_apart(request, &in_force.policy, &approved, &distinct)?;
-        let quorum = match self.keys.get(&*intent.keyid) {
-            None => return flawed(FlawKind::Quorum, "the key was never sealed on this station"),
-            Some(key) => {
-                let holds = |name: &&&String| {
-                    key.officers.contains(**name) && self.officers.get(**name).is_some_and(Officer::is_active)
-                };
-                if let Some(name) = distinct.iter().find(|name| !holds(name)) {
-                    let detail = format!("{} opened the key, and does not hold it", Foreign(name));
-                    return flawed(FlawKind::Quorum, &detail);
-                }
-                let able = distinct.iter().filter(|name| key.officers.contains(**name)).count() as u64;
-                if able < key.quorum {
-                    let detail =
-                        format!("{able} of the key's officers opened it, its quorum is {}", key.quorum);
-                    return flawed(FlawKind::Quorum, &detail);
-                }
-                key.quorum
-            }
-        };
-        if let [one] = distinct.into_iter().collect::<Vec<_>>()[..]
-            && approved.iter().all(|name| name == one)
+        let openers: BTreeSet<&str> = intent.officers.iter().map(|name| &**name).collect();
+        let mut approved = intent.approvals.iter().map(|approval| &*approval.officer);
+        if let [one] = openers.into_iter().collect::<Vec<_>>()[..]
+            && approved.all(|name| name == one)
         {
             let text =
                 format!("{} approved and signed request {} alone", Foreign(one), short(&intent.request));
@@ -106,8 +50,6 @@ impl Facts<'_> {
             let text = format!("{request}: {check} (warn) was accepted");
             said.push((RemarkKind::WarningAccepted, text));
         }
-        let intent = Intent { entry: entry.to_owned(), strengths: self.strengths(&with, quorum)? };
-        self.intents.insert(entry.seq(), intent);
         Ok(())
     }
 
@@ -118,28 +60,8 @@ impl Facts<'_> {
         queue: &Queue<'_>,
         said: &mut Vec<Said>,
     ) -> Result<(), AuditError> {
-        let number = result.intent;
-        let none = || {
-            contradiction(&format!(
-                "there is no open intent {number}: a signature without one, or a second one"
-            ))
-        };
-        let Some(Intent { entry, strengths }) = self.intents.remove(&number) else { return none() };
-        let entry = entry.entry();
-        let Record::SignIntent(intent) = entry.record() else { return none() };
-        let made = [&result.method, &result.sig, &result.strength].map(Clone::clone);
-        if rules::result(intent, number, made) != *result {
-            return contradiction(&format!("the result does not say the same as its intent, entry {number}"));
-        }
-        let request = digest(&result.request)?;
-        self.still_approved(request, &intent.approvals)?;
-        let people: BTreeSet<&OfficerName<'_>> = result.officers.iter().collect();
-        if result.strength == "L1" && people.len() < 2 {
-            return contradiction("the entry says that the key was opened by several, and names one officer");
-        }
-        self.check_strength(&result.strength, strengths)?;
-        let with =
-            Signing { request, tag: &result.tag, keyid: &result.keyid, root_version: intent.root_version };
+        let with = Signing::of(&result.request, &result.tag, &result.keyid, result.root_version)?;
+        self.check_strength(result, &with)?;
         let Some(key) = self.signing_key(&with)? else {
             return flawed(FlawKind::Signature, NOT_LISTED);
         };
@@ -148,42 +70,41 @@ impl Facts<'_> {
         };
         let tag = result.tag.to_string();
         let highest = self.signed_versions.entry(tag).or_insert(0);
-        if intent.version < *highest {
+        if result.version < *highest {
             let text = format!(
                 "version {} was signed after version {highest} for tag {}",
-                intent.version,
+                result.version,
                 Foreign(&result.tag)
             );
             said.push((RemarkKind::OlderVersion, text));
         }
-        *highest = (*highest).max(intent.version);
+        *highest = (*highest).max(result.version);
         self.signatures += 1;
-        self.signed.insert(digest(&result.signed)?);
         queue.add(Job::Signature {
             seq,
             key: Box::new(key),
             keyid: result.keyid.to_string(),
             signed: result.signed.to_string(),
-            version: intent.version,
+            version: result.version,
             sig,
         });
         Ok(())
     }
 
     /// The level of strength is what root and sealing give, in people. Logs of 0.1 count keys.
-    fn check_strength(&self, found: &str, [by_people, by_keys]: [&str; 2]) -> Result<(), AuditError> {
-        if found == by_people || (!self.state.acts.are_signed() && found == by_keys) {
+    fn check_strength(&self, result: &SignResult<'_>, with: &Signing<'_>) -> Result<(), AuditError> {
+        let custody = &self.state.custody;
+        let quorum = custody.key(&result.keyid).map_or(0, |key| key.sealing.quorum);
+        let strengths = self.with_authority(with, |root, role| {
+            let by_people = rules::strength(root, role, self.online.as_ref(), custody, quorum);
+            [by_people, rules::strength_by_keys(root, quorum)]
+        })?;
+        let [by_people, by_keys] = strengths.unwrap_or(["L0"; 2]);
+        if result.strength == by_people || (!self.state.acts.are_signed() && result.strength == by_keys) {
             return Ok(());
         }
-        contradiction(&format!("it says strength {}, which root and sealing do not give", Foreign(found)))
-    }
-
-    fn strengths(&self, with: &Signing<'_>, quorum: u64) -> Result<[&'static str; 2], AuditError> {
-        let of = |root: &Root, role: &str| {
-            let by_people = rules::strength(root, role, self.online.as_ref(), &self.state.custody, quorum);
-            [by_people, rules::strength_by_keys(root, quorum)]
-        };
-        Ok(self.with_authority(with, of)?.unwrap_or(["L0"; 2]))
+        let found = Foreign(&result.strength);
+        contradiction(&format!("it says strength {found}, which root and sealing do not give"))
     }
 
     /// The key of a signature: as the root lists it for targets or, for a delegated role, as the targets metadata does

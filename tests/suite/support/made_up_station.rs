@@ -626,7 +626,7 @@ impl Station {
                 })
                 .into(),
             ];
-            let mut says = rules::result(&says, intent, made);
+            let mut says = rules::result_of(&says, intent, made);
             says.wave = wave.into();
             says.kind = if twist.other_kind { "resign" } else { "wave" }.into();
             says.binary = sha256(if twist.other_program { b"another one" } else { self.program }).into();

@@ -1,22 +1,11 @@
-//! Rules of the ceremony that a line must keep, each once: the station acts by them, and the auditor judges by them.
+//! How strong a signature is, in people.
 
-use super::custody::{Custody, Sealing};
-use super::entry::Entry;
-use super::field::Text;
-use super::policy::Policy;
-use super::record::{Decided, Kind, SignIntent, SignResult};
-use crate::host::clock::Time;
-use crate::tlog::{Flaw, FlawKind};
+use crate::ledger::Custody;
 use crate::tuf::{KeyId, Root};
-
-/// The word for a finding that may not be signed over.
-const BLOCK: &str = "block";
-/// The word for a line of the preflight that stops a signature.
-const FAIL: &str = "fail";
 
 /// How strong a signature is, in people. L2: devices ask for several officers' keys, and no one person can open enough
 /// of this station's to reach the threshold. L1: the key opens for several together. L0: one person could make it.
-pub fn strength(
+pub(crate) fn strength(
     root: &Root,
     role: &str,
     online: Option<&KeyId>,
@@ -41,7 +30,7 @@ pub fn strength(
 }
 
 /// As 0.1 had it: by keys, whoever opens them. Its logs are judged by it.
-pub fn strength_by_keys(root: &Root, quorum: u64) -> &'static str {
+pub(crate) fn strength_by_keys(root: &Root, quorum: u64) -> &'static str {
     let by_service = usize::from(root.dialect.has_service());
     let offline = root.keyids("targets").len().saturating_sub(by_service);
     match root.threshold("targets") > by_service + 1 && offline > 1 {
@@ -51,113 +40,13 @@ pub fn strength_by_keys(root: &Root, quorum: u64) -> &'static str {
     }
 }
 
-/// A log begins by saying which station it is of, and says so once.
-pub(crate) fn first(entry: &Entry<'_>) -> Option<Flaw> {
-    match (entry.kind() == Kind::StationCreated) == (entry.seq() == 0) {
-        true => None,
-        false => flaw(FlawKind::Contradiction, "a log begins with station.created, and has it nowhere else"),
-    }
-}
-
-/// A key is sealed to different officers, at least as many as open it, and at least one opens it.
-pub fn sealing(sealing: &Sealing) -> Option<Flaw> {
-    let names: std::collections::BTreeSet<_> = sealing.officers.iter().collect();
-    if names.len() < sealing.officers.len() {
-        return flaw(FlawKind::Quorum, "an officer is named twice in the sealing");
-    }
-    match sealing.quorum >= 1 && sealing.quorum <= names.len() as u64 {
-        true => None,
-        false => flaw(FlawKind::Quorum, "a quorum is at least 1 and at most the number of officers"),
-    }
-}
-
-/// A review that blocks is not signed on: neither the review itself nor a finding of it may say so.
-pub fn may_be_signed<'a>(
-    signable: bool,
-    findings: impl IntoIterator<Item = &'a (String, String)>,
-) -> Option<Flaw> {
-    let block = findings.into_iter().find(|(_, severity)| severity == BLOCK);
-    match (signable, block) {
-        (true, None) => None,
-        (false, _) => {
-            flaw(FlawKind::Contradiction, "the review says that the request cannot be signed, and it was")
-        }
-        (_, Some((check, _))) => flaw(
-            FlawKind::Contradiction,
-            &format!("the finding {} blocks, and it was signed over", crate::text::shown(check)),
-        ),
-    }
-}
-
-/// The result of the intent in an entry: it repeats what the intent says, and adds what was made.
-pub fn result<'a>(
-    intent: &SignIntent<'a>,
-    seq: u64,
-    [method, sig, strength]: [Text<'a>; 3],
-) -> SignResult<'a> {
-    let intent = intent.clone();
-    SignResult {
-        intent: seq,
-        request: intent.request,
-        review: intent.review,
-        signed: intent.signed,
-        factory: intent.factory,
-        wave: intent.wave,
-        tag: intent.tag,
-        version: intent.version,
-        kind: intent.kind,
-        keyid: intent.keyid,
-        method,
-        sig,
-        root_version: intent.root_version,
-        policy: intent.policy,
-        officers: intent.officers,
-        strength,
-        tool: intent.tool,
-        binary: intent.binary,
-    }
-}
-
-/// A machine that failed a line of its preflight signs nothing.
-pub fn preflight(intent: &SignIntent<'_>) -> Option<Flaw> {
-    let failed = intent.preflight.iter().find(|line| line.outcome == FAIL || line.outcome == "failed")?;
-    let name = crate::text::shown(&failed.name);
-    let why = format!("the machine failed \"{name}\" of its preflight, and it was signed");
-    flaw(FlawKind::Contradiction, &why)
-}
-
-/// A decision is the act of the officer who signs it, and is good for no longer than the policy says.
-pub fn decision(
-    entry: &Entry<'_>,
-    decided: &Decided<'_>,
-    expires: Option<Time>,
-    policy: Option<&Policy>,
-) -> Option<Flaw> {
-    if entry.actor() != *decided.officer {
-        return flaw(FlawKind::Approval, "somebody else than the officer who decided is said to have acted");
-    }
-    let hours = policy.map(|policy| i64::from(policy.approval_hours))?;
-    match expires {
-        None => flaw(FlawKind::Approval, "it does not say when it expires"),
-        Some(expires) if expires > entry.time().plus_seconds(hours * 3600) => {
-            let why =
-                format!("it expires later than {hours} hours after it was given, which the policy allows");
-            flaw(FlawKind::Approval, &why)
-        }
-        Some(_) => None,
-    }
-}
-
-fn flaw(kind: FlawKind, why: &str) -> Option<Flaw> {
-    Some(Flaw::new(kind, why))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::host::Stamp;
+    use crate::host::clock::Time;
     use crate::ledger::record::{OfficerAdded, SealedKey};
-    use crate::ledger::{Event, Record};
+    use crate::ledger::{Entry, Event, Record};
 
     /// A root that asks for three signatures: the service's and two officers'.
     fn root() -> Root {
