@@ -154,26 +154,7 @@ impl<'a> Bench<'a> {
                 let bytes = self.object_of(*seq, request)?;
                 check_manifest(asked, &bytes).or_else(|why| wrong(FlawKind::Contradiction, *seq, &why))
             }
-            Job::Tile(tile) => {
-                let read = |name: &str, cap: usize| {
-                    self.pack.disk().read_beneath(self.pack.dir(), name, cap as u64).map_err(|e| {
-                        match e.source.kind() {
-                            ErrorKind::NotFound => tile_flaw(tile, name, "it is missing"),
-                            ErrorKind::FileTooLarge => tile_flaw(tile, name, "it is longer than it can be"),
-                            _ => e.into(),
-                        }
-                    })
-                };
-                let name = tile.path();
-                if *read(&name, WIDTH * 32)? != *tile.hashes.as_flattened() {
-                    return Err(tile_flaw(tile, &name, "the tile's hashes are not those of the lines"));
-                }
-                let name = tile.bundle_path();
-                if tile.level == 0 && !bundle_holds(&read(&name, WIDTH * 65_537)?, &tile.hashes) {
-                    return Err(tile_flaw(tile, &name, "the bundle's entries are not the lines"));
-                }
-                Ok(())
-            }
+            Job::Tile(tile) => self.check_tile(tile),
             Job::Object { seq, digest } => {
                 match objects::get(self.pack.disk(), self.pack.dir(), digest).map_err(AuditError::from) {
                     Ok(_) => Ok(()),
@@ -184,6 +165,27 @@ impl<'a> Bench<'a> {
                 }
             }
         }
+    }
+
+    fn check_tile(&self, tile: &Tile) -> Result<(), AuditError> {
+        let read = |name: &str, cap: usize| {
+            self.pack.disk().read_beneath(self.pack.dir(), name, cap as u64).map_err(|e| {
+                match e.source.kind() {
+                    ErrorKind::NotFound => tile_flaw(tile, name, "it is missing"),
+                    ErrorKind::FileTooLarge => tile_flaw(tile, name, "it is longer than it can be"),
+                    _ => e.into(),
+                }
+            })
+        };
+        let name = tile.path();
+        if *read(&name, WIDTH * 32)? != *tile.hashes.as_flattened() {
+            return Err(tile_flaw(tile, &name, "the tile's hashes are not those of the lines"));
+        }
+        let name = tile.bundle_path();
+        if tile.level == 0 && !bundle_holds(&read(&name, WIDTH * 65_537)?, &tile.hashes) {
+            return Err(tile_flaw(tile, &name, "the bundle's entries are not the lines"));
+        }
+        Ok(())
     }
 
     /// An object that an entry names; what is wrong with it is wrong at the entry.

@@ -8,7 +8,13 @@ use crate::text::Foreign;
 
 /// Remarks that an entry makes by itself.
 pub(super) fn plain_remark(entry: &Entry<'_>) -> Option<Said> {
-    let actor = || Foreign(&entry.actor()).to_string();
+    doubt(entry)
+        .or_else(|| refusal(entry.record()))
+        .or_else(|| deviation(entry))
+        .or_else(|| failure(entry.record()))
+}
+
+fn doubt(entry: &Entry<'_>) -> Option<Said> {
     Some(match entry.record() {
         Record::SignInDoubt(doubt) if doubt.resolution.is_empty() => {
             (RemarkKind::InDoubt, format!("whether intent {} led to a signature is not known", doubt.intent))
@@ -17,7 +23,7 @@ pub(super) fn plain_remark(entry: &Entry<'_>) -> Option<Said> {
             RemarkKind::InDoubt,
             format!(
                 "{} settled intent {} to sign request {} with key {}: {}",
-                actor(),
+                Foreign(&entry.actor()),
                 doubt.intent,
                 short(&doubt.request),
                 short(&doubt.keyid),
@@ -37,31 +43,30 @@ pub(super) fn plain_remark(entry: &Entry<'_>) -> Option<Said> {
                 Foreign(&recovered.saved)
             ),
         ),
-        Record::Deviation(deviation) => {
-            (RemarkKind::Deviation, format!("{}: {}", actor(), Foreign(&deviation.statement)))
+        _ => return None,
+    })
+}
+
+fn deviation(entry: &Entry<'_>) -> Option<Said> {
+    let actor = entry.actor();
+    let actor = Foreign(&actor);
+    let text = match entry.record() {
+        Record::Deviation(deviation) => format!("{actor}: {}", Foreign(&deviation.statement)),
+        Record::OnlineKeyPinned(online) if !online.from.is_empty() => {
+            let (now, was) = (Foreign(&online.keyid), Foreign(&online.from));
+            format!("{actor} pinned another online targets key: {now} instead of {was}")
         }
-        Record::OnlineKeyPinned(online) if !online.from.is_empty() => (
-            RemarkKind::Deviation,
-            format!(
-                "{} pinned another online targets key: {} instead of {}",
-                actor(),
-                Foreign(&online.keyid),
-                Foreign(&online.from)
-            ),
-        ),
-        Record::TimeStatement(stated) => (
-            RemarkKind::Deviation,
-            format!(
-                "{} stated that it was {}: {}",
-                actor(),
-                Foreign(&stated.time_claimed),
-                Foreign(&stated.reason)
-            ),
-        ),
-        Record::OfficerAuthFailed(failed) => (
-            RemarkKind::FailedPassphrase,
-            format!("wrong passphrase for {} ({})", Foreign(&failed.officer), Foreign(&failed.purpose)),
-        ),
+        Record::TimeStatement(stated) => {
+            let (time, why) = (Foreign(&stated.time_claimed), Foreign(&stated.reason));
+            format!("{actor} stated that it was {time}: {why}")
+        }
+        _ => return None,
+    };
+    Some((RemarkKind::Deviation, text))
+}
+
+fn refusal(record: &Record<'_>) -> Option<Said> {
+    Some(match record {
         Record::RequestRejected(refused) => (
             RemarkKind::Refusal,
             format!("a request from {} was refused: {}", Foreign(&refused.source), Foreign(&refused.reason)),
@@ -96,6 +101,17 @@ pub(super) fn plain_remark(entry: &Entry<'_>) -> Option<Said> {
         Record::ReviewRendered(review) if !review.signable => (
             RemarkKind::Refusal,
             format!("request {} cannot be signed: {}", short(&review.request), blocks(&review.findings)),
+        ),
+        _ => return None,
+    })
+}
+
+/// What did not pass: a passphrase, the machine, an export, a witness.
+fn failure(record: &Record<'_>) -> Option<Said> {
+    Some(match record {
+        Record::OfficerAuthFailed(failed) => (
+            RemarkKind::FailedPassphrase,
+            format!("wrong passphrase for {} ({})", Foreign(&failed.officer), Foreign(&failed.purpose)),
         ),
         Record::Selftest(tested) if !tested.passed => {
             // An entry of this kind is a whole preflight; the self-test is one line of it.

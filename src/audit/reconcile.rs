@@ -318,6 +318,21 @@ fn expand(disk: &dyn Disk, files: &[PathBuf], found: &mut Comparison) -> Result<
     Ok(all)
 }
 
+/// What was signed of a published document's content and is not there, once for each key.
+fn missing(logged: Option<&Vec<Logged>>, signers: &BTreeSet<&str>) -> Vec<String> {
+    let mut keyids = BTreeSet::new();
+    let is_missing =
+        |one: &&Logged| !signers.contains(one.keyid.as_str()) && keyids.insert(one.keyid.clone());
+    let said = |one: &Logged| {
+        format!(
+            "the published document has the same content as signed in {} by key {}, and lacks this signature",
+            one.entry,
+            super::facts::short(&one.keyid)
+        )
+    };
+    logged.into_iter().flatten().filter(is_missing).map(said).collect()
+}
+
 /// Compares one published document; returns the digest of its signed bytes, or `None` when the log has nothing to do with
 /// it.
 fn compare(
@@ -383,16 +398,8 @@ fn compare(
         lines.push(line(finding, place.to_owned(), &digest, text));
     }
     let signers: BTreeSet<&str> = metadata.signatures.iter().map(|one| one.keyid.as_str()).collect();
-    let mut missing = BTreeSet::new();
-    for entry in logged.into_iter().flatten().filter(|one| !signers.contains(one.keyid.as_str())) {
-        if missing.insert(&entry.keyid) {
-            let text = format!(
-                "{what}: the published document has the same content as signed in {} by key {}, and lacks this signature",
-                entry.entry,
-                super::facts::short(&entry.keyid)
-            );
-            lines.push(line(Finding::SignatureMissing, place.to_owned(), &digest, text));
-        }
+    for text in missing(logged, &signers) {
+        lines.push(line(Finding::SignatureMissing, place.to_owned(), &digest, format!("{what}: {text}")));
     }
     let is_ours = lines.len() > before;
     if logged.is_none() && (is_ours || is_production) {

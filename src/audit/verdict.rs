@@ -7,6 +7,7 @@ use super::state::State;
 use super::witnessed::{Witnessed, witnessed};
 use crate::host::clock::Time;
 use crate::ledger::anchors::Verdict as HeadVerdict;
+use crate::ledger::recovery::OpenIntent;
 use crate::ledger::store::Head;
 use crate::ledger::{Hold, Overdue};
 use crate::text::{shown, shown_path};
@@ -114,11 +115,7 @@ pub fn verify(
     for note in &compare.against {
         match given(note, pack.key())? {
             Given::Head(head) => known.push(head),
-            Given::OtherKey => reasons.push(
-                "the checkpoint to compare with is of a log of this name, signed by another key: one of the two was \
-                 made in the place of the other"
-                    .to_owned(),
-            ),
+            Given::OtherKey => reasons.push(OTHER_KEY.to_owned()),
         }
     }
     if let Some((day, file)) = compare.state.as_ref().and_then(|state| state.fork(pack.key())) {
@@ -133,34 +130,27 @@ pub fn verify(
     let heads = watch.clone();
     let mut examination = examine(pack, &Options { watch, ..options }, visit)?;
     let covered = examination.head.as_ref().map_or(0, |head| head.checkpoint.size);
-    let (mut is_older, mut conflicts) = (false, Vec::new());
-    for head in &known {
+    let newer: Vec<&Head> = known.iter().filter(|head| head.checkpoint.size > covered).collect();
+    reasons.extend(newer.iter().map(|head| {
         let size = head.checkpoint.size;
-        match examination.roots.get(&size) {
-            _ if size > covered => {
-                is_older = true;
-                reasons.push(format!(
-                    "a checkpoint of {size} entries was seen before, and this log has {covered}"
-                ));
-            }
-            Some(root) if *root == head.checkpoint.root => {}
-            Some(_) => conflicts.push(head.clone()),
-            // The lines do not reach so far: that is a flaw already.
-            None => {}
-        }
-    }
+        format!("a checkpoint of {size} entries was seen before, and this log has {covered}")
+    }));
+    let is_older = !newer.is_empty();
+    // Where the lines do not reach so far, that is a flaw already.
+    let is_other = |head: &&Head| {
+        let root = examination.roots.get(&head.checkpoint.size);
+        head.checkpoint.size <= covered && root.is_some_and(|root| *root != head.checkpoint.root)
+    };
+    let conflicts: Vec<Head> = known.iter().filter(is_other).cloned().collect();
     if let Some(other) = compare.state.as_ref().and_then(|state| state.other_key(pack.key())) {
         is_forked = true;
         reasons.push(format!("a log of this name was seen before with another key, {other}"));
     }
-    for head in &conflicts {
-        is_forked = true;
-        let detail = format!(
-            "a checkpoint of {} entries that the log's key signed tells of another history",
-            head.checkpoint.size
-        );
-        reasons.push(detail);
-    }
+    is_forked |= !conflicts.is_empty();
+    reasons.extend(conflicts.iter().map(|head| {
+        let size = head.checkpoint.size;
+        format!("a checkpoint of {size} entries that the log's key signed tells of another history")
+    }));
     let witnessed = match compare.now {
         Some(now) => witnessed(pack, &examination, &compare.witnesses, &compare.against, now)?,
         None => Vec::new(),
@@ -185,16 +175,7 @@ pub fn verify(
         reasons.push(why);
         outcome
     } else if let Some(open) = examination.open_intents.first() {
-        let by = match open.officers.as_slice() {
-            [] => String::new(),
-            names => format!(" of {}", names.iter().map(|name| shown(name)).collect::<Vec<_>>().join(", ")),
-        };
-        reasons.push(format!(
-            "the intent{by} in entry {} to sign request {} with key {} has no result: whether it was signed is not known",
-            open.seq,
-            super::facts::short(&open.request),
-            super::facts::short(&open.keyid)
-        ));
+        reasons.push(in_doubt(open));
         Outcome::InDoubt
     } else if let Some(why) = is_unwitnessed {
         reasons.push(why);
@@ -212,6 +193,22 @@ pub fn verify(
     }
     Ok(Verdict { outcome, reasons, compared, heads, witnessed, examination })
 }
+
+fn in_doubt(open: &OpenIntent) -> String {
+    let by = match open.officers.as_slice() {
+        [] => String::new(),
+        names => format!(" of {}", names.iter().map(|name| shown(name)).collect::<Vec<_>>().join(", ")),
+    };
+    format!(
+        "the intent{by} in entry {} to sign request {} with key {} has no result: whether it was signed is not known",
+        open.seq,
+        super::facts::short(&open.request),
+        super::facts::short(&open.keyid)
+    )
+}
+
+const OTHER_KEY: &str = "the checkpoint to compare with is of a log of this name, signed by another key: one of the two \
+                         was made in the place of the other";
 
 /// What a checkpoint that came another way says.
 enum Given {

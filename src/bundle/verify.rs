@@ -78,15 +78,7 @@ pub(crate) fn verify(
     roots: Option<&Chain>,
     cap: u64,
 ) -> Result<Verdict, BundleError> {
-    let manifest_bytes = match disk.read_beneath(folder, SIGNED_FILE, MAX_MANIFEST_BYTES) {
-        Err(e) if e.is_missing() => {
-            return Err(BundleError::NotABundle {
-                path: shown_path(folder),
-                why: format!("there is no {SIGNED_FILE} in this folder, so it is not a signed bundle"),
-            });
-        }
-        read => read?,
-    };
+    let manifest_bytes = read_manifest(disk, folder)?;
     let manifest = SignedManifest::parse(&manifest_bytes)?;
     require_total(SIGNED_FILE, LISTED, manifest.files.values().map(|facts| facts.length), cap)?;
     let there = files_in(disk, folder)?;
@@ -100,11 +92,7 @@ pub(crate) fn verify(
         file: "targets.json".to_owned(),
         why: "it is missing".to_owned(),
     })?;
-    let dialect = Dialect::parse(&manifest.dialect).ok_or_else(|| BundleError::Manifest {
-        file: SIGNED_FILE.to_owned(),
-        why: format!("the dialect \"{}\" is not known", shown(&manifest.dialect)),
-    })?;
-    let dialect = roots.map_or(dialect, |chain| chain.newest().dialect);
+    let dialect = roots.map_or(dialect_in(&manifest)?, |chain| chain.newest().dialect);
     let role = manifest.kind.role(&manifest.tag);
     let delegating = first
         .get(DELEGATING_FILE)
@@ -159,18 +147,55 @@ pub(crate) fn verify(
             read.metadata.version, manifest.version
         ));
     }
-    let ours: Vec<String> = manifest.keys.iter().map(|key| key.keyid.clone()).collect();
     check_uploads(&manifest, &files, &read, &mut wrong);
-    let threshold = authority.as_ref().map(|authority| authority.root().threshold(role));
-    let missing = authority.as_ref().map(|authority| missing_keys(authority, &assessed)).unwrap_or_default();
-    for keyid in &ours {
-        let holds =
-            assessed.iter().any(|one| one.signature.keyid.as_str() == keyid && one.worth == Worth::Counts);
+    let signed = Signed { dialect, digest: message.digest(), authority: authority.as_ref(), assessed };
+    Ok(verdict(&manifest, roots, signed, wrong))
+}
+
+fn read_manifest(disk: &dyn Disk, folder: &Path) -> Result<Bytes, BundleError> {
+    match disk.read_beneath(folder, SIGNED_FILE, MAX_MANIFEST_BYTES) {
+        Err(e) if e.is_missing() => Err(BundleError::NotABundle {
+            path: shown_path(folder),
+            why: format!("there is no {SIGNED_FILE} in this folder, so it is not a signed bundle"),
+        }),
+        read => Ok(read?),
+    }
+}
+
+fn dialect_in(manifest: &SignedManifest) -> Result<Dialect, BundleError> {
+    Dialect::parse(&manifest.dialect).ok_or_else(|| BundleError::Manifest {
+        file: SIGNED_FILE.to_owned(),
+        why: format!("the dialect \"{}\" is not known", shown(&manifest.dialect)),
+    })
+}
+
+/// What is signed, by whom, and who may.
+struct Signed<'a, 'b> {
+    dialect: Dialect,
+    digest: Digest,
+    authority: Option<&'a Authority<'b>>,
+    assessed: Vec<Assessed>,
+}
+
+fn verdict(
+    manifest: &SignedManifest,
+    roots: Option<&Chain>,
+    signed: Signed<'_, '_>,
+    mut wrong: Vec<String>,
+) -> Verdict {
+    let Signed { dialect, digest, authority, assessed } = signed;
+    let role = manifest.kind.role(&manifest.tag);
+    let threshold = authority.map(|authority| authority.root().threshold(role));
+    let missing = authority.map(|authority| missing_keys(authority, &assessed)).unwrap_or_default();
+    for key in &manifest.keys {
+        let holds = assessed
+            .iter()
+            .any(|one| one.signature.keyid.as_str() == key.keyid && one.worth == Worth::Counts);
         if !holds {
-            wrong.push(format!("the signature of the key {} does not hold", KeyId::new(keyid.clone())));
+            wrong.push(format!("the signature of the key {} does not hold", KeyId::new(key.keyid.clone())));
         }
     }
-    let fit = roots.map(|chain| roots_fit(chain, &manifest));
+    let fit = roots.map(|chain| roots_fit(chain, manifest));
     let counted = fit.as_ref().is_some_and(Result::is_ok);
     wrong.extend(fit.and_then(Result::err));
     let valid: Vec<String> = assessed
@@ -186,7 +211,7 @@ pub(crate) fn verify(
         _ => false,
     });
     wrong.extend(problems(&judged).into_iter().map(|problem| format!("targets.json: {problem}")));
-    Ok(Verdict {
+    Verdict {
         kind: manifest.kind,
         noun: dialect.noun(),
         subject: manifest.kind.subject(&manifest.wave, &manifest.tag),
@@ -198,7 +223,7 @@ pub(crate) fn verify(
         wave: shown(&manifest.wave),
         tag: shown(&manifest.tag),
         version: manifest.version,
-        signed: message.digest().to_string(),
+        signed: digest.to_string(),
         root_version: roots.map(|chain| chain.newest().version),
         complete,
         valid,
@@ -206,7 +231,7 @@ pub(crate) fn verify(
         missing,
         skipped: problems(&skipped),
         problems: wrong,
-    })
+    }
 }
 
 /// Are the roots those of the one that the bundle names? An older root, or that of another chain, may list keys that devices

@@ -54,13 +54,7 @@ pub(crate) fn with_situation<R>(
         (None, true) => Carried::BareFile,
         (None, false) => Carried::Folder,
     };
-    // A request that does not prove what production runs is compared with what this station remembers of it; before
-    // production was ever seen, the request is a first wave and there is nothing to compare it with.
-    let is_silent = evidence.file("current.json").is_none() && history.baseline.is_some();
-    let remembered = match carried {
-        _ if carried != Carried::BareFile && !is_silent => None,
-        _ => history.newest_up_to(u64::MAX).map(|(_, digest)| signed_here(station, digest)).transpose()?,
-    };
+    let remembered = remembered(station, history, evidence, carried)?;
     let remembered = remembered.as_ref().map(|bytes| parse_record(bytes)).transpose()?;
     // What a request proves is verified from its bytes each time; the log's word for it is no proof.
     // Reading the files, and hashing them for each signature, is what takes time: each file has a thread of its own.
@@ -70,15 +64,7 @@ pub(crate) fn with_situation<R>(
         bytes,
         || {
             if let Some(document) = &remembered {
-                let Record { targets, digest } = read_record(document, station.facts.dialect)?;
-                let source = BaselineSource::Station;
-                return Ok(Some(Baseline {
-                    targets,
-                    signatures: Vec::new(),
-                    source,
-                    digest,
-                    older_root: None,
-                }));
+                return read_record(document, station.facts.dialect).map(|record| Some(of_station(record)));
             }
             let document = parse(evidence, "current.json")?.map(|document| current.get_or_init(|| document));
             document.map(|document| read_baseline(&authority, chain, document)).transpose()
@@ -139,9 +125,29 @@ pub(crate) fn with_situation<R>(
     Ok(work(situation))
 }
 
+/// What this station has of production, where it is compared with that: a request that does not prove what production runs.
+/// Before production was ever seen, the request is a first wave and there is nothing to compare it with.
+fn remembered(
+    station: &Station,
+    history: &TagHistory,
+    evidence: &Request,
+    carried: Carried,
+) -> Result<Option<Bytes>, CeremonyError> {
+    let is_silent = evidence.file("current.json").is_none() && history.baseline.is_some();
+    if carried != Carried::BareFile && !is_silent {
+        return Ok(None);
+    }
+    history.newest_up_to(u64::MAX).map(|(_, digest)| signed_here(station, digest)).transpose()
+}
+
 /// The bytes of a `signed` that this station signed or saw: the log's own object, which its digest names.
 fn signed_here(station: &Station, digest: &str) -> Result<Bytes, CeremonyError> {
     Ok(station.log.get_object(digest).map_err(StationError::from)?)
+}
+
+fn of_station(Record { targets, digest }: Record<'_>) -> Baseline<'_> {
+    let source = BaselineSource::Station;
+    Baseline { targets, signatures: Vec::new(), source, digest, older_root: None }
 }
 
 fn parse_record(bytes: &[u8]) -> Result<Document<'_>, CeremonyError> {

@@ -77,15 +77,8 @@ fn sign_now(
     let subject = reviewed.subject(stored);
     let key = check_signers(station, host, stored, reviewed, ask)?;
     let report = require_fit(station, host)?;
-    // What the intent will name is brought to disk while the passphrases are worked on.
-    let (bytes, log) = (reviewed.bytes(stored), station.log.dir().to_owned());
-    let (kept, opened) = threads::both(
-        bytes.len() as u64,
-        || objects::put_named(&*host.disk, &log, reviewed.signed.to_string(), bytes),
-        || open_officers(station, host, ask),
-    );
-    let opened = opened?;
-    kept?;
+    let bytes = reviewed.bytes(stored);
+    let opened = open_while_kept(station, host, ask, bytes, reviewed.signed.to_string())?;
     let approved = approvals(station, host, stored, &subject, &opened)?;
     let keyid = KeyId::new(key.keyid.clone());
     let Listed { public, root_version, strength } = listed(station, stored, &keyid, key.quorum.into())?;
@@ -149,6 +142,25 @@ fn sign_now(
     };
     stored.keep_signature(station.disk(), &made)?;
     Ok(made)
+}
+
+/// What the intent will name is brought to disk while the passphrases are worked on.
+fn open_while_kept(
+    station: &mut Station,
+    host: &Host,
+    ask: &Ask<'_>,
+    bytes: &[u8],
+    digest: String,
+) -> Result<Vec<OpenOfficer>, CeremonyError> {
+    let log = station.log.dir().to_owned();
+    let (kept, opened) = threads::both(
+        bytes.len() as u64,
+        || objects::put_named(&*host.disk, &log, digest, bytes),
+        || open_officers(station, host, ask),
+    );
+    let opened = opened?;
+    kept?;
+    Ok(opened)
 }
 
 /// A machine that is not fit signs nothing.

@@ -8,7 +8,7 @@ use crate::bundle::manifest::{MAX_MANIFEST_BYTES, REQUEST_FILE};
 use crate::bundle::repository::RepositoryFiles;
 use crate::bundle::signed::SIGNED_FILE;
 use crate::ceremony::approve::open_officer;
-use crate::ceremony::import::import;
+use crate::ceremony::import::{Imported, import};
 use crate::host::Disk;
 use crate::host::disk::Kind;
 use crate::station::Station;
@@ -108,55 +108,59 @@ pub(super) fn run(args: Args, context: &Context<'_>) -> Outcome {
             return Err(Failure::usage(listed));
         }
         let imported = import(station, context.host, &args.path, &bare, importer.as_ref())?;
-        let stored = &imported.stored;
-        let reviewed = &imported.reviewed;
-        let manifest = &stored.request.manifest;
-        let digest = stored.digest();
-        let blocks = reviewed.blocks();
-        let mut text = format!(
-            "Request {}\n{} {}, {}, version {}\nRequest digest {digest}\n",
-            digest.short(),
-            station.facts.dialect.noun(),
-            shown(&manifest.factory),
-            manifest.subject(),
-            manifest.version,
-        );
-        if imported.new_roots > 0 {
-            text.push_str(&format!(
-                "It brought {} newer production {}; root version {} is in force now.\n",
-                imported.new_roots,
-                if imported.new_roots == 1 { "root" } else { "roots" },
-                station.trust.newest().version
-            ));
-        }
-        text.push_str(&super::anchor::describe(&imported.anchors));
-        if !blocks.is_empty() {
-            text.push_str(&format!("BLOCKED: it cannot be signed.\n{}\n", blocks.join("\n")));
-        }
-        text.push_str(&format!("Next: countersign review {}\n", digest.short()));
-        context.text(&text)?;
-        let blocking: Vec<&str> = reviewed
-            .findings
-            .iter()
-            .filter(|(_, severity, _)| *severity == crate::review::Severity::Block)
-            .map(|(check, _, _)| *check)
-            .collect();
-        context.json(&json!({
-            "request": digest.to_string(),
-            "id": digest.short(),
-            "kind": manifest.kind.name(),
-            "factory": manifest.factory,
-            "wave": manifest.wave,
-            "tag": manifest.tag,
-            "version": manifest.version,
-            "new_roots": imported.new_roots,
-            "root_version": station.trust.newest().version,
-            "signable": reviewed.signable,
-            "blocking": blocking,
-            "anchors": super::anchor::values(&imported.anchors),
-        }))?;
-        Ok(Exit::Done)
+        report(station, &imported, context)
     })
+}
+
+fn report(station: &Station, imported: &Imported, context: &Context<'_>) -> Outcome {
+    let stored = &imported.stored;
+    let reviewed = &imported.reviewed;
+    let manifest = &stored.request.manifest;
+    let digest = stored.digest();
+    let blocks = reviewed.blocks();
+    let mut text = format!(
+        "Request {}\n{} {}, {}, version {}\nRequest digest {digest}\n",
+        digest.short(),
+        station.facts.dialect.noun(),
+        shown(&manifest.factory),
+        manifest.subject(),
+        manifest.version,
+    );
+    if imported.new_roots > 0 {
+        text.push_str(&format!(
+            "It brought {} newer production {}; root version {} is in force now.\n",
+            imported.new_roots,
+            if imported.new_roots == 1 { "root" } else { "roots" },
+            station.trust.newest().version
+        ));
+    }
+    text.push_str(&super::anchor::describe(&imported.anchors));
+    if !blocks.is_empty() {
+        text.push_str(&format!("BLOCKED: it cannot be signed.\n{}\n", blocks.join("\n")));
+    }
+    text.push_str(&format!("Next: countersign review {}\n", digest.short()));
+    context.text(&text)?;
+    let blocking: Vec<&str> = reviewed
+        .findings
+        .iter()
+        .filter(|(_, severity, _)| *severity == crate::review::Severity::Block)
+        .map(|(check, _, _)| *check)
+        .collect();
+    context.json(&json!({
+        "request": digest.to_string(),
+        "id": digest.short(),
+        "kind": manifest.kind.name(),
+        "factory": manifest.factory,
+        "wave": manifest.wave,
+        "tag": manifest.tag,
+        "version": manifest.version,
+        "new_roots": imported.new_roots,
+        "root_version": station.trust.newest().version,
+        "signable": reviewed.signable,
+        "blocking": blocking,
+        "anchors": super::anchor::values(&imported.anchors),
+    }))?;
+    Ok(Exit::Done)
 }
 
 /// The requests in the folders of a stick, where the path is none itself: a sentence with a command for each.

@@ -7,7 +7,7 @@ use crate::ceremony::succession::Legacy;
 use crate::station::trust::{OnlineKey, online_key_in, roots_at};
 use crate::station::{NewStation, Station, StationError};
 use crate::text::{shown, shown_path};
-use crate::tuf::{Chain, Digest, KeyId};
+use crate::tuf::{Chain, Digest, KeyId, Root};
 use crate::words;
 use serde_json::json;
 use std::path::PathBuf;
@@ -64,49 +64,7 @@ pub(super) fn run(args: Args, context: &Context<'_>) -> Outcome {
     let online = online_key.as_ref().map(|key| online_key_in(newest, &key.public)).transpose()?;
     let legacy = legacy(&args, context, newest.version)?;
     ask_name_again(&args.factory, newest.dialect.noun(), context)?;
-    let fingerprint = newest.fingerprint;
-    let words = words::of(&fingerprint.0);
-    let lines: Vec<String> =
-        words.split(' ').collect::<Vec<_>>().chunks(8).map(|line| line.join(" ")).collect();
-    if newest.expires <= host.clock.now() {
-        context.note(&format!("Warning: root version {} expired on {}.\n", newest.version, newest.expires));
-    }
-    context.note(&format!(
-        "The newest production root in {} is version {}.\n\nIts fingerprint, which must equal the one that came to you another way:\n  {fingerprint}\n  {}\n\n",
-        shown_path(&args.roots),
-        newest.version,
-        lines.join("\n  ")
-    ));
-    match &args.fingerprint {
-        Some(given) => {
-            if Digest::parse(given.trim()) != Some(fingerprint) {
-                return Err(Failure::new(
-                    Exit::NotApproved,
-                    format!(
-                        "the fingerprint of root version {} is {fingerprint}, not the one that was given. Nothing was made",
-                        newest.version
-                    ),
-                ));
-            }
-        }
-        None => {
-            let typed = ConfirmArgs::default()
-                .words(context, "Compare, then type the first six words or more (anything else stops): ");
-            let typed = typed.map_err(|_| {
-                Failure::new(
-                    Exit::NotApproved,
-                    "the fingerprint must be confirmed: give it with --fingerprint HEX",
-                )
-            })?;
-            if !words::confirms_beginning(&typed, &fingerprint.0) {
-                return Err(Failure::new(
-                    Exit::NotApproved,
-                    "these are not the fingerprint's words. Nothing was made",
-                ));
-            }
-        }
-    }
-    let (version, expires, threshold) = (newest.version, newest.expires, newest.threshold("targets"));
+    confirm_root(&args, newest, context)?;
     let session = context.session("init");
     let new = NewStation {
         factory: args.factory,
@@ -117,6 +75,54 @@ pub(super) fn run(args: Args, context: &Context<'_>) -> Outcome {
         legacy: legacy.as_ref().map(|legacy| legacy.inheritance(&session.actor)),
     };
     let station = Station::create(host, &folder, new, &session)?;
+    report(&station, args.networked, online.as_ref(), legacy.as_ref(), context)
+}
+
+/// Shows the newest root's fingerprint, and has it confirmed.
+fn confirm_root(args: &Args, newest: &Root, context: &Context<'_>) -> Result<(), Failure> {
+    let fingerprint = newest.fingerprint;
+    let words = words::of(&fingerprint.0);
+    let lines: Vec<String> =
+        words.split(' ').collect::<Vec<_>>().chunks(8).map(|line| line.join(" ")).collect();
+    if newest.expires <= context.host.clock.now() {
+        context.note(&format!("Warning: root version {} expired on {}.\n", newest.version, newest.expires));
+    }
+    context.note(&format!(
+        "The newest production root in {} is version {}.\n\nIts fingerprint, which must equal the one that came to you another way:\n  {fingerprint}\n  {}\n\n",
+        shown_path(&args.roots),
+        newest.version,
+        lines.join("\n  ")
+    ));
+    let refuse = |why: &str| Err(Failure::new(Exit::NotApproved, why));
+    let Some(given) = &args.fingerprint else {
+        let typed = ConfirmArgs::default()
+            .words(context, "Compare, then type the first six words or more (anything else stops): ");
+        return match typed {
+            Err(_) => refuse("the fingerprint must be confirmed: give it with --fingerprint HEX"),
+            Ok(typed) if words::confirms_beginning(&typed, &fingerprint.0) => Ok(()),
+            Ok(_) => refuse("these are not the fingerprint's words. Nothing was made"),
+        };
+    };
+    match Digest::parse(given.trim()) == Some(fingerprint) {
+        true => Ok(()),
+        false => refuse(&format!(
+            "the fingerprint of root version {} is {fingerprint}, not the one that was given. Nothing was made",
+            newest.version
+        )),
+    }
+}
+
+/// Says what was made.
+fn report(
+    station: &Station,
+    is_networked: bool,
+    online: Option<&KeyId>,
+    legacy: Option<&Legacy>,
+    context: &Context<'_>,
+) -> Outcome {
+    let newest = station.trust.newest();
+    let (version, expires, threshold) = (newest.version, newest.expires, newest.threshold("targets"));
+    let folder = station.layout.root();
     context.text(&format!(
         "Station for the {} {} in {}\n\
          Root version {version}, expires {expires}, {threshold} signatures for targets\n\
@@ -127,28 +133,28 @@ pub(super) fn run(args: Args, context: &Context<'_>) -> Outcome {
          Next: countersign officer add NAME\n",
         station.facts.dialect.noun(),
         station.facts.factory,
-        shown_path(&folder),
-        online.as_ref().map(|online| format!("Online targets key {online}\n")).unwrap_or_default(),
+        shown_path(folder),
+        online.map(|online| format!("Online targets key {online}\n")).unwrap_or_default(),
         station.log.key(),
         crate::words::confirmation(&station.log.key().fingerprint()),
-        if args.networked {
+        if is_networked {
             "This station is on a machine with a network: every report says so.\n"
         } else {
             ""
         },
-        legacy.as_ref().map(describe).unwrap_or_default(),
+        legacy.map(describe).unwrap_or_default(),
     ))?;
     context.json(&json!({
         "factory": station.facts.factory,
-        "station": shown_path(&folder),
+        "station": shown_path(folder),
         "root_version": version,
-        "fingerprint": fingerprint.to_string(),
-        "words": words,
+        "fingerprint": newest.fingerprint.to_string(),
+        "words": words::of(&newest.fingerprint.0),
         "dialect": station.facts.dialect.name(),
-        "online_key": online.as_ref().map(KeyId::as_str),
+        "online_key": online.map(KeyId::as_str),
         "log_key": station.log.key().to_string(),
-        "networked": args.networked,
-        "continues": legacy.as_ref().map(|legacy| json!({
+        "networked": is_networked,
+        "continues": legacy.map(|legacy| json!({
             "origin": legacy.head.checkpoint.origin, "size": legacy.head.checkpoint.size, "marks": legacy.marks(),
         })),
     }))?;

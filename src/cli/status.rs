@@ -70,13 +70,7 @@ pub(super) fn run(args: &Args, context: &Context<'_>) -> Outcome {
         "networked": station.facts.networked,
         "root_version": root.version,
         "root_expires": root.expires.to_string(),
-        "keys": keys.iter().map(|key| json!({
-            "keyid": key.keyid, "keytype": key.keytype, "quorum": key.quorum,
-            "officers": key.officers.iter().map(|name| name.as_str()).collect::<Vec<_>>(),
-            "sealed_to_retired": retired_holders(key, &officers),
-            "last_drill": key.last_drill.map(|time| time.to_string()),
-            "last_backup": key.last_backup.map(|time| time.to_string()),
-        })).collect::<Vec<_>>(),
+        "keys": keys.iter().map(|key| key_value(key, &officers)).collect::<Vec<_>>(),
         "officers": officers.iter().map(|officer| json!({
             "name": officer.name.as_str(), "active": officer.is_active(),
         })).collect::<Vec<_>>(),
@@ -92,6 +86,16 @@ pub(super) fn run(args: &Args, context: &Context<'_>) -> Outcome {
         "overdue": due.overdue,
     }))?;
     Ok(Exit::Done)
+}
+
+fn key_value(key: &SealedKey, officers: &[OfficerPublic]) -> Value {
+    json!({
+        "keyid": key.keyid, "keytype": key.keytype, "quorum": key.quorum,
+        "officers": key.officers.iter().map(|name| name.as_str()).collect::<Vec<_>>(),
+        "sealed_to_retired": retired_holders(key, officers),
+        "last_drill": key.last_drill.map(|time| time.to_string()),
+        "last_backup": key.last_backup.map(|time| time.to_string()),
+    })
 }
 
 /// What is to be done, and what should have been done by now.

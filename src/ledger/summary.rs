@@ -76,6 +76,37 @@ pub(crate) fn summary(entry: &Entry<'_>) -> String {
         | Record::BundleExported(_)
         | Record::SlipExported(_)
         | Record::ExportFailed(_) => of_signature(entry.record()),
+        Record::LogRecovered(_)
+        | Record::LogVerified(_)
+        | Record::LogExported(_)
+        | Record::WitnessCosigned(_)
+        | Record::WitnessStale(_)
+        | Record::WitnessAdded(_)
+        | Record::WitnessRetired(_)
+        | Record::WitnessOverdue(_)
+        | Record::AnchorJudged(_)
+        | Record::AnchorSettled(_)
+        | Record::StationSucceeds(_)
+        | Record::MarkTakenOver(_) => of_log(entry.record()),
+        Record::ActSigned(signed) => {
+            format!("{} signed an act: {}", shown(&signed.officer), shown(&signed.act))
+        }
+        Record::Deviation(deviation) => shown(&deviation.statement),
+    }
+}
+
+fn short(text: &str) -> String {
+    shown(&text.chars().take(12).collect::<String>())
+}
+
+fn names(officers: &[OfficerName<'_>]) -> String {
+    let names: Vec<String> = officers.iter().map(|name| shown(name)).collect();
+    names.join(", ")
+}
+
+/// Of the log itself, its heads and its witnesses.
+fn of_log(record: &Record<'_>) -> String {
+    match record {
         Record::LogRecovered(recovered) => format!(
             "RECOVERED: {} bytes after the newest checkpoint in {} count for nothing; kept as {}",
             recovered.bytes,
@@ -116,20 +147,8 @@ pub(crate) fn summary(entry: &Entry<'_>) -> String {
         Record::WitnessOverdue(overdue) => {
             format!("witness {} is overdue at {} entries", shown(&overdue.witness), overdue.size)
         }
-        Record::ActSigned(signed) => {
-            format!("{} signed an act: {}", shown(&signed.officer), shown(&signed.act))
-        }
-        Record::Deviation(deviation) => shown(&deviation.statement),
+        _ => String::new(),
     }
-}
-
-fn short(text: &str) -> String {
-    shown(&text.chars().take(12).collect::<String>())
-}
-
-fn names(officers: &[OfficerName<'_>]) -> String {
-    let names: Vec<String> = officers.iter().map(|name| shown(name)).collect();
-    names.join(", ")
 }
 
 fn key(kind: Kind, key: &SealedKey<'_>) -> String {

@@ -8,6 +8,7 @@ use super::Review;
 use super::diff::{Added, Change, Changed};
 use super::fleet::{Device, Move};
 use super::model::BaselineState;
+use super::trust::{Repository, Trust};
 use crate::bundle::RequestKind;
 use crate::json::{Kind, Value};
 use crate::tuf::{Digest, Target};
@@ -149,40 +150,9 @@ impl Serialize for Form<'_, '_> {
         map.serialize_entry("tool", header.tool)?;
         map.serialize_entry("findings", &review.findings)?;
         map.serialize_entry("since_last_signature", &trust.since)?;
-        map.serialize_entry(
-            "root",
-            &json!({
-                "version": trust.root_version,
-                "fingerprint": trust.root_fingerprint.to_string(),
-                "expires": trust.root_expires.to_string(),
-                "acknowledged": trust.acknowledged_root,
-                "changes": trust.changes,
-                "threshold": trust.threshold,
-                "signers": trust.signers.iter().map(|signer| json!({
-                    "keyid": signer.keyid.as_str(),
-                    "keytype": signer.keytype,
-                    "owner": signer.owner,
-                    "online": signer.online,
-                    "own": signer.own,
-                    "signed": signer.signed,
-                })).collect::<Vec<_>>(),
-                "signature_problems": trust.problems,
-            }),
-        )?;
-        if let Some(repository) = trust.repository.as_ref().filter(|_| detail != Detail::Numbers) {
-            map.serialize_entry(
-                "repository",
-                &json!({
-                    "consistent_snapshot": repository.consistent_snapshot,
-                    "spec_version": repository.spec_version,
-                    "delegated": repository.delegated,
-                    "unusable_keys": repository.unusable_keys,
-                    "delegations": repository.delegations.iter().map(|(role, words)| json!({
-                        "role": role,
-                        "delegation": words,
-                    })).collect::<Vec<_>>(),
-                }),
-            )?;
+        map.serialize_entry("root", &root(trust))?;
+        if let Some(of) = trust.repository.as_ref().filter(|_| detail != Detail::Numbers) {
+            map.serialize_entry("repository", &repository(of))?;
         }
         map.serialize_entry(
             "totals",
@@ -222,6 +192,39 @@ impl Serialize for Form<'_, '_> {
         }
         map.end()
     }
+}
+
+fn root(trust: &Trust) -> serde_json::Value {
+    json!({
+        "version": trust.root_version,
+        "fingerprint": trust.root_fingerprint.to_string(),
+        "expires": trust.root_expires.to_string(),
+        "acknowledged": trust.acknowledged_root,
+        "changes": trust.changes,
+        "threshold": trust.threshold,
+        "signers": trust.signers.iter().map(|signer| json!({
+            "keyid": signer.keyid.as_str(),
+            "keytype": signer.keytype,
+            "owner": signer.owner,
+            "online": signer.online,
+            "own": signer.own,
+            "signed": signer.signed,
+        })).collect::<Vec<_>>(),
+        "signature_problems": trust.problems,
+    })
+}
+
+fn repository(of: &Repository) -> serde_json::Value {
+    json!({
+        "consistent_snapshot": of.consistent_snapshot,
+        "spec_version": of.spec_version,
+        "delegated": of.delegated,
+        "unusable_keys": of.unusable_keys,
+        "delegations": of.delegations.iter().map(|(role, words)| json!({
+            "role": role,
+            "delegation": words,
+        })).collect::<Vec<_>>(),
+    })
 }
 
 impl Serialize for BaselineState<'_> {

@@ -52,4 +52,5 @@ mod succession;
 mod terminal;
 mod transcripts;
 mod trust;
+mod walks;
 mod whole;

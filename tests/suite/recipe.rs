@@ -2,6 +2,8 @@
 
 use crate::common;
 use crate::support::made_up_station::{Act, Station, Twist};
+use countersign::testing::audit::verdict::{Compare, verify};
+use countersign::testing::audit::{Options, Pack};
 use countersign::testing::ledger::Record;
 use countersign::testing::ledger::record::{
     OfficerRetired, PolicyChanged, SealedKey, SignInDoubt, TimeStatement,
@@ -507,6 +509,13 @@ fn a_signature_on_too_few_approvals_or_openers_or_over_a_refusal_is_not_whole() 
         ("fewer officers approved than the policy asks", Twist { approvers: Some(1), ..twist() }),
         ("fewer officers opened the key", Twist { openers: Some(1), ..twist() }),
         ("the refusal in entry", Twist { before_intent: &[Act::Rejects(2)], ..twist() }),
+        ("the refusal in entry", Twist { before_intent: &[Act::Rejects(2), Act::Retires(2)], ..twist() }),
+        ("the refusal in entry", Twist { before_result: &[Act::Rejects(2)], ..twist() }),
+        ("does not stand", Twist { before_intent: &[Act::Rejects(1)], ..twist() }),
+        ("does not stand", Twist { before_intent: &[Act::Approves(1)], ..twist() }),
+        ("does not stand", Twist { before_result: &[Act::Retires(1)], ..twist() }),
+        ("had expired", Twist { expired: true, ..twist() }),
+        ("does not hold it", Twist { stranger_opens: true, ..twist() }),
         ("is no approval of this review", Twist { wrong_approval_seq: true, ..twist() }),
         ("", twist()),
     ];
@@ -523,6 +532,13 @@ fn a_signature_on_too_few_approvals_or_openers_or_over_a_refusal_is_not_whole() 
         let wanted =
             if why.is_empty() { "decisions: 2; intents to sign with approvals and quorum: 1" } else { why };
         assert!(ran.out.contains(wanted), "{all}");
+        // The auditor's program counts the same.
+        let pack = Pack::open(&RealDisk, &dir, None).expect("a pack");
+        let verdict =
+            verify(&pack, Options::default(), Compare::default(), &mut |_, _| Ok(())).expect("examined");
+        let seq = verdict.first_flaw().map(|flaw| flaw.seq.expect("an entry"));
+        let wanted = seq.map_or_else(String::new, |seq| format!("entry {seq}: "));
+        assert!(seq.is_some() != why.is_empty() && ran.out.contains(&wanted), "{wanted}{all}");
     }
 }
 

@@ -197,7 +197,7 @@ class Acts:
         self.pack, self.keep, self.log = pack, keep, None
         self.keys, self.retired, self.fresh, self.staffed = {}, set(), set(), set()
         self.sealed, self.nonces, self.signed, self.again = {}, set(), [], None
-        self.decisions, self.newest, self.counted = {}, {}, 0
+        self.decisions, self.newest, self.intents, self.expired, self.counted = {}, {}, {}, set(), 0
 
     def see(self, size, entry):
         kind, where = entry["type"], "entry %d" % size
@@ -207,8 +207,14 @@ class Acts:
             self.log = entry["log_key"]
         if kind in ("approval.granted", "approval.denied"):
             self.decision(where, size, entry, kind.partition(".")[2])
+        if kind == "approval.expired":
+            self.expired.add(entry["nonce"])
         if kind == "sign.intent":
             self.count(where, entry)
+            self.intents[size] = entry
+            self.counted += 1
+        if kind == "sign.result" and entry["intent"] in self.intents:  # what it rests on stands still
+            self.count(where, self.intents.pop(entry["intent"]))
         if self.log is None:  # 0.1: acts were not signed
             return self.remember(entry, kind)
         if kind == "act.signed":
@@ -263,7 +269,10 @@ class Acts:
         name = entry["officer"]
         if entry["actor"] != name or self.keys.get(name) != entry["key"] or name in self.retired:
             fail(where, "the decision is not by an officer who serves, or not with her key")
-        self.decisions[size] = name, entry["request"], entry["review"], decided
+        if entry["nonce"] in self.nonces:
+            fail(where, "the same decision stands in the log before")
+        self.nonces.add(entry["nonce"])
+        self.decisions[size] = entry, decided
         self.newest[entry["request"], name] = size
         members = {member: entry[member] for member in ("officer", "key", "request", "review", "policy")}
         members.update(decision=decided, reason=entry["reason"], nonce=entry["nonce"], expires=entry["expires"])
@@ -277,19 +286,25 @@ class Acts:
         the key as its sealing asks?"""
         request, approved = entry["request"], set()
         for one in entry["approvals"]:
-            if self.decisions.get(one["seq"]) != (one["officer"], request, entry["review"], "granted"):
+            name, (given, decided) = one["officer"], self.decisions.get(one["seq"], ({}, None))
+            same = all(given.get(member) == entry[member] for member in ("request", "review", "policy"))
+            if decided != "granted" or given["officer"] != name or not same:
                 fail(where, "entry %d is no approval of this review by this officer" % one["seq"])
-            if self.newest[request, one["officer"]] == one["seq"] and one["officer"] not in self.retired:
-                approved.add(one["officer"])
+            if self.newest[request, name] != one["seq"] or name in self.retired:
+                fail(where, "the approval in entry %d does not stand" % one["seq"])
+            if given["expires"] < entry["time"] or given["nonce"] in self.expired:
+                fail(where, "the approval in entry %d had expired" % one["seq"])
+            approved.add(name)
         for (about, name), seq in self.newest.items():
-            if about == request and self.decisions[seq][3] == "denied" and name not in self.retired:
+            if about == request and self.decisions[seq][1] == "denied":
                 fail(where, "the refusal in entry %d stands" % seq)
         if len(approved) < self.approvals(where, entry["policy"]):
             fail(where, "fewer officers approved than the policy asks")
-        sealed = self.sealed.get(entry["keyid"])
-        if not sealed or not sealed[0] or len(set(entry["officers"]) & set(sealed[-1][1])) < sealed[-1][0]:
+        sealed, openers = self.sealed.get(entry["keyid"]), set(entry["officers"])
+        if not sealed or not sealed[0] or len(openers) < sealed[-1][0]:
             fail(where, "fewer officers opened the key than it is sealed to")
-        self.counted += 1
+        if openers - set(sealed[-1][1]) or openers & self.retired:
+            fail(where, "somebody opened the key who does not hold it, or serves no more")
 
     def enough(self, where, entry, kind, signers):
         actor, staffed = entry["actor"], self.staffed

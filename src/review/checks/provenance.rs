@@ -153,30 +153,7 @@ pub(super) fn pruned_as_declared(subject: &Subject<'_, '_>, out: &mut Findings<'
         if version.is_some_and(|version| declared.contains(&version)) || (!is_declared && version.is_some()) {
             continue;
         }
-        if subject.is(RequestKind::Resign) && subject.equals_baseline() {
-            // What is signed again is what the request shows of production, which this station's record is older than.
-            out.warn(
-                || place(subject.situation.proposal.metadata.signed),
-                || {
-                    format!(
-                        "The target \"{}\", which this station's record of production has, is missing in what is signed \
-                         again. Ask when it was dropped.",
-                        Foreign(&target.name)
-                    )
-                },
-            );
-            continue;
-        }
-        out.report(
-            || target_place(target, ""),
-            || {
-                format!(
-                    "The target \"{}\" is in production and missing here, but the request does not say that its version \
-                     is dropped. Do not sign: make the request again, with --prune if it is meant to go.",
-                    Foreign(&target.name)
-                )
-            },
-        );
+        removed_undeclared(subject, target, out);
     }
     if !is_declared && !removed.is_empty() {
         let versions: Vec<String> = removed.iter().map(u64::to_string).collect();
@@ -217,6 +194,32 @@ pub(super) fn pruned_as_declared(subject: &Subject<'_, '_>, out: &mut Findings<'
             },
         );
     }
+}
+
+fn removed_undeclared(subject: &Subject<'_, '_>, target: &Target<'_>, out: &mut Findings<'_>) {
+    if subject.is(RequestKind::Resign) && subject.equals_baseline() {
+        // What is signed again is what the request shows of production, which this station's record is older than.
+        return out.warn(
+            || place(subject.situation.proposal.metadata.signed),
+            || {
+                format!(
+                    "The target \"{}\", which this station's record of production has, is missing in what is signed \
+                     again. Ask when it was dropped.",
+                    Foreign(&target.name)
+                )
+            },
+        );
+    }
+    out.report(
+        || target_place(target, ""),
+        || {
+            format!(
+                "The target \"{}\" is in production and missing here, but the request does not say that its version \
+                 is dropped. Do not sign: make the request again, with --prune if it is meant to go.",
+                Foreign(&target.name)
+            )
+        },
+    );
 }
 
 /// Outside a Factory targets have no versions that a request could drop.
