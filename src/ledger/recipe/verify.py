@@ -197,7 +197,8 @@ class Acts:
         self.pack, self.keep, self.log = pack, keep, None
         self.keys, self.retired, self.fresh, self.staffed = {}, set(), set(), set()
         self.sealed, self.nonces, self.signed, self.again = {}, set(), [], None
-        self.decisions, self.newest, self.intents, self.expired, self.counted = {}, {}, {}, set(), 0
+        self.decisions, self.newest, self.intents, self.given, self.expired = {}, {}, {}, set(), set()
+        self.counted = 0
 
     def see(self, size, entry):
         kind, where = entry["type"], "entry %d" % size
@@ -269,9 +270,9 @@ class Acts:
         name = entry["officer"]
         if entry["actor"] != name or self.keys.get(name) != entry["key"] or name in self.retired:
             fail(where, "the decision is not by an officer who serves, or not with her key")
-        if entry["nonce"] in self.nonces:
+        if entry["nonce"] in self.given:
             fail(where, "the same decision stands in the log before")
-        self.nonces.add(entry["nonce"])
+        self.given.add(entry["nonce"])
         self.decisions[size] = entry, decided
         self.newest[entry["request"], name] = size
         members = {member: entry[member] for member in ("officer", "key", "request", "review", "policy")}
