@@ -77,9 +77,6 @@ pub(crate) fn collect(disk: &dyn Disk, paths: &[PathBuf]) -> Result<BTreeMap<Str
 }
 
 /// Reads one anchor: a note, or the head in a signed bundle's folder.
-///
-/// # Errors
-/// As [`collect`].
 pub(crate) fn read(disk: &dyn Disk, path: &Path) -> Result<Vec<u8>, BundleError> {
     let bytes = match disk.kind(path)? {
         Some(Kind::Folder) => disk.read_beneath(path, HEAD_FILE, LARGEST_ANCHOR)?,

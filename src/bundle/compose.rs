@@ -66,7 +66,6 @@ pub enum ComposeError {
         Foreign(.tag), listed(.known)
     )]
     NobodyHasTag {
-        /// The tag.
         tag: String,
         /// The tags that there are.
         known: Vec<String>,
@@ -89,7 +88,6 @@ pub enum ComposeError {
         member: &'static str,
         /// What was asked for.
         wanted: String,
-        /// What it has.
         found: String,
     },
     /// The tag is not one that a device can have.
@@ -125,9 +123,6 @@ pub(crate) fn is_tag(text: &str) -> bool {
 
 /// Composes the wave's `signed`. `published` are CI's targets in the order of their names, as the service lists them for
 /// the version, or all of them; `current` are the tag's production targets, or nothing for a first wave.
-///
-/// # Errors
-/// [`ComposeError`], by fioctl's rules.
 pub fn compose(
     published: &[Target<'_>],
     current: Option<&Targets<'_>>,

@@ -57,9 +57,6 @@ impl Wanted {
     }
 
     /// Reads a file as JSON.
-    ///
-    /// # Errors
-    /// It is none.
     pub(crate) fn document<'b>(
         self,
         file: &str,
@@ -123,17 +120,11 @@ impl<'d> Downloads<'d> {
     }
 
     /// A file's bytes.
-    ///
-    /// # Errors
-    /// It is missing, too large or cannot be read.
     pub(crate) fn bytes(&self, name: &str) -> Result<Bytes, BundleError> {
         Ok(self.disk.read_beneath(self.folder, name, self.cap)?)
     }
 
     /// A file's bytes; `None` where there is no such file.
-    ///
-    /// # Errors
-    /// It is too large or cannot be read.
     pub(crate) fn optional(&self, name: &str) -> Result<Option<Bytes>, BundleError> {
         match self.bytes(name) {
             Ok(bytes) => Ok(Some(bytes)),
@@ -143,9 +134,6 @@ impl<'d> Downloads<'d> {
     }
 
     /// The root files of a folder, each read as a root whose number is its name's, with the chain that they make.
-    ///
-    /// # Errors
-    /// One is no root, or they do not follow from one another.
     pub(crate) fn chain(
         &self,
         roots: &str,
@@ -186,17 +174,11 @@ impl<'d> Downloads<'d> {
     }
 
     /// Is there such a folder?
-    ///
-    /// # Errors
-    /// It cannot be looked at.
     pub(crate) fn has(&self, name: &str) -> Result<bool, BundleError> {
         Ok(self.disk.kind(&self.folder.join(name))?.is_some())
     }
 
     /// The service's online targets key, where it was downloaded.
-    ///
-    /// # Errors
-    /// The file holds no key.
     pub(crate) fn online_key(&self) -> Result<Option<crate::tuf::PublicKey>, BundleError> {
         let name = "ci-targets.pub";
         let Some(bytes) = self.optional(name)? else { return Ok(None) };

@@ -33,7 +33,6 @@ pub enum BundleError {
     /// A file differs from what the manifest says, is not listed, or is missing.
     #[error("{file}: {why}. The bundle is not whole: copy it to the stick again")]
     NotWhole {
-        /// The file.
         file: String,
         /// What differs.
         why: String,
@@ -59,7 +58,6 @@ pub enum BundleError {
          (docs/request.md)"
     )]
     Download {
-        /// The file.
         file: String,
         /// What it is instead.
         why: String,
@@ -69,7 +67,6 @@ pub enum BundleError {
     /// The path holds nothing that can be taken in.
     #[error("{path}: {why}")]
     NotABundle {
-        /// The path.
         path: String,
         /// What was looked for.
         why: String,

@@ -33,9 +33,6 @@ pub(crate) struct Fingerprint {
 
 /// Tells what a file, a request's folder or a signed bundle's folder is, and its fingerprint. Nothing is verified: who
 /// compares the words with the other side's knows that both have the same.
-///
-/// # Errors
-/// It cannot be read, is longer than 1 GiB, or the folder is neither a request nor a signed bundle.
 pub(crate) fn fingerprint(disk: &dyn Disk, path: &Path) -> Result<Fingerprint, BundleError> {
     let bytes = match disk.kind(path)? {
         Some(Kind::Folder) => {

@@ -44,9 +44,6 @@ impl Request {
     }
 
     /// Reads `waves.json`, where the request carries it.
-    ///
-    /// # Errors
-    /// It is not JSON.
     pub(crate) fn waves(&self) -> Result<Option<WaveList>, BundleError> {
         let Some(bytes) = self.file("waves.json") else { return Ok(None) };
         let document = Document::parse("waves.json", bytes, Limits::of_bytes(bytes.len() as u64))?;
@@ -54,9 +51,6 @@ impl Request {
     }
 
     /// The targets metadata that delegates to the role, where the request is for a delegated one.
-    ///
-    /// # Errors
-    /// It is not well-formed.
     pub(crate) fn delegating(&self) -> Result<Option<Document<'_>>, BundleError> {
         let Some(bytes) = self.file(DELEGATING_FILE) else { return Ok(None) };
         Ok(Some(Document::parse(DELEGATING_FILE, bytes, Limits::of_bytes(bytes.len() as u64))?))
@@ -109,17 +103,11 @@ pub fn take_in(
 }
 
 /// Takes in a folder with a `request.json`.
-///
-/// # Errors
-/// As [`take_in`].
 pub(crate) fn take_in_folder(disk: &dyn Disk, folder: &Path, cap: u64) -> Result<Request, BundleError> {
     take_in_files(disk, folder, cap, |_| true)
 }
 
 /// As [`take_in_folder`], of the manifest and the files that are wanted: the others are only looked for.
-///
-/// # Errors
-/// As [`take_in`].
 pub(crate) fn take_in_files(
     disk: &dyn Disk,
     folder: &Path,

@@ -32,9 +32,6 @@ pub(crate) fn write_folder(disk: &dyn Disk, folder: &Path, files: &Files<'_>) ->
 
 /// As [`write_folder`], with more files at the end: those that say of the others what they are. They are worked out
 /// while the others are on their way to the disk.
-///
-/// # Errors
-/// As [`write_folder`].
 pub(crate) fn write_folder_then(
     disk: &dyn Disk,
     folder: &Path,

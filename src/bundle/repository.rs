@@ -33,9 +33,6 @@ pub struct RepositoryFiles {
 const TOP: &str = "targets";
 
 /// Makes a request of the files.
-///
-/// # Errors
-/// A file cannot be read or is not metadata, or the role's name cannot be the name of a file.
 pub(crate) fn take_in(
     disk: &dyn Disk,
     path: &Path,

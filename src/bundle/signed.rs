@@ -43,7 +43,6 @@ pub(crate) struct SigningKey {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct StoodFinding {
-    /// The check.
     pub check: String,
     /// Its severity then.
     pub severity: String,
@@ -67,7 +66,6 @@ pub(crate) struct LogHead {
 pub(crate) struct RootFacts {
     /// SHA-256 of its canonical `signed`.
     pub fingerprint: String,
-    /// Its version.
     pub version: u64,
 }
 
@@ -108,9 +106,7 @@ pub(crate) struct SignedManifest {
     pub tag: String,
     /// What wrote it.
     pub tool: String,
-    /// The version.
     pub version: u64,
-    /// The wave.
     pub wave: String,
 }
 
@@ -124,9 +120,6 @@ impl SignedManifest {
     }
 
     /// Reads a manifest.
-    ///
-    /// # Errors
-    /// It is not well-formed, or has an unknown member or format.
     pub(crate) fn parse(bytes: &[u8]) -> Result<SignedManifest, BundleError> {
         let document = Document::parse(SIGNED_FILE, bytes, Limits::of_bytes(MAX_MANIFEST_BYTES))?;
         let fail = |why: String| BundleError::Manifest { file: SIGNED_FILE.to_owned(), why };
@@ -176,9 +169,6 @@ pub(crate) fn signatures_of(name: &str, signatures: &[String]) -> Vec<u8> {
 
 /// The signatures that a document brought and that its bundle passes on, as JSON: those that count, and those of listed keys
 /// of a type that is not known here, as the review said; but for those of the keys whose own stand beside them.
-///
-/// # Errors
-/// The dialect has no canonical form for the document.
 pub(crate) fn passed_on(
     metadata: &Metadata<'_>,
     authority: &Authority<'_>,
@@ -196,11 +186,9 @@ pub(crate) fn passed_on(
 pub(crate) struct Release<'a> {
     /// What was asked for.
     pub kind: RequestKind,
-    /// The wave.
     pub wave: &'a str,
     /// The device tag, or the role.
     pub tag: &'a str,
-    /// The version.
     pub version: u64,
 }
 

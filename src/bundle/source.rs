@@ -123,9 +123,6 @@ struct Read<'r> {
 
 /// Composes a request from a folder of downloads, laid out as `docs/request.md` says. Every file is read as what it must
 /// be; what the checks say of the request is for the caller to ask.
-///
-/// # Errors
-/// A file is missing or damaged, or fioctl's rules do not allow the wave.
 pub fn compose_request(disk: &dyn Disk, folder: &Path, ask: &Ask) -> Result<ComposedRequest, SourceError> {
     let downloads = Downloads::new(disk, folder, ask.max_file_bytes);
     let mut files = BTreeMap::new();
@@ -363,9 +360,6 @@ impl Subject {
 }
 
 /// Writes a composed request into a new folder.
-///
-/// # Errors
-/// As [`write_folder`].
 pub fn write_request(disk: &dyn Disk, folder: &Path, request: &ComposedRequest) -> Result<(), BundleError> {
     let files = request
         .request

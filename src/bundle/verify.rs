@@ -34,11 +34,9 @@ pub(crate) struct Verdict {
     pub who_signs: &'static str,
     /// The Factory, wave, tag and version that the bundle is for.
     pub factory: String,
-    /// The wave.
     pub wave: String,
     /// The device tag.
     pub tag: String,
-    /// The version.
     pub version: u64,
     /// Digest of the canonical `signed`.
     pub signed: String,

@@ -51,7 +51,6 @@ pub(crate) enum Args {
     },
 }
 
-/// Does it.
 pub(super) fn run(args: Args, context: &Context<'_>) -> Outcome {
     match args {
         Args::Import { files } => import(&files, context),
@@ -75,8 +74,7 @@ fn import(files: &[PathBuf], context: &Context<'_>) -> Outcome {
         station.commit()?;
         let judged = judged?;
         context.text(&describe(&judged))?;
-        context.json(&values(&judged))?;
-        Ok(Exit::Done)
+        context.done(&values(&judged))
     })
 }
 
@@ -101,8 +99,7 @@ fn list(context: &Context<'_>) -> Outcome {
         text.push_str("No head of this log came back yet\n");
     }
     context.text(&text)?;
-    context.json(&all)?;
-    Ok(Exit::Done)
+    context.done(&all)
 }
 
 fn settle_stop(
@@ -134,8 +131,7 @@ fn settle_stop(
             Some(Hold::Stopped(stop)) => format!("Log entry {} still stops this station.", stop.seq),
         };
         context.text(&format!("Log entry {seq} is settled by {} (log entry {entry})\n{next}\n", names.join(", ")))?;
-        context.json(&json!({ "anchor": seq, "seq": entry, "officers": names, "next": next }))?;
-        Ok(Exit::Done)
+        context.done(&json!({ "anchor": seq, "seq": entry, "officers": names, "next": next }))
     })
 }
 

@@ -2,7 +2,7 @@
 
 use super::review::find;
 use super::secrets::{ConfirmArgs, PassphraseArgs};
-use super::{Context, Exit, Failure, Outcome};
+use super::{Context, Failure, Outcome};
 use crate::ceremony::approve::{decide, open_officer, require_may_approve};
 use crate::ceremony::reviewed::{Reviewed, confirm, recheck};
 use crate::ledger::Decision;
@@ -63,15 +63,13 @@ pub(super) fn approve(args: ApproveArgs, context: &Context<'_>) -> Outcome {
             args.officer,
             stored.digest().short()
         ))?;
-        context.json(&json!({
+        context.done(&json!({
             "request": subject.request, "review": subject.review, "officer": args.officer.as_str(),
             "decision": "granted", "seq": seq,
-        }))?;
-        Ok(Exit::Done)
+        }))
     })
 }
 
-/// Rejects.
 pub(super) fn reject(args: RejectArgs, context: &Context<'_>) -> Outcome {
     if args.reason.trim().is_empty() {
         return Err(Failure::usage(
@@ -91,10 +89,9 @@ pub(super) fn reject(args: RejectArgs, context: &Context<'_>) -> Outcome {
             args.officer,
             stored.digest().short()
         ))?;
-        context.json(&json!({
+        context.done(&json!({
             "request": subject.request, "review": subject.review, "officer": args.officer.as_str(),
             "decision": "denied", "seq": seq,
-        }))?;
-        Ok(Exit::Done)
+        }))
     })
 }

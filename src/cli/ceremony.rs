@@ -46,8 +46,7 @@ pub(super) fn run(args: Args, context: &Context<'_>) -> Outcome {
         let known = value.entry(*name).or_insert_with(|| Value::Array(Vec::new()));
         known.as_array_mut().into_iter().for_each(|list| list.push(text.as_str().into()));
     }
-    context.json(&value)?;
-    Ok(Exit::Done)
+    context.done(&value)
 }
 
 fn of_request(station: &Station, id: &str, context: &Context<'_>) -> Result<Form, Failure> {

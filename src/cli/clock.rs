@@ -27,7 +27,6 @@ pub(crate) struct Args {
     passphrase: PassphraseArgs,
 }
 
-/// States the time.
 pub(super) fn run(args: Args, context: &Context<'_>) -> Outcome {
     let files = args.passphrase.files()?;
     context.with_station("clock", |station| {
@@ -45,7 +44,6 @@ pub(super) fn run(args: Args, context: &Context<'_>) -> Outcome {
         let seq = station.record_act(context.host, stated, &[&officer])?;
         station.commit()?;
         context.text(&format!("{} states that it is {now} (log entry {seq})\n", args.officer))?;
-        context.json(&json!({ "officer": args.officer.as_str(), "time": now.to_string(), "seq": seq }))?;
-        Ok(Exit::Done)
+        context.done(&json!({ "officer": args.officer.as_str(), "time": now.to_string(), "seq": seq }))
     })
 }

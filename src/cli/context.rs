@@ -1,6 +1,6 @@
 //! What every verb is given: the host, the global options, and the ways to print.
 
-use super::{Exit, Failure};
+use super::{Exit, Failure, Outcome};
 use crate::host::Host;
 use clap::builder::{OsStringValueParser, TypedValueParser as _};
 use clap::{Args, ValueEnum};
@@ -47,9 +47,6 @@ impl<'h> Context<'h> {
     }
 
     /// Prints a result. With `--json`, text results are not printed: see [`Context::json`].
-    ///
-    /// # Errors
-    /// Standard output is closed or full.
     pub(crate) fn text(&self, text: &str) -> Result<(), Failure> {
         if !self.global.json {
             self.host.terminal.say(text)?;
@@ -58,18 +55,12 @@ impl<'h> Context<'h> {
     }
 
     /// Prints a long result, a screen at a time, each under the heading, where there is a terminal.
-    ///
-    /// # Errors
-    /// Standard output is closed or full.
     pub(crate) fn page(&self, heading: &str, text: &str) -> Result<(), Failure> {
         Ok(self.host.terminal.page(heading, text)?)
     }
 
     /// Prints a result as JSON, if that is asked for. Characters outside ASCII are escaped: nothing foreign reaches a
     /// terminal.
-    ///
-    /// # Errors
-    /// Standard output is closed or full.
     pub(crate) fn json(&self, value: &impl Serialize) -> Result<(), Failure> {
         if self.global.json {
             let text =
@@ -77,6 +68,12 @@ impl<'h> Context<'h> {
             self.host.terminal.out(&format!("{}\n", ascii(&text)))?;
         }
         Ok(())
+    }
+
+    /// Ends a command that did what it was asked to: its result as JSON, if that is asked for.
+    pub(crate) fn done(&self, value: &impl Serialize) -> Outcome {
+        self.json(value)?;
+        Ok(Exit::Done)
     }
 
     /// Tells what is going on: standard error.

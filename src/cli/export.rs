@@ -28,7 +28,6 @@ pub(crate) struct Args {
     slip: bool,
 }
 
-/// Exports.
 pub(super) fn run(args: Args, context: &Context<'_>) -> Outcome {
     let (id, dir) = meant(&args.what, args.slip);
     context.with_station("export", |station| {
@@ -69,8 +68,7 @@ fn bundle(station: &mut Station, digest: Digest, dir: &Path, context: &Context<'
         object.insert("folder".to_owned(), dir.to_string_lossy().into_owned().into());
         object.insert("request".to_owned(), digest.to_string().into());
     }
-    context.json(&json)?;
-    Ok(Exit::Done)
+    context.done(&json)
 }
 
 fn slip(station: &mut Station, digest: Digest, dir: Option<&Path>, context: &Context<'_>) -> Outcome {

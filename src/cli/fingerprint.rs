@@ -1,6 +1,6 @@
 //! `fingerprint`: the words of a file, for comparing it with the other side's.
 
-use super::{Context, Exit, Outcome};
+use super::{Context, Outcome};
 use crate::bundle::fingerprint::fingerprint;
 use crate::words;
 use serde_json::json;
@@ -18,7 +18,6 @@ pub(crate) struct Args {
     file: PathBuf,
 }
 
-/// Prints the fingerprint.
 pub(super) fn run(args: Args, context: &Context<'_>) -> Outcome {
     let found = fingerprint(&*context.host.disk, &args.file)?;
     let all = words::of(&found.digest.0);
@@ -32,12 +31,11 @@ pub(super) fn run(args: Args, context: &Context<'_>) -> Outcome {
         found.of,
         lines.join("\n           ")
     ))?;
-    context.json(&json!({
+    context.done(&json!({
         "kind": found.kind,
         "of": found.of,
         "digest": found.digest.to_string(),
         "words": six,
         "all_words": all,
-    }))?;
-    Ok(Exit::Done)
+    }))
 }

@@ -1,7 +1,7 @@
 //! `import`: takes in a request folder or a bare file.
 
 use super::secrets::PassphraseArgs;
-use super::{Context, Exit, Failure, Outcome};
+use super::{Context, Failure, Outcome};
 use crate::bundle::RequestManifest;
 use crate::bundle::intake::BareFacts;
 use crate::bundle::manifest::{MAX_MANIFEST_BYTES, REQUEST_FILE};
@@ -60,9 +60,6 @@ pub(super) struct RepositoryArgs {
 
 impl RepositoryArgs {
     /// What the officer says about a bare file, as it fits the station.
-    ///
-    /// # Errors
-    /// She says what only another kind of station needs.
     pub(super) fn bare_facts(
         self,
         station: &Station,
@@ -146,7 +143,7 @@ fn report(station: &Station, imported: &Imported, context: &Context<'_>) -> Outc
         .filter(|(_, severity, _)| *severity == crate::review::Severity::Block)
         .map(|(check, _, _)| *check)
         .collect();
-    context.json(&json!({
+    context.done(&json!({
         "request": digest.to_string(),
         "id": digest.short(),
         "kind": manifest.kind.name(),
@@ -159,8 +156,7 @@ fn report(station: &Station, imported: &Imported, context: &Context<'_>) -> Outc
         "signable": reviewed.signable,
         "blocking": blocking,
         "anchors": super::anchor::values(&imported.anchors),
-    }))?;
-    Ok(Exit::Done)
+    }))
 }
 
 /// The requests in the folders of a stick, where the path is none itself: a sentence with a command for each.

@@ -48,7 +48,6 @@ pub(crate) struct Args {
     networked: bool,
 }
 
-/// Makes the station.
 pub(super) fn run(args: Args, context: &Context<'_>) -> Outcome {
     let host = context.host;
     let folder = context.station_folder()?;
@@ -144,7 +143,7 @@ fn report(
         },
         legacy.map(describe).unwrap_or_default(),
     ))?;
-    context.json(&json!({
+    context.done(&json!({
         "factory": station.facts.factory,
         "station": shown_path(folder),
         "root_version": version,
@@ -157,8 +156,7 @@ fn report(
         "continues": legacy.map(|legacy| json!({
             "origin": legacy.head.checkpoint.origin, "size": legacy.head.checkpoint.size, "marks": legacy.marks(),
         })),
-    }))?;
-    Ok(Exit::Done)
+    }))
 }
 
 /// What is taken over from the log of a lost station.

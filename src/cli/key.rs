@@ -150,7 +150,6 @@ pub(crate) struct Opening {
     passphrase: PassphraseArgs,
 }
 
-/// Does what was asked with a key.
 pub(super) fn run(args: Args, context: &Context<'_>) -> Outcome {
     match args {
         Args::Import { file, to, role, delegated_by } => {
@@ -222,8 +221,7 @@ fn import(file: &Path, to: &Holders, delegated: Option<DelegatedBy<'_>>, context
             shown_path(file),
             short = short(&key)
         ));
-        context.json(&value(&key, station))?;
-        Ok(Exit::Done)
+        context.done(&value(&key, station))
     })
 }
 
@@ -264,8 +262,7 @@ fn generate(kind: Kind, to: &Holders, out: &Path, context: &Context<'_>) -> Outc
         if let Some(object) = json.as_object_mut() {
             object.insert("public_file".to_owned(), public.to_string_lossy().into_owned().into());
         }
-        context.json(&json)?;
-        Ok(Exit::Done)
+        context.done(&json)
     })
 }
 
@@ -278,8 +275,7 @@ fn list(context: &Context<'_>) -> Outcome {
     if keys.is_empty() {
         context.text("No keys yet: countersign key import FILE --officers NAMES --quorum K\n")?;
     }
-    context.json(&keys.iter().map(|key| value(key, &station)).collect::<Vec<_>>())?;
-    Ok(Exit::Done)
+    context.done(&keys.iter().map(|key| value(key, &station)).collect::<Vec<_>>())
 }
 
 fn drill(opening: &Opening, context: &Context<'_>) -> Outcome {
@@ -295,11 +291,10 @@ fn drill(opening: &Opening, context: &Context<'_>) -> Outcome {
                 drill.root_version
             )),
         }
-        context.json(&json!({
+        context.done(&json!({
             "keyid": drill.key.keyid, "opens": true, "in_root": drill.listed, "root_version": drill.root_version,
             "officers": opening.officers.iter().map(OfficerName::as_str).collect::<Vec<_>>(),
-        }))?;
-        Ok(Exit::Done)
+        }))
     })
 }
 
@@ -315,8 +310,7 @@ fn reseal(opening: &Opening, to: &[OfficerName], quorum: u8, context: &Context<'
              prove that the key opens (key drill {short}).\n",
             short = short(&key)
         ));
-        context.json(&value(&key, station))?;
-        Ok(Exit::Done)
+        context.done(&value(&key, station))
     })
 }
 
@@ -329,8 +323,7 @@ fn retire(prefix: &str, reason: &str, confirm: ConfirmArgs, context: &Context<'_
         let key = keys::retire(station, context.host, prefix, reason)?;
         context.text(&format!("The key {} is retired, and its sealed files are removed\n", key.keyid))?;
         context.note("Destroy its paper too, by the list of bag numbers.\n");
-        context.json(&json!({ "keyid": key.keyid }))?;
-        Ok(Exit::Done)
+        context.done(&json!({ "keyid": key.keyid }))
     })
 }
 
@@ -363,8 +356,7 @@ fn backup(prefix: &str, out: &Path, context: &Context<'_>) -> Outcome {
             made.codes
         ));
         let sheets: Vec<_> = made.sheets.iter().map(|sheet| sheet.to_string_lossy().into_owned()).collect();
-        context.json(&json!({ "keyid": key.keyid, "sheets": sheets, "codes": made.codes }))?;
-        Ok(Exit::Done)
+        context.done(&json!({ "keyid": key.keyid, "sheets": sheets, "codes": made.codes }))
     })
 }
 
@@ -402,7 +394,6 @@ fn restore(
             object.insert("officers_kept".to_owned(), names(&restored.kept).into());
             object.insert("without_share".to_owned(), names(&restored.without_share).into());
         }
-        context.json(&json)?;
-        Ok(Exit::Done)
+        context.done(&json)
     })
 }

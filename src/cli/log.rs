@@ -36,7 +36,6 @@ pub(crate) enum Args {
     },
 }
 
-/// Runs it.
 pub(super) fn run(args: Args, context: &Context<'_>) -> Outcome {
     match args {
         Args::Show(chosen) => show(&chosen, context),
@@ -108,14 +107,13 @@ fn head(context: &Context<'_>) -> Outcome {
         station.log.key(),
         words::confirmation(&station.log.key().fingerprint()),
     ))?;
-    context.json(&json!({
+    context.done(&json!({
         "origin": head.checkpoint.origin,
         "size": head.checkpoint.size,
         "root": hex::encode(head.checkpoint.root),
         "key": station.log.key().to_string(),
         "checkpoint": head.note,
-    }))?;
-    Ok(Exit::Done)
+    }))
 }
 
 fn export_pack(context: &Context<'_>, dir: Option<PathBuf>) -> Outcome {

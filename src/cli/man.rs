@@ -20,7 +20,6 @@ pub(crate) struct Args {
 /// The options of all commands: each page has them among its options, and none in its synopsis.
 const COMMON: [&str; 5] = ["station", "json", "color", "help", "version"];
 
-/// Writes the pages of a program.
 pub(super) fn run(args: &Args, command: Command, context: &Context<'_>) -> Outcome {
     let disk = context.host.disk.as_ref();
     ensure_folder(disk, &args.dir, 0o755)?;
@@ -28,8 +27,7 @@ pub(super) fn run(args: &Args, command: Command, context: &Context<'_>) -> Outco
     command.build();
     let pages = write(&command, None, context, &args.dir)?;
     context.text(&format!("{pages} manual pages written to {}\n", shown_path(&args.dir)))?;
-    context.json(&json!({ "pages": pages, "folder": args.dir.to_string_lossy() }))?;
-    Ok(Exit::Done)
+    context.done(&json!({ "pages": pages, "folder": args.dir.to_string_lossy() }))
 }
 
 /// The definition without the verb `help` at any level: it has no page.

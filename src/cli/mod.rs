@@ -98,7 +98,6 @@ pub(crate) struct Arguments {
 }
 
 #[cfg(feature = "station")]
-/// The verbs.
 #[derive(Subcommand)]
 pub(crate) enum Verb {
     /// Make a station for one Factory and pin its production root.

@@ -1,7 +1,7 @@
 //! `officer`: the people of this station.
 
 use super::secrets::PassphraseArgs;
-use super::{Context, Exit, Failure, Outcome};
+use super::{Context, Failure, Outcome};
 use crate::ceremony::officers;
 use crate::station::workstation::STATION_ACTOR;
 use crate::vault::keys;
@@ -62,7 +62,6 @@ pub(crate) enum Args {
     },
 }
 
-/// Does what was asked with an officer.
 pub(super) fn run(args: Args, context: &Context<'_>) -> Outcome {
     match args {
         Args::Add { name, passphrase, work_factor } => add(&name, &passphrase, work_factor, context),
@@ -97,8 +96,7 @@ fn add(
             public.approval_key,
             words::of_digest(&public.approval_key)
         ))?;
-        context.json(&value(&public, &[]))?;
-        Ok(Exit::Done)
+        context.done(&value(&public, &[]))
     })
 }
 
@@ -117,8 +115,7 @@ fn change_passphrase(
             "Her sheets that were printed before still open with the old one: print new ones (key backup) and destroy \
              those.\n",
         );
-        context.json(&json!({ "name": name.as_str() }))?;
-        Ok(Exit::Done)
+        context.done(&json!({ "name": name.as_str() }))
     })
 }
 
@@ -159,8 +156,7 @@ fn list(context: &Context<'_>) -> Outcome {
         text.push_str("No officers yet: countersign officer add NAME\n");
     }
     context.text(&text)?;
-    context.json(&values)?;
-    Ok(Exit::Done)
+    context.done(&values)
 }
 
 fn retire(
@@ -181,7 +177,6 @@ fn retire(
                 keyid.get(..12).unwrap_or(keyid)
             ));
         }
-        context.json(&json!({ "name": name.as_str(), "still_sealed": held }))?;
-        Ok(Exit::Done)
+        context.done(&json!({ "name": name.as_str(), "still_sealed": held }))
     })
 }

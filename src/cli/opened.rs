@@ -29,9 +29,6 @@ impl Context<'_> {
     }
 
     /// Opens the station for a command that writes.
-    ///
-    /// # Errors
-    /// See [`Station::open`].
     pub(crate) fn open(&self, command: &str) -> Result<Station, Failure> {
         let session = tool::session(self.host, command);
         let station = Station::open(self.host, &self.station_folder()?, Some(session))?;
@@ -40,9 +37,6 @@ impl Context<'_> {
     }
 
     /// Opens the station for a command that only looks.
-    ///
-    /// # Errors
-    /// See [`Station::open`].
     pub(crate) fn look(&self) -> Result<Station, Failure> {
         let station = Station::open(self.host, &self.station_folder()?, None)?;
         self.tell_found(&station);
@@ -84,9 +78,6 @@ impl Context<'_> {
     }
 
     /// Opens the station, does the work, and closes it: the log says that the command ended, and how.
-    ///
-    /// # Errors
-    /// Those of the work, or of the station.
     pub(crate) fn with_station(
         &self,
         command: &str,
@@ -97,9 +88,6 @@ impl Context<'_> {
 
     /// As [`Context::with_station`], for what can be read while another command works on the station too. Nothing is noted
     /// in the log then, and that is said.
-    ///
-    /// # Errors
-    /// Those of the work, or of the station.
     pub(crate) fn with_station_to_read(
         &self,
         command: &str,
@@ -123,9 +111,6 @@ impl Context<'_> {
     }
 
     /// As [`Context::with_station`], for the acts that settle that officers' files are missing.
-    ///
-    /// # Errors
-    /// Those of the work, or of the station.
     pub(crate) fn with_station_to_mend(
         &self,
         command: &str,

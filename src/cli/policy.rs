@@ -34,14 +34,12 @@ pub(crate) enum Args {
     },
 }
 
-/// Shows or sets.
 pub(super) fn run(args: Args, context: &Context<'_>) -> Outcome {
     match args {
         Args::Show => {
             let station = context.look()?;
             context.text(station.policy.text())?;
-            context.json(&json!({ "digest": station.policy.digest(), "policy": station.policy.text() }))?;
-            Ok(Exit::Done)
+            context.done(&json!({ "digest": station.policy.digest(), "policy": station.policy.text() }))
         }
         Args::Set { file, officer, passphrase } => {
             let files = passphrase.files()?;
@@ -66,8 +64,7 @@ pub(super) fn run(args: Args, context: &Context<'_>) -> Outcome {
                         json!({ "effect": one.effect.name(), "member": one.member, "from": one.from, "to": one.to })
                     })
                     .collect();
-                context.json(&json!({ "from": from, "digest": to, "changes": changes }))?;
-                Ok(Exit::Done)
+                context.done(&json!({ "from": from, "digest": to, "changes": changes }))
             })
         }
     }

@@ -29,7 +29,6 @@ pub(crate) struct Args {
     seed: u64,
 }
 
-/// Rehearses.
 pub(super) fn run(args: Args, context: &Context<'_>) -> Outcome {
     let form = form(&args, context)?;
     let dir = args.dir.unwrap_or_else(|| {
@@ -50,13 +49,12 @@ pub(super) fn run(args: Args, context: &Context<'_>) -> Outcome {
     match play::play(&mut stage, args.seed) {
         Ok(left) => {
             context.text(&end(&dir, &left))?;
-            context.json(&json!({
+            context.done(&json!({
                 "folder": dir.to_string_lossy(),
                 "bundles": [left.bundle.to_string_lossy()],
                 "review": left.review().to_string_lossy(),
                 "report": left.report.to_string_lossy(),
-            }))?;
-            Ok(Exit::Done)
+            }))
         }
         Err(End::Failed(failure)) => Err(failure),
         Err(End::Stopped) => {

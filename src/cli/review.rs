@@ -63,17 +63,11 @@ fn with_rejections(json: &str, rejected: &[Standing]) -> String {
 }
 
 /// The request that is meant: by its digest, or the newest.
-///
-/// # Errors
-/// There is none.
 pub(super) fn find(station: &Station, id: Option<&str>) -> Result<request::StoredRequest, Failure> {
     Ok(request::open(station, digest(station, id)?)?)
 }
 
 /// The digest of the request that is meant.
-///
-/// # Errors
-/// As [`find`].
 pub(super) fn digest(station: &Station, id: Option<&str>) -> Result<Digest, Failure> {
     Ok(match id {
         Some(id) => request::find(station.disk(), &station.layout, id)?,

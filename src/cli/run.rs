@@ -31,7 +31,6 @@ pub(crate) struct Args {
     repository: RepositoryArgs,
 }
 
-/// Leads through it.
 pub(super) fn run(args: Args, context: &Context<'_>) -> Outcome {
     if !context.host.terminal.can_ask() {
         return Err(Failure::usage(

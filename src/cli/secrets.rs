@@ -14,9 +14,6 @@ pub(crate) struct PassphraseArgs {
 
 impl PassphraseArgs {
     /// Reads the arguments; the files are opened only when a passphrase is needed.
-    ///
-    /// # Errors
-    /// One is not `NAME=FILE`.
     pub(crate) fn files(&self) -> Result<PassphraseFiles, Failure> {
         PassphraseFiles::parse(&self.passphrase_file).map_err(|e| Failure::usage(e.to_string()))
     }
@@ -32,9 +29,6 @@ pub(super) struct ConfirmArgs {
 
 impl ConfirmArgs {
     /// The words that were given, or typed.
-    ///
-    /// # Errors
-    /// None were given, and there is nobody to ask.
     pub(super) fn words(&self, context: &Context<'_>, prompt: &str) -> Result<String, Failure> {
         match &self.confirm {
             Some(words) => Ok(words.clone()),

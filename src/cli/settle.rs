@@ -55,7 +55,6 @@ pub(super) fn run(args: Args, context: &Context<'_>) -> Outcome {
             args.officer,
             intent.request.get(..12).unwrap_or(&intent.request)
         ))?;
-        context.json(&json!({ "intent": intent.seq, "resolution": outcome, "seq": seq }))?;
-        Ok(Exit::Done)
+        context.done(&json!({ "intent": intent.seq, "resolution": outcome, "seq": seq }))
     })
 }

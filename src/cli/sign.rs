@@ -2,7 +2,7 @@
 
 use super::review::find;
 use super::secrets::{ConfirmArgs, PassphraseArgs};
-use super::{Context, Exit, Failure, Outcome};
+use super::{Context, Failure, Outcome};
 use crate::ceremony::reviewed::{confirm, recheck};
 use crate::ceremony::sign::{refuse, sign};
 use crate::ceremony::signers::{Ask, check_signers};
@@ -29,7 +29,6 @@ pub(crate) struct Args {
     passphrase: PassphraseArgs,
 }
 
-/// Signs.
 pub(super) fn run(args: Args, context: &Context<'_>) -> Outcome {
     let files = args.passphrase.files()?;
     context.with_station("sign", |station| {
@@ -67,7 +66,7 @@ pub(super) fn run(args: Args, context: &Context<'_>) -> Outcome {
             made.seq,
             stored.digest().short(),
         ))?;
-        context.json(&json!({
+        context.done(&json!({
             "request": stored.digest().to_string(),
             "keyid": made.keyid,
             "officers": made.officers,
@@ -77,7 +76,6 @@ pub(super) fn run(args: Args, context: &Context<'_>) -> Outcome {
             "signature": serde_json::from_str::<serde_json::Value>(&made.signature).unwrap_or_default(),
             "seq": made.seq,
             "networked": station.facts.networked,
-        }))?;
-        Ok(Exit::Done)
+        }))
     })
 }

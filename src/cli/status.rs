@@ -1,6 +1,6 @@
 //! `status`: one screen about the station.
 
-use super::{Context, Exit, Failure, Outcome};
+use super::{Context, Failure, Outcome};
 use crate::ceremony::preflight::{self, heads};
 use crate::ceremony::progress::{Progress, progress};
 use crate::ceremony::review::rejected_value;
@@ -27,7 +27,6 @@ pub(crate) struct Args {
     all: bool,
 }
 
-/// Shows the station.
 pub(super) fn run(args: &Args, context: &Context<'_>) -> Outcome {
     let station = context.look()?;
     let now = context.host.clock.now();
@@ -65,7 +64,7 @@ pub(super) fn run(args: &Args, context: &Context<'_>) -> Outcome {
     due.overdue.iter().for_each(|line| text.push_str(&format!("OVERDUE   {line}\n")));
     context.text(&text)?;
     let root = station.trust.newest();
-    context.json(&json!({
+    context.done(&json!({
         "factory": station.facts.factory,
         "networked": station.facts.networked,
         "root_version": root.version,
@@ -84,8 +83,7 @@ pub(super) fn run(args: &Args, context: &Context<'_>) -> Outcome {
         "witnesses": anchors.active().map(super::witness::value).collect::<Vec<_>>(),
         "to_do": due.to_do,
         "overdue": due.overdue,
-    }))?;
-    Ok(Exit::Done)
+    }))
 }
 
 fn key_value(key: &SealedKey, officers: &[OfficerPublic]) -> Value {

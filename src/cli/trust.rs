@@ -38,7 +38,6 @@ pub(crate) enum Args {
     },
 }
 
-/// Shows or pins.
 pub(super) fn run(args: Args, context: &Context<'_>) -> Outcome {
     match args {
         Args::Show => show(context),
@@ -84,7 +83,7 @@ fn show(context: &Context<'_>) -> Outcome {
         roles.push(json!({ "role": name, "threshold": role.threshold, "keys": keys }));
     }
     context.text(&text)?;
-    context.json(&json!({
+    context.done(&json!({
         "factory": station.facts.factory,
         "dialect": station.facts.dialect.name(),
         "root_version": root.version,
@@ -93,8 +92,7 @@ fn show(context: &Context<'_>) -> Outcome {
         "words": words::of(&root.fingerprint.0),
         "online_key": station.trust.online.as_ref().map(crate::tuf::KeyId::as_str),
         "roles": roles,
-    }))?;
-    Ok(Exit::Done)
+    }))
 }
 
 fn online_key(
@@ -128,7 +126,6 @@ fn online_key(
         }
         trust::pin_online_key(station, context.host, &new, officers, &files)?;
         context.text(&format!("Pinned the online targets key {keyid}\n"))?;
-        context.json(&json!({ "online_key": keyid.as_str(), "words": words }))?;
-        Ok(Exit::Done)
+        context.done(&json!({ "online_key": keyid.as_str(), "words": words }))
     })
 }

@@ -53,7 +53,6 @@ pub(crate) enum Args {
     },
 }
 
-/// Adds, lists or retires.
 pub(super) fn run(args: Args, context: &Context<'_>) -> Outcome {
     match args {
         Args::Add { key, officer, passphrase } => add(&key, &officer, &passphrase, context),
@@ -97,11 +96,10 @@ fn add(key: &str, officer: &OfficerName, passphrase: &PassphraseArgs, context: &
             station.log.key().name(),
             station.log.key()
         ))?;
-        context.json(&json!({
+        context.done(&json!({
             "witness": key.name(), "key": key.to_string(), "words": words::confirmation(&key.fingerprint()), "seq": seq,
             "log_key": station.log.key().to_string(),
-        }))?;
-        Ok(Exit::Done)
+        }))
     })
 }
 
@@ -117,8 +115,7 @@ fn retire(
         let opened = open_officer(station, context.host, officer, &files, "witness retire")?;
         let seq = retire_witness(station, context.host, witness, reason, &opened)?;
         context.text(&format!("Witness {} counts no more (log entry {seq})\n", shown(witness)))?;
-        context.json(&json!({ "witness": witness, "seq": seq }))?;
-        Ok(Exit::Done)
+        context.done(&json!({ "witness": witness, "seq": seq }))
     })
 }
 
@@ -142,8 +139,7 @@ fn list(context: &Context<'_>) -> Outcome {
         text.push_str("No witnesses: countersign witness add VKEY --officer NAME\n");
     }
     context.text(&text)?;
-    context.json(&anchors.all().map(value).collect::<Vec<_>>())?;
-    Ok(Exit::Done)
+    context.done(&anchors.all().map(value).collect::<Vec<_>>())
 }
 
 /// A witness as a value.

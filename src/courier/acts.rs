@@ -46,9 +46,6 @@ impl From<bool> for Look {
 }
 
 /// Sends an act until it is found to be done. Returns the answer's body, where there was a whole one.
-///
-/// # Errors
-/// The service refuses it, or it is not known what became of it.
 pub(super) fn settle(
     client: &Client<'_>,
     act: &Act<'_>,

@@ -66,9 +66,6 @@ pub(super) fn place(name: &str) -> Result<String, CourierError> {
 
 impl<'h> Client<'h> {
     /// A client. Nothing is sent yet.
-    ///
-    /// # Errors
-    /// Certificates or headers of the configuration cannot be used.
     pub(crate) fn new(settings: Settings, host: &'h Host) -> Result<Client<'h>, CourierError> {
         let odd =
             |name: &str| CourierError::Settings(format!("the header \"{}\" cannot be sent", shown(name)));
@@ -123,9 +120,6 @@ impl<'h> Client<'h> {
     }
 
     /// Posts what changes nothing, and may be sent again.
-    ///
-    /// # Errors
-    /// As [`Client::read`].
     pub(super) fn try_out(
         &self,
         what: &str,
@@ -220,7 +214,6 @@ impl<'h> Wire<'h> {
         self.host.clock.now()
     }
 
-    /// Asks a token server.
     pub(super) fn ask_for_token(&self, server: &Server, form: &str) -> Result<Vec<u8>, CourierError> {
         let request = Request::builder()
             .method(Method::POST)

@@ -73,9 +73,6 @@ fn delta_note(version: u64, new: &[&Target<'_>], from: &[u64]) -> Option<String>
 }
 
 /// The note about a wave's own new targets, before it is rolled out.
-///
-/// # Errors
-/// The service refuses, or answers something else.
 pub(crate) fn deltas_of(client: &Client<'_>, wave: &Wave) -> Result<Option<String>, CourierError> {
     let Some(body) = Wave::with_targets(client, &wave.name, MAX_TARGETS_BYTES)? else { return Ok(None) };
     let document = document("the wave", &body)?;

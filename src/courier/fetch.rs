@@ -35,7 +35,6 @@ pub(crate) struct Downloads {
     ci: Vec<u8>,
     /// `prod-targets.json`; `None` before the first wave.
     production: Option<Vec<u8>>,
-    /// All waves.
     pub waves: AllWaves,
     /// `wave.json`: one wave with its targets.
     wave: Option<Vec<u8>>,
@@ -293,9 +292,6 @@ impl AllWaves {
 
 impl Downloads {
     /// Writes the downloads into a new folder, laid out as `countersign request --from` wants it.
-    ///
-    /// # Errors
-    /// As [`write_folder`].
     pub(crate) fn write(&self, disk: &dyn Disk, folder: &Path) -> Result<(), CourierError> {
         fn part(bytes: &[u8]) -> Vec<Cow<'_, [u8]>> {
             vec![Cow::Borrowed(bytes)]

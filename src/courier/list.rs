@@ -28,9 +28,6 @@ pub(crate) struct Page {
 }
 
 /// Reads one page.
-///
-/// # Errors
-/// The service refuses, or answers something else.
 pub(crate) fn page(
     client: &Client<'_>,
     limit: u64,
@@ -64,7 +61,6 @@ pub(super) fn no_factory(client: &Client<'_>) -> CourierError {
 pub(crate) struct AllWaves {
     /// `{"waves":[…],"total":n,"next":null}`: one page byte for byte, or the waves of all pages, each byte for byte.
     pub file: Vec<u8>,
-    /// The waves.
     pub waves: Vec<Wave>,
 }
 

@@ -123,9 +123,6 @@ impl From<Asked> for RolledOut {
 
 impl Selection {
     /// Checks that it selects something.
-    ///
-    /// # Errors
-    /// It does not.
     pub(crate) fn check(&self) -> Result<(), CourierError> {
         if self.group.is_none() && self.limit.is_none() && self.uuids.is_empty() {
             return Err(CourierError::Settings(

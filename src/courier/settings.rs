@@ -215,9 +215,6 @@ fn token(
 }
 
 /// The first line of a file that nobody else may read; `-` is standard input.
-///
-/// # Errors
-/// Others may read the file, or it cannot be read.
 pub(crate) fn secret_line(path: &Path, what: &str, host: &Host) -> Result<SecretString, CourierError> {
     if path == Path::new("-") {
         let line = host.terminal.stdin_line();

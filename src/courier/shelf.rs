@@ -24,9 +24,6 @@ impl Shelf {
     }
 
     /// Keeps a checkpoint that the log's key signed, unless a larger one of this log is there.
-    ///
-    /// # Errors
-    /// The note is not this log's, or the folder cannot be written.
     pub(crate) fn keep_head(
         &self,
         disk: &dyn Disk,
@@ -37,9 +34,6 @@ impl Shelf {
     }
 
     /// Keeps a checkpoint that a witness cosigned, unless a larger one is there.
-    ///
-    /// # Errors
-    /// As [`Shelf::keep_head`].
     pub(crate) fn keep_cosigned(
         &self,
         disk: &dyn Disk,
@@ -51,17 +45,11 @@ impl Shelf {
     }
 
     /// The newest head of a log that is kept.
-    ///
-    /// # Errors
-    /// It cannot be read.
     pub(crate) fn head(&self, disk: &dyn Disk, key: &VerifierKey) -> Result<Option<Vec<u8>>, CourierError> {
         self.read(disk, &self.path(key, "head"))
     }
 
     /// The size of the head that a witness is known to hold; 0 when nothing is known.
-    ///
-    /// # Errors
-    /// It cannot be read.
     pub(crate) fn witnessed(
         &self,
         disk: &dyn Disk,
@@ -97,9 +85,6 @@ impl Shelf {
     }
 
     /// The notes, for a request.
-    ///
-    /// # Errors
-    /// The folder cannot be read.
     pub(crate) fn notes(&self, disk: &dyn Disk) -> Result<Vec<PathBuf>, CourierError> {
         if disk.kind(&self.folder)? != Some(Kind::Folder) {
             return Ok(Vec::new());
@@ -112,9 +97,6 @@ impl Shelf {
 }
 
 /// Makes a folder that only its owner may look into, with those above it that are missing.
-///
-/// # Errors
-/// It cannot be made.
 pub(crate) fn make_folder(disk: &dyn Disk, folder: &Path) -> Result<(), CourierError> {
     let mut missing: Vec<&Path> =
         folder.ancestors().take_while(|folder| !folder.as_os_str().is_empty() && !folder.is_dir()).collect();

@@ -10,7 +10,6 @@ use serde::{Deserialize, Serialize};
 pub(crate) struct WaveStatus {
     /// The wave's name.
     pub name: String,
-    /// Its version.
     pub version: u64,
     /// Its device tag.
     pub tag: String,
@@ -79,7 +78,6 @@ pub(crate) struct GroupStatus {
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default, rename_all = "kebab-case")]
 pub(crate) struct TargetCount {
-    /// The version.
     #[serde(deserialize_with = "or_nothing")]
     pub version: u64,
     /// Devices.
@@ -104,9 +102,6 @@ impl GroupStatus {
 
 impl WaveStatus {
     /// Reads the status of a wave, or of the active one.
-    ///
-    /// # Errors
-    /// The service refuses, or answers something else.
     pub(crate) fn read(
         client: &Client<'_>,
         wave: Option<&str>,

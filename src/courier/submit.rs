@@ -35,7 +35,6 @@ pub(crate) struct Submitted {
     pub wave: String,
     /// The device tag.
     pub tag: String,
-    /// The version.
     pub version: u64,
     /// The wave's state at the service; of what is signed again, `staged` or `applied` with the root update.
     pub status: String,

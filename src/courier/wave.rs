@@ -12,11 +12,9 @@ pub(super) const COMPLETE: &str = "complete";
 /// See [`ACTIVE`].
 pub(super) const CANCELED: &str = "canceled";
 
-/// A wave.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case", expecting = "a wave")]
 pub(crate) struct Wave {
-    /// Its name.
     pub name: String,
     /// Its version: a string of digits, as the service writes it.
     #[serde(deserialize_with = "digits")]
@@ -51,7 +49,6 @@ pub(crate) struct RolloutGroup {
     pub created_by: String,
 }
 
-/// One rollout.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, rename_all = "kebab-case")]
 pub(crate) struct Rollout {
@@ -121,9 +118,6 @@ impl Wave {
     }
 
     /// Reads one wave from the service; `None` when it has none of this name.
-    ///
-    /// # Errors
-    /// The service refuses, or answers something else.
     pub(crate) fn read(client: &Client<'_>, name: &str) -> Result<Option<Wave>, CourierError> {
         let what = "the wave";
         let Some(body) = client.read(what, &wave_path(client, name, "")?, SMALL)? else { return Ok(None) };
@@ -137,17 +131,11 @@ impl Wave {
     }
 
     /// As [`Wave::read`], where it must be there.
-    ///
-    /// # Errors
-    /// As [`Wave::read`], and there is none.
     pub(crate) fn require(client: &Client<'_>, name: &str) -> Result<Wave, CourierError> {
         Wave::read(client, name)?.ok_or_else(|| no_wave(name))
     }
 
     /// The wave's bytes with its targets, as the service sends them.
-    ///
-    /// # Errors
-    /// As [`Wave::read`].
     pub(super) fn with_targets(
         client: &Client<'_>,
         name: &str,

@@ -23,7 +23,6 @@ const TRIES: u32 = 2;
 
 /// A witness that is asked.
 pub(crate) struct Witness {
-    /// Its key.
     pub key: VerifierKey,
     server: Server,
 }
@@ -79,9 +78,6 @@ pub(crate) struct Head<'a> {
 
 impl<'a> Head<'a> {
     /// The head of a signed bundle.
-    ///
-    /// # Errors
-    /// It cannot be read, or the log's key did not sign it.
     pub(crate) fn of_bundle(
         disk: &'a dyn Disk,
         folder: &'a Path,
@@ -92,9 +88,6 @@ impl<'a> Head<'a> {
     }
 
     /// A head that was kept, without its proofs: enough for a witness that has it, or that has none.
-    ///
-    /// # Errors
-    /// The log's key did not sign it.
     pub(crate) fn kept(key: VerifierKey, note: Vec<u8>) -> Result<Head<'a>, CourierError> {
         Head::new(key, note, None)
     }

@@ -107,9 +107,6 @@ pub trait Disk: Send + Sync {
 }
 
 /// May a new folder be written here: is there nothing, or an empty folder?
-///
-/// # Errors
-/// It cannot be looked at.
 pub(crate) fn is_free(disk: &dyn Disk, path: &Path) -> DiskResult<bool> {
     match disk.kind(path)? {
         None => Ok(true),

@@ -18,9 +18,6 @@ pub(crate) struct Draft<'d> {
 
 impl<'d> Draft<'d> {
     /// Begins the file that will stand at `path`.
-    ///
-    /// # Errors
-    /// The disk.
     pub(crate) fn begin(disk: &'d dyn Disk, path: &Path, mode: u32) -> DiskResult<Draft<'d>> {
         let temporary = temporary_name(path);
         // A temporary file of an earlier crash holds nothing that was acknowledged.
@@ -37,9 +34,6 @@ impl<'d> Draft<'d> {
     }
 
     /// Writes what was gathered, if it is much.
-    ///
-    /// # Errors
-    /// The disk.
     pub(crate) fn relieve(&mut self) -> DiskResult<()> {
         if self.gathered.len() < PIECE { Ok(()) } else { self.write() }
     }

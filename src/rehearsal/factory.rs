@@ -103,9 +103,6 @@ impl Factory {
     }
 
     /// Puts built versions into production at once, signed by all keys: the history before the story begins.
-    ///
-    /// # Errors
-    /// A version was not built, or none was given.
     pub fn populate(&mut self, versions: impl IntoIterator<Item = u64>) -> Result<(), FactoryError> {
         let versions: Vec<u64> = versions.into_iter().collect();
         if let Some(absent) = versions.iter().find(|version| self.builds.binary_search(version).is_err()) {
@@ -121,9 +118,6 @@ impl Factory {
 
     /// Writes what a connected machine downloads before it makes a wave of `version`, laid out as
     /// `request --from DIR` wants it. The folder is made; files that are there already are an error.
-    ///
-    /// # Errors
-    /// `version` was not built, or a file could not be written.
     pub fn write_step(
         &self,
         disk: &dyn Disk,
@@ -175,9 +169,6 @@ impl Factory {
     }
 
     /// Writes an officer's key file.
-    ///
-    /// # Errors
-    /// The file could not be written; there is one already.
     pub fn write_key_file(&self, disk: &dyn Disk, path: &Path, officer: usize) -> Result<(), FactoryError> {
         let file = self.key_file(officer).unwrap_or_default();
         Ok(disk.create(path, 0o600, &[&file])?)

@@ -36,7 +36,6 @@ pub struct Diff<'d> {
 
 /// A target that production does not have; or one that is signed again.
 pub struct Added<'d> {
-    /// The target.
     pub target: &'d Target<'d>,
     /// The target that devices of its hardware run now: what the new one is compared with.
     pub replaces: Option<&'d Target<'d>>,

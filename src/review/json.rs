@@ -44,9 +44,6 @@ impl Review<'_> {
     }
 
     /// Writes the line without the confirmation code, which is derived from this line's digest.
-    ///
-    /// # Errors
-    /// Those of the writer.
     pub fn write_json(&self, out: &mut dyn io::Write) -> io::Result<()> {
         write_form(&Form { review: self, detail: Detail::Whole }, out)
     }

@@ -129,7 +129,6 @@ impl Section {
     }
 }
 
-/// The sections that a review has.
 pub(super) fn sections(review: &Review<'_>) -> impl Iterator<Item = Section> {
     Section::ALL.into_iter().filter(|section| section.is_in(review))
 }

@@ -34,7 +34,6 @@ pub struct Review<'d> {
 
 /// What is asked for, by whom, and what would be signed.
 pub struct Header<'d> {
-    /// The request digest.
     pub request: Digest,
     /// Whose rules the metadata follows.
     pub dialect: Dialect,

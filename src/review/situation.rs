@@ -58,7 +58,6 @@ pub(crate) struct Named<'s, 'd> {
 
 /// What this station signed or saw, as its log has it.
 pub struct Record<'d> {
-    /// The targets.
     pub targets: Targets<'d>,
     /// Digest of their canonical `signed`.
     pub digest: Digest,

@@ -9,7 +9,6 @@ use std::collections::BTreeSet;
 
 /// The newest trusted production root, as far as it concerns this signature.
 pub struct Trust {
-    /// Its version.
     pub root_version: u64,
     /// SHA-256 of its canonical `signed`.
     pub root_fingerprint: Digest,
@@ -73,7 +72,6 @@ impl Repository {
 
 /// A key that may sign targets.
 pub struct Signer {
-    /// Its id.
     pub keyid: KeyId,
     /// ED25519, RSA.
     pub keytype: &'static str,

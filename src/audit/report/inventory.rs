@@ -86,7 +86,6 @@ impl Inventory {
         row
     }
 
-    /// The tables.
     pub(super) fn tables(&self) -> Markup {
         let day =
             |time: Option<Time>, none: &str| time.map_or_else(|| none.to_owned(), |time| time.to_string());

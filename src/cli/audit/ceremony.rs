@@ -27,7 +27,6 @@ pub(crate) struct Args {
     known: Known,
 }
 
-/// Runs it.
 pub(super) fn run(args: &Args, context: &Context<'_>) -> Outcome {
     if args.known.state.as_ref() == Some(&args.out) {
         return Err(Failure::usage("--out and --state name the same file. Give another --out"));

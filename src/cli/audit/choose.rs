@@ -28,9 +28,6 @@ pub(crate) struct Chosen {
 
 impl Chosen {
     /// The filter that the arguments mean.
-    ///
-    /// # Errors
-    /// A time or a kind that is none.
     pub(crate) fn filter(&self) -> Result<Filter, Failure> {
         let time = |text: &Option<String>, end: &str| -> Result<Option<Time>, Failure> {
             let Some(text) = text else { return Ok(None) };
@@ -65,9 +62,6 @@ impl Chosen {
 }
 
 /// With `--json`, prints lines of the log as one JSON list, each line byte for byte.
-///
-/// # Errors
-/// Standard output is closed or full.
 pub(crate) fn print_json_lines<'l>(
     context: &Context<'_>,
     lines: impl Iterator<Item = &'l [u8]>,

@@ -72,14 +72,12 @@ pub(super) fn make_key(args: &KeyArgs, context: &Context<'_>) -> Outcome {
         shown_path(&args.out),
         shown_path(&half),
     ))?;
-    context.json(&json!({
+    context.done(&json!({
         "name": args.name, "key": public.to_string(), "words": words,
         "file": args.out.to_string_lossy(), "public_file": half.to_string_lossy(),
-    }))?;
-    Ok(Exit::Done)
+    }))
 }
 
-/// Verifies and cosigns.
 pub(super) fn run(args: &Args, context: &Context<'_>) -> Outcome {
     let (disk, now) = (&*context.host.disk, context.host.clock.now());
     let signer = read_key(context, &args.key)?;
@@ -122,12 +120,11 @@ pub(super) fn run(args: &Args, context: &Context<'_>) -> Outcome {
         signer.public(),
         shown_path(&args.out)
     ))?;
-    context.json(&json!({
+    context.done(&json!({
         "verdict": verdict.outcome.word(), "size": size, "root": hex::encode(head.checkpoint.root),
         "time": now.to_string(), "witness": signer.public().to_string(), "note": note,
         "key_from_pack": !pack.key_was_given(),
-    }))?;
-    Ok(Exit::Done)
+    }))
 }
 
 fn read_key(context: &Context<'_>, path: &Path) -> Result<NoteSigner, Failure> {

@@ -77,9 +77,6 @@ impl Known {
 }
 
 /// A key given as itself or as a file.
-///
-/// # Errors
-/// The file cannot be read.
 pub(crate) fn key_text(context: &Context<'_>, given: &str) -> Result<String, Failure> {
     if VerifierKey::parse(given).is_ok() {
         return Ok(given.to_owned());

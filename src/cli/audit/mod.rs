@@ -110,7 +110,6 @@ fn note_basis(context: &Context<'_>, pack: &Pack<'_>, head: &Head) {
     ));
 }
 
-/// Runs it.
 pub(crate) fn run(args: Args, context: &Context<'_>) -> Outcome {
     match args {
         Args::Verify(args) => verify::run(&args, context),
@@ -197,8 +196,7 @@ fn answer_who(args: WhoArgs, context: &Context<'_>) -> Outcome {
     for signed in &found {
         context.text(&format!("{}\n", signed.text()))?;
     }
-    context.json(&found)?;
-    Ok(Exit::Done)
+    context.done(&found)
 }
 
 /// The first digits of a digest, in lower case. Fewer would be met by chance, and none by everything.
@@ -219,6 +217,5 @@ fn prove(dir: &Path, seq: u64, context: &Context<'_>) -> Outcome {
     let proofs = Proofs::read(pack.disk(), pack.dir(), &head.checkpoint).map_err(AuditError::from)?;
     let proof = proofs.receipt(pack.disk(), pack.dir(), &head, seq).map_err(AuditError::from)?;
     context.text(&proof.text())?;
-    context.json(&json!({ "seq": seq, "size": head.checkpoint.size, "proof": proof.text() }))?;
-    Ok(Exit::Done)
+    context.done(&json!({ "seq": seq, "size": head.checkpoint.size, "proof": proof.text() }))
 }

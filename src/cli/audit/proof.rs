@@ -38,7 +38,6 @@ fn flawed(flaw: &Flaw) -> Failure {
     refused(&flaw.detail, what_to_do)
 }
 
-/// Runs it.
 pub(super) fn run(args: &Args, context: &Context<'_>) -> Outcome {
     let text = super::key_text(context, &args.key)?;
     let key = VerifierKey::parse(&text).map_err(|e| Failure::usage(format!("--key: {e}")))?;

@@ -28,7 +28,6 @@ pub(crate) struct Args {
     log_key: super::LogKey,
 }
 
-/// Runs it.
 pub(super) fn run(args: &Args, context: &Context<'_>) -> Outcome {
     let packs = args.dirs.iter().map(|dir| args.log_key.open(context, dir)).collect::<Result<Vec<_>, _>>()?;
     let packs = packs.iter().map(|pack| Ok((pack, pack.head()?))).collect::<Result<Vec<_>, AuditError>>()?;

@@ -21,7 +21,6 @@ pub(crate) struct Args {
     known: Known,
 }
 
-/// Runs it.
 pub(super) fn run(args: &Args, context: &Context<'_>) -> Outcome {
     match <[Row; 1]>::try_from(rows(args, context)?) {
         Ok([row]) => one(&row.verified?, context),

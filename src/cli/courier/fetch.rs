@@ -1,7 +1,7 @@
 //! `fetch`: downloads everything that a request rests on.
 
 use super::Desk;
-use crate::cli::{Exit, Outcome};
+use crate::cli::Outcome;
 use crate::courier::New;
 use crate::courier::fetch::{Besides, fetch};
 use serde_json::json;
@@ -26,7 +26,6 @@ pub(super) struct Args {
     max_file_bytes: u64,
 }
 
-/// Downloads and writes.
 pub(super) fn run(args: &Args, desk: &Desk<'_>) -> Outcome {
     let context = &desk.context;
     let client = desk.client()?;
@@ -38,13 +37,12 @@ pub(super) fn run(args: &Args, desk: &Desk<'_>) -> Outcome {
     }
     context.text(&downloads.summary(&args.out))?;
     let root = downloads.chain.newest();
-    context.json(&json!({
+    context.done(&json!({
         "factory": client.factory(),
         "folder": args.out.to_string_lossy(),
         "root_version": root.version,
         "root_fingerprint": root.fingerprint.to_string(),
         "waves": downloads.waves.waves.len(),
         "notes": downloads.notes,
-    }))?;
-    Ok(Exit::Done)
+    }))
 }

@@ -34,7 +34,6 @@ pub(super) fn shape(command: clap::Command) -> clap::Command {
         .mut_arg("factory", |factory| factory.required(false).default_value("").hide_default_value(true))
 }
 
-/// Downloads and composes.
 pub(super) fn run(mut args: Args, desk: &Desk<'_>) -> Outcome {
     if args.request.from != Path::new(NO_FOLDER) {
         return Err(Failure::usage("--from is for `countersign request`: the courier downloads by itself"));

@@ -30,7 +30,6 @@ pub(super) struct Args {
     pub(super) list: witness::List,
 }
 
-/// Uploads.
 pub(super) fn run(args: &Args, desk: &Desk<'_>) -> Outcome {
     let context = &desk.context;
     let client = desk.client()?;

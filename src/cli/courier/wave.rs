@@ -104,15 +104,13 @@ pub(super) struct Complete {
     yes: bool,
 }
 
-/// Looks or acts.
 pub(super) fn run(args: Args, desk: &Desk<'_>) -> Outcome {
     match args {
         Args::List(args) => list(&args, desk),
         Args::Show { wave } => {
             let wave = Wave::require(&desk.client()?, &wave)?;
             desk.context.text(&show::wave(&wave))?;
-            desk.context.json(&wave)?;
-            Ok(Exit::Done)
+            desk.context.done(&wave)
         }
         Args::Status(args) => status(&args, desk),
         Args::Rollout(args) => rollout(args, desk),
@@ -131,8 +129,7 @@ fn list(args: &List, desk: &Desk<'_>) -> Outcome {
             args.page + 1
         ))?;
     }
-    desk.context.json(&page)?;
-    Ok(Exit::Done)
+    desk.context.done(&page)
 }
 
 fn status(args: &Status, desk: &Desk<'_>) -> Outcome {
@@ -142,8 +139,7 @@ fn status(args: &Status, desk: &Desk<'_>) -> Outcome {
         return watch::watch(desk, &client, status, args.offline_threshold, args.every);
     }
     desk.context.text(&show::status(&status))?;
-    desk.context.json(&status)?;
-    Ok(Exit::Done)
+    desk.context.done(&status)
 }
 
 fn rollout(args: Rollout, desk: &Desk<'_>) -> Outcome {
@@ -288,8 +284,7 @@ fn cancel(wave: &str, desk: &Desk<'_>) -> Outcome {
         status.version
     ));
     desk.context.text(&said)?;
-    desk.context.json(&json!({
+    desk.context.done(&json!({
         "wave": status.name, "status": "canceled", "done_before": done == Done::Before, "devices_on_it": stay,
-    }))?;
-    Ok(Exit::Done)
+    }))
 }

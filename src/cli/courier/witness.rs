@@ -48,7 +48,6 @@ impl List {
     }
 }
 
-/// Asks the witnesses.
 pub(super) fn run(args: &Args, desk: &Desk<'_>) -> Outcome {
     let context = &desk.context;
     let disk = &*context.host.disk;

@@ -69,8 +69,6 @@ pub(super) struct Stage<'c, 'h> {
 }
 
 impl<'c, 'h> Stage<'c, 'h> {
-    /// # Errors
-    /// The folder cannot be entered.
     pub(super) fn new(context: &'c Context<'h>, form: Form, dir: &'c Path) -> Result<Stage<'c, 'h>, Failure> {
         if form == Form::HandsOn {
             // So that she types short paths.

@@ -114,7 +114,6 @@ impl Reach {
         &self.rules
     }
 
-    /// Are secrets opened?
     pub(in crate::host) fn opens_secrets(&self) -> bool {
         self.opens_secrets
     }
