@@ -87,6 +87,8 @@ fn what_stands_on_a_sheet() {
     let html = std::fs::read_to_string(paper.join("key-16abcfd0-alice.html")).expect("a sheet");
     // How long an age file is differs from time to time (it holds a random stanza), and so does its number of parts.
     insta::with_settings!({filters => [
+        (r"(?s)<style>.*?</style>", "<style>[page.css]</style>"),
+        (r"sha256-[^']*'", "sha256-[of the style]'"),
         (r"(?s)<svg.*?</svg>\n", "[QR code]"),
         (r"(?s)(<pre>countersign-paper/1 \S+ \S+ \S+ )[0-9a-f]{16}\n.*?</pre>", "$1[…]</pre>"),
         (r".* ([2-9]|\d\d)/\d+( \[…\]</pre>|</figcaption></figure>)\n", ""),
