@@ -2,6 +2,10 @@
 //! refuses is told in printable ASCII, and what it accepts is written and read again as the same. The fuzz targets run
 //! these, and so does an ordinary test, on the kept corpus (`tests/suite/fuzz_corpus.rs`).
 
+mod archive;
+
+use countersign::testing::audit::verdict::{Compare, verify};
+use countersign::testing::audit::{Options, Outcome, Pack};
 use countersign::testing::bundle::evidence::WaveList;
 use countersign::testing::bundle::manifest::RequestManifest;
 use countersign::testing::bundle::slip::Slip;
@@ -18,11 +22,14 @@ use countersign::testing::vault::share::Share;
 /// A reader, and the folder of its corpus.
 pub type Reader = (&'static str, fn(&[u8]));
 
-/// All of them.
-pub const ALL: [Reader; 7] = [
+/// All of them; those of the connected side where it is built.
+pub const ALL: &[Reader] = &[
+    #[cfg(feature = "courier")]
+    ("answer", answer),
     ("entry", entry),
     ("manifest", manifest),
     ("note", note),
+    ("pack", pack),
     ("paper", paper),
     ("share", share),
     ("slip", slip),
@@ -127,5 +134,47 @@ pub fn manifest(bytes: &[u8]) {
 pub fn waves(bytes: &[u8]) {
     if let Ok(document) = Document::parse("waves.json", bytes, Limits::DEFAULT) {
         let _ = WaveList::read(document.root());
+    }
+}
+
+/// A whole pack, as `archive.rs` has it: nothing is ever written into it, and no flaw is passed over.
+pub fn pack(bytes: &[u8]) {
+    outcome(bytes);
+}
+
+/// What a pack's verification comes to; `None` where it is none.
+pub fn outcome(bytes: &[u8]) -> Option<Outcome> {
+    let archive = archive::Archive::read(bytes);
+    let verified = Pack::open(&archive, std::path::Path::new("/"), None)
+        .and_then(|pack| verify(&pack, Options::default(), Compare::default(), &mut |_, _| Ok(())));
+    match verified {
+        Ok(verdict) => {
+            verdict.reasons.iter().for_each(|reason| is_told_plainly(reason));
+            verdict.examination.flaws.iter().for_each(|flaw| is_told_plainly(flaw));
+            assert!(verdict.outcome != Outcome::Whole || verdict.first_flaw().is_none());
+            Some(verdict.outcome)
+        }
+        Err(refusal) => {
+            is_told_plainly(&refusal);
+            None
+        }
+    }
+}
+
+/// An answer of the service, read as each of the forms that its answers have.
+#[cfg(feature = "courier")]
+pub fn answer(bytes: &[u8]) {
+    use countersign::testing::courier::{error_message, read_again};
+
+    is_told_plainly(&error_message(bytes));
+    // What has a member twice or is no JSON is refused before it is read as anything.
+    if Document::parse("the answer", bytes, Limits::DEFAULT).is_err() {
+        return;
+    }
+    for read in read_again(bytes) {
+        match read {
+            Ok(written) => assert!(read_again(&written).contains(&Ok(written))),
+            Err(refusal) => is_told_plainly(&refusal),
+        }
     }
 }

@@ -57,6 +57,24 @@ pub mod cli {
         pub use crate::cli::courier::command;
     }
 }
+/// What the connected side makes of an answer's body: the client itself speaks to a service.
+#[cfg(feature = "courier")]
+pub mod courier {
+    use crate::courier::{Page, Wave, WaveStatus, typed};
+    use serde::{Serialize, de::DeserializeOwned};
+
+    pub use crate::courier::error_message;
+
+    /// The body read as each form that the service's answers have, and written; or the refusal.
+    pub fn read_again(body: &[u8]) -> [Result<Vec<u8>, String>; 3] {
+        [read_as::<Page>(body), read_as::<Wave>(body), read_as::<WaveStatus>(body)]
+    }
+
+    fn read_as<T: DeserializeOwned + Serialize>(body: &[u8]) -> Result<Vec<u8>, String> {
+        let read: T = typed("the answer", body).map_err(|refusal| refusal.to_string())?;
+        serde_json::to_vec(&read).map_err(|e| e.to_string())
+    }
+}
 pub mod host {
     pub use crate::host::{
         Bytes, Confinement, Disk, Host, Machine, Random, Reach, RealDisk, Stamp, Terminal,

@@ -181,6 +181,27 @@ mod tests {
         assert_eq!(one_line("blocked:\n  a: b.\n\n  c: d."), "blocked: a: b. c: d.");
     }
 
+    #[test]
+    fn a_reason_too_long_for_a_line_of_the_log_is_there_by_its_beginning_its_length_and_its_digest() {
+        let (whole, longer) = ("x".repeat(4096), "x".repeat(4097));
+        assert_eq!(one_line(&whole), whole);
+        let cut = one_line(&longer);
+        assert_eq!(cut, format!("{}{}", "x".repeat(2048), and_so_on(&longer)));
+        assert!(cut.contains("4097 bytes"), "{cut}");
+    }
+
+    #[test]
+    fn a_path_is_shown_whole_and_escaped() {
+        let path = format!("/media/stick/{}/\u{1b}[2J", "a".repeat(LONGEST));
+        let said = shown_path(std::path::Path::new(&path));
+        assert_eq!(said, path.replace('\u{1b}', "\\u{1b}"));
+    }
+
+    #[test]
+    fn a_count_agrees_with_its_noun() {
+        assert_eq!([0, 1, 2].map(|count| counted(count, "file")), ["0 files", "1 file", "2 files"]);
+    }
+
     proptest! {
         #[test]
         fn only_printable_ascii_is_ever_shown(text in any::<String>()) {

@@ -79,7 +79,7 @@ fn hint(status: u16, retry_after: Option<u64>, factory: &str) -> String {
 }
 
 /// The words of an error's body, as fioctl reads it: `msg` or `message`, and `errors` as a list or by field.
-pub(super) fn message(body: &[u8]) -> String {
+pub fn message(body: &[u8]) -> String {
     let Ok(value) = serde_json::from_slice::<Value>(body) else { return String::new() };
     let text = |value: &Value| match value {
         Value::String(text) => text.clone(),

@@ -24,6 +24,7 @@ pub(crate) mod submit;
 mod wave;
 pub(crate) mod witness;
 
+pub use answer::message as error_message;
 pub(crate) use client::Client;
 pub(crate) use deltas::{New, deltas_of};
 pub(crate) use error::CourierError;
@@ -31,7 +32,7 @@ pub(crate) use list::{Page, page};
 pub(crate) use settings::{Options, Settings, secret_line};
 pub(crate) use shelf::{Shelf, make_folder};
 pub(crate) use status::{GroupStatus, TargetCount, WaveStatus};
-pub(crate) use wave::{Rollout, Wave};
+pub(crate) use wave::{Rollout, Wave, typed};
 
 /// The largest answer that is read where no file of metadata is asked for, in bytes.
 const SMALL: u64 = 4 << 20;

@@ -166,7 +166,7 @@ pub(super) fn wave_path(client: &Client<'_>, name: &str, act: &str) -> Result<St
 }
 
 /// A body of the service as a type. It was found to be well-formed JSON without a member twice.
-pub(super) fn typed<T: serde::de::DeserializeOwned>(what: &str, body: &[u8]) -> Result<T, CourierError> {
+pub(crate) fn typed<T: serde::de::DeserializeOwned>(what: &str, body: &[u8]) -> Result<T, CourierError> {
     serde_json::from_slice(body).map_err(|e| {
         CourierError::refused(
             &format!("read {what}"),

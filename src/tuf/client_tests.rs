@@ -79,6 +79,47 @@ fn a_root_whose_file_could_not_be_named_is_refused_before_anything_is_made_of_it
 }
 
 #[test]
+fn an_id_of_a_key_is_at_most_128_bytes_long() {
+    let of_length = |length: usize| {
+        said(root(|signed| {
+            let keys = signed["keys"].as_object_mut().expect("keys");
+            let key = keys.values().next().expect("a key").clone();
+            keys.insert("a".repeat(length), key);
+        }))
+    };
+    assert_eq!(of_length(128), "");
+    for length in [129, 130] {
+        assert!(of_length(length).contains("more than 128 bytes"), "{length}");
+    }
+}
+
+#[test]
+fn who_owns_a_key_and_which_service_holds_it_is_read_as_tuf_on_ci_writes_it() {
+    let root = root(|signed| {
+        let keys = signed["keys"].as_object_mut().expect("keys");
+        let key = keys.values().next().expect("a key").clone();
+        let note = |member: &str, text: &str| {
+            let mut key = key.clone();
+            key[member] = text.into();
+            key
+        };
+        keys.insert("owned".to_owned(), note("x-tuf-on-ci-keyowner", "@ann"));
+        keys.insert("online".to_owned(), note("x-tuf-on-ci-online-uri", "awskms:alias/tuf"));
+    });
+    let root = root.expect("a root");
+    let owner = root.owner(&KeyId::new("owned")).map(|owner| owner.polis_id.as_str());
+    assert_eq!((root.owners.len(), owner), (1, Some("@ann")));
+    let service = root.services.get(&KeyId::new("online")).map(String::as_str);
+    assert_eq!((root.services.len(), service), (1, Some("awskms:alias/tuf")));
+}
+
+#[test]
+fn a_repository_without_a_service_may_ask_for_one_signature() {
+    let root = root(|signed| signed["roles"]["targets"]["threshold"] = 1.into()).expect("a root");
+    assert!(root.require_production().is_ok());
+}
+
+#[test]
 fn delegations_that_python_tuf_cannot_load_are_refused() {
     let bins = json!({"bit_length": 8, "keyids": [], "name_prefix": "bin", "threshold": 1});
     assert_eq!(said(delegations(|_| ())), "");

@@ -1,6 +1,7 @@
 //! The dialects against what the real fioctl wrote.
 
-use super::signature::{Worth, assess, count, require_threshold};
+use super::root::is_root_file;
+use super::signature::{Worth, assess, count, problems, require_threshold};
 use super::*;
 use crate::json::{Document, Limits};
 use std::path::PathBuf;
@@ -246,4 +247,70 @@ fn keys_that_tools_sort_in_two_ways_have_no_canonical_form_in_the_specification(
         assert!(error.contains("sorted"), "{error}");
     }
     assert_eq!(canonical(r#"{"b c":1,"a":2}"#).expect("written"), br#"{"a":2,"b c":1}"#);
+}
+
+#[test]
+fn the_root_of_ci_is_not_taken_for_productions() {
+    for (folder, versions) in [("5-two-officers/prod-roots", 1..=4), ("1-populate/prod-roots", 1..=3)] {
+        assert!(chain("acme", folder, versions).newest().require_production().is_ok(), "{folder}");
+    }
+    let ci = chain("acme", "5-two-officers/ci-roots", 1..=4).newest().require_production();
+    assert!(matches!(ci, Err(TufError::CiRoot { root: 4 })));
+}
+
+#[test]
+fn a_roots_file_is_named_after_its_version() {
+    for name in ["1.root.json", "999999999.root.json"] {
+        assert!(is_root_file(name), "{name}");
+    }
+    for name in ["root.json", ".root.json", "x1.root.json", "1234567890.root.json", "1.root.json.old"] {
+        assert!(!is_root_file(name), "{name}");
+    }
+    let bytes = fixture("acme/5-two-officers/prod-roots/4.root.json");
+    for name in ["prod-roots/4.root.json", "the-root.json"] {
+        assert_eq!(Root::of_file(name, &bytes).map(|root| root.version).ok(), Some(4), "{name}");
+    }
+    let said = Root::of_file("prod-roots/3.root.json", &bytes).expect_err("another's name").to_string();
+    assert!(said.contains("holds version 4"), "{said}");
+}
+
+#[test]
+fn who_owns_a_key_and_why_a_root_was_made_is_read_from_it() {
+    let chain = chain("acme", "5-two-officers/prod-roots", 1..=4);
+    let root = chain.newest();
+    let owned = root.keyids("targets").iter().filter(|keyid| **keyid != online("acme"));
+    let owners: Vec<_> = owned.filter_map(|keyid| root.owner(keyid)).collect();
+    assert_eq!(owners.len(), 2);
+    assert!(owners.iter().all(|owner| owner.polis_id == "u1" && owner.created_at.starts_with("2026-11-23T")));
+    assert_eq!(root.owner(&online("acme")), None);
+    assert_eq!(root.change.as_deref(), Some("second targets key"));
+}
+
+#[test]
+fn each_signature_that_does_not_count_is_told_with_its_key_and_the_reason() {
+    let root = chain("acme", "1-populate/prod-roots", 1..=3);
+    let wave = document("acme/1-populate/wave.json");
+    let metadata =
+        Metadata::read(wave.root().get("targets").expect("t"), Dialect::Factory, "targets").expect("read");
+    let message = metadata.message().expect("m");
+    let [one, other] = &metadata.signatures[..] else { panic!("two signatures") };
+    let unknown = Signature { keyid: KeyId::new("00"), ..other.clone() };
+    let without = Signature { method: None, ..other.clone() };
+    let list = vec![one.clone(), one.clone(), unknown, without];
+    let told = problems(&assess(list, &message, root.newest(), "targets"));
+    let expected = [
+        format!("key {}: stands twice", one.keyid.short()),
+        "key 00: is not listed for this role".to_owned(),
+        format!("key {}: names no method that devices know", other.keyid.short()),
+    ];
+    assert_eq!(told, expected);
+}
+
+#[test]
+fn a_signatures_strange_members_are_named_and_not_passed_on() {
+    let text = r#"[{"keyid":"00","method":"ed25519","note":1,"sig":"AAAA"}]"#;
+    let list = Document::parse("signatures", text.as_bytes(), Limits::DEFAULT).expect("JSON");
+    let read = Signature::parse_list(list.root(), Dialect::Factory).expect("signatures");
+    assert_eq!(read[0].strange_members, ["note"]);
+    assert_eq!(read[0].json, r#"{"keyid":"00","method":"ed25519","sig":"AAAA"}"#);
 }

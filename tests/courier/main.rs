@@ -7,6 +7,9 @@
 mod docs;
 mod everyday;
 mod faults;
+// Here the answers of the service are among the readers.
+#[path = "../suite/fuzz_corpus.rs"]
+mod fuzz_corpus;
 mod harness;
 mod offline;
 mod proxy;

@@ -84,3 +84,24 @@ pub(super) fn settled(state: &State, settled: &AnchorSettled<'_>) -> Result<(), 
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sealing_names_each_officer_once_and_its_quorum_is_from_one_to_all_of_them() {
+        let said = |quorum: u64, officers: &[&str]| {
+            let officers = officers.iter().map(|name| (*name).to_owned()).collect();
+            sealing(&Sealing { quorum, officers, set: String::new() }).map(|flaw| flaw.kind)
+        };
+        for (quorum, officers) in [(1, &["ann"][..]), (1, &["ann", "bob"]), (2, &["ann", "bob"])] {
+            assert_eq!(said(quorum, officers), None, "{quorum} of {officers:?}");
+        }
+        for (quorum, officers) in
+            [(0, &["ann"][..]), (2, &["ann"]), (3, &["ann", "bob"]), (1, &["ann", "ann"]), (1, &[])]
+        {
+            assert_eq!(said(quorum, officers), Some(FlawKind::Quorum), "{quorum} of {officers:?}");
+        }
+    }
+}

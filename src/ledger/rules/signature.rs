@@ -128,3 +128,41 @@ pub(super) fn result(state: &State, result: &SignResult<'_>) -> Result<(), Flaw>
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn intent(preflight: &[(&'static str, &'static str)]) -> SignIntent<'static> {
+        SignIntent {
+            request: "the request".into(),
+            review: "the review".into(),
+            signed: "the bytes".into(),
+            factory: "acme".into(),
+            wave: "v2".into(),
+            tag: "production".into(),
+            version: 42,
+            kind: "wave".into(),
+            keyid: "the keyid".into(),
+            root_version: 3,
+            policy: "the policy".into(),
+            officers: vec!["mara".into()],
+            approvals: Vec::new(),
+            findings: Vec::new(),
+            preflight: preflight.iter().map(|line| (*line).into()).collect(),
+            tool: "the program".into(),
+            binary: "its digest".into(),
+        }
+    }
+
+    #[test]
+    fn a_machine_that_failed_a_line_of_its_preflight_signs_nothing() {
+        assert_eq!(preflight(&intent(&[])), Ok(()));
+        assert_eq!(preflight(&intent(&[("network", "ok"), ("swap", "warn")])), Ok(()));
+        // The second word is that of 0.1.
+        for word in ["fail", "failed"] {
+            let flaw = preflight(&intent(&[("swap", "ok"), ("network", word)])).expect_err("a flaw");
+            assert!(flaw.detail.contains("\"network\""), "{}", flaw.detail);
+        }
+    }
+}

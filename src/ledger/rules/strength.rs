@@ -105,4 +105,61 @@ mod tests {
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
         Root::parse("root", &std::fs::read(path).expect("a file")).expect("a root")
     }
+
+    /// The service's key of a root, and the officers'.
+    fn by_holder(root: &Root) -> (&KeyId, Vec<&KeyId>) {
+        let listed = root.keyids("targets");
+        let online = listed.iter().find(|keyid| root.owner(keyid).is_none()).expect("the service's");
+        (online, listed.iter().filter(|keyid| *keyid != online).collect())
+    }
+
+    /// The root with another threshold for targets, and without an officer's key where it should have one only.
+    fn with_targets(threshold: usize, officers: usize) -> Root {
+        let mut root = root();
+        let kept: Vec<KeyId> = {
+            let (online, own) = by_holder(&root);
+            std::iter::once(online).chain(own.into_iter().take(officers)).cloned().collect()
+        };
+        let targets = root.roles.get_mut("targets").expect("a role");
+        (targets.keyids, targets.threshold) = (kept, threshold);
+        root
+    }
+
+    #[test]
+    fn two_signatures_of_which_one_is_the_services_are_not_two_peoples() {
+        for (threshold, officers) in [(2, 2), (3, 1)] {
+            let root = with_targets(threshold, officers);
+            let (online, own) = by_holder(&root);
+            for sealed in [&[][..], &[(1, &["ann"][..]), (1, &["bob"])]] {
+                let custody = custody(&own, sealed);
+                let of = |quorum| strength(&root, "targets", Some(online), &custody, quorum);
+                assert_eq!((of(1), of(2)), ("L0", "L1"), "threshold {threshold}, {officers} officers' keys");
+            }
+        }
+    }
+
+    #[test]
+    fn the_service_signs_targets_whether_or_not_its_key_is_known_and_no_other_role() {
+        let root = root();
+        let (_, own) = by_holder(&root);
+        let alone: &[(u64, &[&str])] = &[(1, &["ann"]), (1, &["ann"])];
+        assert_eq!(strength(&root, "targets", None, &custody(&own, alone), 1), "L0");
+        let mut delegated = root.clone();
+        let keyids: Vec<KeyId> = own.iter().map(|keyid| (*keyid).clone()).collect();
+        delegated.roles.insert("apps".to_owned(), crate::tuf::root::Role { keyids, threshold: 2 });
+        let apart: &[(u64, &[&str])] = &[(1, &["ann"]), (1, &["bob"])];
+        assert_eq!(strength(&delegated, "apps", None, &custody(&own, apart), 1), "L2");
+    }
+
+    #[test]
+    fn a_log_of_0_1_counts_keys_beyond_the_services() {
+        for (threshold, officers, by_one) in
+            [(3, 2, "L2"), (4, 2, "L2"), (2, 2, "L0"), (3, 1, "L0"), (1, 2, "L0")]
+        {
+            let root = with_targets(threshold, officers);
+            let by_two = if by_one == "L0" { "L1" } else { by_one };
+            let said = [1, 2].map(|quorum| strength_by_keys(&root, quorum));
+            assert_eq!(said, [by_one, by_two], "threshold {threshold}, {officers} officers' keys");
+        }
+    }
 }

@@ -1,0 +1,8 @@
+//! `answer` of readers.rs, on any bytes.
+#![no_main]
+
+#[allow(dead_code)]
+#[path = "../readers.rs"]
+mod readers;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| readers::answer(bytes));
