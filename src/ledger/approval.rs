@@ -235,6 +235,15 @@ mod tests {
     }
 
     #[test]
+    fn a_key_in_capitals_is_refused_though_the_signature_is_made_with_it() {
+        let key = SigningKey::from_bytes(&[1; 32]);
+        let mut approval = approval();
+        approval.key = hex::encode_upper(key.verifying_key().as_bytes());
+        let sig = STANDARD.encode(key.sign(&approval.message()).to_bytes());
+        assert!(!SignedApproval { approval, sig }.holds());
+    }
+
+    #[test]
     fn a_decision_comes_back_from_the_log_and_still_holds() {
         let stamp = Stamp { time: Time::from_unix(0), boot: String::new(), uptime_ms: 0 };
         for decision in [Decision::Granted, Decision::Denied] {

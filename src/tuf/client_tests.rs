@@ -129,6 +129,23 @@ fn delegations_that_python_tuf_cannot_load_are_refused() {
     assert!(said(delegations(|all| *all = json!({}))).contains("keys"));
     assert_ne!(said(delegations(|all| *all = json!([]))), "");
     assert_ne!(said(delegations(|all| all["roles"] = json!({}))), "");
+    let twice = said(delegations(|all| {
+        let roles = all["roles"].as_array_mut().expect("roles");
+        roles.push(roles[0].clone());
+    }));
+    assert!(twice.contains("a delegated role stands twice"), "{twice}");
+}
+
+#[test]
+fn a_role_of_hash_prefixes_is_found_by_its_name_and_no_other_is() {
+    let all = delegations(|all| {
+        remove(&mut all["roles"][0], "paths");
+        all["roles"][0]["path_hash_prefixes"] = json!(["8f"]);
+    });
+    let all = all.expect("delegations");
+    let role = all.get("firmware").expect("the role");
+    assert_eq!(role.paths, Paths::HashPrefixes(vec!["8f".to_owned()]));
+    assert!(all.get("apps").is_none());
 }
 
 #[test]

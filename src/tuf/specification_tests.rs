@@ -113,6 +113,35 @@ fn delegated_roles_are_found_in_verified_targets_only() {
 }
 
 #[test]
+fn a_delegated_key_under_the_id_of_another_key_of_the_root_is_refused() {
+    let chain = chain("python-1");
+    let document = document("targets.json", fixture("python-1/targets.json"));
+    let found = chain.newest().delegated(&document, "firmware").expect("delegated");
+    let keyid = &found.delegation.role.keyids[0];
+    let mut root = chain.newest().clone();
+    root.keys.insert(keyid.clone(), found.root.keys[keyid].clone());
+    assert_eq!(said(root.delegated(&document, "firmware")), "", "the same key");
+    let other = root.key_in_role("root", &root.keyids("root")[0]).expect("a key").clone();
+    root.keys.insert(keyid.clone(), other);
+    let why = said(root.delegated(&document, "firmware"));
+    assert!(why.contains("stands for another key in root version"), "{why}");
+}
+
+#[test]
+fn the_authority_over_targets_is_the_root_and_over_another_role_who_delegates_to_it() {
+    let chain = chain("python-1");
+    let document = document("targets.json", fixture("python-1/targets.json"));
+    for delegating in [None, Some(&document)] {
+        let own = Authority::of(chain.newest(), "targets", delegating).expect("the root's own");
+        assert!(own.delegated.is_none());
+    }
+    let found = Authority::of(chain.newest(), "firmware", Some(&document)).expect("delegated");
+    assert_eq!(found.root().threshold("firmware"), 1);
+    let alone = said(Authority::of(chain.newest(), "firmware", None));
+    assert!(alone.contains("that delegates to this role is missing"), "{alone}");
+}
+
+#[test]
 fn delegations_that_no_client_could_use_are_refused_with_the_place() {
     let text = text("python-1/targets.json");
     let said = |from: &str, to: &str| {
