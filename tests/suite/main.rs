@@ -45,6 +45,7 @@ mod rehearse;
 mod repository;
 mod repository_trust;
 mod rotation;
+mod rules;
 mod said;
 mod slip;
 mod station_files;

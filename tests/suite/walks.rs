@@ -78,6 +78,8 @@ enum Step {
 fn step() -> impl Strategy<Value = Step> {
     let officer = || 0..OFFICERS.len();
     let some = || 1..16u8;
+    // Mostly those who hold the key when the walk begins.
+    let holders = || prop_oneof![3 => 1..4u8, 1 => 1..16u8];
     prop_oneof![
         2 => officer().prop_map(Step::Add),
         1 => (officer(), some()).prop_map(|(who, by)| Step::Retire(who, by)),
@@ -92,8 +94,8 @@ fn step() -> impl Strategy<Value = Step> {
         4 => Just(Step::Review),
         4 => officer().prop_map(Step::Approve),
         1 => officer().prop_map(Step::Reject),
-        6 => some().prop_map(Step::Sign),
-        2 => (some(), 0..60usize).prop_map(|(by, after)| Step::SignKilled(by, after)),
+        6 => holders().prop_map(Step::Sign),
+        3 => (holders(), 0..120usize).prop_map(|(by, after)| Step::SignKilled(by, after)),
         1 => (officer(), any::<bool>()).prop_map(|(by, made)| Step::Settle(by, made)),
         2 => Just(Step::Export),
         1 => officer().prop_map(Step::WitnessAdd),
@@ -127,7 +129,8 @@ impl Walk {
         let key = std::fs::read_to_string(desk.station().join("log/vkey")).expect("read");
         let mut witness = Witness::new("w.example", 1, 0);
         witness.add_log(&VerifierKey::parse(&key).expect("a key"));
-        Walk { desk, witness, hours: 0, request: "none".to_owned(), next: 0, backups: Vec::new() }
+        let (request, _) = desk.import(&REQUESTS.1[0]);
+        Walk { desk, witness, hours: 0, request, next: 0, backups: Vec::new() }
     }
 
     fn path(&mut self, name: &str) -> PathBuf {
