@@ -163,26 +163,7 @@ pub fn verify(
             state.remember(pack.key(), head, now);
         }
     }
-    let held = held(&examination);
-    let is_unwitnessed = unwitnessed(&examination, compare.now);
-    let outcome = if !examination.flaws.is_empty() {
-        Outcome::Tampered
-    } else if is_forked {
-        Outcome::Forked
-    } else if is_older {
-        Outcome::RolledBack
-    } else if let Some((outcome, why)) = held {
-        reasons.push(why);
-        outcome
-    } else if let Some(open) = examination.open_intents.first() {
-        reasons.push(in_doubt(open));
-        Outcome::InDoubt
-    } else if let Some(why) = is_unwitnessed {
-        reasons.push(why);
-        Outcome::Unwitnessed
-    } else {
-        Outcome::Whole
-    };
+    let outcome = outcome(&examination, is_forked, is_older, compare.now, &mut reasons);
     if let Some(head) = conflicts.first() {
         let flaw = Flaw::new(
             FlawKind::Fork,
@@ -192,6 +173,33 @@ pub fn verify(
         examination.flaws.sort_by_key(|flaw| (flaw.seq.unwrap_or(u64::MAX), flaw.kind));
     }
     Ok(Verdict { outcome, reasons, compared, heads, witnessed, examination })
+}
+
+/// The gravest of what was found; what is not a flaw gets its reason.
+fn outcome(
+    examination: &Examination,
+    is_forked: bool,
+    is_older: bool,
+    now: Option<Time>,
+    reasons: &mut Vec<String>,
+) -> Outcome {
+    let (outcome, why) = if !examination.flaws.is_empty() {
+        return Outcome::Tampered;
+    } else if is_forked {
+        return Outcome::Forked;
+    } else if is_older {
+        return Outcome::RolledBack;
+    } else if let Some(held) = held(examination) {
+        held
+    } else if let Some(open) = examination.open_intents.first() {
+        (Outcome::InDoubt, in_doubt(open))
+    } else if let Some(why) = unwitnessed(examination, now) {
+        (Outcome::Unwitnessed, why)
+    } else {
+        return Outcome::Whole;
+    };
+    reasons.push(why);
+    outcome
 }
 
 fn in_doubt(open: &OpenIntent) -> String {

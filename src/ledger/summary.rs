@@ -25,25 +25,11 @@ pub(crate) fn summary(entry: &Entry<'_>) -> String {
         Record::TimeStatement(stated) => {
             format!("stated that it was {}: {}", shown(&stated.time_claimed), shown(&stated.reason))
         }
-        Record::RootPinned(root) => {
-            format!("root {} pinned, fingerprint {}", root.version, short(&root.fingerprint))
-        }
-        Record::RootUpdated(root) => format!(
-            "root {} followed by root {}, fingerprint {}",
-            root.from,
-            root.version,
-            short(&root.fingerprint)
-        ),
-        Record::RootRejected(root) => format!("root {} refused: {}", root.version, shown(&root.reason)),
-        Record::OnlineKeyPinned(online) if online.from.is_empty() => {
-            format!("online targets key {} pinned", short(&online.keyid))
-        }
-        Record::OnlineKeyPinned(online) => {
-            format!("online targets key {} REPLACED by {}", short(&online.from), short(&online.keyid))
-        }
-        Record::PolicyChanged(policy) => {
-            format!("policy {} replaced by {}", short(&policy.from), short(&policy.to))
-        }
+        Record::RootPinned(_)
+        | Record::RootUpdated(_)
+        | Record::RootRejected(_)
+        | Record::OnlineKeyPinned(_)
+        | Record::PolicyChanged(_) => of_trust(entry.record()),
         Record::OfficerAdded(added) => format!("officer {} added", shown(&added.officer)),
         Record::OfficerRetired(retired) => {
             format!("officer {} retired: {}", shown(&retired.officer), shown(&retired.reason))
@@ -102,6 +88,32 @@ fn short(text: &str) -> String {
 fn names(officers: &[OfficerName<'_>]) -> String {
     let names: Vec<String> = officers.iter().map(|name| shown(name)).collect();
     names.join(", ")
+}
+
+/// Of what the station trusts and demands.
+fn of_trust(record: &Record<'_>) -> String {
+    match record {
+        Record::RootPinned(root) => {
+            format!("root {} pinned, fingerprint {}", root.version, short(&root.fingerprint))
+        }
+        Record::RootUpdated(root) => format!(
+            "root {} followed by root {}, fingerprint {}",
+            root.from,
+            root.version,
+            short(&root.fingerprint)
+        ),
+        Record::RootRejected(root) => format!("root {} refused: {}", root.version, shown(&root.reason)),
+        Record::OnlineKeyPinned(online) if online.from.is_empty() => {
+            format!("online targets key {} pinned", short(&online.keyid))
+        }
+        Record::OnlineKeyPinned(online) => {
+            format!("online targets key {} REPLACED by {}", short(&online.from), short(&online.keyid))
+        }
+        Record::PolicyChanged(policy) => {
+            format!("policy {} replaced by {}", short(&policy.from), short(&policy.to))
+        }
+        _ => String::new(),
+    }
 }
 
 /// Of the log itself, its heads and its witnesses.
