@@ -66,7 +66,7 @@ fn a_station_whose_log_breaks_a_rule_is_not_opened() {
         let (mut log, _) = Log::open(desk.host.disk.clone(), &log, &stamp, &mut |_| {}).expect("opened");
         let seq = log.append(&stamp, event).expect("appended").seq();
         log.checkpoint().expect("a checkpoint");
-        for command in [&["status"][..], &["officer", "list"], &["key", "drill", "00"]] {
+        for command in [&["status"][..], &["officer", "list"], &["key", "backup", "00", "--out", "paper"]] {
             let ran = desk.run(command);
             let is_named = ran.err.contains(&format!("entry {seq}: {why}"));
             assert!(ran.exit == Exit::Tampered && is_named, "{command:?}: {:?} {}", ran.exit, ran.err);
