@@ -125,9 +125,18 @@ pub(crate) fn utf8(bytes: &[u8]) -> Result<&str, &'static str> {
     }
 }
 
-/// A count with its noun: `1 file`, `0 files`.
+/// A count with its noun: `1 file`, `0 files`, `2 entries`.
 pub(crate) fn counted(count: u64, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+    match (count, noun.strip_suffix('y')) {
+        (1, _) => format!("1 {noun}"),
+        (_, Some(stem)) => format!("{count} {stem}ies"),
+        _ => format!("{count} {noun}s"),
+    }
+}
+
+/// The beginning of a digest or of a key's id: how people name it.
+pub(crate) fn short(id: &str) -> &str {
+    id.get(..12).unwrap_or(id)
 }
 
 /// A path as it may be shown: file names on a stick are foreign text too. Whole: no system has one of more than 4 KiB.

@@ -3,9 +3,11 @@
 use super::review::find;
 use super::secrets::{ConfirmArgs, PassphraseArgs};
 use super::{Context, Failure, Outcome};
-use crate::ceremony::approve::{decide, open_officer, require_may_approve};
+use crate::ceremony::approve::{Subject, decide, open_officer, require_may_approve};
 use crate::ceremony::reviewed::{Reviewed, confirm, recheck};
 use crate::ledger::Decision;
+use crate::station::Station;
+use crate::text::short;
 use crate::vault::officer::OfficerName;
 use serde_json::json;
 
@@ -45,7 +47,6 @@ pub(crate) struct RejectArgs {
     passphrase: PassphraseArgs,
 }
 
-/// Approves.
 pub(super) fn approve(args: ApproveArgs, context: &Context<'_>) -> Outcome {
     let files = args.passphrase.files()?;
     context.with_station("approve", |station| {
@@ -57,16 +58,7 @@ pub(super) fn approve(args: ApproveArgs, context: &Context<'_>) -> Outcome {
         let officer = open_officer(station, context.host, &args.officer, &files, "approve")?;
         let subject = reviewed.subject(&stored);
         let seq = decide(station, context.host, &officer, &subject, Decision::Granted, "")?;
-        station.commit()?;
-        context.text(&format!(
-            "{} approved request {} (log entry {seq})\n",
-            args.officer,
-            stored.digest().short()
-        ))?;
-        context.done(&json!({
-            "request": subject.request, "review": subject.review, "officer": args.officer.as_str(),
-            "decision": "granted", "seq": seq,
-        }))
+        told(station, context, &args.officer, &subject, Decision::Granted, seq)
     })
 }
 
@@ -83,15 +75,28 @@ pub(super) fn reject(args: RejectArgs, context: &Context<'_>) -> Outcome {
         let officer = open_officer(station, context.host, &args.officer, &files, "reject")?;
         let subject = reviewed.subject(&stored);
         let seq = decide(station, context.host, &officer, &subject, Decision::Denied, &args.reason)?;
-        station.commit()?;
-        context.text(&format!(
-            "{} rejected request {} (log entry {seq}); it cannot be signed while this stands\n",
-            args.officer,
-            stored.digest().short()
-        ))?;
-        context.done(&json!({
-            "request": subject.request, "review": subject.review, "officer": args.officer.as_str(),
-            "decision": "denied", "seq": seq,
-        }))
+        told(station, context, &args.officer, &subject, Decision::Denied, seq)
     })
+}
+
+/// Commits a decision, and says that it stands.
+fn told(
+    station: &mut Station,
+    context: &Context<'_>,
+    officer: &OfficerName,
+    subject: &Subject,
+    decision: Decision,
+    seq: u64,
+) -> Outcome {
+    station.commit()?;
+    let (did, and) = match decision {
+        Decision::Granted => ("approved", ""),
+        Decision::Denied => ("rejected", "; it cannot be signed while this stands"),
+    };
+    let request = short(&subject.request);
+    context.text(&format!("{officer} {did} request {request} (log entry {seq}){and}\n"))?;
+    context.done(&json!({
+        "request": subject.request, "review": subject.review, "officer": officer.as_str(),
+        "decision": decision.word(), "seq": seq,
+    }))
 }

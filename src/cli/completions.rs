@@ -6,6 +6,7 @@
 use super::{Context, Exit, Outcome};
 use crate::host::Disk;
 use crate::station::{Layout, request};
+use crate::text::short;
 use crate::vault::{keys, officer};
 use clap::{Arg, Command, ValueEnum};
 use clap_complete::Shell;
@@ -56,15 +57,16 @@ pub(super) fn run(args: &Args, mut command: Command, context: &Context<'_>) -> O
 }
 
 fn list(known: Known, disk: &dyn Disk, layout: &Layout) -> Option<Vec<String>> {
-    let short = |id: &str| id.get(..12).unwrap_or(id).to_owned();
     Some(match known {
         Known::Officers => {
             let all = officer::list(disk, &layout.officers()).ok()?;
             all.into_iter().filter(|one| one.is_active()).map(|one| one.name.to_string()).collect()
         }
-        Known::Keys => {
-            keys::list_keys(disk, &layout.keys()).ok()?.iter().map(|key| short(&key.keyid)).collect()
-        }
+        Known::Keys => keys::list_keys(disk, &layout.keys())
+            .ok()?
+            .iter()
+            .map(|key| short(&key.keyid).to_owned())
+            .collect(),
         Known::Requests => request::list(disk, layout).ok()?.into_iter().map(|id| id.short()).collect(),
     })
 }

@@ -5,7 +5,7 @@ use super::{Context, Exit, Failure, Outcome};
 use crate::ceremony::keys::{self, DelegatedBy, To};
 use crate::host::clock::Time;
 use crate::station::Station;
-use crate::text::shown_path;
+use crate::text::{short, shown_path};
 use crate::tuf::KeyId;
 use crate::tuf::generate::NewKeyType;
 use crate::vault::keys::{SealedKey, list_keys, load};
@@ -219,7 +219,7 @@ fn import(file: &Path, to: &Holders, delegated: Option<DelegatedBy<'_>>, context
             "{} still holds the key unprotected. First print a backup (key backup {short}) and prove that the key opens \
              (key drill {short}); then destroy the medium that the file is on, and every copy of it.\n",
             shown_path(file),
-            short = short(&key)
+            short = short(&key.keyid)
         ));
         context.done(&value(&key, station))
     })
@@ -233,10 +233,6 @@ fn note_one_alone(key: &SealedKey, context: &Context<'_>) {
             if key.officers.len() > 1 { format!("each of {}", key.holders()) } else { key.holders() }
         ));
     }
-}
-
-fn short(key: &SealedKey) -> &str {
-    key.keyid.get(..12).unwrap_or(&key.keyid)
 }
 
 fn generate(kind: Kind, to: &Holders, out: &Path, context: &Context<'_>) -> Outcome {
@@ -256,7 +252,7 @@ fn generate(kind: Kind, to: &Holders, out: &Path, context: &Context<'_>) -> Outc
         context.note(&format!(
             "Only the public half left the station. Print a backup (key backup {short}) and prove that the key opens \
              (key drill {short}) before the next root lists it.\n",
-            short = short(&key)
+            short = short(&key.keyid)
         ));
         let mut json = value(&key, station);
         if let Some(object) = json.as_object_mut() {
@@ -308,7 +304,7 @@ fn reseal(opening: &Opening, to: &[OfficerName], quorum: u8, context: &Context<'
         context.note(&format!(
             "Shares and paper made before are stale: destroy the old sheets, print new ones (key backup {short}), and \
              prove that the key opens (key drill {short}).\n",
-            short = short(&key)
+            short = short(&key.keyid)
         ));
         context.done(&value(&key, station))
     })
@@ -379,7 +375,7 @@ fn restore(
         list("came back", &restored.officers)?;
         list("left alone", &restored.kept)?;
         list("no share of", &restored.without_share)?;
-        context.note(&format!("Prove that it opens: countersign key drill {} --officer …\n", short(&key)));
+        context.note(&format!("Prove that it opens: countersign key drill {} --officer …\n", short(&key.keyid)));
         if station.history.marks().next().is_none() && station.anchors().predecessor().is_none() {
             context.note(
                 "This station does not know what the key signed before: it would sign another content for the same version. \

@@ -174,7 +174,7 @@ fn retire(
             context.note(&format!(
                 "The key {keyid} is still sealed to {name}: whoever has a copy of her files and her passphrase counts \
                  towards its quorum. Seal it anew: countersign key reseal {} --officer … --to … --quorum K\n",
-                keyid.get(..12).unwrap_or(keyid)
+                crate::text::short(keyid)
             ));
         }
         context.done(&json!({ "name": name.as_str(), "still_sealed": held }))

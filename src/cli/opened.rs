@@ -4,7 +4,7 @@ use super::{Context, Exit, Failure};
 use crate::ceremony::tool;
 use crate::ledger::record::Deviation;
 use crate::station::{Session, Station, StationError};
-use crate::text::{one_line, shown};
+use crate::text::{one_line, short, shown};
 use std::path::PathBuf;
 
 /// Characters of a failure's message that the log keeps.
@@ -68,7 +68,7 @@ impl Context<'_> {
             );
         }
         for intent in station.log.open_intents() {
-            let (seq, request) = (intent.seq, shown(intent.request.get(..12).unwrap_or(&intent.request)));
+            let (seq, request) = (intent.seq, shown(short(&intent.request)));
             self.note(&format!(
                 "A signature is in doubt (log entry {seq}): the station stopped between the intent to sign request \
                  {request} and the result. Sign that request again (the bytes are the same), or settle it: \

@@ -53,7 +53,7 @@ pub(super) fn run(args: Args, context: &Context<'_>) -> Outcome {
              for this tag and version. This one can be signed again: countersign sign {} --officer NAMES\n",
             intent.seq,
             args.officer,
-            intent.request.get(..12).unwrap_or(&intent.request)
+            crate::text::short(&intent.request)
         ))?;
         context.done(&json!({ "intent": intent.seq, "resolution": outcome, "seq": seq }))
     })

@@ -7,7 +7,7 @@ use crate::ceremony::review::rejected_value;
 use crate::host::clock::Time;
 use crate::ledger::Anchors;
 use crate::station::{Station, request};
-use crate::text::shown;
+use crate::text::{short, shown};
 use crate::vault::keys;
 use crate::vault::officer::{self, OfficerName, OfficerPublic};
 use crate::vault::sealed::SealedKey;
@@ -105,7 +105,7 @@ struct Due {
 
 impl Due {
     fn of_key(&mut self, key: &SealedKey, officers: &[OfficerPublic], now: Time) {
-        let short = short(key);
+        let short = short(&key.keyid);
         for name in retired_holders(key, officers) {
             self.overdue.push(format!(
                 "key {short} is still sealed to {name}, who is retired: seal it anew (countersign key reseal {short})"
@@ -129,10 +129,6 @@ impl Due {
     }
 }
 
-fn short(key: &SealedKey) -> &str {
-    key.keyid.get(..12).unwrap_or(&key.keyid)
-}
-
 fn head_lines(station: &Station, now: Time, due: &mut Due) -> String {
     let root = station.trust.newest();
     if root.expires <= now {
@@ -153,7 +149,7 @@ fn key_lines(key: &SealedKey, now: Time) -> String {
     let ago = |time: Option<Time>| time.map_or("never".to_owned(), |time| time.beside(now));
     format!(
         "Key       {}  {}, opens with {}; drilled {}, on paper {}\n",
-        short(key),
+        short(&key.keyid),
         key.keytype,
         key.opens_with(),
         ago(key.last_drill),

@@ -7,7 +7,7 @@ use crate::ceremony::signers::Tally;
 use crate::station::Station;
 use crate::station::policy::Role;
 use crate::station::request::StoredRequest;
-use crate::text::{counted, shown};
+use crate::text::{counted, short, shown};
 use crate::vault::keys::list_keys;
 use crate::vault::sealed::SealedKey;
 
@@ -109,8 +109,7 @@ pub(super) fn about(stored: &StoredRequest) -> String {
 pub(super) fn holders(keys: &[SealedKey]) -> String {
     let mut text = String::new();
     for key in keys {
-        let short = key.keyid.get(..12).unwrap_or(&key.keyid);
-        text += &format!("Key {short} opens with {}.\n", key.opens_with());
+        text += &format!("Key {} opens with {}.\n", short(&key.keyid), key.opens_with());
     }
     if keys.is_empty() {
         text += "There is no key on this station. Bring one in first: countersign key import --help\n";

@@ -13,6 +13,7 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 /// The difference between baseline and proposal.
+#[derive(Default)]
 pub struct Diff<'d> {
     /// The members of `signed` other than its targets: the proposal's, each with the baseline's.
     pub members: Vec<Change<'d>>,
@@ -78,17 +79,8 @@ impl<'d> Diff<'d> {
         let is_again = situation.manifest.kind == RequestKind::Resign;
         let old = before.map_or(&[][..], |targets| targets.all());
         let fleet = fleet::Fleet::of(old);
-        let mut diff = Diff {
-            members: Vec::new(),
-            added: Vec::new(),
-            removed: Vec::new(),
-            changed: Vec::new(),
-            kept: 0,
-            shown_whole: Vec::new(),
-            devices: fleet::devices(&fleet, &fleet::Fleet::of(after.all())),
-            is_shown: true,
-            weight: 0,
-        };
+        let devices = fleet::devices(&fleet, &fleet::Fleet::of(after.all()));
+        let mut diff = Diff { devices, is_shown: true, ..Diff::default() };
         let (mut old, mut new) = (old.iter().peekable(), after.all().iter().peekable());
         loop {
             let order = match (old.peek(), new.peek()) {
@@ -116,36 +108,24 @@ impl<'d> Diff<'d> {
                 (None, None) => break,
             }
         }
-        diff.weight = size::weight(&diff, situation);
-        diff.is_shown = size::can_be_shown(diff.weight, size::page_limit(situation));
-        if diff.is_shown {
-            diff.members = own_members(before.map(|targets| targets.metadata.signed), after.metadata.signed);
-        }
-        diff
+        diff.weighed(situation, before.map(|targets| targets.metadata.signed))
     }
-}
 
-impl<'d> Diff<'d> {
     /// The list of an offline bundle holds no targets and takes none away: it names some, which are shown whole.
     fn of_bundle(situation: &'d Situation<'d>) -> Diff<'d> {
         let named = situation.bundled().into_iter().filter_map(|named| named.target);
-        let mut diff = Diff {
-            members: Vec::new(),
-            added: Vec::new(),
-            removed: Vec::new(),
-            changed: Vec::new(),
-            kept: 0,
-            shown_whole: named.map(|target| Added { target, replaces: None }).collect(),
-            devices: Vec::new(),
-            is_shown: true,
-            weight: 0,
-        };
-        diff.weight = size::weight(&diff, situation);
-        diff.is_shown = size::can_be_shown(diff.weight, size::page_limit(situation));
-        if diff.is_shown {
-            diff.members = own_members(None, situation.proposal.metadata.signed);
+        let shown_whole = named.map(|target| Added { target, replaces: None }).collect();
+        Diff { shown_whole, is_shown: true, ..Diff::default() }.weighed(situation, None)
+    }
+
+    /// With the members of the metadata itself, where all of it has room on a page.
+    fn weighed(mut self, situation: &'d Situation<'d>, before: Option<Value<'d>>) -> Diff<'d> {
+        self.weight = size::weight(&self, situation);
+        self.is_shown = size::can_be_shown(self.weight, size::page_limit(situation));
+        if self.is_shown {
+            self.members = own_members(before, situation.proposal.metadata.signed);
         }
-        diff
+        self
     }
 }
 

@@ -4,6 +4,7 @@
 //! good for, and how to get the key back with tools that any Linux distribution has.
 
 use crate::page::{self, fact, facts};
+use crate::text::short;
 use crate::vault::error::CustodyResult;
 use crate::vault::paper::Document;
 use crate::vault::qr::Qr;
@@ -112,7 +113,7 @@ impl Sheet<'_> {
             }
         };
         // A page that lies alone says what it belongs to.
-        let key = self.key.keyid.get(..12).unwrap_or(&self.key.keyid);
+        let key = short(&self.key.keyid);
         let whose =
             self.officer.map_or("the key's own sheet".to_owned(), |name| format!("the sheet of {name}"));
         let margin = format!("{}, key {key}, {whose}", self.factory);
@@ -160,7 +161,6 @@ impl Sheet<'_> {
     /// How to get the key back.
     fn recipe(&self) -> Markup {
         let keyid = &self.key.keyid;
-        let short = keyid.get(..12).unwrap_or(keyid);
         let name = self.officer.unwrap_or("NAME");
         html! {
             h2 { "To get the key back on a station" }
@@ -170,7 +170,7 @@ impl Sheet<'_> {
             }
             pre {
                 "zbarimg -q --raw -Sdisable -Sqrcode.enable scans/*.png > scans/all.txt\ncountersign key restore scans/\n"
-                "countersign key drill " (short) " --officer NAME ..."
+                "countersign key drill " (short(keyid)) " --officer NAME ..."
             }
             h2 { "To get the key back without countersign" }
             p {

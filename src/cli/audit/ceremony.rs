@@ -44,7 +44,7 @@ pub(super) fn run(args: &Args, context: &Context<'_>) -> Outcome {
         return Err(Failure::new(Exit::Failed, why));
     }
     let (out, word) = (shown_path(&args.out), verdict.outcome.word());
-    let entries = if count == 1 { "1 entry".to_owned() } else { format!("{count} entries") };
+    let entries = counted(count, "entry");
     context.text(&format!(
         "Page of {entries} written to {out}; the log is {word}, {} compared\n",
         counted(verdict.heads.len() as u64, "head")

@@ -97,17 +97,13 @@ pub(super) fn describe_rows(rows: &[Row]) -> String {
         out,
         "\n{}, {}: {}",
         counted(rows.len() as u64, "pack"),
-        counted_entries(entries),
+        counted(entries, "entry"),
         words.join(", ")
     );
     if rows.iter().flat_map(|row| &row.verified).any(|one| !one.key_was_given) {
         out.push_str("KEY \"pack\": the key came with the pack. Whether it is the station's, the pack cannot prove (--key).\n");
     }
     out
-}
-
-fn counted_entries(count: u64) -> String {
-    if count == 1 { "1 entry".to_owned() } else { format!("{count} entries") }
 }
 
 /// The same as JSON: a verdict a pack, in the order in which the packs were given.

@@ -188,7 +188,7 @@ impl<'s, 'c, 'h> Play<'s, 'c, 'h> {
     fn custody(&mut self) -> Result<(), End> {
         self.stage.part("4. Custody: a drill, and paper")?;
         let keyid = self.factory.offline_keyids().first().map(|id| (*id).to_owned()).unwrap_or_default();
-        let short = keyid.get(..12).unwrap_or(&keyid);
+        let short = crate::text::short(&keyid);
         let why = format!("A drill: bob and cho prove that they open the key {short}.\nNothing is signed.");
         let arguments = [short, "--officer", "bob", "--officer", "cho"];
         self.stage.act(

@@ -4,7 +4,7 @@ use crate::bundle::manifest::DELEGATING_FILE;
 use crate::bundle::{RequestKind, Wave};
 use crate::json::{Value, canonical, step};
 use crate::review::situation::{BaselineSource, Carried, Situation};
-use crate::text::{Foreign, shown};
+use crate::text::{Foreign, counted, shown};
 use crate::tuf::signature::Worth;
 use crate::tuf::{Dialect, Digest, KeyId, Root, Target};
 use std::borrow::Cow;
@@ -255,5 +255,5 @@ pub(super) fn names<'n>(names: impl IntoIterator<Item = &'n str>) -> String {
 
 /// `1 target`, `2 targets`.
 pub(super) fn targets(count: usize) -> String {
-    format!("{count} target{}", if count == 1 { "" } else { "s" })
+    counted(count as u64, "target")
 }
