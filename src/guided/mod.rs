@@ -72,7 +72,10 @@ pub(crate) fn run(station: &mut Station, host: &Host, guide: &Guide<'_>) -> Resu
             Ok(turn) => turn,
             Err(e @ CeremonyError::Terminal(_)) => return Err(e),
             Err(e) => match run.after_failure(&e)? {
-                Turn::Stop => return Err(e),
+                Turn::Stop => {
+                    run.say(&format!("\n{}\n", run.stands(step)?))?;
+                    return Err(e);
+                }
                 other => other,
             },
         };
