@@ -80,7 +80,11 @@ fn of_log_key(bytes: &[u8]) -> Option<Fingerprint> {
     let line = std::str::from_utf8(bytes).ok().filter(|text| text.len() <= LARGEST_NOTE)?.trim();
     let key = VerifierKey::parse(line).ok()?;
     Some(Fingerprint {
-        kind: format!("the key of the log {}", shown(key.name())),
+        kind: format!(
+            "the key of the {} {}",
+            if key.is_witness() { "witness" } else { "log" },
+            shown(key.name())
+        ),
         of: "the SHA-256 of its line, line feed included",
         digest: Digest(key.fingerprint()),
     })

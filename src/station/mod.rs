@@ -19,7 +19,6 @@ pub(crate) use error::StationError;
 pub use history::{History, TagHistory};
 pub(crate) use history::{SeenMark, SignedMark};
 pub(crate) use layout::Layout;
-pub use logged::Facts;
 pub(crate) use logged::Logged;
 pub use request::StoredRequest;
 pub(crate) use shown::Shown;

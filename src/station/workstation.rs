@@ -12,7 +12,7 @@ use crate::ledger::record::{
     SessionOpened, StationCreated,
 };
 use crate::ledger::{Act, Entry, Event, Log, LogError, Recovery, State, acts};
-use crate::text::{one_line, shown, shown_path};
+use crate::text::{one_line, shown};
 use crate::tuf::{Chain, Digest, KeyId, Root};
 use crate::vault::officer::OpenOfficer;
 use crate::vault::sealed::SealedKey;
