@@ -310,7 +310,8 @@ impl Walk {
     /// The auditor finds no flaw, on the station and in a pack; the pack's own script neither, where it is asked.
     fn is_whole(&mut self, with_recipe: bool) {
         let pack = self.path("pack");
-        self.run(&[], &["log", "export", text(&pack)]).done();
+        let exported = self.run(&[], &["log", "export", text(&pack)]);
+        assert!(is_whole(exported.exit), "{}{}", exported.out, exported.err);
         let own = self.run(&[], &["log", "verify"]);
         assert!(is_whole(own.exit), "{}{}", own.out, own.err);
         let ran = self.run(&[], &["--json", "audit", "verify", text(&pack)]);
