@@ -145,7 +145,7 @@ pub mod station {
         pub use crate::station::policy::DEFAULT;
     }
     pub mod request {
-        pub use crate::station::request::{Import, open};
+        pub use crate::station::request::open;
     }
 }
 pub mod threads {
@@ -185,7 +185,9 @@ pub mod vault {
         pub use crate::vault::keys::{Sealing, open_key};
     }
     pub mod officer {
-        pub use crate::vault::officer::{MadeOfficer, NewOfficer, OfficerName, OpenOfficer, open};
+        pub use crate::vault::officer::{
+            MadeOfficer, NewOfficer, OfficerName, OfficerPublic, OpenOfficer, open,
+        };
     }
     pub mod paper {
         pub use crate::vault::paper::Scans;

@@ -131,8 +131,8 @@ fn officers(folder: &Path, names: &[&str]) -> Vec<OpenOfficer> {
             work_factor: WorkFactor::REHEARSAL,
         };
         let made = MadeOfficer::make(&RealDisk, &SystemRandom, folder, new, NOW);
-        made.and_then(|made| made.put(&RealDisk, folder)).expect("made");
-        match officer::open(&RealDisk, folder, &name.parse().expect("a name"), passphrase(name)) {
+        let public = made.and_then(|made| made.put(&RealDisk, folder)).expect("made");
+        match officer::open(&RealDisk, folder, &public, passphrase(name)) {
             Ok(open) => open,
             Err(e) => panic!("{e}"),
         }

@@ -5,7 +5,7 @@ use super::approve::open_officer;
 use crate::host::Host;
 use crate::ledger::acts::Needs;
 use crate::station::Station;
-use crate::vault::officer::{self, OfficerName, OpenOfficer};
+use crate::vault::officer::{OfficerName, OpenOfficer};
 use crate::vault::passphrase::PassphraseFiles;
 
 /// Opens the officers who sign an act, after their names alone were found to be those that it asks for.
@@ -30,7 +30,7 @@ pub(crate) fn open_signers(
 /// # Errors
 /// As [`open_signers`], but for the passphrases.
 pub(crate) fn require(station: &Station, names: &[OfficerName], needs: &Needs) -> Result<(), CeremonyError> {
-    officer::load_active(station.disk(), &station.layout.officers(), names)?;
+    station.serving(names)?;
     let given: Vec<&str> = names.iter().map(OfficerName::as_str).collect();
     if let Some(why) = needs.lack(&given) {
         return Err(CeremonyError::NotApproved(format!(

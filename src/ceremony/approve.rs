@@ -105,8 +105,8 @@ pub(crate) fn open_officer(
         Some((count, last)) => Failures { count: *count, last: Some(last.clone()) },
         None => Failures::default(),
     };
-    let folder = station.layout.officers();
-    unlock(host, &folder, name, files, &failures, &mut |name, _| -> Result<(), CeremonyError> {
+    let (folder, public) = (station.layout.officers(), station.officer(name)?);
+    unlock(host, &folder, &public, files, &failures, &mut |name, _| -> Result<(), CeremonyError> {
         let failed = OfficerAuthFailed { officer: name.as_str().into(), purpose: purpose.into() };
         station.record(&host.stamp(), failed.by(station.actor()))?;
         station.commit()?;

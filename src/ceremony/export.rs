@@ -1,8 +1,7 @@
 //! Writing the signed bundle to a stick, durably, and reading it back before anything is said to be done.
 
 use super::CeremonyError;
-use super::made::signatures;
-use super::prepare::authority;
+use super::prepare::{authority, authority_of};
 use crate::bundle::FileFacts;
 use crate::bundle::anchors::{CONSISTENCY, HEAD_FILE};
 use crate::bundle::manifest::{DELEGATING_FILE, REQUEST_FILE};
@@ -16,9 +15,9 @@ use crate::host::Host;
 use crate::json::{Document, Limits};
 use crate::ledger::Record;
 use crate::ledger::record::{BundleExported, ExportFailed};
-use crate::station::request::{self, Made, StoredRequest};
+use crate::station::request::{self, StoredRequest};
 use crate::station::workstation::tool;
-use crate::station::{Station, StationError};
+use crate::station::{Made, Station, StationError};
 use crate::text::{one_line, shown_path};
 use crate::threads;
 use crate::tlog::consistency;
@@ -92,22 +91,21 @@ fn write_and_verify(
 
 fn write(station: &Station, request: Digest, folder: &Path) -> Result<Written, CeremonyError> {
     let stored = &request::open_files(station, request, is_exported)?;
-    let (made, restored) = signatures(station, stored)?;
-    for one in made.iter().rev().take(restored) {
-        stored.keep_signature(station.disk(), one)?;
-    }
+    let made = station.signatures().of(request);
     let Some(newest) = made.iter().max_by_key(|one| one.seq) else {
         return Err(CeremonyError::not_signed(&request));
     };
     let bytes = stored.request.file("targets.json").unwrap_or_default();
     let document = Document::parse("targets.json", bytes, Limits::of_bytes(bytes.len() as u64))?;
     let proposal = Targets::read(document.root(), station.facts.dialect)?;
-    let files = files(station, stored, &made, newest, &proposal)?;
+    let (keys, by_us): (Vec<SigningKey>, Vec<String>) =
+        made.iter().map(|one| signed_by(station, stored, one)).collect::<Result<_, _>>()?;
+    let files = files(station, stored, &by_us, newest, &proposal)?;
     let mut manifest_digest = String::new();
     let manifest_and_sums = || {
         let facts = facts_of_all(&files);
         let mut sums: Vec<String> = facts.iter().map(|(name, facts)| sum_line(name, &facts.sha256)).collect();
-        let manifest = manifest(station, stored, &made, newest, facts).to_bytes();
+        let manifest = manifest(station, stored, keys, newest, facts).to_bytes();
         manifest_digest = Digest::of(&manifest).to_string();
         sums.push(sum_line(SIGNED_FILE, &manifest_digest));
         Files::from([
@@ -119,22 +117,56 @@ fn write(station: &Station, request: Digest, folder: &Path) -> Result<Written, C
     Ok(Written { signed: newest.signed.clone(), manifest: manifest_digest })
 }
 
+/// The key that made a signature, as the root lists it under which it was made, and the signature as it stands in the
+/// metadata.
+///
+/// # Errors
+/// The root does not list the key: no station signed so.
+pub(crate) fn signed_by(
+    station: &Station,
+    stored: &StoredRequest,
+    made: &Made,
+) -> Result<(SigningKey, String), CeremonyError> {
+    let (keyid, dialect) = (KeyId::new(made.keyid.clone()), station.facts.dialect);
+    let unlisted = || {
+        CeremonyError::NotAsWritten(format!(
+            "the key {keyid} of log entry {} is not one of root version {}, under which it signed. Give the auditor the log \
+             (countersign log export)",
+            made.seq, made.root_version
+        ))
+    };
+    let root = station.trust.chain.version(made.root_version).ok_or_else(unlisted)?;
+    let authority = authority_of(root, &stored.request)?;
+    let public = authority.root().key_in_role(&authority.role, &keyid).ok_or_else(unlisted)?;
+    let signature = dialect.decode_signature(&made.sig).map_err(|_| unlisted())?;
+    let key = SigningKey {
+        keyid: made.keyid.clone(),
+        keytype: public.keytype().to_owned(),
+        officers: made.officers.clone(),
+        public: public.text().to_owned(),
+        seq: made.seq,
+        strength: made.strength.clone(),
+        time: made.time.clone(),
+    };
+    Ok((key, dialect.signature_json(&keyid, public, &signature)))
+}
+
 /// Everything in the bundle but the manifest and the sums.
 fn files<'a>(
     station: &Station,
     stored: &'a StoredRequest,
-    made: &[Made],
+    by_us: &[String],
     newest: &Made,
     proposal: &Targets<'a>,
 ) -> Result<Files<'a>, CeremonyError> {
     let manifest = &stored.request.manifest;
     let signed: &'a [u8] = proposal.metadata.signed.span();
-    let by_us: Vec<String> = made.iter().map(|one| one.signature.clone()).collect();
     let authority = authority(station, &stored.request)?;
+    let made = station.signatures().of(stored.digest());
     let is_ours = |keyid: &KeyId| made.iter().any(|own| own.keyid == keyid.as_str());
     let mut all = passed_on(&proposal.metadata, &authority, is_ours)?;
     all.extend(by_us.iter().cloned());
-    let mut files = documents(manifest.into(), signed, &all, &by_us);
+    let mut files = documents(manifest.into(), signed, &all, by_us);
     // The request's manifest says what was composed on which baseline; its evidence stays in the station.
     for name in [DELEGATING_FILE, REQUEST_FILE] {
         if let Some(bytes) = stored.request.file(name) {
@@ -199,7 +231,7 @@ fn kept_review(station: &Station, made: &Made) -> Result<[Vec<u8>; 2], CeremonyE
 fn manifest(
     station: &Station,
     stored: &StoredRequest,
-    made: &[Made],
+    keys: Vec<SigningKey>,
     newest: &Made,
     files: BTreeMap<String, FileFacts>,
 ) -> SignedManifest {
@@ -210,15 +242,6 @@ fn manifest(
         check: check.clone(),
         severity: severity.clone(),
     };
-    let key = |one: &Made| SigningKey {
-        keyid: one.keyid.clone(),
-        keytype: one.keytype.clone(),
-        officers: one.officers.clone(),
-        public: one.public.clone(),
-        seq: one.seq,
-        strength: one.strength.clone(),
-        time: one.time.clone(),
-    };
     SignedManifest {
         assembled: false,
         dialect: station.facts.dialect.name().to_owned(),
@@ -226,7 +249,7 @@ fn manifest(
         files,
         findings: newest.findings.iter().map(finding).collect(),
         format: SIGNED_FORMAT.to_owned(),
-        keys: made.iter().map(key).collect(),
+        keys,
         kind: request.kind,
         log: LogHead { key: station.log.key().to_string(), origin: head.origin.clone(), size: head.size },
         networked: station.facts.networked,

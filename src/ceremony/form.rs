@@ -7,11 +7,11 @@ use super::{CeremonyError, tool};
 use crate::host::Host;
 use crate::page;
 use crate::review::model::code as code_of;
-use crate::station::Station;
-use crate::station::request::{Made, StoredRequest};
+use crate::station::request::StoredRequest;
+use crate::station::{Made, Station};
 use crate::text::{counted, shown};
 use crate::tuf::Digest;
-use crate::vault::{keys, officer};
+use crate::vault::keys;
 use crate::words;
 use maud::html;
 use std::fmt::Write as _;
@@ -47,7 +47,7 @@ impl Form {
             rows.push(("key", words::of_digest(&key.keyid)));
             rows.push(("opens with", key.opens_with()));
         }
-        let officers = officer::list(disk, &station.layout.officers())?;
+        let officers = station.officers()?;
         for one in officers.iter().filter(|one| one.is_active()) {
             rows.push(("officer", format!("{}: {}", one.name, words::of_digest(&one.approval_key))));
         }

@@ -12,7 +12,7 @@ use crate::ledger::record::{Deviation, EvidenceVerified, NonceDrawn, RequestImpo
 use crate::review::situation::{BaselineSource, Carried};
 use crate::review::{Baseline, Situation, review};
 use crate::station::history::baseline_object;
-use crate::station::request::{self, Import, StoredRequest};
+use crate::station::request::{self, StoredRequest};
 use crate::station::taken::Nonce;
 use crate::station::{SeenMark, Station};
 use crate::text::{one_line, shown, shown_path};
@@ -108,13 +108,6 @@ fn take(
         .map(|(name, bytes)| Root::of_file(name, bytes))
         .collect::<Result<Vec<_>, _>>()?;
     let new_roots = station.update_roots(&host.stamp(), roots)?;
-    let import = Import {
-        format: "countersign/import/1".to_owned(),
-        bare: request.is_bare(),
-        importer: importer.map(name).unwrap_or_default().to_owned(),
-        source: shown_path(path),
-        time: now.to_string(),
-    };
     let drawn = station.taken.nonce(request.digest);
     let nonce = match drawn {
         Some(nonce) => nonce,
@@ -125,7 +118,7 @@ fn take(
         }
     };
     // Everything is read once before anything is kept: what is not metadata at all is not taken in.
-    let stored = StoredRequest::unsaved(&station.layout, request, import.clone());
+    let stored = StoredRequest { request };
     let (reviewed, objects, was_put_right, held, files) =
         with_situation(station, now, &stored, |situation| {
             let seen = proven_baseline(&situation).map(|baseline| SeenMark {
@@ -143,7 +136,7 @@ fn take(
             let (objects, was_put_right, reviewed) = threads::three(
                 situation.message.bytes().len() as u64,
                 || keep_objects(station, &stored, &situation, seen.as_ref()),
-                || request::store(station, &stored.request, &import),
+                || request::store(station, &stored.request),
                 || Reviewed::from(&situation, &review(&situation), false),
             );
             Ok::<_, CeremonyError>((

@@ -19,7 +19,7 @@ use crate::tuf::{Authority, KeyId, PrivateKey, PublicKey};
 use crate::vault::backup::{self, Backup, Places};
 use crate::vault::error::CustodyError;
 use crate::vault::keys::{self, Holders, KeyMeta, SealedKey, Sealing};
-use crate::vault::officer::{self, OfficerName, OfficerPublic, OpenOfficer};
+use crate::vault::officer::{OfficerName, OfficerPublic, OpenOfficer};
 use crate::vault::passphrase::PassphraseFiles;
 use crate::vault::restore::{self, Restored};
 use std::path::Path;
@@ -95,7 +95,7 @@ fn meta(keyid: &KeyId, public: &PublicKey) -> KeyMeta {
 }
 
 fn holders(station: &Station, to: &To<'_>) -> Result<Vec<OfficerPublic>, CeremonyError> {
-    Ok(officer::load_active(station.disk(), &station.layout.officers(), to.officers)?)
+    Ok(station.serving(to.officers)?)
 }
 
 /// Is the key listed for targets by the newest pinned root, with this public half?
@@ -195,7 +195,7 @@ fn open_holders(
 ) -> Result<Vec<OpenOfficer>, CeremonyError> {
     key.check_present(&officers.iter().collect::<Vec<_>>())?;
     // One who has left is named before anybody types a passphrase.
-    officer::load_active(station.disk(), &station.layout.officers(), officers)?;
+    station.serving(officers)?;
     officers.iter().map(|name| open_officer(station, host, name, files, purpose)).collect()
 }
 
@@ -332,11 +332,11 @@ pub(crate) fn back_up(
     prefix: &str,
     out: &Path,
 ) -> Result<(SealedKey, Backup), CeremonyError> {
-    let (officers, keys) = (station.layout.officers(), station.layout.keys());
+    let (officers, keys, known) = (station.layout.officers(), station.layout.keys(), station.officers()?);
     let key = keys::find_key(station.disk(), &keys, prefix)?;
     // Paper of an old sealing would be stale when it is needed.
     station.check_sealed_as_logged(&key)?;
-    let places = Places { officers: &officers, keys: &keys };
+    let places = Places { officers: &officers, keys: &keys, known: &known };
     let busy = host.terminal.busy("drawing the QR codes");
     let now = host.clock.now();
     let made = backup::backup(station.disk(), places, &key.keyid, &station.facts.factory, now, out)?;
@@ -371,8 +371,8 @@ pub(crate) fn bring_back(
             root.version, key.keyid
         )));
     }
-    let (officers, keys) = (station.layout.officers(), station.layout.keys());
-    let places = Places { officers: &officers, keys: &keys };
+    let (officers, keys, known) = (station.layout.officers(), station.layout.keys(), station.officers()?);
+    let places = Places { officers: &officers, keys: &keys, known: &known };
     let custody = station.state().custody.clone();
     // A station that never held the key takes any paper: its log has no sealing that could be in force.
     let in_force =

@@ -8,7 +8,6 @@ pub(crate) mod export;
 pub(crate) mod form;
 pub(crate) mod import;
 pub(crate) mod keys;
-pub(crate) mod made;
 pub(crate) mod officers;
 pub(crate) mod preflight;
 pub(crate) mod prepare;

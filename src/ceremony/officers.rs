@@ -11,7 +11,7 @@ use crate::ledger::{Custody, Event};
 use crate::station::Station;
 use crate::vault::error::CustodyError;
 use crate::vault::keys;
-use crate::vault::officer::{self, MadeOfficer, NewOfficer, OfficerName, OfficerPublic};
+use crate::vault::officer::{MadeOfficer, NewOfficer, OfficerName, OfficerPublic};
 use crate::vault::passphrase::{PassphraseFiles, choose};
 use crate::vault::seal::WorkFactor;
 
@@ -98,11 +98,8 @@ pub(crate) fn add(
 ) -> Result<OfficerPublic, CeremonyError> {
     let folder = station.layout.officers();
     let work_factor = work_factor(station, wanted_work_factor)?;
-    if officer::list(station.disk(), &folder)?.iter().any(|known| known.name == *name) {
-        return Err(CustodyError::OfficerExists(name.clone()).into());
-    }
-    // Also one whose files are gone: the log knows the name.
-    if !station.state().custody.clone().is_name_free(name.as_str()) {
+    let is_listed = station.officers()?.iter().any(|known| known.name == *name);
+    if is_listed || !station.state().custody.is_name_free(name.as_str()) {
         return Err(CustodyError::OfficerExists(name.clone()).into());
     }
     let passphrase = choose(host, files, name, &[name.as_str(), &station.facts.factory])?;
@@ -127,15 +124,13 @@ pub(crate) fn retire(
     by: &[OfficerName],
     files: &PassphraseFiles,
 ) -> Result<Vec<String>, CeremonyError> {
-    let folder = station.layout.officers();
-    let custody = station.state().custody.clone();
-    let Some(known) = custody.officer(name.as_str()) else {
+    let Some(known) = station.state().custody.officer(name.as_str()) else {
         return Err(CustodyError::NoSuchOfficer(name.clone()).into());
     };
     if known.is_retired() {
         return Err(CustodyError::Retired(name.clone()).into());
     }
-    let officers = officer::list(station.disk(), &folder)?;
+    let officers = station.officers()?;
     let stays = |holder: &&OfficerName| {
         *holder != name && officers.iter().any(|known| known.name == **holder && known.is_active())
     };
@@ -147,7 +142,7 @@ pub(crate) fn retire(
         let left = key.officers.iter().filter(stays).count();
         if left < usize::from(key.quorum) {
             let short = key.keyid.get(..12).unwrap_or(&key.keyid);
-            let first = match officers.iter().any(|known| known.name == *name) {
+            let first = match station.has_identity(name)? {
                 true => "Seal it to others first:",
                 false => {
                     "Bring her back from her paper sheet (countersign key restore), then seal it to others:"
@@ -166,10 +161,6 @@ pub(crate) fn retire(
     let event = retired_event(station.acting(&signers), name, reason);
     station.record_act(host, event, &signers)?;
     station.commit()?;
-    // Where her files are missing, the log alone says that she left.
-    if officers.iter().any(|known| known.name == *name) {
-        officer::retire(station.disk(), &folder, name, host.clock.now())?;
-    }
     Ok(held)
 }
 

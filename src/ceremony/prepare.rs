@@ -248,8 +248,16 @@ fn assess_all(authority: &Authority<'_>, targets: &Targets<'_>, message: &Messag
 /// # Errors
 /// It is for a delegated role, and does not show who delegates to it.
 pub(crate) fn authority<'s>(station: &'s Station, request: &Request) -> Result<Authority<'s>, CeremonyError> {
+    authority_of(station.trust.newest(), request)
+}
+
+/// As [`authority`], under this root.
+///
+/// # Errors
+/// As there.
+pub(crate) fn authority_of<'r>(root: &'r Root, request: &Request) -> Result<Authority<'r>, CeremonyError> {
     let role = request.manifest.kind.role(&request.manifest.tag);
-    Ok(Authority::of(station.trust.newest(), role, request.delegating()?.as_ref())?)
+    Ok(Authority::of(root, role, request.delegating()?.as_ref())?)
 }
 
 /// The request, with full evidence, for which this station signed the very bytes of a bare one before.

@@ -2,7 +2,6 @@
 
 use super::CeremonyError;
 use super::approve::{Subject, decisions};
-use super::made::signatures;
 use super::review::{rejected_by, rejections};
 use super::signers::Tally;
 use crate::host::clock::Time;
@@ -64,19 +63,15 @@ pub(crate) fn progress(
     if let Some(intent) = station.log.open_intents().find(|intent| intent.request == id) {
         return Ok((Progress::InDoubt(intent.seq), false));
     }
-    // Whether the key is still one of the root's is not the question here.
-    let made = match signatures(station, stored) {
-        Ok((made, _)) => made,
-        Err(_) => stored.signatures(station.disk())?,
-    };
+    let newest = station.signatures().newest(digest);
     // A refusal holds a signature back that was made before it, too.
     let standing = rejections(station, &digest);
     if !standing.is_empty() {
-        return Ok((Progress::Rejected(standing), !made.is_empty()));
+        return Ok((Progress::Rejected(standing), newest.is_some()));
     }
     let tag = station.history.tags.get(&stored.request.manifest.tag);
     let is_live = |signed: &str| tag.is_some_and(|tag| tag.seen_as_production(signed));
-    match made.first() {
+    match newest {
         Some(newest) if is_live(&newest.signed) => Ok((Progress::Live, true)),
         Some(_) if station.state().requests.is_exported(&digest) => Ok((Progress::Exported, true)),
         Some(_) => Ok((Progress::Signed, true)),

@@ -15,9 +15,9 @@ use crate::ledger::acts::SIGNED_AGAIN;
 use crate::ledger::field::{ApprovalAt, Check, Finding, OfficerName};
 use crate::ledger::record::{ReviewKept, SignAborted, SignIntent};
 use crate::ledger::{objects, rules};
-use crate::station::Station;
-use crate::station::request::{Made, StoredRequest};
+use crate::station::request::StoredRequest;
 use crate::station::workstation::tool;
+use crate::station::{Made, Station};
 use crate::threads;
 use crate::tuf::{KeyId, PrivateKey, PublicKey};
 use crate::vault::keys;
@@ -114,34 +114,14 @@ fn sign_now(
     // An intent that no checkpoint covers is none: the key stays closed until then.
     station.commit()?;
     let signature = signature(station, &keyid, &public, &holders, bytes)?;
-    let json = station.facts.dialect.signature_json(&keyid, &public, &signature);
     let stamp = host.stamp();
     let sig = station.facts.dialect.encode_signature(&signature);
     let result = rules::result_of(&intent, seq, [public.method().into(), sig.into(), strength.into()]);
-    let seq = station.record(&stamp, result.by(&lead))?;
+    station.record(&stamp, result.by(&lead))?;
     settle_same_bytes(station, host, &lead)?;
     station.commit()?;
-    let made = Made {
-        format: "countersign/signature/1".to_owned(),
-        findings: reviewed
-            .findings
-            .iter()
-            .map(|(check, severity, _)| ((*check).to_owned(), severity.name().to_owned()))
-            .collect(),
-        keyid: key.keyid.clone(),
-        public: public.text().to_owned(),
-        keytype: public.keytype().to_owned(),
-        officers,
-        review: subject.review,
-        root_version,
-        seq,
-        signature: json,
-        signed: reviewed.signed.to_string(),
-        strength: strength.to_owned(),
-        time: stamp.time.to_string(),
-    };
-    stored.keep_signature(station.disk(), &made)?;
-    Ok(made)
+    let made = station.signatures().newest(stored.digest());
+    made.ok_or_else(|| CeremonyError::not_signed(&stored.digest()))
 }
 
 /// What the intent will name is brought to disk while the passphrases are worked on.

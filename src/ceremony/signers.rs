@@ -14,7 +14,7 @@ use crate::station::request::StoredRequest;
 use crate::tuf::Digest;
 use crate::vault::error::CustodyError;
 use crate::vault::keys;
-use crate::vault::officer::{self, OfficerName, OpenOfficer};
+use crate::vault::officer::{OfficerName, OpenOfficer};
 use crate::vault::passphrase::PassphraseFiles;
 use crate::vault::sealed::{self, SealedKey};
 
@@ -42,7 +42,7 @@ pub(crate) fn check_signers(
 ) -> Result<SealedKey, CeremonyError> {
     // One who is not there, or has left, is named before anything is asked.
     for name in ask.officers {
-        if !officer::load(station.disk(), &station.layout.officers(), name)?.is_active() {
+        if !station.officer(name)?.is_active() {
             return Err(CustodyError::Retired(name.clone()).into());
         }
     }
@@ -136,7 +136,7 @@ impl Tally {
         let is_new = |name: &str| counts(name) && !approved.iter().any(|(known, _)| known == name);
         let approving: Vec<String> =
             signers.iter().filter(|name| is_new(name)).map(|name| (*name).to_owned()).collect();
-        let officers = officer::list(station.disk(), &station.layout.officers())?;
+        let officers = station.officers()?;
         let active = officers.iter().filter(|one| one.is_active()).map(|one| one.name.as_str());
         let others =
             active.filter(|name| is_new(name) && !signers.contains(name)).map(str::to_owned).collect();
@@ -205,7 +205,7 @@ fn choose_key(station: &Station, stored: &StoredRequest, ask: &Ask<'_>) -> Resul
     let mut candidates: Vec<SealedKey> = own.iter().filter(held).cloned().collect();
     if candidates.len() > 1 {
         // A second officer signs with the key that has not signed yet.
-        let made = stored.signatures(station.disk())?;
+        let made = station.signatures().of(stored.digest());
         candidates.retain(|key| !made.iter().any(|one| one.keyid == key.keyid));
         if candidates.is_empty() {
             return Err(CeremonyError::Refused(

@@ -1,14 +1,12 @@
 //! Writing a signature as a slip: on the screen or on paper, for sites whose rules let nothing writable leave the room.
 
 use super::CeremonyError;
-use super::made::signatures;
 use crate::bundle::media::{Files, write_folder};
 use crate::bundle::slip::{self, Slip, SlipError};
 use crate::host::{Host, Terminal};
 use crate::ledger::record::SlipExported;
 use crate::page;
-use crate::station::Station;
-use crate::station::request::{self, Made};
+use crate::station::{Made, Station, request};
 use crate::text::shown_path;
 use crate::tuf::{Digest, KeyId};
 use crate::vault::qr::{Level, Qr};
@@ -83,10 +81,8 @@ pub(crate) fn export_slip(
     to: To<'_>,
 ) -> Result<Shown, CeremonyError> {
     let stored = request::open_files(station, request, |name| name == "targets.json")?;
-    let (made, _) = signatures(station, &stored)?;
-    let Some(newest) = made.iter().max_by_key(|one| one.seq) else {
-        return Err(CeremonyError::not_signed(&request));
-    };
+    let newest = station.signatures().newest(request);
+    let newest = newest.as_ref().ok_or_else(|| CeremonyError::not_signed(&request))?;
     if station.policy.witness.every_bundle && !station.anchors().has_left(newest.seq) {
         return Err(CeremonyError::Refused(format!(
             "the policy has witnesses cosign the head of every bundle, and a slip carries no proof that the log continues \
@@ -128,13 +124,11 @@ pub(crate) fn export_slip(
 
 fn slip(station: &Station, request: Digest, made: &Made) -> Result<Slip, CeremonyError> {
     let unfit = |why| CeremonyError::from(SlipError::Unfit(why));
-    let json: serde_json::Value = serde_json::from_str(&made.signature).unwrap_or_default();
-    let sig = json.get("sig").and_then(|sig| sig.as_str()).unwrap_or_default();
     Ok(Slip {
         request,
         signed: Digest::parse(&made.signed).ok_or_else(|| unfit("what was signed has no SHA-256"))?,
         keyid: KeyId::new(made.keyid.clone()),
-        signature: station.facts.dialect.decode_signature(sig).map_err(unfit)?,
+        signature: station.facts.dialect.decode_signature(&made.sig).map_err(unfit)?,
         head: station.log.head().note.clone(),
     })
 }

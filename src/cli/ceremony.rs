@@ -51,8 +51,7 @@ pub(super) fn run(args: Args, context: &Context<'_>) -> Outcome {
 
 fn of_request(station: &Station, id: &str, context: &Context<'_>) -> Result<Form, Failure> {
     let stored = find(station, Some(id))?;
-    let newest = stored.signatures(station.disk())?.into_iter().max_by_key(|made| made.seq);
-    match newest {
+    match station.signatures().newest(stored.digest()) {
         Some(made) => Ok(Form::of_signature(station, context.host, &stored, &made)),
         None => Err(Failure::new(
             Exit::Failed,

@@ -4,10 +4,9 @@
 //! station has, with a hidden argument: clap's own engine for that is marked unstable.
 
 use super::{Context, Exit, Outcome};
-use crate::host::Disk;
-use crate::station::{Layout, request};
+use crate::station::{Station, request};
 use crate::text::short;
-use crate::vault::{keys, officer};
+use crate::vault::keys;
 use clap::{Arg, Command, ValueEnum};
 use clap_complete::Shell;
 
@@ -45,8 +44,8 @@ pub(super) fn run(args: &Args, mut command: Command, context: &Context<'_>) -> O
     let terminal = &context.host.terminal;
     if let Some(known) = args.known {
         // A shell in the middle of a line cannot do anything with an error.
-        let folder = context.station_folder()?;
-        let found = list(known, &*context.host.disk, &Layout::new(&folder)).unwrap_or_default();
+        let station = Station::open(context.host, &context.station_folder()?, None);
+        let found = station.ok().and_then(|station| list(known, &station)).unwrap_or_default();
         terminal.out(&found.iter().map(|one| format!("{one}\n")).collect::<String>())?;
     } else if let Some(shell) = args.shell {
         let (mut script, name) = (Vec::new(), command.get_name().to_owned());
@@ -56,10 +55,11 @@ pub(super) fn run(args: &Args, mut command: Command, context: &Context<'_>) -> O
     Ok(Exit::Done)
 }
 
-fn list(known: Known, disk: &dyn Disk, layout: &Layout) -> Option<Vec<String>> {
+fn list(known: Known, station: &Station) -> Option<Vec<String>> {
+    let (disk, layout) = (station.disk(), &station.layout);
     Some(match known {
         Known::Officers => {
-            let all = officer::list(disk, &layout.officers()).ok()?;
+            let all = station.officers().ok()?;
             all.into_iter().filter(|one| one.is_active()).map(|one| one.name.to_string()).collect()
         }
         Known::Keys => keys::list_keys(disk, &layout.keys())

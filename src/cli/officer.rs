@@ -5,7 +5,7 @@ use super::{Context, Failure, Outcome};
 use crate::ceremony::officers;
 use crate::station::workstation::STATION_ACTOR;
 use crate::vault::keys;
-use crate::vault::officer::{self, OfficerName, OfficerPublic};
+use crate::vault::officer::{OfficerName, OfficerPublic};
 use crate::words;
 use serde_json::{Value, json};
 
@@ -132,7 +132,7 @@ fn value(officer: &OfficerPublic, keys: &[&str]) -> Value {
 
 fn list(context: &Context<'_>) -> Outcome {
     let station = context.look()?;
-    let officers = officer::list(station.disk(), &station.layout.officers())?;
+    let officers = station.officers()?;
     let keys = keys::list_keys(station.disk(), &station.layout.keys())?;
     let mut text = String::new();
     let mut values = Vec::new();

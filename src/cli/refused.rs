@@ -20,7 +20,12 @@ impl From<CustodyError> for Failure {
                 | CustodyError::WeakPassphrase(_)
                 | CustodyError::PassphrasesDiffer
         );
-        Failure::new(if not_approved { Exit::NotApproved } else { Exit::Failed }, e.to_string())
+        let exit = match e {
+            CustodyError::IdentityMismatch(_) => Exit::Tampered,
+            _ if not_approved => Exit::NotApproved,
+            _ => Exit::Failed,
+        };
+        Failure::new(exit, e.to_string())
     }
 }
 

@@ -3,6 +3,7 @@
 use super::review::find;
 use super::secrets::{ConfirmArgs, PassphraseArgs};
 use super::{Context, Failure, Outcome};
+use crate::ceremony::export::signed_by;
 use crate::ceremony::reviewed::{confirm, recheck};
 use crate::ceremony::sign::{refuse, sign};
 use crate::ceremony::signers::{Ask, check_signers};
@@ -50,6 +51,7 @@ pub(super) fn run(args: Args, context: &Context<'_>) -> Outcome {
             return Err(Failure::from(refuse(station, context.host, &stored, e)?));
         }
         let made = sign(station, context.host, &stored, &reviewed, &ask)?;
+        let (_, signature) = signed_by(station, &stored, &made)?;
         let networked = if station.facts.networked { " on a machine with a network" } else { "" };
         context.text(&format!(
             "Signed{networked}: {}, version {}\n\
@@ -73,7 +75,7 @@ pub(super) fn run(args: Args, context: &Context<'_>) -> Outcome {
             "digest": made.signed,
             "review": made.review,
             "strength": made.strength,
-            "signature": serde_json::from_str::<serde_json::Value>(&made.signature).unwrap_or_default(),
+            "signature": serde_json::from_str::<serde_json::Value>(&signature).unwrap_or_default(),
             "seq": made.seq,
             "networked": station.facts.networked,
         }))

@@ -9,7 +9,7 @@ use crate::ledger::Anchors;
 use crate::station::{Station, request};
 use crate::text::{short, shown};
 use crate::vault::keys;
-use crate::vault::officer::{self, OfficerName, OfficerPublic};
+use crate::vault::officer::{OfficerName, OfficerPublic};
 use crate::vault::sealed::SealedKey;
 use serde_json::{Value, json};
 
@@ -31,7 +31,7 @@ pub(super) fn run(args: &Args, context: &Context<'_>) -> Outcome {
     let station = context.look()?;
     let now = context.host.clock.now();
     let keys = keys::list_keys(station.disk(), &station.layout.keys())?;
-    let officers = officer::list(station.disk(), &station.layout.officers())?;
+    let officers = station.officers()?;
     let anchors = station.anchors();
     let mut due = Due::default();
     let mut text = head_lines(&station, now, &mut due);
@@ -200,7 +200,9 @@ fn list_requests(
         };
         let (progress, is_signed) = progress(station, &stored, now)?;
         let manifest = &stored.request.manifest;
-        let ago = Time::parse(&stored.import.time).map(|time| time.beside(now)).unwrap_or_default();
+        let since = station.taken.since(digest);
+        let ago = since.map(|time| time.beside(now)).unwrap_or_default();
+        let since = since.map(|time| time.to_string()).unwrap_or_default();
         let line = format!(
             "Request   {}  {}, version {}, {ago}: {}\n",
             digest.short(),
@@ -214,10 +216,10 @@ fn list_requests(
         };
         let value = json!({
             "request": id, "wave": manifest.wave, "tag": manifest.tag, "version": manifest.version,
-            "state": progress.words(), "signed": is_signed, "exported": station.state().requests.is_exported(&stored.digest()),
-            "imported": &stored.import.time, "rejected": rejected,
+            "state": progress.words(), "signed": is_signed,
+            "exported": station.state().requests.is_exported(&digest), "imported": &since, "rejected": rejected,
         });
-        rows.push((stored.import.time, Some(line), value));
+        rows.push((since, Some(line), value));
     }
     rows.sort_by(|(one, ..), (other, ..)| other.cmp(one));
     let lines: Vec<&String> = rows.iter().filter_map(|(_, line, _)| line.as_ref()).collect();

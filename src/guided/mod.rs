@@ -23,8 +23,8 @@ use crate::ceremony::{CeremonyError, preflight};
 use crate::host::Host;
 use crate::host::disk::parent;
 use crate::ledger::{Decision, Record};
-use crate::station::request::{self, Made, StoredRequest};
-use crate::station::{Station, StationError};
+use crate::station::request::{self, StoredRequest};
+use crate::station::{Made, Station, StationError};
 use crate::text::{shown, shown_path};
 use crate::vault::keys;
 use crate::vault::officer::OfficerName;
@@ -264,7 +264,8 @@ impl Run<'_> {
         }
         let cap = station.policy.max_file_bytes;
         let found = take_in(&*host.disk, self.guide.path, cap, self.guide.bare, host.clock.now())?.digest;
-        let lacks_importer = station.policy.separates_importer() && !station.taken.is_importer_known(found);
+        let lacks_importer =
+            station.policy.separates_importer() && !station.state().requests.is_importer_known(&found);
         if !station.taken.has(found) || lacks_importer {
             return Ok(None);
         }
@@ -291,11 +292,13 @@ impl Run<'_> {
     /// Goes on from where an earlier sitting stopped: the review, which everybody reads who sits here now, or the export of
     /// what was signed then.
     fn go_on_with(&mut self, known: StoredRequest) -> Result<Turn, CeremonyError> {
-        let made = known.signatures(self.station.disk())?.into_iter().max_by_key(|made| made.seq);
+        let made = self.station.signatures().newest(known.digest());
         let (to, why) = match &made {
             Some(made) => (Step::Export, format!("It was signed on {} (log entry {}).", made.time, made.seq)),
             None => {
-                (Step::Review, format!("It was taken in on {}, and nothing is signed.", known.import.time))
+                let since = self.station.taken.since(known.digest());
+                let since = since.map(|time| format!(" on {time}")).unwrap_or_default();
+                (Step::Review, format!("It was taken in{since}, and nothing is signed."))
             }
         };
         self.say(&format!("{}{why} The run goes on from step {}.\n", say::about(&known), to.number()))?;

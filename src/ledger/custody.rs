@@ -8,6 +8,7 @@ use super::entry::Entry;
 use super::field::OfficerName;
 use super::record::{OfficerAdded, OfficerRetired, Record, SealedKey};
 use super::rules;
+use crate::host::clock::Time;
 use crate::text::Foreign;
 use crate::tlog::flaw::{Flaw, FlawKind};
 use std::collections::BTreeMap;
@@ -24,9 +25,11 @@ pub(crate) struct Officer {
     pub recipient: String,
     /// Her approval key.
     pub key: String,
-    /// The entry with which she left.
-    pub retired: Option<u64>,
-    /// Is it known that her files were written? If not, the station may have stopped before.
+    /// When she was added.
+    pub added: Time,
+    /// The entry with which she left, and its time.
+    pub retired: Option<(u64, Time)>,
+    /// Is it known that her identity was written? If not, the station may have stopped before.
     pub is_finished: bool,
 }
 
@@ -270,8 +273,8 @@ impl Custody {
                 self.sealed.clear();
             }
             Record::SessionClosed(closed) => self.closed(closed.exit == 0),
-            Record::OfficerAdded(added) => self.added(seq, added),
-            Record::OfficerRetired(retired) => self.retired(seq, retired),
+            Record::OfficerAdded(added) => self.added(seq, entry.time(), added),
+            Record::OfficerRetired(retired) => self.retired(seq, entry.time(), retired),
             Record::OfficerAuthFailed(failed) => self.finish(&failed.officer),
             Record::ApprovalGranted(decided) | Record::ApprovalDenied(decided) => {
                 self.finish(&decided.officer);
@@ -353,12 +356,13 @@ impl Custody {
         }
     }
 
-    fn added(&mut self, seq: u64, added: &OfficerAdded<'_>) {
+    fn added(&mut self, seq: u64, time: Time, added: &OfficerAdded<'_>) {
         let name = added.officer.to_string();
         let officer = Officer {
             seq,
             recipient: added.recipient.to_string(),
             key: added.key.to_string(),
+            added: time,
             retired: None,
             is_finished: false,
         };
@@ -369,12 +373,12 @@ impl Custody {
         }
     }
 
-    fn retired(&mut self, seq: u64, retired: &OfficerRetired<'_>) {
+    fn retired(&mut self, seq: u64, time: Time, retired: &OfficerRetired<'_>) {
         if retired.reason != NEVER_FINISHED {
             self.finish(&retired.officer);
         }
         if let Some(officer) = self.officers.get_mut(&*retired.officer) {
-            officer.retired.get_or_insert(seq);
+            officer.retired.get_or_insert((seq, time));
         }
     }
 

@@ -53,14 +53,6 @@ pub enum StationError {
         /// Who holds the lock, as it says itself; escaped.
         holder: String,
     },
-    /// A file of the station is not what it should be.
-    #[error("{path}: {why}. It was changed outside countersign; put back the file from a backup")]
-    File {
-        /// The file.
-        path: String,
-        /// What is wrong with it.
-        why: String,
-    },
     /// The key that is to be the service's is somebody's.
     #[error(
         "the key {keyid} is not the service's: root version {root} notes an owner for it, {owner}. Whoever holds it would \

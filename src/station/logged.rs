@@ -1,16 +1,15 @@
 //! What the log says that this station is, trusts and demands: the one walk over the log, when the station is opened, fills
 //! it from the entries and the objects that they name. No file beside the log says any of it again.
 
+use super::signatures::Signatures;
 use super::{Layout, Policy, Since, StationError, Trust};
-use crate::host::{Bytes, Disk};
+use crate::host::Bytes;
 use crate::ledger::record::{RootPinned, RootUpdated, StationCreated};
 use crate::ledger::{Entry, Kind, LogError, Record, State, rules};
-use crate::text::{shown, shown_path};
+use crate::text::shown_path;
 use crate::tlog::{Flaw, FlawKind};
-use crate::tuf::{Chain, Dialect, KeyId, Root};
-use crate::vault::officer;
+use crate::tuf::{Chain, Dialect, KeyId, Root, TufError};
 use crate::vault::sealed::SealedKey;
-use std::path::Path;
 
 /// What the station is, as the first entry of its log has it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -36,6 +35,8 @@ pub(crate) struct Logged {
     pub(super) state: State,
     /// What changed since the last signature.
     pub(super) since: Since,
+    /// What was signed.
+    pub(super) signatures: Signatures,
 }
 
 impl Logged {
@@ -88,16 +89,20 @@ impl Logged {
             }
             Record::RootPinned(RootPinned { version, object, .. })
             | Record::RootUpdated(RootUpdated { version, object, .. }) => {
-                let root = Root::of_file(&format!("{version}.root.json"), &objects(object)?)?;
-                match &mut self.chain {
-                    Some(chain) => chain.extend(root)?,
-                    None => self.chain = Some(Chain::verify(vec![root])?),
-                }
+                let bytes = objects(object)?;
+                let root = Root::of_file(&format!("{version}.root.json"), &bytes);
+                let extended = root.and_then(|root| match &mut self.chain {
+                    Some(chain) => chain.extend(root),
+                    none => Chain::verify(vec![root]).map(|chain| *none = Some(chain)),
+                });
+                let flaw = |e: TufError| Flaw::new(FlawKind::Contradiction, e.to_string()).at(entry.seq());
+                extended.map_err(|e| LogError::from(flaw(e)))?;
             }
             Record::OnlineKeyPinned(online) => self.online = Some(KeyId::new(online.keyid.to_string())),
             _ => {}
         }
         self.since.see(entry, &self.state.custody);
+        self.signatures.see(entry);
         self.state.apply(entry, policy);
         Ok(())
     }
@@ -121,67 +126,6 @@ impl Logged {
         Ok((facts.clone(), policy.clone(), Trust { chain: chain.clone(), online: self.online.clone() }))
     }
 
-    /// Compares the officers. One whom the log has retired is retired here too, if a crash came between.
-    ///
-    /// # Errors
-    /// An officer's public half is not the one that the log has, or the log has none.
-    pub(crate) fn check_officers(
-        &self,
-        disk: &dyn Disk,
-        layout: &Layout,
-        may_write: bool,
-        now: crate::host::clock::Time,
-    ) -> Result<(), StationError> {
-        let folder = layout.officers();
-        let officers =
-            officer::list(disk, &folder).map_err(|e| StationError::Contradiction(e.to_string()))?;
-        for public in &officers {
-            let path = folder.join(format!("{}.pub", public.name));
-            let Some(logged) = self.state.custody.officer(public.name.as_str()) else {
-                return Err(unknown(&path, "this officer"));
-            };
-            if logged.recipient != public.recipient || logged.key != public.approval_key {
-                return Err(differs(&path, logged.seq, "the officer's keys"));
-            }
-            if logged.is_retired() && public.is_active() && may_write {
-                officer::retire(disk, &folder, &public.name, now)
-                    .map_err(|e| StationError::Contradiction(e.to_string()))?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Checks that every officer who serves has her files: nobody else may come in her place. One whose adding was cut
-    /// short by a crash has none yet.
-    ///
-    /// # Errors
-    /// An officer's files are missing.
-    pub(crate) fn check_no_officer_is_missing(
-        &self,
-        disk: &dyn Disk,
-        layout: &Layout,
-    ) -> Result<(), StationError> {
-        for (name, logged) in self.state.custody.officers() {
-            if logged.is_retired() || !logged.is_finished {
-                continue;
-            }
-            for end in ["pub", "age"] {
-                let path = layout.officers().join(format!("{name}.{end}"));
-                if disk.kind(&path)?.is_none() {
-                    let name = shown(name);
-                    return Err(StationError::NotAsLogged(format!(
-                        "{}: the file of the officer {name}, whom log entry {} has, is missing: it was removed outside \
-                         countersign. Do not sign; keep a copy of the folder, and call the auditor. Then bring her back \
-                         from her paper sheet (countersign key restore), or retire her (countersign officer retire {name})",
-                        shown_path(&path),
-                        logged.seq
-                    )));
-                }
-            }
-        }
-        Ok(())
-    }
-
     /// Checks that a key is sealed as the log says that it was sealed last: an older folder put back would open with
     /// those who no longer hold it.
     ///
@@ -190,7 +134,11 @@ impl Logged {
     pub(crate) fn check_key(&self, layout: &Layout, key: &SealedKey) -> Result<(), StationError> {
         let path = layout.keys().join(&key.keyid);
         let Some(logged) = self.state.custody.key(&key.keyid) else {
-            return Err(unknown(&path, "this key"));
+            return Err(StationError::NotAsLogged(format!(
+                "{}: the log knows nothing of this key: the file was put here outside countersign. Do not sign; keep a \
+                 copy of the folder, remove the file, and call the auditor",
+                shown_path(&path)
+            )));
         };
         if logged.sealing == key.sealing() {
             return Ok(());
@@ -229,27 +177,4 @@ impl Logged {
 /// done, gives nobody anything now, and is verified again in each audit.
 fn is_relied_on(act: &str) -> bool {
     ![Kind::SignIntent, Kind::KeyDrilled, Kind::RequestImported].iter().any(|kind| kind.name() == act)
-}
-
-/// What the log says of a file that is brought in line with it.
-fn put_right(path: &Path, seq: u64) -> String {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    format!("{} was not as entry {seq} has it, and was put right from the log", shown(&name))
-}
-
-fn differs(path: &Path, seq: u64, what: &str) -> StationError {
-    StationError::NotAsLogged(format!(
-        "{}: {what} is not as log entry {seq} has it: the file was exchanged outside countersign. Do not sign; put the \
-         file back, keep a copy of the folder, and call the auditor",
-        shown_path(path)
-    ))
-}
-
-fn unknown(path: &Path, what: &str) -> StationError {
-    StationError::NotAsLogged(format!(
-        "{}: the log knows nothing of {}: the file was put here outside countersign. Do not sign; keep a copy of the \
-         folder, remove the file, and call the auditor",
-        shown_path(path),
-        shown(what)
-    ))
 }

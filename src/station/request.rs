@@ -1,81 +1,24 @@
 //! The requests that were taken in: the bytes as they came, and what happened to them since.
 
-use super::{Layout, Station, StationError, Taken};
+use super::{Layout, Station, StationError};
 use crate::bundle::BundleError;
 use crate::bundle::intake::{Request, take_in_files};
 use crate::bundle::manifest::REQUEST_FILE;
-use crate::bundle::media::{Parts, write_folder};
+use crate::bundle::media::write_folder;
 use crate::host::Disk;
-use crate::host::disk::{Kind, ensure_folder, write_durably};
-use crate::json::{Document, Limits};
+use crate::host::disk::{Kind, ensure_folder};
 use crate::text::shown;
 use crate::tuf::Digest;
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// The folder of the request's own files.
 const FILES: &str = "request";
-/// How it came in.
-const IMPORT_FILE: &str = "import.json";
-
-/// How a request came in: for people who look into the folder. Who took it in is believed from the log alone.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Import {
-    /// `countersign/import/1`.
-    pub format: String,
-    /// Was it a bare file, without evidence? The manifest shows it, too.
-    pub bare: bool,
-    /// The officer who took it in, when one was named.
-    pub importer: String,
-    /// The path that it came from, escaped.
-    pub source: String,
-    /// When.
-    pub time: String,
-}
-
-/// A signature that this station made for a request.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Made {
-    /// `countersign/signature/1`.
-    pub format: String,
-    /// The findings that stood when it was made: check and severity.
-    pub findings: Vec<(String, String)>,
-    /// The key.
-    pub keyid: String,
-    /// Its public value, as root has it.
-    pub public: String,
-    /// Its type, as a Factory's root has it.
-    pub keytype: String,
-    /// The officers who opened the key.
-    pub officers: Vec<String>,
-    /// Digest of the review that was confirmed.
-    pub review: String,
-    /// The root version that lists the key.
-    pub root_version: u64,
-    /// The number of the log entry `sign.result`.
-    pub seq: u64,
-    /// The signature, as it stands in the metadata: one JSON object.
-    pub signature: String,
-    /// Digest of the canonical `signed`.
-    pub signed: String,
-    /// L0 one person, L1 split unlock, L2 several TUF keys.
-    pub strength: String,
-    /// When.
-    pub time: String,
-}
 
 /// A request in the station.
 pub struct StoredRequest {
     /// The request, whole and verified against its manifest again.
     pub request: Request,
-    /// How it came in.
-    pub import: Import,
-    folder: PathBuf,
 }
 
 /// The shortest part of a request digest that names a request.
@@ -83,34 +26,22 @@ const MIN_PREFIX: usize = 6;
 
 /// Stores a request that was taken in. One that is there already is left as it is, unless its files were changed: they
 /// are set aside then, and written anew. Returns whether that was so.
-pub(crate) fn store(station: &Station, request: &Request, import: &Import) -> Result<bool, StationError> {
+pub(crate) fn store(station: &Station, request: &Request) -> Result<bool, StationError> {
     let (disk, layout) = (station.disk(), &station.layout);
     let folder = layout.requests().join(request.digest.to_string());
     if disk.kind(&folder)?.is_some() {
-        let was_changed = match read_files(disk, &folder, request.digest, |_| true) {
+        return match read_files(disk, &folder, request.digest, |_| true) {
             Err(StationError::RequestChanged { .. }) => {
                 put_right(disk, &folder, request)?;
-                true
+                Ok(true)
             }
-            read => read.map(|_| false)?,
+            read => read.map(|_| false),
         };
-        let path = folder.join(IMPORT_FILE);
-        let agrees = |known: Import| check_import(&station.taken, request.digest, &known).is_ok();
-        if read_json(disk, &path).is_ok_and(agrees) {
-            return Ok(was_changed);
-        }
-        write_durably(disk, &path, 0o600, &[&to_json(import)])?;
-        // What the log does not have yet was left behind by a crash.
-        return Ok(was_changed || station.taken.has(request.digest));
     }
     ensure_folder(disk, &layout.requests(), 0o700)?;
-    let import = to_json(import);
-    let mut files: BTreeMap<String, Parts<'_>> = BTreeMap::new();
-    for (name, bytes) in &request.files {
-        files.insert(format!("{FILES}/{name}"), vec![Cow::Borrowed(bytes)]);
-    }
-    files.insert(IMPORT_FILE.to_owned(), vec![Cow::Owned(import)]);
-    write_folder(disk, &folder, &files)?;
+    let whole = request.files.iter();
+    let whole = whole.map(|(name, bytes)| (format!("{FILES}/{name}"), vec![Cow::Borrowed(&bytes[..])]));
+    write_folder(disk, &folder, &whole.collect())?;
     Ok(false)
 }
 
@@ -178,7 +109,7 @@ pub(crate) fn find(disk: &dyn Disk, layout: &Layout, id: &str) -> Result<Digest,
     }
 }
 
-/// Opens a stored request: every file is compared with the manifest again, and how it came in with the log.
+/// Opens a stored request: every file is compared with the manifest again.
 ///
 /// # Errors
 /// It was changed in the station since it was taken in, or the log does not say that it was.
@@ -207,12 +138,11 @@ pub(crate) fn open_files(
     digest: Digest,
     wanted: impl Fn(&str) -> bool,
 ) -> Result<StoredRequest, StationError> {
-    let disk = station.disk();
+    if !station.taken.has(digest) {
+        return Err(StationError::RequestNotTaken { request: digest });
+    }
     let folder = station.layout.requests().join(digest.to_string());
-    let import: Import = read_json(disk, &folder.join(IMPORT_FILE))?;
-    check_import(&station.taken, digest, &import)?;
-    let request = read_files(disk, &folder, digest, wanted)?;
-    Ok(StoredRequest { request, import, folder })
+    Ok(StoredRequest { request: read_files(station.disk(), &folder, digest, wanted)? })
 }
 
 /// Reads a stored request's own files.
@@ -232,92 +162,9 @@ fn read_files(
     Err(StationError::RequestChanged { request: digest, what })
 }
 
-/// Checks that the note about the import says of the importer what the log says.
-fn check_import(logged: &Taken, request: Digest, import: &Import) -> Result<(), StationError> {
-    if !logged.has(request) {
-        return Err(StationError::RequestNotTaken { request });
-    }
-    if logged.was_by(request, &import.importer) {
-        return Ok(());
-    }
-    let what = match import.importer.as_str() {
-        "" => format!("{IMPORT_FILE}: it names no importer, and the log does"),
-        name => format!("{IMPORT_FILE}: it names {} as the importer, and the log does not", shown(name)),
-    };
-    Err(StationError::RequestChanged { request, what })
-}
-
 impl StoredRequest {
-    /// A request that is about to be stored.
-    pub fn unsaved(layout: &Layout, request: Request, import: Import) -> StoredRequest {
-        let folder = layout.requests().join(request.digest.to_string());
-        StoredRequest { request, import, folder }
-    }
-
     /// The request's digest.
     pub(crate) fn digest(&self) -> Digest {
         self.request.digest
     }
-
-    /// A file of the station about this request.
-    pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.folder.join(name)
-    }
-
-    /// The signatures that were made for it, by key id.
-    pub(crate) fn signatures(&self, disk: &dyn Disk) -> Result<Vec<Made>, StationError> {
-        self.all_in(disk, "signatures")
-    }
-
-    /// Keeps a signature.
-    pub(crate) fn keep_signature(&self, disk: &dyn Disk, made: &Made) -> Result<(), StationError> {
-        self.keep_in(disk, "signatures", &made.keyid, made)
-    }
-
-    /// All JSON files of one kind about this request, by file name.
-    pub(crate) fn all_in<T: DeserializeOwned>(
-        &self,
-        disk: &dyn Disk,
-        kind: &str,
-    ) -> Result<Vec<T>, StationError> {
-        let folder = self.path(kind);
-        if disk.kind(&folder)?.is_none() {
-            return Ok(Vec::new());
-        }
-        let files = disk.list(&folder, 1024)?.into_iter().filter(|entry| entry.name.ends_with(".json"));
-        files.map(|entry| read_json(disk, &folder.join(&entry.name))).collect()
-    }
-
-    /// Keeps a JSON file of one kind about this request.
-    pub(crate) fn keep_in<T: Serialize>(
-        &self,
-        disk: &dyn Disk,
-        kind: &str,
-        name: &str,
-        value: &T,
-    ) -> Result<(), StationError> {
-        let folder = self.path(kind);
-        ensure_folder(disk, &folder, 0o700)?;
-        Ok(write_durably(disk, &folder.join(format!("{name}.json")), 0o600, &[&to_json(value)])?)
-    }
-}
-
-/// A station's own JSON file: two spaces of indentation, a line feed at the end.
-pub(crate) fn to_json<T: Serialize>(value: &T) -> Vec<u8> {
-    // Structs of texts and numbers always have a JSON form.
-    let mut bytes = serde_json::to_vec_pretty(value).unwrap_or_default();
-    bytes.push(b'\n');
-    bytes
-}
-
-/// Reads a station's own JSON file, strictly.
-pub(crate) fn read_json<T: DeserializeOwned>(
-    disk: &dyn Disk,
-    path: &std::path::Path,
-) -> Result<T, StationError> {
-    let bytes = disk.read(path, 16 << 20)?;
-    let name = crate::text::shown_path(path);
-    Document::parse(name.clone(), &bytes[..], Limits::of_bytes(16 << 20))
-        .map_err(crate::bundle::BundleError::from)?;
-    serde_json::from_slice(&bytes).map_err(|e| StationError::File { path: name, why: shown(&e.to_string()) })
 }

@@ -1,10 +1,10 @@
-//! Who took each request in, and the nonce that was drawn then, as the log has it. Which signatures over its files hold is verified from the bytes each time
-//! it matters: `evidence.verified` is a statement for the auditor, and gives nothing here.
+//! When each request was taken in, and the nonce that was drawn then, as the log has it. Which signatures over its files hold
+//! is verified from the bytes each time it matters: `evidence.verified` is a statement for the auditor, and gives nothing here.
 
+use crate::host::clock::Time;
 use crate::ledger::{Entry, Record};
 use crate::tuf::Digest;
-use crate::vault::officer::OfficerName;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// Goes into a request's confirmation words, so that who makes requests cannot know them.
 pub(crate) type Nonce = [u8; 16];
@@ -12,7 +12,7 @@ pub(crate) type Nonce = [u8; 16];
 /// The requests that were taken in.
 #[derive(Default)]
 pub struct Taken {
-    importers: BTreeMap<Digest, BTreeSet<String>>,
+    since: BTreeMap<Digest, Time>,
     nonces: BTreeMap<Digest, Nonce>,
     newest: Option<Digest>,
 }
@@ -23,7 +23,7 @@ impl Taken {
         match entry.record() {
             Record::RequestImported(taken) => {
                 if let Some(request) = Digest::parse(&taken.request) {
-                    self.by(request, importer_in(&entry.actor()));
+                    self.came(request, entry.time());
                 }
             }
             Record::NonceDrawn(drawn) => {
@@ -38,10 +38,10 @@ impl Taken {
         }
     }
 
-    /// Remembers who took a request in; nothing, where no officer was named.
-    pub(crate) fn by(&mut self, request: Digest, importer: &str) {
+    /// Remembers that a request was taken in; the first time stays.
+    pub(crate) fn came(&mut self, request: Digest, time: Time) {
         self.newest = Some(request);
-        self.importers.entry(request).or_default().insert(importer.to_owned());
+        self.since.entry(request).or_insert(time);
     }
 
     /// Remembers the nonce of a request; the first one stays.
@@ -54,20 +54,14 @@ impl Taken {
         self.nonces.get(&request).copied()
     }
 
+    /// When the request was first taken in.
+    pub(crate) fn since(&self, request: Digest) -> Option<Time> {
+        self.since.get(&request).copied()
+    }
+
     /// Was the request taken in?
     pub(crate) fn has(&self, request: Digest) -> bool {
-        self.importers.contains_key(&request)
-    }
-
-    /// Did this officer take the request in, the first time or any later one? For nothing: did somebody who was not
-    /// named?
-    pub(crate) fn was_by(&self, request: Digest, name: &str) -> bool {
-        self.importers.get(&request).is_some_and(|names| names.contains(name))
-    }
-
-    /// Did an officer take the request in, by name?
-    pub(crate) fn is_importer_known(&self, request: Digest) -> bool {
-        self.importers.get(&request).is_some_and(|names| names.iter().any(|name| !name.is_empty()))
+        self.since.contains_key(&request)
     }
 
     /// The request that was taken in last. Clocks have seconds only; the log has the order.
@@ -76,30 +70,22 @@ impl Taken {
     }
 }
 
-/// The officer who took a request in, by the actor of its entry: another actor is not an officer's name.
-fn importer_in(actor: &str) -> &str {
-    if actor.parse::<OfficerName>().is_ok() { actor } else { "" }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn everybody_who_took_a_request_in_is_its_importer() {
-        let (request, mut taken) = (Digest::of(b"request"), Taken::default());
-        assert!(!taken.has(request));
-        taken.by(request, "mara");
-        assert!(taken.has(request) && !taken.was_by(request, ""));
-        taken.by(request, "noor");
-        // Whoever was not named is no officer.
-        taken.by(request, importer_in("user:1000"));
-        for name in ["mara", "noor", ""] {
-            assert!(taken.was_by(request, name), "{name}");
-        }
-        for name in ["odile", "user:1000"] {
-            assert!(!taken.was_by(request, name), "{name}");
-        }
-        assert!(!taken.was_by(Digest::of(b"another"), "mara"));
+    fn a_request_that_comes_again_is_the_newest_and_keeps_the_time_at_which_it_first_came() {
+        let (one, other, mut taken) = (Digest::of(b"one"), Digest::of(b"other"), Taken::default());
+        let [first, second, third] = [1, 2, 3].map(Time::from_unix);
+        assert!(!taken.has(one));
+        taken.came(one, first);
+        taken.came(other, second);
+        taken.came(one, third);
+        assert_eq!(
+            (taken.since(one), taken.since(other), taken.newest()),
+            (Some(first), Some(second), Some(one))
+        );
+        assert!(taken.has(one) && taken.has(other));
     }
 }

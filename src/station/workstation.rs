@@ -1,6 +1,7 @@
 //! The station itself: made once, opened by one process at a time, and everything that it remembers in one place.
 
 use super::logged::{Facts, Objects};
+use super::signatures::Signatures;
 use super::trust::{OnlineKey, Trust, online_key_in, service_key_in};
 use super::{History, Layout, Logged, Policy, SeenMark, Shown, Since, StationError, Taken, policy};
 use crate::host::clock::{Stamp, Time};
@@ -265,10 +266,6 @@ impl Station {
         judged?;
         let may_write = session.is_some();
         let (facts, policy, trust) = logged.in_force()?;
-        logged.check_officers(&*disk, &layout, may_write, host.clock.now())?;
-        if !officers_may_be_missing {
-            logged.check_no_officer_is_missing(&*disk, &layout)?;
-        }
         let mut station = Station {
             layout,
             facts,
@@ -285,6 +282,9 @@ impl Station {
             begun: String::new(),
             _lock: lock,
         };
+        if !officers_may_be_missing {
+            station.check_no_identity_is_missing()?;
+        }
         if may_write {
             let new: Vec<_> = station.log.open_intents().filter(|intent| !intent.recorded).cloned().collect();
             for intent in new {
@@ -549,6 +549,11 @@ impl Station {
     /// What the log adds up to, with what this process has written.
     pub(crate) fn state(&self) -> &State {
         &self.logged.state
+    }
+
+    /// The signatures that were made here.
+    pub(crate) fn signatures(&self) -> &Signatures {
+        &self.logged.signatures
     }
 
     /// What changed since the last signature.

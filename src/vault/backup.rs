@@ -4,7 +4,7 @@ use crate::host::disk::{ensure_folder, is_free};
 use crate::host::{Disk, clock::Time};
 use crate::vault::error::{CustodyError, CustodyResult};
 use crate::vault::keys;
-use crate::vault::officer::{self, OfficerName};
+use crate::vault::officer::{self, OfficerName, OfficerPublic};
 use crate::vault::paper::{Document, Paper};
 use crate::vault::record::compact_bytes;
 use crate::vault::seal::SEALED_CAP;
@@ -29,6 +29,8 @@ pub struct Places<'a> {
     pub officers: &'a Path,
     /// The folder of the keys.
     pub keys: &'a Path,
+    /// The officers whom the log has.
+    pub known: &'a [OfficerPublic],
 }
 
 /// Writes the sheets of a key's paper backup into a folder, which is made, or must be empty. Nothing secret is opened:
@@ -109,11 +111,12 @@ fn officer_documents(
     key: &SealedKey,
     name: &OfficerName,
 ) -> CustodyResult<Vec<Document>> {
-    let public = officer::load(disk, places.officers, name)?;
-    let (identity, _) = officer::files(places.officers, name);
+    let public = places.known.iter().find(|known| known.name == *name);
+    let public = public.ok_or_else(|| CustodyError::NoSuchOfficer(name.clone()))?;
+    let identity = officer::identity_file(places.officers, name);
     let mut documents = vec![
         Document { paper: Paper::OfficerIdentity(name.clone()), bytes: disk.read(&identity, SEALED_CAP)? },
-        Document { paper: Paper::OfficerPublic(name.clone()), bytes: compact_bytes(&public)? },
+        Document { paper: Paper::OfficerPublic(name.clone()), bytes: compact_bytes(public)? },
     ];
     if key.quorum > 1 {
         let folder = keys::key_folder(places.keys, &key.keyid)?;

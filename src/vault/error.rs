@@ -45,23 +45,24 @@ pub enum CustodyError {
     /// An officer of this name exists.
     #[error("there is an officer {0} already. Choose another name; a name is never used twice")]
     OfficerExists(OfficerName),
-    /// `NAME.age` stands without its `NAME.pub`.
+    /// There is an identity of an officer whom the log does not have.
     #[error(
-        "{} stands without its .pub file: `officer add` was interrupted, or the .pub file was removed. \
-         If the officer was never listed, move the .age file away and run `officer add` again",
+        "{}: the log has no such officer, and her file is there: it was put there outside countersign. Move it away, and \
+         do this again",
         shown_path(.0)
     )]
-    HalfMade(PathBuf),
+    StrayIdentity(PathBuf),
     /// The officer has left.
     #[error("the officer {0} is retired, and a retired officer neither approves nor opens keys")]
     Retired(OfficerName),
     /// The same officer was named twice where different ones are needed.
     #[error("the officer {0} is named twice; different officers are needed")]
     NamedTwice(OfficerName),
-    /// The secret half of an officer's identity does not belong to her public half.
+    /// The secret half of an officer's identity does not belong to the public half that the log has.
     #[error(
-        "{0}.age and {0}.pub do not belong together: one of them was exchanged. Nothing was opened. \
-         Compare with the log entry officer.added"
+        "{0}.age does not hold the keys that the log entry officer.added has: the file was exchanged outside countersign. \
+         Nothing was opened. Keep a copy of it, call the auditor, and bring {0} back from her paper sheet (countersign \
+         key restore)"
     )]
     IdentityMismatch(OfficerName),
 

@@ -2,12 +2,12 @@
 //!
 //! `NAME.age` is an age file under her passphrase. Inside is an age identity file (a secret key line among comments),
 //! so stock `age -d -i NAME.age FILE` opens whatever is sealed to her; her approval key stands in a comment line.
-//! `NAME.pub` holds the public halves. Opening checks that the two belong together.
+//! Her public halves are in the log. Opening checks that the two belong together.
 
 use crate::host::disk::{ensure_folder, write_durably};
 use crate::host::{Disk, Random, clock::Time};
 use crate::vault::error::{CustodyError, CustodyResult};
-use crate::vault::record::{RECORD_CAP, parse_record, write_record};
+use crate::vault::record::parse_record;
 use crate::vault::seal::{self, SEALED_CAP, Unsealed, WorkFactor};
 use age::secrecy::ExposeSecret;
 use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
@@ -21,7 +21,6 @@ use zeroize::Zeroizing;
 const FORMAT: &str = "countersign/officer/1";
 /// Where the approval key stands in the opened identity file; a comment to `age`.
 const APPROVAL_LINE: &str = "# approval key (ed25519 seed, hex): ";
-const OFFICERS_CAP: usize = 1000;
 
 /// An officer's name: 1 to 32 of `a-z 0-9 . _ -`, beginning with a letter or a digit. Safe as a file name and to show.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -90,6 +89,16 @@ pub struct OfficerPublic {
 }
 
 impl OfficerPublic {
+    /// An officer who serves.
+    pub(crate) fn new(
+        name: OfficerName,
+        recipient: String,
+        approval_key: String,
+        added: Time,
+    ) -> OfficerPublic {
+        OfficerPublic { added, approval_key, format: FORMAT.to_owned(), name, recipient, retired: None }
+    }
+
     /// Does she still serve?
     pub(crate) fn is_active(&self) -> bool {
         self.retired.is_none()
@@ -157,13 +166,13 @@ impl OpenOfficer {
     ) -> CustodyResult<()> {
         let seed = Zeroizing::new(self.approval.to_bytes());
         let sealed = seal_identity(&self.public, &self.identity, &seed, passphrase, work_factor)?;
-        Ok(write_durably(disk, &files(folder, self.name()).0, 0o600, &[&sealed])?)
+        Ok(write_durably(disk, &identity_file(folder, self.name()), 0o600, &[&sealed])?)
     }
 }
 
-/// The two files of an officer in a station's `officers` folder.
-pub(crate) fn files(folder: &Path, name: &OfficerName) -> (PathBuf, PathBuf) {
-    (folder.join(format!("{name}.age")), folder.join(format!("{name}.pub")))
+/// The file of an officer's identity in a station's `officers` folder.
+pub(crate) fn identity_file(folder: &Path, name: &OfficerName) -> PathBuf {
+    folder.join(format!("{name}.age"))
 }
 
 /// An officer to be made.
@@ -186,7 +195,7 @@ impl MadeOfficer {
     /// Makes new keys, sealed under her passphrase.
     ///
     /// # Errors
-    /// She exists already, or there is no randomness.
+    /// A file of her name is there, or there is no randomness.
     pub fn make(
         disk: &dyn Disk,
         random: &dyn Random,
@@ -195,24 +204,15 @@ impl MadeOfficer {
         now: Time,
     ) -> CustodyResult<MadeOfficer> {
         let NewOfficer { name, passphrase, work_factor } = new;
-        let (secret_file, public_file) = files(folder, &name);
-        if disk.kind(&public_file)?.is_some() {
-            return Err(CustodyError::OfficerExists(name));
-        }
-        if disk.kind(&secret_file)?.is_some() {
-            return Err(CustodyError::HalfMade(secret_file));
+        let file = identity_file(folder, &name);
+        if disk.kind(&file)?.is_some() {
+            return Err(CustodyError::StrayIdentity(file));
         }
         let identity = age::x25519::Identity::generate();
         let mut seed = Zeroizing::new([0u8; 32]);
         random.fill(&mut *seed).map_err(CustodyError::NoRandomness)?;
-        let public = OfficerPublic {
-            added: now,
-            approval_key: hex::encode(SigningKey::from_bytes(&seed).verifying_key().to_bytes()),
-            format: FORMAT.to_owned(),
-            name,
-            recipient: identity.to_public().to_string(),
-            retired: None,
-        };
+        let approval_key = hex::encode(SigningKey::from_bytes(&seed).verifying_key().to_bytes());
+        let public = OfficerPublic::new(name, identity.to_public().to_string(), approval_key, now);
         let sealed = seal_identity(&public, &identity, &seed, passphrase, work_factor)?;
         Ok(MadeOfficer { public, sealed })
     }
@@ -222,15 +222,13 @@ impl MadeOfficer {
         &self.public
     }
 
-    /// Puts her on the disk.
+    /// Puts her identity on the disk.
     ///
     /// # Errors
-    /// The files cannot be written.
+    /// The file cannot be written.
     pub fn put(self, disk: &dyn Disk, folder: &Path) -> CustodyResult<OfficerPublic> {
-        let (secret_file, public_file) = files(folder, &self.public.name);
         ensure_folder(disk, folder, 0o700)?;
-        write_durably(disk, &secret_file, 0o600, &[&self.sealed])?;
-        write_record(disk, &public_file, &self.public)?;
+        write_durably(disk, &identity_file(folder, &self.public.name), 0o600, &[&self.sealed])?;
         Ok(self.public)
     }
 }
@@ -261,19 +259,6 @@ fn seal_identity(
         .map_err(|reason| CustodyError::Make { what: format!("{}'s identity", public.name), reason })
 }
 
-/// Reads the public half of an officer.
-///
-/// # Errors
-/// There is no such officer, or her file is not what it should be.
-pub(crate) fn load(disk: &dyn Disk, folder: &Path, name: &OfficerName) -> CustodyResult<OfficerPublic> {
-    let (_, public_file) = files(folder, name);
-    if disk.kind(&public_file)?.is_none() {
-        return Err(CustodyError::NoSuchOfficer(name.clone()));
-    }
-    let bytes = disk.read(&public_file, RECORD_CAP)?;
-    parse_public(&bytes, name).map_err(|problem| CustodyError::BadFile { path: public_file, problem })
-}
-
 /// Reads the public half of this officer from bytes; the error is a sentence.
 pub(crate) fn parse_public(bytes: &[u8], name: &OfficerName) -> Result<OfficerPublic, String> {
     let public: OfficerPublic = parse_record(bytes, FORMAT)?;
@@ -289,42 +274,6 @@ pub(crate) fn parse_public(bytes: &[u8], name: &OfficerName) -> Result<OfficerPu
     Ok(public)
 }
 
-/// All officers, also retired ones, by name. A station without the folder has none.
-///
-/// # Errors
-/// As [`load`].
-pub(crate) fn list(disk: &dyn Disk, folder: &Path) -> CustodyResult<Vec<OfficerPublic>> {
-    if disk.kind(folder)?.is_none() {
-        return Ok(Vec::new());
-    }
-    let entries = disk.list(folder, OFFICERS_CAP)?;
-    let names = entries.iter().filter_map(|entry| entry.name.strip_suffix(".pub"));
-    names.map(|name| load(disk, folder, &name.parse()?)).collect()
-}
-
-/// Officers by name, each once, all active: those that a key is to be sealed to.
-///
-/// # Errors
-/// One does not exist, is retired, or is named twice.
-pub(crate) fn load_active(
-    disk: &dyn Disk,
-    folder: &Path,
-    names: &[OfficerName],
-) -> CustodyResult<Vec<OfficerPublic>> {
-    let mut officers: Vec<OfficerPublic> = Vec::with_capacity(names.len());
-    for name in names {
-        if officers.iter().any(|known| known.name == *name) {
-            return Err(CustodyError::NamedTwice(name.clone()));
-        }
-        let officer = load(disk, folder, name)?;
-        if !officer.is_active() {
-            return Err(CustodyError::Retired(name.clone()));
-        }
-        officers.push(officer);
-    }
-    Ok(officers)
-}
-
 /// Opens an officer's identity with her passphrase. Takes about a second, on purpose.
 ///
 /// # Errors
@@ -333,10 +282,10 @@ pub(crate) fn load_active(
 pub fn open(
     disk: &dyn Disk,
     folder: &Path,
-    name: &OfficerName,
+    public: &OfficerPublic,
     passphrase: SecretString,
 ) -> CustodyResult<OpenOfficer> {
-    let public = load(disk, folder, name)?;
+    let name = &public.name;
     if !public.is_active() {
         return Err(CustodyError::Retired(name.clone()));
     }
@@ -347,7 +296,7 @@ pub fn open(
     if !belongs {
         return Err(CustodyError::IdentityMismatch(name.clone()));
     }
-    Ok(OpenOfficer { public, identity, approval })
+    Ok(OpenOfficer { public: public.clone(), identity, approval })
 }
 
 type Secrets = (age::x25519::Identity, Zeroizing<[u8; 32]>);
@@ -358,7 +307,7 @@ fn open_secrets(
     name: &OfficerName,
     passphrase: SecretString,
 ) -> CustodyResult<Secrets> {
-    let (path, _) = files(folder, name);
+    let path = identity_file(folder, name);
     let sealed = disk.read(&path, SEALED_CAP)?;
     let text = seal::unseal_with_passphrase(passphrase, &sealed).map_err(|e| match e {
         Unsealed::WrongKey => CustodyError::WrongPassphrase(name.clone()),
@@ -379,26 +328,6 @@ fn read_identity(text: &[u8]) -> Option<Secrets> {
     let mut seed = Zeroizing::new([0u8; 32]);
     hex::decode_to_slice(digits, &mut *seed).ok()?;
     secret_lines.next().is_none().then_some((identity, seed))
-}
-
-/// Notes that an officer has left. Keys that are sealed to her must be sealed anew to the others: until then, her
-/// share or recipient still counts for whoever has her file and passphrase.
-///
-/// # Errors
-/// There is no such officer, or she is retired already.
-pub(crate) fn retire(
-    disk: &dyn Disk,
-    folder: &Path,
-    name: &OfficerName,
-    now: Time,
-) -> CustodyResult<OfficerPublic> {
-    let mut public = load(disk, folder, name)?;
-    if !public.is_active() {
-        return Err(CustodyError::Retired(name.clone()));
-    }
-    public.retired = Some(now);
-    write_record(disk, &files(folder, name).1, &public)?;
-    Ok(public)
 }
 
 #[cfg(test)]

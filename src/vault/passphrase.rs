@@ -6,7 +6,7 @@
 use crate::host::{Host, Stamp};
 use crate::text::{encoding, shown, shown_path, utf8};
 use crate::vault::error::{CustodyError, CustodyResult};
-use crate::vault::officer::{self, OfficerName, OpenOfficer};
+use crate::vault::officer::{self, OfficerName, OfficerPublic, OpenOfficer};
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -271,13 +271,13 @@ fn wait(host: &Host, milliseconds: u64) {
 pub(crate) fn unlock<E: From<CustodyError>>(
     host: &Host,
     folder: &Path,
-    name: &OfficerName,
+    public: &OfficerPublic,
     files: &PassphraseFiles,
     failures: &Failures,
     on_failure: &mut dyn FnMut(&OfficerName, u32) -> Result<(), E>,
 ) -> Result<OpenOfficer, E> {
-    // A name that does not exist or has left is said before a passphrase is typed.
-    let public = officer::load(host.disk.as_ref(), folder, name)?;
+    let name = &public.name;
+    // That she has left is said before a passphrase is typed.
     if !public.is_active() {
         return Err(CustodyError::Retired(name.clone()).into());
     }
@@ -294,7 +294,7 @@ pub(crate) fn unlock<E: From<CustodyError>>(
             None => ask(host, name, &format!("{name}, your passphrase: "))?,
         };
         let busy = host.terminal.busy(&format!("opening the identity of {name}"));
-        let opened = officer::open(host.disk.as_ref(), folder, name, passphrase);
+        let opened = officer::open(host.disk.as_ref(), folder, public, passphrase);
         drop(busy);
         match opened {
             Err(wrong @ CustodyError::WrongPassphrase(_)) => {

@@ -10,7 +10,7 @@ use crate::vault::error::{CustodyError, CustodyResult};
 use crate::vault::keys;
 use crate::vault::officer::{self, OfficerName, OfficerPublic};
 use crate::vault::paper::{Document, Paper, Scans};
-use crate::vault::record::{parse_record, write_record};
+use crate::vault::record::parse_record;
 use crate::vault::seal;
 use crate::vault::sealed::{self, SEALED, SealedKey};
 use sha2::{Digest, Sha256};
@@ -213,14 +213,17 @@ pub fn plan<'s>(
     }
     let mut plan = Plan { scanned, present, replaces, missing: Vec::new(), kept: Vec::new() };
     for found in &scanned.officers {
-        match known_officer(disk, places.officers, &found.0)? {
+        match known_officer(disk, places, &found.0)? {
             true => plan.kept.push(found.0.name.clone()),
             false => plan.missing.push(found),
         }
     }
+    let is_here = |name: &OfficerName| {
+        let file = officer::identity_file(places.officers, name);
+        places.known.iter().any(|known| known.name == *name) && matches!(disk.kind(&file), Ok(Some(_)))
+    };
     let have = |name: &&OfficerName| {
-        scanned.officers.iter().any(|(public, _)| public.name == **name)
-            || officer::load(disk, places.officers, name).is_ok()
+        scanned.officers.iter().any(|(public, _)| public.name == **name) || is_here(name)
     };
     if key.officers.iter().filter(have).count() < usize::from(key.quorum) {
         return cannot(format!(
@@ -234,7 +237,7 @@ pub fn plan<'s>(
 
 impl Plan<'_> {
     /// The officers that will come back.
-    pub(crate) fn new_officers(&self) -> impl Iterator<Item = &OfficerPublic> {
+    pub fn new_officers(&self) -> impl Iterator<Item = &OfficerPublic> {
         self.missing.iter().map(|(public, _)| public)
     }
 
@@ -246,9 +249,8 @@ impl Plan<'_> {
         let key = &self.scanned.key;
         ensure_folder(disk, places.officers, 0o700)?;
         for (public, identity) in &self.missing {
-            let (secret_file, public_file) = officer::files(places.officers, &public.name);
-            write_durably(disk, &secret_file, 0o600, &[identity])?;
-            write_record(disk, &public_file, public)?;
+            let file = officer::identity_file(places.officers, &public.name);
+            write_durably(disk, &file, 0o600, &[identity])?;
         }
         let shares = &self.scanned.shares;
         let mut files: BTreeMap<String, Vec<u8>> =
@@ -270,25 +272,23 @@ impl Plan<'_> {
 }
 
 /// Is this officer on the station, with these keys and a readable identity?
-fn known_officer(disk: &dyn Disk, folder: &Path, scanned: &OfficerPublic) -> CustodyResult<bool> {
+fn known_officer(disk: &dyn Disk, places: Places<'_>, scanned: &OfficerPublic) -> CustodyResult<bool> {
     let name = &scanned.name;
-    let (secret_file, public_file) = officer::files(folder, name);
-    if disk.kind(&public_file)?.is_none() {
-        // An identity without its public half is not ours to overwrite.
-        return match disk.kind(&secret_file)? {
-            None => Ok(false),
-            Some(_) => Err(CustodyError::HalfMade(secret_file)),
-        };
-    }
-    let known = officer::load(disk, folder, name)?;
-    if known.recipient != scanned.recipient || known.approval_key != scanned.approval_key {
-        return cannot(format!(
-            "the station has an officer {name} with other keys. A name is used once: this is the paper of another \
-             {name}, or of another station"
-        ));
-    }
-    match disk.kind(&secret_file)? {
+    let file = officer::identity_file(places.officers, name);
+    let is_there = disk.kind(&file)?.is_some();
+    match places.known.iter().find(|known| known.name == *name) {
+        // An identity that the log does not have is not ours to overwrite.
+        None if is_there => Err(CustodyError::StrayIdentity(file)),
         None => Ok(false),
-        Some(_) => Ok(disk.read(&secret_file, seal::SEALED_CAP).is_ok_and(|bytes| seal::is_age_file(&bytes))),
+        Some(known) if known.recipient != scanned.recipient || known.approval_key != scanned.approval_key => {
+            cannot(format!(
+                "the station has an officer {name} with other keys. A name is used once: this is the paper of another \
+                 {name}, or of another station"
+            ))
+        }
+        Some(_) if is_there => {
+            Ok(disk.read(&file, seal::SEALED_CAP).is_ok_and(|bytes| seal::is_age_file(&bytes)))
+        }
+        Some(_) => Ok(false),
     }
 }

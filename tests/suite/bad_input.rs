@@ -9,7 +9,7 @@ use countersign::testing::bundle::intake::{BareFacts, take_in};
 use countersign::testing::ceremony::prepare::with_review;
 use countersign::testing::cli::Exit;
 use countersign::testing::host::clock::Time;
-use countersign::testing::station::{Station, StoredRequest, request::Import};
+use countersign::testing::station::{Station, StoredRequest};
 use counting_disk::Counting;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -258,14 +258,7 @@ fn no_flipped_byte_is_ever_signed() {
         for (name, bytes) in taken.production_roots() {
             chain.extend(countersign::testing::tuf::Root::of_file(name, bytes).ok()?).ok()?;
         }
-        let import = Import {
-            format: "countersign/import/1".into(),
-            bare: false,
-            importer: String::new(),
-            source: String::new(),
-            time: String::new(),
-        };
-        let stored = StoredRequest::unsaved(&station.layout, taken, import);
+        let stored = StoredRequest { request: taken };
         with_review(&station, now, &stored, |situation, review| {
             (review.signable(), situation.message.digest().to_string())
         })

@@ -288,9 +288,7 @@ fn a_backup_restores_on_another_station_and_both_logs_say_so() {
 }
 
 fn remove_officer(desk: &Desk, name: &str) {
-    for end in ["age", "pub"] {
-        std::fs::remove_file(desk.station().join(format!("officers/{name}.{end}"))).expect("removed");
-    }
+    std::fs::remove_file(desk.station().join(format!("officers/{name}.age"))).expect("removed");
 }
 
 fn count(desk: &Desk, kind: &str) -> usize {
@@ -322,7 +320,7 @@ fn an_officer_whose_files_are_removed_stops_the_station_and_nobody_takes_her_nam
     for command in [&["status"][..], &["officer", "list"], &["log", "verify"], &add] {
         let ran = desk.run(command).ended(Exit::Tampered);
         assert!(
-            ran.err.contains("officers/bob.pub") && ran.err.contains("countersign key restore"),
+            ran.err.contains("officers/bob.age") && ran.err.contains("countersign key restore"),
             "{}",
             ran.err
         );
@@ -352,7 +350,7 @@ fn an_officer_whose_files_are_lost_is_retired_and_her_name_is_not_used_again() {
     assert!(refused.err.contains("Bring her back from her paper sheet"), "{}", refused.err);
     with(&desk, &["alice"], &["officer", "retire", "carol", "--reason", "her sheet is lost"]).done();
     with(&desk, &["alice"], &["officer", "retire", "carol"]).ended(Exit::NotApproved);
-    assert!(desk.run(&["status"]).ended(Exit::Tampered).err.contains("bob.pub"), "bob is still missing");
+    assert!(desk.run(&["status"]).ended(Exit::Tampered).err.contains("bob.age"), "bob is still missing");
     desk.run(&["key", "restore", text(&paper)]).done();
     desk.run(&["status"]).done();
     let again = desk.run(&["officer", "add", "carol", "--passphrase-file", &desk.passphrase("carol")]);
@@ -370,7 +368,7 @@ fn the_sheet_of_a_retired_officer_does_not_bring_her_back() {
     let before = log(&desk).len();
     let refused = desk.run(&["key", "restore", text(&paper)]).ended(Exit::Refused);
     assert!(refused.err.contains("the officer alice was retired"), "{}", refused.err);
-    assert!(!desk.station().join("officers/alice.pub").exists());
+    assert!(!desk.station().join("officers/alice.age").exists());
     assert!(log(&desk)[before..].iter().all(|entry| entry["type"] != "officer.added"));
     // Without hers, the others' sheets bring the key back.
     std::fs::remove_file(paper.join("key-16abcfd0-alice.html.txt")).expect("removed");
@@ -639,12 +637,7 @@ fn an_officer_whose_adding_was_cut_short_is_added_again_and_the_log_still_verifi
         }
         step += 1;
         desk.run(&["status"]).done();
-        let has = |end: &str| station.join(format!("officers/alice.{end}")).exists();
-        if has("age") && !has("pub") {
-            assert!(desk.run(&add).ended(Exit::Failed).err.contains("move the .age file away"));
-            std::fs::remove_file(station.join("officers/alice.age")).expect("removed");
-        }
-        let is_added = has("pub");
+        let is_added = station.join("officers/alice.age").exists();
         if !is_added {
             again += usize::from(log(&desk).iter().any(|entry| entry["officer"] == "alice"));
             desk.run(&add).done();

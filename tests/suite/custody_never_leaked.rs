@@ -8,7 +8,8 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use common::{Desk, Ran, fixture, passphrase_of, text};
 use countersign::testing::cli::Exit;
 use countersign::testing::host::{Disk, RealDisk};
-use countersign::testing::vault::officer::{self, OfficerName};
+use countersign::testing::station::Station;
+use countersign::testing::vault::officer;
 use countersign::testing::vault::seal;
 use countersign::testing::vault::share::{self, Share};
 use secrecy::SecretString;
@@ -89,6 +90,8 @@ impl Ceremony {
     /// All secrets of the station, taken out with the passphrases as only the officers could.
     fn secrets(&self, keyid: &str) -> Vec<Needle> {
         let folder = self.desk.station().join("officers");
+        let station = Station::open(&self.desk.host, &self.desk.station(), None).expect("the station");
+        let officers = station.officers().expect("officers");
         let mut all = Vec::new();
         let mut shares = Vec::new();
         for name in OFFICERS {
@@ -107,8 +110,8 @@ impl Ceremony {
                     all.extend(needles(&format!("{name}'s approval key"), &hex::decode(seed).expect("hex")));
                 }
             }
-            let name: OfficerName = name.parse().expect("a name");
-            let Ok(open) = officer::open(&RealDisk, &folder, &name, words()) else {
+            let public = officers.iter().find(|known| known.name.to_string() == name).expect("an officer");
+            let Ok(open) = officer::open(&RealDisk, &folder, public, words()) else {
                 panic!("it does not open")
             };
             let path = self.desk.station().join("keys").join(keyid).join(format!("shares/{name}.age"));

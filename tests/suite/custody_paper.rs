@@ -5,11 +5,14 @@ use countersign::testing::host::random::SystemRandom;
 use countersign::testing::host::{Disk, RealDisk};
 use countersign::testing::vault::backup::{Places, backup};
 use countersign::testing::vault::keys::{self, Sealing};
-use countersign::testing::vault::officer::{self, MadeOfficer, NewOfficer, OfficerName, OpenOfficer};
+use countersign::testing::vault::officer::{
+    self, MadeOfficer, NewOfficer, OfficerName, OfficerPublic, OpenOfficer,
+};
 use countersign::testing::vault::restore::{plan, read_scans};
 use countersign::testing::vault::seal::WorkFactor;
 use countersign::testing::vault::sealed::{Holders, KeyMeta};
 use secrecy::SecretString;
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
@@ -17,13 +20,15 @@ const NOW: Time = Time::from_unix(1_800_000_000);
 
 struct Station {
     folder: tempfile::TempDir,
+    /// The officers whom a log would have.
+    known: RefCell<Vec<OfficerPublic>>,
 }
 
 impl Station {
     fn new() -> Station {
         let folder = tempfile::tempdir().expect("a folder");
         std::fs::create_dir(folder.path().join("officers")).expect("made");
-        Station { folder }
+        Station { folder, known: RefCell::default() }
     }
 
     fn at(&self, name: &str) -> PathBuf {
@@ -38,13 +43,15 @@ impl Station {
         };
         let folder = self.at("officers");
         let made = MadeOfficer::make(&RealDisk, &SystemRandom, &folder, new, NOW);
-        made.and_then(|made| made.put(&RealDisk, &folder)).expect("added");
+        let public = made.and_then(|made| made.put(&RealDisk, &folder)).expect("added");
+        self.known.borrow_mut().push(public);
         self.open_officer(name)
     }
 
     fn open_officer(&self, name: &str) -> OpenOfficer {
-        let file: OfficerName = name.parse().expect("a name");
-        match officer::open(&RealDisk, &self.at("officers"), &file, passphrase(name)) {
+        let known = self.known.borrow();
+        let public = known.iter().find(|known| known.name.to_string() == name).expect("an officer");
+        match officer::open(&RealDisk, &self.at("officers"), public, passphrase(name)) {
             Ok(open) => open,
             Err(e) => panic!("{e}"),
         }
@@ -67,7 +74,8 @@ impl Station {
 
     fn print(&self, keyid: &str) -> PathBuf {
         let (officers, keys, out) = (self.at("officers"), self.at("keys"), self.at("paper"));
-        let places = Places { officers: &officers, keys: &keys };
+        let known = self.known.borrow();
+        let places = Places { officers: &officers, keys: &keys, known: &known };
         backup(&RealDisk, places, keyid, "acme", NOW, &out).expect("printed");
         out
     }
@@ -80,8 +88,10 @@ impl Station {
         }
         let scanned = read_scans(&RealDisk, folder.path()).map_err(|e| e.to_string())?;
         let (officers, keys) = (self.at("officers"), self.at("keys"));
-        let places = Places { officers: &officers, keys: &keys };
+        let known = self.known.borrow().clone();
+        let places = Places { officers: &officers, keys: &keys, known: &known };
         let plan = plan(&RealDisk, places, &scanned, &|_| true).map_err(|e| e.to_string())?;
+        self.known.borrow_mut().extend(plan.new_officers().cloned());
         plan.put(&RealDisk, places).map_err(|e| e.to_string())
     }
 }
@@ -198,7 +208,8 @@ fn a_damaged_file_is_noticed_when_it_is_printed_and_repaired_from_paper() {
     let share = station.at("keys").join(&keyid).join("shares/bob.age");
     std::fs::write(&share, b"torn").expect("written");
     let (folder, keys, out) = (station.at("officers"), station.at("keys"), station.at("more paper"));
-    let places = Places { officers: &folder, keys: &keys };
+    let known = station.known.borrow().clone();
+    let places = Places { officers: &folder, keys: &keys, known: &known };
     let refused = backup(&RealDisk, places, &keyid, "acme", NOW, &out).expect_err("damaged").to_string();
     assert!(refused.contains("bob.age: it is not the file that was sealed"), "{refused}");
     station.restore(&paper).expect("restored");

@@ -6,7 +6,6 @@ use crate::host::Reach;
 use crate::host::disk::parent;
 use crate::station::Layout;
 use crate::vault::officer::OfficerName;
-use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 /// What a verb works on beside its arguments.
@@ -96,13 +95,9 @@ fn public(reach: Reach, layout: &Layout) -> Reach {
     };
     let log_key = layout.log_key();
     let log = inside(&layout.log()).into_iter().filter(|path| *path != log_key);
-    let is_public = |file: &PathBuf| {
-        file.extension() == Some(OsStr::new("pub")) || file.file_name() == Some(OsStr::new("public.json"))
-    };
-    let keys = inside(&layout.keys()).into_iter().flat_map(|key| inside(&key));
-    let public = keys.chain(inside(&layout.officers())).filter(is_public);
+    let keys = inside(&layout.keys()).into_iter().map(|key| key.join("public.json"));
     let reach = reach.list(layout.root()).read(&layout.requests()).read(&layout.lock());
-    log.chain(public).fold(reach, |reach, path| reach.read(&path))
+    log.chain(keys).fold(reach, |reach, path| reach.read(&path))
 }
 
 #[cfg(test)]
@@ -204,7 +199,7 @@ mod tests {
             (["verify", "/media/signed"], &["requests", "lock"], &[]),
         ] {
             let reach = reach(&arguments, &station);
-            for path in ["keys/00/public.json", "officers/a.pub", "log/events"] {
+            for path in ["keys/00/public.json", "log/events"] {
                 assert!(reach.rules().contains(&read(path)), "{path}");
             }
             for path in every {

@@ -93,7 +93,7 @@ pub(crate) fn void(state: &State, one: &Standing, review: &str, policy: &str, no
     };
     if state.decisions.is_expired(&approval.nonce) {
         Some(Void::ExpiredBefore)
-    } else if let Some(seq) = officer.retired {
+    } else if let Some((seq, _)) = officer.retired {
         Some(Void::Retired(seq))
     } else if approval.policy != policy {
         Some(Void::Policy)

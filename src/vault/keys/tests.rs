@@ -26,11 +26,10 @@ fn office() -> &'static Office {
         let words = || SecretString::from("words of an officer".to_owned());
         let open = ["alice", "bob", "carol", "dave", "erin", "frank", "grace"].map(|name| {
             let name: OfficerName = name.parse().expect("a name");
-            let new =
-                NewOfficer { name: name.clone(), passphrase: words(), work_factor: WorkFactor::REHEARSAL };
+            let new = NewOfficer { name, passphrase: words(), work_factor: WorkFactor::REHEARSAL };
             let made = MadeOfficer::make(&RealDisk, &SystemRandom, folder.path(), new, NOW);
-            made.and_then(|made| made.put(&RealDisk, folder.path())).expect("made");
-            officer::open(&RealDisk, folder.path(), &name, words()).expect("opened")
+            let public = made.and_then(|made| made.put(&RealDisk, folder.path())).expect("made");
+            officer::open(&RealDisk, folder.path(), &public, words()).expect("opened")
         });
         Office { _folder: folder, open: open.into() }
     })

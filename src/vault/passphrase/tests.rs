@@ -144,7 +144,7 @@ fn attempts(lines: &[&'static str], from_stdin: bool, failures: u32) -> (bool, V
     };
     let folder = desk.folder.path();
     let made = MadeOfficer::make(&RealDisk, host.random.as_ref(), folder, new, host.clock.now());
-    made.and_then(|made| made.put(&RealDisk, folder)).expect("made");
+    let public = made.and_then(|made| made.put(&RealDisk, folder)).expect("made");
     let files = PassphraseFiles::parse(if from_stdin { &["alice=-"] } else { &[] }).expect("parsed");
     let mut logged = Vec::new();
     let mut log = |_: &OfficerName, failures| -> CustodyResult<()> {
@@ -152,7 +152,7 @@ fn attempts(lines: &[&'static str], from_stdin: bool, failures: u32) -> (bool, V
         Ok(())
     };
     let failures = Failures { count: failures, last: None };
-    let opened = unlock(&host, folder, &alice(), &files, &failures, &mut log).is_ok();
+    let opened = unlock(&host, folder, &public, &files, &failures, &mut log).is_ok();
     let waited = desk.waited.lock().expect("unpoisoned").clone();
     (opened, logged, waited)
 }
