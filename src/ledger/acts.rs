@@ -252,3 +252,6 @@ impl Acts {
 fn flaw(why: impl Into<String>) -> Flaw {
     Flaw::new(FlawKind::Act, why)
 }
+
+#[cfg(test)]
+mod tests;

@@ -69,3 +69,12 @@ fn two_approvals_that_hold_are_enough_where_two_are_asked_for() {
     desk.by(&["bob"], &["approve", &id, "--confirm", &words]).done();
     desk.by(&["alice"], &["sign", &id, "--confirm", &words]).done();
 }
+
+#[test]
+fn an_approval_is_given_for_as_many_hours_as_the_policy_says() {
+    let (desk, _, _) = half_approved();
+    let events = std::fs::read_to_string(desk.station().join("log/events/000000.jsonl")).expect("the log");
+    let given = events.lines().find(|line| line.contains("\"approval.granted\"")).expect("hers");
+    let until = Time::parse(NOW).expect("a time").plus_seconds(24 * 3600);
+    assert!(given.contains(&format!("\"expires\":\"{until}\"")), "{given}");
+}
