@@ -127,7 +127,9 @@ pub(crate) fn utf8(bytes: &[u8]) -> Result<&str, &'static str> {
 
 /// A count with its noun: `1 file`, `0 files`, `2 entries`.
 pub(crate) fn counted(count: u64, noun: &str) -> String {
-    match (count, noun.strip_suffix('y')) {
+    // "entries", but "days".
+    let stem = noun.strip_suffix('y').filter(|stem| !stem.ends_with(['a', 'e', 'o', 'u']));
+    match (count, stem) {
         (1, _) => format!("1 {noun}"),
         (_, Some(stem)) => format!("{count} {stem}ies"),
         _ => format!("{count} {noun}s"),
