@@ -12,7 +12,7 @@ use crate::host::disk::Kind;
 use crate::host::left_over::{LEFT_OVER, is_left_over};
 use crate::host::{Bytes, Disk};
 use crate::json::{Document, Limits, Value};
-use crate::text::{shown, shown_path};
+use crate::text::{Foreign, shown, shown_path};
 use crate::threads;
 use crate::tuf::Digest;
 use crate::tuf::targets::OFFLINE_BUNDLE;
@@ -257,6 +257,19 @@ fn take_in_file(
         (Some(_), _) => (RequestKind::Wave, root, None),
         (None, Some(targets)) if targets.get("signed").is_some() => {
             // A wave that the service returned has a status; what `--dry-run` printed has none.
+            if let Some(status) =
+                root.get("status").filter(|status| status.as_str().is_none_or(|one| one != "active"))
+            {
+                return Err(BundleError::NotABundle {
+                    path: shown_path(path),
+                    why: format!(
+                        "the service says {} of this wave, and only an active one takes a further signature",
+                        status
+                            .as_str()
+                            .map_or("something unknown".to_owned(), |one| format!("\"{}\"", Foreign(&one)))
+                    ),
+                });
+            }
             let kind =
                 if root.get("status").is_some() { RequestKind::WaveSignature } else { RequestKind::Wave };
             (kind, targets, text("name"))

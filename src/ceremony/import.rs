@@ -209,7 +209,7 @@ fn newer_files(
     if let Some(ci) = published.filter(|ci| is_newer(CI_FILE, ci.targets.metadata.version)) {
         let by_online =
             |one: &Assessed| one.worth == Worth::Counts && Some(&one.signature.keyid) == situation.online_key;
-        if ci.signatures.iter().any(by_online) {
+        if ci.signatures.iter().any(by_online) && situation.not_by_ci().is_none() {
             newer.push((CI_FILE, mark(ci.targets.metadata.version, ci.targets.metadata.message()?.digest())));
         }
     }
@@ -251,7 +251,8 @@ fn proven_baseline<'s, 'd>(situation: &'s Situation<'d>) -> Option<&'s Baseline<
     {
         return None;
     }
-    situation.baseline.as_ref().filter(|baseline| {
+    // What was signed for a wave and never released is no mark: production would have to pass a version that it never had.
+    situation.baseline.as_ref().filter(|_| situation.unreleased().is_none()).filter(|baseline| {
         let by_online = situation.online_key.is_none_or(|online| {
             let by = |one: &Assessed| one.worth == Worth::Counts && one.signature.keyid == *online;
             baseline.signatures.iter().any(by)

@@ -1,11 +1,12 @@
 //! Everything that a review is computed from, and nothing else: the same situation gives the same review, byte for byte.
 
 use super::later::Later;
-use crate::bundle::{RequestManifest, WaveList};
+use crate::bundle::{RequestManifest, Wave, WaveList, WaveStatus};
 use crate::host::clock::Time;
 use crate::json::Value;
 use crate::station::taken::Nonce;
 use crate::station::{History, TagHistory};
+use crate::text::Foreign;
 use crate::tuf::signature::{Assessed, count};
 use crate::tuf::targets::OFFLINE_BUNDLE;
 use crate::tuf::{Authority, Chain, Digest, KeyId, Message, Target, Targets};
@@ -189,6 +190,42 @@ impl<'d> Situation<'d> {
     pub(crate) fn is_ci_bundle(&self) -> bool {
         let kind = self.bundle().and_then(|bundle| bundle.get("type"));
         kind.and_then(|kind| kind.as_str()).is_some_and(|kind| kind == "ci")
+    }
+
+    /// Why the request's CI targets are not what CI publishes, in words: the service puts the signature of its online key on
+    /// every wave and on production's targets too, so that signature alone does not tell them apart.
+    pub(crate) fn not_by_ci(&self) -> Option<String> {
+        let ci = self.ci.as_ref()?;
+        let is_offline = |keyid: &KeyId| {
+            self.online_key.is_some_and(|online| online != keyid)
+                && self.chain.roots().iter().any(|root| root.keyids(&self.authority.role).contains(keyid))
+        };
+        if let Some(one) = ci.signatures.iter().find(|one| is_offline(&one.signature.keyid)) {
+            return Some(format!("they carry a signature by the offline key {}", one.signature.keyid));
+        }
+        let digest = ci.targets.metadata.message().ok()?.digest();
+        if digest == self.message.digest() {
+            return Some("they are the very content that is to be signed".to_owned());
+        }
+        if self.baseline.as_ref().is_some_and(|baseline| baseline.digest == digest) {
+            return Some("they are the very content of current.json".to_owned());
+        }
+        let known = digest.to_string();
+        let (tag, _) = self.memory.tags.iter().find(|(_, history)| history.has(&known))?;
+        Some(format!(
+            "this station signed or saw their content as production's, for the tag \"{}\"",
+            Foreign(tag)
+        ))
+    }
+
+    /// The wave that made the baseline's content, where the list shows that it never became production's: a wave is signed by
+    /// everybody before it is completed, so signatures alone do not tell.
+    pub(crate) fn unreleased(&self) -> Option<&Wave> {
+        let version = self.baseline.as_ref()?.targets.metadata.version;
+        let of = |wave: &&Wave| wave.tag == self.manifest.tag && wave.version == Some(version);
+        let made: Vec<&Wave> = self.waves.as_ref()?.waves.iter().filter(of).collect();
+        let is_open = |wave: &&Wave| matches!(wave.status, WaveStatus::Canceled | WaveStatus::Active);
+        made.iter().all(is_open).then(|| made.last().copied()).flatten()
     }
 
     /// The targets that an offline bundle names: those of its tag in production, as far as somebody vouches for them, else

@@ -442,10 +442,6 @@ impl Station {
             }
         }
         chain.newest().require_reachable_thresholds()?;
-        if chain.newest().version > before {
-            // CI's next root is signed by the same keys.
-            chain.newest().require_production()?;
-        }
         let new: Vec<Root> = chain.roots().iter().filter(|root| root.version > before).cloned().collect();
         let mut from = before;
         for root in &new {

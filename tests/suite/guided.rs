@@ -197,7 +197,7 @@ fn a_wrong_word_too_few_officers_and_a_wrong_name_can_be_mended_on_the_spot() {
         &["alice", "alice", "bob"],
     );
     let ran = ran.done();
-    assert!(ran.err.contains("the confirmation words are not those of this request: word "), "{}", ran.err);
+    assert!(ran.err.contains("the confirmation words are not those of this request (word "), "{}", ran.err);
     assert!(ran.err.contains("mallory"), "{}", ran.err);
     assert!(sitting.entries("sign.aborted") >= 2);
     assert_eq!(sitting.entries("sign.result"), 1);

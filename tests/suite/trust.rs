@@ -3,7 +3,7 @@
 
 use crate::common;
 
-use common::{Desk, NOW, Ran, copy_folder, fingerprint, json, read, rewrite, text};
+use common::{Desk, NOW, Ran, copy_folder, fingerprint, fixture, json, read, rewrite, text};
 use countersign::testing::cli::Exit;
 use countersign::testing::host::RealDisk;
 use countersign::testing::host::clock::Time;
@@ -296,4 +296,83 @@ fn production_targets_that_expired_are_told() {
     let (_, review) = desk.import(&request);
     let words = said(&review, "baseline-replayed", "warn");
     assert!(words.contains("expired on 2027-11-23T12:00:00Z"), "{words}");
+}
+
+/// Keeps the signatures over targets that this key made.
+fn signed_by(file: &[u8], keyid: &str) -> Vec<u8> {
+    let mut targets: Value = serde_json::from_slice(file).expect("JSON");
+    targets["signatures"].as_array_mut().expect("a list").retain(|one| one["keyid"] == keyid);
+    assert!(targets["signatures"].as_array().is_some_and(|left| left.len() == 1));
+    serde_json::to_vec(&targets).expect("JSON")
+}
+
+#[test]
+fn the_services_signature_on_productions_own_targets_is_not_cis_word() {
+    let desk = desk("resign-second-officer", Some("k2.tgz"));
+    let from = case("resign-second-officer/1-resign");
+    let whole = read(&from.join("current.json"));
+    let online = desk.run(&["--json", "trust", "show"]).done().json()["online_key"].clone();
+    let online = online.as_str().expect("a key id").to_owned();
+    for (name, ci, why) in [
+        ("whole", whole.clone(), "they carry a signature by the offline key"),
+        ("online-alone", signed_by(&whole, &online), "they are the very content"),
+    ] {
+        let request = desk.path(name);
+        copy_folder(&from, &request);
+        rewrite(&request, "ci-targets.json", &ci);
+        let (id, review) = desk.import(&request);
+        blocked(&desk, &id, &review, "ci-signature", why);
+    }
+}
+
+#[test]
+fn a_wave_that_was_canceled_does_not_become_what_production_was_seen_to_run() {
+    let desk = Desk::new();
+    desk.init("acme", "acme-gateway", "4-after-cancel");
+    desk.add_officer("mara");
+    desk.import_key(&fixture("acme/targets.keys.tgz"), "mara", "1");
+    let honest = desk.request(&fixture("acme/4-after-cancel"), "acme-gateway", "v2.2", 44, &[]);
+    // Everybody signed version 43 for a wave, which was canceled before it was completed.
+    let canceled = json(&fixture("acme/3-prune/wave.json"))["targets"].clone();
+    let forged = desk.path("forged");
+    copy_folder(&honest, &forged);
+    rewrite(&forged, "current.json", &serde_json::to_vec(&canceled).expect("JSON"));
+    let (id, review) = desk.import(&forged);
+    blocked(&desk, &id, &review, "baseline-replayed", "lists it as canceled");
+    sign(&desk, &honest);
+}
+
+#[test]
+fn a_root_of_cis_between_two_of_productions_is_not_pinned() {
+    let desk = Desk::new();
+    let (roots, step) = (desk.path("roots"), fixture("acme/5-two-officers"));
+    copy_folder(&step.join("prod-roots"), &roots);
+    std::fs::copy(step.join("ci-roots/3.root.json"), roots.join("3.root.json")).expect("copied");
+    let key = step.join("ci-targets.pub");
+    let ran = desk.run(&[
+        "init",
+        "--factory",
+        "acme-gateway",
+        "--roots",
+        text(&roots),
+        "--online-key",
+        text(&key),
+        "--fingerprint",
+        &fingerprint(&roots),
+        "--networked",
+    ]);
+    let ran = ran.ended(Exit::Failed);
+    assert!(ran.err.contains("?production=1"), "{}", ran.err);
+}
+
+#[test]
+fn a_bare_wave_that_is_not_active_takes_no_further_signature() {
+    let desk = Desk::new();
+    desk.init("acme", "acme-gateway", "4-after-cancel");
+    let mut wave = json(&fixture("acme/3-prune/wave.json"));
+    wave["status"] = "canceled".into();
+    let file = desk.path("wave.json");
+    std::fs::write(&file, wave.to_string()).expect("written");
+    let ran = desk.run(&["import", text(&file)]).ended(Exit::Failed);
+    assert!(ran.err.contains("only an active one takes a further signature"), "{}", ran.err);
 }

@@ -239,6 +239,16 @@ pub(super) fn baseline_replayed(subject: &Subject<'_, '_>, out: &mut Findings<'_
             )
         });
     }
+    if let Some(wave) = situation.unreleased() {
+        out.report(at, || {
+            format!(
+                "current.json is version {version}, which the wave \"{}\" would have made production's, and waves.json lists it \
+                 as {}: no device but those of its rollout has this. Download the production targets again.",
+                Foreign(&wave.name),
+                if wave.status == WaveStatus::Canceled { "canceled" } else { "active" }
+            )
+        });
+    }
     if let Some(seen) = &situation.history.baseline {
         if version < seen.version {
             out.report(at, || {

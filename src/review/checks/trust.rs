@@ -328,6 +328,14 @@ pub(super) fn ci_signature(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
             )
         });
     }
+    if let Some(why) = subject.situation.not_by_ci() {
+        out.block(at, || {
+            format!(
+                "ci-targets.json is not what CI publishes: {why}. The service signs waves and production's targets with the same \
+                 key. Download CI's targets again, without ?production=1, and find out who made this request."
+            )
+        });
+    }
     older_ci(subject, ci, out);
     if ci.targets.metadata.expiry().is_some_and(|expires| expires <= subject.situation.now) {
         out.warn(
