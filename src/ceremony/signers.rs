@@ -235,7 +235,7 @@ fn choose_key(station: &Station, stored: &StoredRequest, ask: &Ask<'_>) -> Resul
             ))),
         },
         count => Err(CeremonyError::Ambiguous(format!(
-            "{count} keys of this station could sign. Say which with --key: {}",
+            "{count} keys of this station could sign. Say which with --key (countersign sign): {}",
             candidates.iter().map(|key| key.keyid.as_str()).collect::<Vec<_>>().join(", ")
         ))),
     }

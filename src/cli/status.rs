@@ -11,6 +11,7 @@ use crate::text::{short, shown};
 use crate::vault::keys;
 use crate::vault::officer::{OfficerName, OfficerPublic};
 use crate::vault::sealed::SealedKey;
+use crate::words;
 use serde_json::{Value, json};
 
 /// Requests that stand on the screen; the older ones are shown with --all.
@@ -63,7 +64,7 @@ pub(super) fn run(args: &Args, context: &Context<'_>) -> Outcome {
     due.to_do.iter().for_each(|line| text.push_str(&format!("TO DO     {line}\n")));
     due.overdue.iter().for_each(|line| text.push_str(&format!("OVERDUE   {line}\n")));
     context.text(&text)?;
-    let root = station.trust.newest();
+    let (root, head) = (station.trust.newest(), &station.log.head().checkpoint);
     context.done(&json!({
         "factory": station.facts.factory,
         "networked": station.facts.networked,
@@ -75,6 +76,7 @@ pub(super) fn run(args: &Args, context: &Context<'_>) -> Outcome {
         })).collect::<Vec<_>>(),
         "requests": listed,
         "log_size": station.log.size(),
+        "log_head": { "size": head.size, "root": hex::encode(head.root) },
         "came_back": anchors.came_back().map(|back| json!({
             "size": back.size, "time": back.time.to_string(),
         })),
@@ -158,7 +160,9 @@ fn key_lines(key: &SealedKey, now: Time) -> String {
 }
 
 fn log_lines(station: &Station, anchors: &Anchors, now: Time) -> String {
-    let mut text = format!("Log       {} entries\n", station.log.size());
+    let head = &station.log.head().checkpoint;
+    let mut text =
+        format!("Log       {} entries; head: {}\n", station.log.size(), words::confirmation(&head.root));
     text.push_str(&format!("Heads     {}\n", heads::came_back(anchors, now)));
     for witness in anchors.active() {
         let newest = match &witness.newest {

@@ -118,6 +118,9 @@ fn upload(verdict: &Verdict, dir: &str) -> String {
         RequestKind::WaveSignature if is_plain(factory) && is_plain(wave) => {
             courier + &by_hand("wave-sign.json", &format!("waves/{wave}/sign/"))
         }
+        RequestKind::OfflineBundle => {
+            format!("Put it into the bundle: countersign-courier submit {dir} --into BUNDLE\n")
+        }
         _ => courier,
     }
 }
@@ -126,7 +129,9 @@ fn upload(verdict: &Verdict, dir: &str) -> String {
 pub(super) fn value(verdict: &Verdict) -> serde_json::Value {
     let mut value = serde_json::to_value(verdict).unwrap_or_default();
     if let Some(object) = value.as_object_mut() {
-        object.insert("ok".to_owned(), verdict.problems.is_empty().into());
+        // Without a root nothing says who may sign.
+        object
+            .insert("ok".to_owned(), (verdict.problems.is_empty() && verdict.root_version.is_some()).into());
     }
     value
 }

@@ -7,10 +7,10 @@ use super::held::{self, Bundle, Held, Status};
 use super::root_update::{RootUpdate, Staged};
 use super::wave::{ACTIVE, CANCELED, wave_path};
 use super::{Client, CourierError};
-use crate::bundle::RequestKind;
 use crate::bundle::manifest::MAX_MANIFEST_BYTES;
 use crate::bundle::signed::{SIGNED_FILE, SignedManifest, signatures_of, wave_sign};
 use crate::bundle::verify::verify;
+use crate::bundle::{BundleError, RequestKind};
 use crate::host::Disk;
 use crate::station::trust::roots_at;
 use crate::text::{shown, shown_path};
@@ -129,10 +129,10 @@ pub(crate) fn submit(
 /// Reads the bundle's manifest.
 fn manifest(disk: &dyn Disk, folder: &Path) -> Result<SignedManifest, CourierError> {
     match disk.read_beneath(folder, SIGNED_FILE, MAX_MANIFEST_BYTES) {
-        Err(e) if e.is_missing() => Err(CourierError::Settings(format!(
-            "{}: there is no {SIGNED_FILE} in this folder, so it is not a signed bundle",
-            shown_path(folder)
-        ))),
+        Err(e) if e.is_missing() => Err(CourierError::Bundle(BundleError::NotABundle {
+            path: shown_path(folder),
+            why: format!("there is no {SIGNED_FILE} in it, so it is no signed bundle"),
+        })),
         read => Ok(SignedManifest::parse(&read?)?),
     }
 }

@@ -116,11 +116,17 @@ fn matches_one(pattern: &[char], c: char) -> Option<usize> {
     }
 }
 
-fn in_set(set: &[char], c: char) -> bool {
-    match set {
-        [low, '-', high, rest @ ..] => (*low..=*high).contains(&c) || in_set(rest, c),
-        [one, rest @ ..] => *one == c || in_set(rest, c),
-        [] => false,
+fn in_set(mut set: &[char], c: char) -> bool {
+    loop {
+        let (found, rest) = match set {
+            [low, '-', high, rest @ ..] => ((*low..=*high).contains(&c), rest),
+            [one, rest @ ..] => (*one == c, rest),
+            [] => return false,
+        };
+        if found {
+            return true;
+        }
+        set = rest;
     }
 }
 
