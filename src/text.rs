@@ -125,13 +125,13 @@ pub(crate) fn utf8(bytes: &[u8]) -> Result<&str, &'static str> {
     }
 }
 
-/// A count with its noun: `1 file`, `0 files`, `2 entries`.
+/// A count with its noun: `1 file`, `0 files`, `2 entries`, `2 days`.
 pub(crate) fn counted(count: u64, noun: &str) -> String {
     // "entries", but "days".
     let stem = noun.strip_suffix('y').filter(|stem| !stem.ends_with(['a', 'e', 'o', 'u']));
     match (count, stem) {
         (1, _) => format!("1 {noun}"),
-        (_, Some(stem)) => format!("{count} {stem}ies"),
+        (_, Some(stem)) if !stem.ends_with(['a', 'e', 'o', 'u']) => format!("{count} {stem}ies"),
         _ => format!("{count} {noun}s"),
     }
 }
@@ -150,6 +150,13 @@ pub(crate) fn shown_path(path: &std::path::Path) -> String {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_count_has_its_noun() {
+        let counts = [(1, "day"), (2, "day"), (0, "file"), (2, "entry"), (1, "entry"), (3, "key")];
+        let told = counts.map(|(count, noun)| counted(count, noun));
+        assert_eq!(told, ["1 day", "2 days", "0 files", "2 entries", "1 entry", "3 keys"]);
+    }
 
     #[test]
     fn terminal_commands_and_bidi_controls_are_shown_as_escapes() {

@@ -361,7 +361,7 @@ fn a_root_of_cis_between_two_of_productions_is_not_pinned() {
         &fingerprint(&roots),
         "--networked",
     ]);
-    let ran = ran.ended(Exit::Failed);
+    let ran = ran.ended(Exit::Refused);
     assert!(ran.err.contains("?production=1"), "{}", ran.err);
 }
 
