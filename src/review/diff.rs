@@ -113,7 +113,8 @@ impl<'d> Diff<'d> {
 
     /// The list of an offline bundle holds no targets and takes none away: it names some, which are shown whole.
     fn of_bundle(situation: &'d Situation<'d>) -> Diff<'d> {
-        let named = situation.bundled().into_iter().filter_map(|named| named.target);
+        let once = situation.bundled().into_iter().filter(|named| !named.is_repeated);
+        let named = once.filter_map(|named| named.target);
         let shown_whole = named.map(|target| Added { target, replaces: None }).collect();
         Diff { shown_whole, is_shown: true, ..Diff::default() }.weighed(situation, None)
     }

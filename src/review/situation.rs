@@ -10,6 +10,7 @@ use crate::text::Foreign;
 use crate::tuf::signature::{Assessed, count};
 use crate::tuf::targets::OFFLINE_BUNDLE;
 use crate::tuf::{Authority, Chain, Digest, KeyId, Message, Target, Targets};
+use std::collections::HashSet;
 
 /// Where the baseline comes from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -55,6 +56,8 @@ pub(crate) struct Named<'s, 'd> {
     pub target: Option<&'s Target<'d>>,
     /// Is it CI's alone?
     pub is_ci_only: bool,
+    /// Does the list have the name before already?
+    pub is_repeated: bool,
 }
 
 /// What this station signed or saw, as its log has it.
@@ -234,11 +237,13 @@ impl<'d> Situation<'d> {
         let production = self.compared_with().filter(|_| !self.is_ci_bundle());
         let published = self.ci.as_ref().map(|ci| &ci.targets);
         let list = self.bundle().and_then(|bundle| bundle.get("targets"));
+        let mut names = HashSet::new();
         let named = |item: Value<'d>| {
             let name = item.as_str().unwrap_or_default();
             let known = production.and_then(|targets| targets.get(&name));
             let target = known.or_else(|| published?.get(&name));
-            Named { item, target, is_ci_only: known.is_none() && !self.is_ci_bundle() }
+            let is_ci_only = known.is_none() && !self.is_ci_bundle();
+            Named { item, target, is_ci_only, is_repeated: !names.insert(name) }
         };
         list.iter().flat_map(|list| list.items()).map(named).collect()
     }

@@ -3,6 +3,7 @@
 use super::labels::name;
 use super::situation::Situation;
 use crate::host::clock::Time;
+use crate::tuf::root::only_in;
 use crate::tuf::signature::Worth;
 use crate::tuf::{Delegations, Digest, KeyId, PublicKey, Root};
 use std::collections::BTreeSet;
@@ -157,10 +158,10 @@ fn changes(before: &Root, after: &Root) -> Vec<String> {
         let owned = |root: &Root, keyid: &KeyId| {
             root.owner(keyid).map(|owner| format!(" of owner {}", name(&owner.polis_id))).unwrap_or_default()
         };
-        for keyid in after.keyids(role).iter().filter(|id| !before.keyids(role).contains(id)) {
+        for keyid in only_in(after.keyids(role), before.keyids(role)) {
             out.push(format!("role {role_name}: a new key{}: {keyid}", owned(after, keyid)));
         }
-        for keyid in before.keyids(role).iter().filter(|id| !after.keyids(role).contains(id)) {
+        for keyid in only_in(before.keyids(role), after.keyids(role)) {
             out.push(format!("role {role_name}: a key{} is gone: {keyid}", owned(before, keyid)));
         }
     }

@@ -1,6 +1,6 @@
 //! Repositories as real clients read them: what they load is not refused here, and what they cannot load is.
 
-use super::delegation::Paths;
+use super::paths::Paths;
 use super::*;
 use crate::json::{Document, Limits};
 use serde_json::{Value as Json, json};
@@ -150,6 +150,7 @@ fn a_role_of_hash_prefixes_is_found_by_its_name_and_no_other_is() {
 
 #[test]
 fn a_role_provides_the_paths_that_clients_look_for_in_it_and_no_others() {
+    let allow = |paths: Paths, path: &str| paths.search().allows(path).expect("steps enough");
     let patterns = |all: &[&str]| Paths::Patterns(all.iter().map(|one| (*one).to_owned()).collect());
     for (pattern, path, is_allowed) in [
         ("firmware/*", "firmware/a.bin", true),
@@ -173,19 +174,37 @@ fn a_role_provides_the_paths_that_clients_look_for_in_it_and_no_others() {
         ("", "a", false),
         ("A", "a", false),
     ] {
-        assert_eq!(patterns(&[pattern]).allow(path), is_allowed, "{pattern} and {path}");
+        assert_eq!(allow(patterns(&[pattern]), path), is_allowed, "{pattern} and {path}");
     }
-    assert!(!patterns(&[]).allow("a") && patterns(&["x", "a/*"]).allow("a/b"));
+    assert!(!allow(patterns(&[]), "a") && allow(patterns(&["x", "a/*"]), "a/b"));
     let prefixes = |all: &[&str]| Paths::HashPrefixes(all.iter().map(|one| (*one).to_owned()).collect());
     let digest = Digest::of(b"a.bin").to_string();
-    assert!(prefixes(&["zz", &digest[..3]]).allow("a.bin") && prefixes(&[""]).allow("a.bin"));
-    assert!(!prefixes(&[&digest[1..9]]).allow("a.bin") && !prefixes(&[]).allow("a.bin"));
+    assert!(allow(prefixes(&["zz", &digest[..3]]), "a.bin") && allow(prefixes(&[""]), "a.bin"));
+    assert!(!allow(prefixes(&[&digest[1..9]]), "a.bin") && !allow(prefixes(&[]), "a.bin"));
+    assert!(!allow(prefixes(&["a.bin"]), "a.bin") && !allow(patterns(&[&digest]), "a.bin"));
 }
 
 #[test]
 fn a_pattern_takes_no_more_than_its_length_times_the_name_s() {
     let pattern = Paths::Patterns(vec![format!("{}b", "*a".repeat(400))]);
-    assert!(!pattern.allow(&"a".repeat(1_000)), "and is done at once");
+    assert_eq!(pattern.search().allows(&"a".repeat(1_000)), Some(false), "and is done at once");
+}
+
+#[test]
+fn many_patterns_and_many_names_are_not_compared_for_ever() {
+    let patterns = Paths::Patterns((0..30_000).map(|i| format!("p*{i}x")).collect());
+    let mut search = patterns.search();
+    let compared = (0..30_000).take_while(|i| search.allows(&format!("p{i}")) == Some(false)).count();
+    assert!((100..5_000).contains(&compared), "{compared}");
+    assert_eq!(search.allows("p1x"), None, "and no name is said to be outside that was not looked at");
+    let plain = Paths::Patterns((0..30_000).map(|i| format!("p/{i}")).collect());
+    let mut search = plain.search();
+    assert!((0..30_000).all(|i| search.allows(&format!("p/{i}")) == Some(true)), "plain paths cost nothing");
+    for long in
+        ["[".repeat(300_000), format!("*[{}]x", "a".repeat(300_000)), format!("*[{}", "[".repeat(300_000))]
+    {
+        assert_eq!(Paths::Patterns(vec![long]).search().allows(&"b".repeat(100_000)), Some(false));
+    }
 }
 
 #[test]
@@ -203,7 +222,7 @@ fn a_bin_of_many_is_a_role_that_can_be_signed() {
         assert_eq!(read.role(name), None, "{name}");
     }
     for path in ["a", "firmware/a.bin", "\u{e9}"] {
-        let of: Vec<usize> = (0..32).filter(|n| bins[*n].paths.allow(path)).collect();
+        let of: Vec<usize> = (0..32).filter(|n| bins[*n].paths.search().allows(path) == Some(true)).collect();
         // The first five bits of the first two hex digits.
         let byte = u8::from_str_radix(&Digest::of(path.as_bytes()).to_string()[..2], 16).expect("hex");
         assert_eq!(of, [usize::from(byte >> 3)], "{path}");

@@ -1,10 +1,11 @@
 //! Delegations: which other roles targets metadata trusts, for which paths (TUF specification, section 4.5).
 
+use super::paths::Paths;
 use super::root::{Role, parse_keys, parse_role};
 use super::signature::require_threshold;
 use super::{Digest, KeyId, Metadata, PublicKey, Root, Targets, TufError};
 use crate::json::{Document, Kind, Value};
-use crate::text::{Foreign, shown};
+use crate::text::shown;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A role that targets metadata delegates to.
@@ -18,123 +19,6 @@ pub struct Delegation {
     pub paths: Paths,
     /// Does the search for a target end with it?
     pub terminating: bool,
-}
-
-/// Which targets a delegated role may provide: clients look for no other in it.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Paths {
-    /// Those whose path one of these patterns matches. Foreign text.
-    Patterns(Vec<String>),
-    /// Those whose path has a SHA-256 that begins with one of these hex digits. Foreign text.
-    HashPrefixes(Vec<String>),
-    /// Those whose path has a SHA-256 that begins with these bits (TAP 15): how many, and which number they are; of all
-    /// bins together, none.
-    Bin(u32, Option<u32>),
-}
-
-impl Paths {
-    /// May the role provide the target of this path?
-    pub(crate) fn allow(&self, path: &str) -> bool {
-        match self {
-            Paths::Patterns(patterns) => patterns.iter().any(|pattern| matches_path(pattern, path)),
-            Paths::HashPrefixes(prefixes) => {
-                let digest = Digest::of(path.as_bytes()).to_string();
-                prefixes.iter().any(|prefix| digest.starts_with(prefix.as_str()))
-            }
-            Paths::Bin(bits, bin) => bin.is_none_or(|bin| bin == bin_of(path, *bits)),
-        }
-    }
-
-    /// Patterns and the like, each in words and quoted. Foreign text in them is escaped.
-    pub(crate) fn described(&self) -> Vec<String> {
-        match self {
-            Paths::Patterns(patterns) => {
-                patterns.iter().map(|path| format!("\"{}\"", Foreign(path))).collect()
-            }
-            Paths::HashPrefixes(prefixes) => {
-                let said =
-                    |prefix: &String| format!("paths whose SHA-256 begins with \"{}\"", Foreign(prefix));
-                prefixes.iter().map(said).collect()
-            }
-            Paths::Bin(bits, None) => vec![format!("all paths, by the first {bits} bits of their SHA-256")],
-            Paths::Bin(bits, Some(bin)) => {
-                vec![format!("paths whose SHA-256 begins with the {bits} bits of the number {bin}")]
-            }
-        }
-    }
-}
-
-/// Does a pattern match a path as python-tuf and the specification (section 4.5) mean it? Part by part between slashes,
-/// with `*`, `?` and `[...]`; the narrowest reading of all clients.
-fn matches_path(pattern: &str, path: &str) -> bool {
-    let literal = pattern.split(['*', '?', '[']).next().unwrap_or_default();
-    path.starts_with(literal)
-        && pattern.split('/').count() == path.split('/').count()
-        && pattern.split('/').zip(path.split('/')).all(|(pattern, part)| {
-            let (pattern, part): (Vec<char>, Vec<char>) = (pattern.chars().collect(), part.chars().collect());
-            matches_part(&pattern, &part)
-        })
-}
-
-/// One part. Goes back to the last `*` only, so that no pattern takes more than its length times the part's.
-fn matches_part(pattern: &[char], part: &[char]) -> bool {
-    let (mut at, mut here, mut star) = (0, 0, None);
-    while here < part.len() {
-        match matches_one(&pattern[at..], part[here]) {
-            Some(used) => (at, here) = (at + used, here + 1),
-            None if pattern.get(at) == Some(&'*') => {
-                star = Some((at + 1, here));
-                at += 1;
-            }
-            None => match &mut star {
-                Some((after, from)) => {
-                    *from += 1;
-                    (at, here) = (*after, *from);
-                }
-                None => return false,
-            },
-        }
-    }
-    pattern[at..].iter().all(|c| *c == '*')
-}
-
-/// How many characters of a pattern match this one; none where they do not, or where it begins with a star.
-fn matches_one(pattern: &[char], c: char) -> Option<usize> {
-    match pattern {
-        [] | ['*', ..] => None,
-        ['?', ..] => Some(1),
-        ['[', rest @ ..] => {
-            let negated = rest.first() == Some(&'!');
-            let set = &rest[usize::from(negated)..];
-            // A bracket that stands first belongs to the set.
-            let Some(end) = set.iter().skip(1).position(|c| *c == ']').map(|at| at + 1) else {
-                return (c == '[').then_some(1);
-            };
-            (in_set(&set[..end], c) != negated).then_some(2 + usize::from(negated) + end)
-        }
-        [literal, ..] => (*literal == c).then_some(1),
-    }
-}
-
-fn in_set(mut set: &[char], c: char) -> bool {
-    loop {
-        let (found, rest) = match set {
-            [low, '-', high, rest @ ..] => ((*low..=*high).contains(&c), rest),
-            [one, rest @ ..] => (*one == c, rest),
-            [] => return false,
-        };
-        if found {
-            return true;
-        }
-        set = rest;
-    }
-}
-
-/// The number of the bin that a path falls into.
-fn bin_of(path: &str, bits: u32) -> u32 {
-    let digest = Digest::of(path.as_bytes()).0;
-    let first = u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]]);
-    first.checked_shr(32 - bits.min(32)).unwrap_or(0)
 }
 
 /// The roles that targets metadata delegates to, in its order: the first that matches a path wins.
@@ -181,11 +65,6 @@ impl Delegations {
             return Err(value.invalid("a delegated role stands twice").into());
         }
         Ok(Delegations { keys, roles })
-    }
-
-    /// The role of this name, or the bins together.
-    pub(crate) fn get(&self, name: &str) -> Option<&Delegation> {
-        self.roles.iter().find(|role| role.name == name)
     }
 
     /// The role that metadata of this name is of: one that is listed, or one of the bins (TAP 15).

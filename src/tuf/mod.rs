@@ -16,6 +16,7 @@ pub(crate) mod key;
 pub mod keyfile;
 pub(crate) mod message;
 pub(crate) mod metadata;
+pub(crate) mod paths;
 #[cfg(feature = "station")]
 mod pkcs8;
 #[cfg(feature = "station")]

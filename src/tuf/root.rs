@@ -33,6 +33,12 @@ impl Role {
     }
 }
 
+/// The key ids of one list that another does not have, in order.
+pub(crate) fn only_in<'i>(keyids: &'i [KeyId], others: &[KeyId]) -> Vec<&'i KeyId> {
+    let others: BTreeSet<&KeyId> = others.iter().collect();
+    keyids.iter().filter(|keyid| !others.contains(keyid)).collect()
+}
+
 /// Who owns a key, as fioctl notes it in `x-key-owners`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Owner {

@@ -1,6 +1,6 @@
 //! The specification's dialect against what python-tuf and tough wrote (`tests/interop/make_fixtures.sh`).
 
-use super::delegation::Paths;
+use super::paths::Paths;
 use super::signature::{Worth, assess, count, require_threshold};
 use super::*;
 use crate::json::{Document, Limits};

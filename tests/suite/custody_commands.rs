@@ -287,6 +287,41 @@ fn a_backup_restores_on_another_station_and_both_logs_say_so() {
     with(&new, &["alice", "bob"], &["key", "drill", &keyid]).done();
 }
 
+#[test]
+fn a_passphrase_opens_whether_its_accents_were_typed_apart_or_not() {
+    const COMPOSED: &str = "zo\u{eb} walks eleven quiet caf\u{e9}s";
+    const APART: &str = "zoe\u{308} walks eleven quiet cafe\u{301}s";
+    let old = Desk::new();
+    old.init("acme", "acme-gateway", "1-populate");
+    let given = |desk: &Desk, passphrase: &str| {
+        let argument = desk.passphrase("zoe");
+        std::fs::write(desk.path("zoe.passphrase"), passphrase).expect("written");
+        argument
+    };
+    let act = |desk: &Desk, passphrase: &str, arguments: &[&str]| {
+        let file = given(desk, passphrase);
+        desk.run(&[arguments, &["--officer", "zoe", "--passphrase-file", &file]].concat()).done();
+        // And typed.
+        desk.terminal.secrets.lock().expect("lock").push_back(passphrase.to_owned());
+        desk.run(&[arguments, &["--officer", "zoe"]].concat()).done();
+    };
+    let file = given(&old, APART);
+    old.run(&["officer", "add", "zoe", "--passphrase-file", &file, "--work-factor", "12"]).done();
+    let keyid = old.import_key(&archive(), "zoe", "1");
+    act(&old, COMPOSED, &["key", "drill", &keyid]);
+    act(&old, APART, &["key", "drill", &keyid]);
+    let request = old.request(&fixture("acme/1-populate"), "acme-gateway", "populate-targets", 12, &[]);
+    let (id, review) = old.import(&request);
+    act(&old, COMPOSED, &["approve", &id, "--confirm", review["confirm"].as_str().expect("words")]);
+    // Off paper too, whichever way it is typed there.
+    let scans = scans(&old, &keyid, "scans");
+    let new = Desk::new();
+    new.init("acme", "acme-gateway", "1-populate");
+    new.run(&["key", "restore", text(&scans)]).done();
+    act(&new, COMPOSED, &["key", "drill", &keyid]);
+    act(&new, APART, &["key", "drill", &keyid]);
+}
+
 fn remove_officer(desk: &Desk, name: &str) {
     std::fs::remove_file(desk.station().join(format!("officers/{name}.age"))).expect("removed");
 }

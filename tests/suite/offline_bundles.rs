@@ -1,7 +1,7 @@
 //! The list of an offline bundle names targets and holds none: what it names is shown, and it brings devices nothing that
 //! no wave released.
 
-use crate::common::{Desk, Ran, copy_folder, fixture, json, text};
+use crate::common::{Desk, Ran, copy_folder, fixture, json, rewrite, text};
 use countersign::testing::cli::Exit;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -142,5 +142,22 @@ fn a_bundle_of_ci_targets_is_for_tags_that_production_does_not_have() {
     let (id, review) = bundles.desk.import(&request);
     let words = said(&review, "composition", "block");
     assert!(words.contains("\"production\" is a tag of production devices"), "{:#}", review["findings"]);
+    bundles.desk.sign(&id, &review, "alice", &[]).ended(Exit::Refused);
+}
+
+#[test]
+fn a_bundle_that_names_a_target_twice_is_blocked_and_shows_it_once() {
+    let bundles = Bundles::new();
+    let name = "intel-corei7-64-lmp-42";
+    let once = bundles.list("prod", "production", 42, &[name]);
+    let (request, ran) = bundles.request(&once, "production", "request");
+    ran.done();
+    let mut envelope = json(&request.join("targets.json"));
+    envelope["signed"]["x-fio-offline-bundle"]["targets"] = json!([name, name, name]);
+    rewrite(&request, "targets.json", envelope.to_string().as_bytes());
+    let (id, review) = bundles.desk.import(&request);
+    let words = said(&review, "composition", "block");
+    assert_eq!(words.matches("names the target \"intel-corei7-64-lmp-42\" again").count(), 2, "{words}");
+    assert_eq!(review["named_targets"].as_array().map(Vec::len), Some(1));
     bundles.desk.sign(&id, &review, "alice", &[]).ended(Exit::Refused);
 }

@@ -9,7 +9,7 @@ use crate::review::situation::{Carried, Named};
 use crate::text::Foreign;
 use crate::tuf::targets::OFFLINE_BUNDLE;
 use crate::tuf::{Dialect, Target};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The members that `signed` has when fioctl composes it.
 fn members(dialect: Dialect, kind: RequestKind) -> Vec<&'static str> {
@@ -278,9 +278,18 @@ fn bundled_targets(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
     if named.is_empty() {
         out.report(|| place(bundle), || "The bundle names no target. Make it again.".to_owned());
     }
+    let is_active = |wave: &&Wave| wave.status == WaveStatus::Active;
+    let active: BTreeMap<u64, &Wave> =
+        subject.waves_of_tag().filter(is_active).filter_map(|wave| Some((wave.version?, wave))).collect();
     for one in &named {
         let name = one.item.as_str().unwrap_or_default();
         let at = || place(one.item);
+        if one.is_repeated {
+            out.report(at, || {
+                format!("The bundle names the target \"{}\" again. Make it again.", Foreign(&name))
+            });
+            continue;
+        }
         let Some(target) = one.target else {
             out.report(at, || {
                 format!(
@@ -293,20 +302,20 @@ fn bundled_targets(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
         };
         older_target(subject, target, one, out);
         if one.is_ci_only {
-            unreleased_target(subject, target, one, out);
+            let wave = target.version().and_then(|version| active.get(&version).copied());
+            unreleased_target(target, one, wave, out);
         }
     }
 }
 
 /// CI published it and production does not have it: only a wave that is rolling out brings it to devices of the tag.
 fn unreleased_target(
-    subject: &Subject<'_, '_>,
     target: &Target<'_>,
     named: &Named<'_, '_>,
+    wave: Option<&Wave>,
     out: &mut Findings<'_>,
 ) {
-    let is_of = |wave: &&Wave| wave.status == WaveStatus::Active && wave.version == target.version();
-    match subject.waves_of_tag().find(is_of) {
+    match wave {
         Some(wave) => out.warn(
             || place(named.item),
             || {

@@ -5,8 +5,10 @@ use super::subject::{Subject, place, target_place};
 use crate::bundle::manifest::DELEGATING_FILE;
 use crate::host::clock::Time;
 use crate::text::Foreign;
-use crate::tuf::{Delegation, Delegations};
-use std::collections::BTreeSet;
+use crate::tuf::paths::Paths;
+use crate::tuf::root::only_in;
+use crate::tuf::{Delegation, Delegations, KeyId};
+use std::collections::{BTreeMap, BTreeSet};
 
 const ASK: &str = "Sign only if this change was announced to you in another way";
 
@@ -21,8 +23,9 @@ pub(super) fn delegations(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
     // A baseline that cannot be read is none: then every delegated role is new.
     let before = subject.situation.compared_with();
     let before = before.and_then(|targets| Delegations::read(&targets.metadata).ok()).unwrap_or_default();
+    let [old_roles, new_roles] = [&before, &after].map(by_name);
     for role in &after.roles {
-        match before.get(&role.name) {
+        match old_roles.get(role.name.as_str()) {
             None => out.report(at, || {
                 format!(
                     "The role \"{}\" is delegated to from now on: {}. {ASK}.",
@@ -44,7 +47,7 @@ pub(super) fn delegations(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
             }
         }
     }
-    for gone in before.roles.iter().filter(|role| after.get(&role.name).is_none()) {
+    for gone in before.roles.iter().filter(|role| !new_roles.contains_key(role.name.as_str())) {
         out.report(at, || {
             format!(
                 "The role \"{}\" is not delegated to any more: clients do not find its targets. {ASK}.",
@@ -52,16 +55,25 @@ pub(super) fn delegations(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
             )
         });
     }
-    let order = |all: &Delegations, other: &Delegations| -> Vec<String> {
-        all.roles.iter().map(|role| role.name.clone()).filter(|name| other.get(name).is_some()).collect()
-    };
-    if order(&before, &after) != order(&after, &before) {
+    let names =
+        |all: &'_ Delegations| all.roles.iter().map(|role| role.name.clone()).collect::<Vec<String>>();
+    let (mut old_order, mut new_order) = (names(&before), names(&after));
+    old_order.retain(|name| new_roles.contains_key(name.as_str()));
+    new_order.retain(|name| old_roles.contains_key(name.as_str()));
+    if old_order != new_order {
         out.report(at, || {
             format!(
                 "The delegated roles stand in another order, and the first that matches a path wins. {ASK}."
             )
         });
     }
+}
+
+/// Delegated roles by their names, of which none stands twice.
+type ByName<'r> = BTreeMap<&'r str, &'r Delegation>;
+
+fn by_name(all: &Delegations) -> ByName<'_> {
+    all.roles.iter().map(|role| (role.name.as_str(), role)).collect()
 }
 
 /// The role that is to be signed for, if it is itself a delegated one.
@@ -77,20 +89,7 @@ fn own_role(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
             delegated.delegation.described()
         )
     });
-    for target in situation.proposal.all() {
-        if !delegated.delegation.paths.allow(&target.name) {
-            out.block(
-                || target_place(target, ""),
-                || {
-                    format!(
-                        "The role may not provide the target \"{}\": it is outside its paths, so clients never find it \
-                         here, and some refuse the whole repository. Have it published by the role that may.",
-                        Foreign(&target.name)
-                    )
-                },
-            );
-        }
-    }
+    outside(subject, &delegated.delegation.paths, out);
     let newest = situation.memory.delegating_version().filter(|version| *version > delegated.version);
     if let Some(newest) = newest {
         out.block(at, || {
@@ -120,6 +119,33 @@ fn own_role(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
     }
 }
 
+/// The targets that the role may not provide.
+fn outside(subject: &Subject<'_, '_>, paths: &Paths, out: &mut Findings<'_>) {
+    let mut search = paths.search();
+    for target in subject.situation.proposal.all() {
+        let at = || target_place(target, "");
+        match search.allows(&target.name) {
+            Some(true) => {}
+            Some(false) => out.block(at, || {
+                format!(
+                    "The role may not provide the target \"{}\": it is outside its paths, so clients never find it here, and \
+                     some refuse the whole repository. Have it published by the role that may.",
+                    Foreign(&target.name)
+                )
+            }),
+            None => {
+                return out.block(at, || {
+                    format!(
+                        "From the target \"{}\" on, the targets were not held against the role's paths: so many names and \
+                         patterns are more than is compared here. Have the role's paths written with fewer patterns.",
+                        Foreign(&target.name)
+                    )
+                });
+            }
+        }
+    }
+}
+
 /// What changed about a role, in words; nothing when nothing did.
 fn changes(before: &Delegations, old: &Delegation, after: &Delegations, new: &Delegation) -> Vec<String> {
     let mut said = Vec::new();
@@ -127,9 +153,10 @@ fn changes(before: &Delegations, old: &Delegation, after: &Delegations, new: &De
         said.push(format!("the threshold went from {} to {}", old.role.threshold, new.role.threshold));
     }
     let (old_ids, new_ids) = (&old.role.keyids, &new.role.keyids);
-    said.extend(new_ids.iter().filter(|id| !old_ids.contains(id)).map(|id| format!("key {id} was added")));
-    said.extend(old_ids.iter().filter(|id| !new_ids.contains(id)).map(|id| format!("key {id} was removed")));
-    let differs = |id: &&_| old_ids.contains(id) && before.keys.get(id) != after.keys.get(id);
+    said.extend(only_in(new_ids, old_ids).into_iter().map(|id| format!("key {id} was added")));
+    said.extend(only_in(old_ids, new_ids).into_iter().map(|id| format!("key {id} was removed")));
+    let kept: BTreeSet<&KeyId> = old_ids.iter().collect();
+    let differs = |id: &&KeyId| kept.contains(id) && before.keys.get(id) != after.keys.get(id);
     said.extend(
         new_ids.iter().filter(differs).map(|id| format!("key {id} has another value under the same id")),
     );

@@ -10,6 +10,26 @@ pub(super) const LISTED: usize = 100;
 
 /// A longer message is no sentence any more: names in it are capped, what is left is a list without an end.
 const LONGEST_MESSAGE: usize = 4096;
+
+/// How much of what a check found is listed.
+#[derive(Clone, Copy)]
+pub(super) struct Listed {
+    /// So many findings.
+    pub count: usize,
+    /// Of each message so many bytes.
+    pub message: usize,
+}
+
+impl Listed {
+    /// All of it.
+    pub(super) const ALL: Listed = Listed { count: usize::MAX, message: usize::MAX };
+
+    /// So many findings, each a sentence.
+    pub(super) fn first(count: usize) -> Listed {
+        Listed { count, message: LONGEST_MESSAGE }
+    }
+}
+
 /// A longer place is shown by its beginning.
 const LONGEST_PLACE: usize = 512;
 
@@ -18,14 +38,14 @@ pub(super) struct Findings<'p> {
     policy: &'p Policy,
     check: &'static str,
     default: Severity,
-    listed: usize,
+    listed: Listed,
     found: Vec<Finding>,
     left_out: usize,
     gravest_left_out: Severity,
 }
 
 impl<'p> Findings<'p> {
-    pub(super) fn new(policy: &'p Policy, check: &'static str, default: Severity, listed: usize) -> Self {
+    pub(super) fn new(policy: &'p Policy, check: &'static str, default: Severity, listed: Listed) -> Self {
         let gravest_left_out = Severity::Disabled;
         Findings { policy, check, default, listed, found: Vec::new(), left_out: 0, gravest_left_out }
     }
@@ -58,8 +78,8 @@ impl<'p> Findings<'p> {
         message: impl FnOnce() -> String,
     ) {
         let severity = self.policy.severity(self.check, natural);
-        if self.found.len() < self.listed {
-            let (message, path) = (at_most(message(), LONGEST_MESSAGE), at_most(place(), LONGEST_PLACE));
+        if self.found.len() < self.listed.count {
+            let (message, path) = (at_most(message(), self.listed.message), at_most(place(), LONGEST_PLACE));
             self.found.push(Finding { check: self.check, severity, message, path });
             return;
         }

@@ -23,7 +23,7 @@ use super::situation::Situation;
 use crate::station::policy;
 use crate::threads;
 pub(super) use evidence::is_first_wave;
-use findings::{Findings, LISTED};
+use findings::{Findings, LISTED, Listed};
 use std::fmt;
 use subject::Subject;
 
@@ -127,9 +127,9 @@ impl Check {
         }
         let listed = match self.family {
             // What concerns trust is never cut off.
-            Family::Trust => usize::MAX,
-            Family::Portability => LISTED_PLACES,
-            _ => LISTED,
+            Family::Trust => Listed::ALL,
+            Family::Portability => Listed::first(LISTED_PLACES),
+            _ => Listed::first(LISTED),
         };
         let mut findings = Findings::new(policy, self.name, default, listed);
         (self.run)(subject, &mut findings);

@@ -2,7 +2,7 @@
 //! folder.
 
 use super::findings::Findings;
-use super::subject::{Subject, target_place};
+use super::subject::{Subject, place, target_place};
 use crate::json::{Kind, Value, step, step_index};
 use crate::text::{Foreign, LONGEST, shown};
 use crate::tuf::Target;
@@ -39,8 +39,30 @@ pub(super) fn names(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
         }
     }
     let signed = subject.situation.proposal.metadata.signed;
+    if !subject.has_service() {
+        delegated(signed, out);
+    }
     let mut walk = Walk { file: shown(signed.document().name()), path: "signed".to_owned(), out };
     walk.keys(signed, 0);
+}
+
+/// Whom a repository's metadata would trust, and with what, is read by name: roles, patterns of paths, prefixes.
+fn delegated(signed: Value<'_>, out: &mut Findings<'_>) {
+    let Some(delegations) = signed.get("delegations") else { return };
+    let mut texts: Vec<Value<'_>> = Vec::new();
+    texts.extend(delegations.get("succinct_roles").and_then(|bins| bins.get("name_prefix")));
+    for role in delegations.get("roles").iter().flat_map(|roles| roles.items()) {
+        texts.extend(role.get("name"));
+        for list in [role.get("paths"), role.get("path_hash_prefixes")].iter().flatten() {
+            texts.extend(list.items());
+        }
+    }
+    for text in texts.into_iter().filter(|text| text.span().len() > LONGEST) {
+        let name = text.as_str().unwrap_or_default();
+        if name.len() > LONGEST {
+            out.block(|| place(text), || too_long("The name", &name));
+        }
+    }
 }
 
 fn unusable(target: &Target<'_>, why: &str, out: &mut Findings<'_>) {

@@ -6,7 +6,7 @@ use crate::bundle::RequestKind;
 use crate::bundle::manifest::CI_FILE;
 use crate::review::situation::{BaselineSource, Carried, CiTargets, Vouched};
 use crate::text::Foreign;
-use crate::tuf::root::Role;
+use crate::tuf::root::only_in;
 use crate::tuf::signature::{Assessed, Worth, count, problems};
 use crate::tuf::{KeyId, Message, Root};
 use std::collections::BTreeSet;
@@ -155,8 +155,7 @@ pub(super) fn root_rotated(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
 /// The changes of one role in words; nothing when there are none.
 fn role_changes(subject: &Subject<'_, '_>, before: &Root, after: &Root, role: &str) -> String {
     let (old, new) = (before.roles.get(role), after.roles.get(role));
-    let ids = |role: Option<&Role>| role.map(|role| role.keyids.clone()).unwrap_or_default();
-    let (old_ids, new_ids) = (ids(old), ids(new));
+    let (old_ids, new_ids) = (before.keyids(role), after.keyids(role));
     let mut said = Vec::new();
     match (old, new) {
         (None, Some(_)) => said.push("the role is new".to_owned()),
@@ -166,13 +165,14 @@ fn role_changes(subject: &Subject<'_, '_>, before: &Root, after: &Root, role: &s
         }
         _ => {}
     }
-    for keyid in new_ids.iter().filter(|keyid| !old_ids.contains(keyid)) {
+    for keyid in only_in(new_ids, old_ids) {
         said.push(format!("key {} was added", subject.key(after, keyid)));
     }
-    for keyid in old_ids.iter().filter(|keyid| !new_ids.contains(keyid)) {
+    for keyid in only_in(old_ids, new_ids) {
         said.push(format!("key {} was removed", subject.key(before, keyid)));
     }
-    for keyid in new_ids.iter().filter(|keyid| old_ids.contains(keyid)) {
+    let kept: BTreeSet<&KeyId> = old_ids.iter().collect();
+    for keyid in new_ids.iter().filter(|keyid| kept.contains(keyid)) {
         if before.keys.get(keyid) != after.keys.get(keyid) {
             said.push(format!("key {} has another value under the same id", subject.key(after, keyid)));
         }
