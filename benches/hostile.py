@@ -4,8 +4,9 @@
     benches/hostile.py [--bytes N…] [--only WORD…] [--program PATH]
 
 It makes a Factory and a repository with keys of its own, a station for each, and a request of each shape; then it runs
-`import`, `review`, `review --json` and `review --html` and prints, as Markdown, the most that any of the four took: seconds,
-memory, and the bytes of what was printed or written. docs/performance.md keeps a run, and says what is aimed at.
+`import`, `review`, `review --json` and `review --html` and prints, as Markdown, the most that any of the four took: seconds
+of processor time (of both cores together, so that other work on the machine does not matter), memory, and the bytes of what
+was printed or written. docs/performance.md keeps a run, and says what is aimed at.
 needs: python3-cryptography
 """
 import argparse, base64, hashlib, io, json, os, resource, shutil, subprocess, sys, tarfile, tempfile, time
@@ -310,15 +311,14 @@ class Desk:
             sys.exit(self.said())
 
     def run(self, *arguments):
-        """Seconds, bytes of memory, exit code and the bytes printed."""
-        before = time.monotonic()
+        """Seconds of processor time, bytes of memory, exit code and the bytes printed."""
         with open(self.folder + "/out", "wb") as output, open(self.folder + "/err", "wb") as errors:
             process = subprocess.Popen([self.program, "--station", self.folder + "/station", *arguments], stdout=output,
                                        stderr=errors, stdin=subprocess.DEVNULL)
             _, status, used = os.wait4(process.pid, 0)
         code = os.waitstatus_to_exitcode(status)
         printed = os.path.getsize(self.folder + "/out") + os.path.getsize(self.folder + "/err")
-        return time.monotonic() - before, used.ru_maxrss * 1024, code, printed
+        return used.ru_utime + used.ru_stime, used.ru_maxrss * 1024, code, printed
 
     def said(self, name="err"):
         with open(self.folder + "/" + name, encoding="utf-8", errors="replace") as text:
@@ -421,7 +421,7 @@ def main():
     arguments = parser.parse_args()
     program = os.path.abspath(arguments.program)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    print("| shape | bytes | seconds | MB of memory | bytes of output | |\n|---|---|---|---|---|---|")
+    print("| shape | bytes | processor seconds | MB of memory | bytes of output | |\n|---|---|---|---|---|---|")
     wanted = lambda shapes: [pair for pair in shapes.items() if any(word in pair[0] for word in arguments.only)]
     with tempfile.TemporaryDirectory() as folder:
         factory = factory_desk(program, folder + "/factory")

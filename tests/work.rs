@@ -184,7 +184,7 @@ fn apps(count: usize) -> String {
 
 /// Products of two lists, long names over many members, deep paths, old targets under many new ones: what a small file
 /// can make large.
-const BOMBS: [(&str, Bomb); 12] = [
+const BOMBS: [(&str, Bomb); 16] = [
     ("hardware ids times apps", |bytes| {
         let (ids, apps) = (ids(bytes / 50), apps(bytes / 50));
         (target("t-2", "2", &ids, ""), target("t-1", "1", &ids, &apps))
@@ -235,6 +235,31 @@ const BOMBS: [(&str, Bomb); 12] = [
             (0..13).map(|k| if i >> k & 1 == 1 { "\\u200b" } else { "\\u200c" }).collect::<String>()
         };
         (listed(bytes / 260, |i| target(&format!("a{}", invisible(i)), "2", "\"h\"", "")), String::new())
+    }),
+    ("hardware ids that all look alike", |bytes| {
+        let one = |i: usize| {
+            (0..13).map(|k| if i >> k & 1 == 1 { "\\u200b" } else { "\\u200c" }).collect::<String>()
+        };
+        (target("t-2", "2", &listed(bytes / 90, |i| format!("\"{}\"", one(i))), ""), String::new())
+    }),
+    ("letters of another script", |bytes| {
+        let one = |i: usize| {
+            (0..12u32)
+                .map(|k| ['\u{430}', '\u{435}', '\u{43e}', '\u{440}'][i >> (2 * k) & 3])
+                .collect::<String>()
+        };
+        (listed(bytes / 180, |i| target(&one(i), "2", "\"h\"", "")), String::new())
+    }),
+    ("Factories that apps name", |bytes| {
+        let app = |i: usize| format!("\"a{i:06}\":{{\"uri\":\"hub.foundries.io/f{i:06}/a@x\"}}");
+        let apps = listed(bytes / 48, app);
+        (target("t-2", "2", "\"h\"", &format!(",\"docker_compose_apps\":{{{apps}}}")), String::new())
+    }),
+    ("targets that production alone has", |bytes| {
+        (
+            String::new(),
+            listed(bytes / 220, |i| target(&format!("t-{i:06}"), "1", &format!("\"h{i:06}\""), "")),
+        )
     }),
     ("targets that hold nothing", |bytes| {
         (listed(bytes / 12, |i| format!("\"{i:07}\":{{}}")), String::new())

@@ -96,6 +96,43 @@ fn what_protects_any_repository_blocks_here_too() {
     says(&fixture(&signed), "canonical-portable", Severity::Block, "beyond 2^53");
 }
 
+/// Version 2 with one delegated role, whose members are bent.
+fn delegating(bend: impl Fn(&mut Json)) -> Json {
+    let key =
+        json!({"keytype": "ed25519", "scheme": "ed25519", "keyval": {"public": private(3).public().text()}});
+    let mut role =
+        json!({"keyids": ["k3"], "name": "r", "paths": ["a/*"], "terminating": false, "threshold": 1});
+    bend(&mut role);
+    let mut signed = targets(2, &[("a.txt", "a"), ("b.txt", "b")]);
+    signed["delegations"] = json!({"keys": {"k3": key}, "roles": [role]});
+    signed
+}
+
+#[test]
+fn what_a_role_may_provide_is_told_to_the_last_path_however_many_there_are() {
+    let paths: Vec<String> = (0..500).map(|i| format!("firmware/{i}/*")).chain(["*".to_owned()]).collect();
+    let finding = says(
+        &fixture(&delegating(|role| role["paths"] = json!(paths))),
+        "delegations",
+        Severity::Warn,
+        "\"r\"",
+    );
+    assert!(finding.message.contains("\"firmware/499/*\", \"*\""), "{}", finding.message);
+    // A name that would be shown by its beginning blocks.
+    let long = "p".repeat(257);
+    for member in ["name", "paths", "path_hash_prefixes"] {
+        let bent = delegating(|role| match member {
+            "name" => role["name"] = json!(long),
+            _ => {
+                role.as_object_mut().expect("a role").remove("paths");
+                role[member] = json!(["aa", long]);
+            }
+        });
+        says(&fixture(&bent), "names", Severity::Block, "is longer than 256 bytes");
+    }
+    silent(&fixture(&delegating(|role| role["paths"] = json!(["p".repeat(256)]))), "names");
+}
+
 #[test]
 fn a_path_that_leads_out_of_the_clients_folder_is_blocked() {
     for good in ["a.txt", "a/b/c.bin", "..a", "a..", "a b", "\u{e9}"] {
