@@ -303,8 +303,7 @@ fn showing(base: &Made, bomb: Bomb, bytes: usize) -> (AllocationInfo, usize) {
             let review = review(situation);
             let printed = [review.text(80, false).len(), review.printed_json().len()];
             longest = printed.into_iter().max().unwrap_or_default();
-            // A page in a file has its own words around each fact.
-            assert!(review.html(None).len() < 8_000_000);
+            assert!(review.html(None).len() < 1_100_000, "the page of the file");
         })
     });
     (cost, longest)
@@ -366,6 +365,12 @@ fn an_honest_first_wave_of_any_size_is_shown_whole() {
             assert_eq!(page.matches("  + gateway-").count(), count, "{bytes} bytes: each target");
             let json: serde_json::Value = serde_json::from_str(&review.printed_json()).expect("JSON");
             assert_eq!(json["added"].as_array().map(Vec::len), Some(count), "{bytes} bytes: each name");
+            let page = review.html(None);
+            assert!(page.len() < bytes.max(1_000_000) * 13 / 10, "{bytes} bytes: {} of HTML", page.len());
+            assert!(
+                (0..count).all(|i| page.contains(&format!("gateway-{i:06}-2"))),
+                "{bytes} bytes: each name"
+            );
         });
     }
 }

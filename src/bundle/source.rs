@@ -156,6 +156,8 @@ pub fn compose_request(disk: &dyn Disk, folder: &Path, ask: &Ask) -> Result<Comp
         wave: subject.wave,
     };
     let bytes = manifest.to_bytes();
+    // What the station would not take in, such as a name that is too long, is not composed.
+    RequestManifest::parse(REQUEST_FILE, &bytes)?;
     let digest = Digest::of(&bytes);
     files.insert(REQUEST_FILE.to_owned(), bytes.into());
     let Composed { added, without_delta, .. } = subject.composed;

@@ -3,6 +3,7 @@
 use super::Review;
 use super::finding::Finding;
 use super::layout::{self, Fact, Level, Mark, Page};
+use super::size::FILE_WIDTH;
 use crate::page;
 use crate::words;
 use maud::{Markup, PreEscaped, html};
@@ -15,6 +16,11 @@ impl Review<'_> {
             HtmlPage { out: top(self, note), sections: 0, open: Open::Nothing, inner: String::new() };
         layout::lay_out(self, &mut body);
         body.close();
+        // The elements around each fact make a page of many small ones several times as long as its text, which fits.
+        if body.out.len() as u64 > self.page_limit {
+            let text = self.text(FILE_WIDTH, false);
+            body.out = html! { @if let Some(note) = note { p { (note) } } pre { (text) } }.into_string();
+        }
         body.out.push_str(&bottom(self).into_string());
         let title = layout::title(self);
         let margins = [

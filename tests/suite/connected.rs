@@ -197,6 +197,15 @@ fn what_the_service_or_the_officers_would_refuse_is_refused_at_once() {
 }
 
 #[test]
+fn what_the_station_would_not_take_in_is_not_composed() {
+    let desk = Desk::new();
+    let folder = downloads(&desk, "acme/1-populate");
+    let first = |wave: &str| request(&desk, &folder, wave, "12", "production", &[]);
+    refused(&desk, first(&"w".repeat(129)), Exit::Failed, &["\"wave\" has 129 bytes", "at most 128"]);
+    first(&"w".repeat(128)).done();
+}
+
+#[test]
 fn a_tag_that_nobody_has_is_a_first_wave_only_when_it_is_said_to_be_one() {
     let desk = Desk::new();
     let folder = downloads(&desk, "acme/2-update");
