@@ -143,9 +143,9 @@ fn a_role_of_hash_prefixes_is_found_by_its_name_and_no_other_is() {
         all["roles"][0]["path_hash_prefixes"] = json!(["8f"]);
     });
     let all = all.expect("delegations");
-    let role = all.get("firmware").expect("the role");
+    let role = all.role("firmware").expect("the role");
     assert_eq!(role.paths, Paths::HashPrefixes(vec!["8f".to_owned()]));
-    assert!(all.get("apps").is_none());
+    assert!(all.role("apps").is_none());
 }
 
 #[test]
