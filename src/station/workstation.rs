@@ -667,7 +667,9 @@ fn holder(layout: &Layout) -> String {
 fn leave_note(layout: &Layout, session: &Session) -> std::io::Result<()> {
     use std::os::unix::fs::OpenOptionsExt as _;
     let mut options = std::fs::OpenOptions::new();
-    let mut file = options.write(true).create(true).truncate(false).mode(0o600).open(layout.lock())?;
+    // Through a link it would be written over another file.
+    let options = options.write(true).create(true).truncate(false).mode(0o600);
+    let mut file = options.custom_flags(rustix::fs::OFlags::NOFOLLOW.bits() as i32).open(layout.lock())?;
     // Always of one length, and written at once: whoever reads it never finds it empty or half overwritten.
     let note = format!("{:<99}\n", format!("process {}, command {}", std::process::id(), session.command));
     file.write_all(note.as_bytes())

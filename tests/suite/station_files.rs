@@ -255,3 +255,15 @@ fn where_the_importer_may_not_approve_it_is_known_who_took_the_request_in() {
     approve(&desk, &id, &review, "bob").done();
     desk.sign(&id, &review, "ann", &[]).done();
 }
+
+#[test]
+fn the_note_of_who_works_here_is_not_written_through_a_link() {
+    let desk = Desk::new();
+    desk.init("acme", "acme-gateway", "2-update");
+    let (lock, other) = (desk.station().join("lock"), desk.path("other"));
+    std::fs::write(&other, "somebody's file").expect("written");
+    std::fs::remove_file(&lock).expect("removed");
+    std::os::unix::fs::symlink(&other, &lock).expect("linked");
+    desk.run(&["log", "verify"]).done();
+    assert_eq!(std::fs::read(&other).expect("read"), b"somebody's file");
+}
