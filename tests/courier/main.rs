@@ -15,5 +15,6 @@ mod offline;
 mod proxy;
 mod rotation;
 mod rounds;
+mod screens;
 mod secrets;
 mod witnesses;
