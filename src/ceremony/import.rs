@@ -4,9 +4,10 @@ use super::CeremonyError;
 use super::anchors::{Judged, judge};
 use super::prepare::{ROLE, with_situation};
 use super::reviewed::Reviewed;
-use crate::bundle::intake::{BareFacts, take_in};
+use crate::bundle::intake::{BareFacts, Request, take_in};
 use crate::bundle::manifest::{CI_FILE, DELEGATING_FILE, REQUEST_FILE};
 use crate::host::Host;
+use crate::host::clock::Time;
 use crate::ledger::field::{HeldSignature, RequestFile};
 use crate::ledger::record::{Deviation, EvidenceVerified, NonceDrawn, RequestImported, RequestRejected};
 use crate::review::situation::{BaselineSource, Carried};
@@ -84,24 +85,7 @@ fn take(
     }
     let now = host.clock.now();
     let request = take_in(&*host.disk, path, station.policy.max_file_bytes, bare, now)?;
-    if request.manifest.factory != station.facts.factory {
-        return Err(CeremonyError::Refused(format!(
-            "{}: the request is for the {} \"{}\", this station signs for \"{}\" only. Use the other {}'s station",
-            shown_path(path),
-            station.facts.dialect.noun(),
-            shown(&request.manifest.factory),
-            shown(&station.facts.factory),
-            station.facts.dialect.noun()
-        )));
-    }
-    if request.manifest.kind.has_service() != station.facts.dialect.has_service() {
-        return Err(CeremonyError::Refused(format!(
-            "{}: this is a request of the kind \"{}\", and the root of this station is {}. Take it to the right station",
-            shown_path(path),
-            request.manifest.kind.name(),
-            station.facts.dialect.described()
-        )));
-    }
+    require_own(station, path, &request)?;
     let anchors = judge(station, host, request.anchors())?;
     let roots = request
         .production_roots()
@@ -119,34 +103,7 @@ fn take(
     };
     // Everything is read once before anything is kept: what is not metadata at all is not taken in.
     let stored = StoredRequest { request };
-    let (reviewed, objects, was_put_right, held, files) =
-        with_situation(station, now, &stored, |situation| {
-            let seen = proven_baseline(&situation).map(|baseline| SeenMark {
-                version: baseline.targets.metadata.version,
-                signed: baseline.digest.to_string(),
-                request: stored.digest().to_string(),
-            });
-            // The review of what the station knows once this request is in it.
-            let mut history = situation.history.clone();
-            if let Some(mark) = &seen {
-                history.saw(mark.clone());
-            }
-            let situation = Situation { history: &history, nonce: Some(nonce), ..situation };
-            // What is written waits for the disk, and the review does not.
-            let (objects, was_put_right, reviewed) = threads::three(
-                situation.message.bytes().len() as u64,
-                || keep_objects(station, &stored, &situation, seen.as_ref()),
-                || request::store(station, &stored.request),
-                || Reviewed::from(&situation, &review(&situation), false),
-            );
-            Ok::<_, CeremonyError>((
-                reviewed,
-                objects?,
-                was_put_right?,
-                held_in(&situation),
-                newer_files(station, &stored, &situation)?,
-            ))
-        })??;
+    let Content { reviewed, objects, was_put_right, held, files } = content(station, now, &stored, nonce)?;
     if was_put_right {
         let statement = format!(
             "the station's own copy of request {} had been changed since it was taken in; it was put right from {}",
@@ -188,6 +145,77 @@ fn take(
         station.keep_seen(&host.stamp(), file, mark)?;
     }
     Ok(Imported { stored, new_roots, reviewed, anchors })
+}
+
+/// Is the request for this station's Factory or repository?
+fn require_own(station: &Station, path: &Path, request: &Request) -> Result<(), CeremonyError> {
+    if request.manifest.factory != station.facts.factory {
+        return Err(CeremonyError::Refused(format!(
+            "{}: the request is for the {} \"{}\", this station signs for \"{}\" only. Use the other {}'s station",
+            shown_path(path),
+            station.facts.dialect.noun(),
+            shown(&request.manifest.factory),
+            shown(&station.facts.factory),
+            station.facts.dialect.noun()
+        )));
+    }
+    if request.manifest.kind.has_service() != station.facts.dialect.has_service() {
+        return Err(CeremonyError::Refused(format!(
+            "{}: this is a request of the kind \"{}\", and the root of this station is {}. Take it to the right station",
+            shown_path(path),
+            request.manifest.kind.name(),
+            station.facts.dialect.described()
+        )));
+    }
+    Ok(())
+}
+
+/// What a request holds, once its bytes are kept.
+struct Content {
+    reviewed: Reviewed,
+    objects: Vec<RequestFile<'static>>,
+    /// The station's own copy had been changed, and is now as it came.
+    was_put_right: bool,
+    /// Which signatures hold: the file and the key id of each.
+    held: Vec<(String, String)>,
+    /// Evidence that is newer than any of its kind before.
+    files: Vec<(&'static str, SeenMark)>,
+}
+
+/// Reads all of a request, and keeps its bytes.
+fn content(
+    station: &Station,
+    now: Time,
+    stored: &StoredRequest,
+    nonce: Nonce,
+) -> Result<Content, CeremonyError> {
+    with_situation(station, now, stored, |situation| {
+        let seen = proven_baseline(&situation).map(|baseline| SeenMark {
+            version: baseline.targets.metadata.version,
+            signed: baseline.digest.to_string(),
+            request: stored.digest().to_string(),
+        });
+        // The review of what the station knows once this request is in it.
+        let mut history = situation.history.clone();
+        if let Some(mark) = &seen {
+            history.saw(mark.clone());
+        }
+        let situation = Situation { history: &history, nonce: Some(nonce), ..situation };
+        // What is written waits for the disk, and the review does not.
+        let (objects, was_put_right, reviewed) = threads::three(
+            situation.message.bytes().len() as u64,
+            || keep_objects(station, stored, &situation, seen.as_ref()),
+            || request::store(station, &stored.request),
+            || Reviewed::from(&situation, &review(&situation), false),
+        );
+        Ok(Content {
+            reviewed,
+            objects: objects?,
+            was_put_right: was_put_right?,
+            held: held_in(&situation),
+            files: newer_files(station, stored, &situation)?,
+        })
+    })?
 }
 
 /// The evidence that is newer than any of its kind before: CI targets that the online key signed, and targets metadata that

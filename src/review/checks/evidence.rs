@@ -223,6 +223,26 @@ pub(in crate::review) fn is_first_wave(situation: &Situation<'_>, own: &Digest) 
         && production_is_known(situation, own).is_none()
 }
 
+/// A wave is signed by everybody before it is completed: what was never released is not what production runs.
+fn never_released(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
+    let Some((wave, baseline)) = subject.situation.unreleased().zip(subject.situation.baseline.as_ref())
+    else {
+        return;
+    };
+    let (version, signed) = (baseline.targets.metadata.version, baseline.targets.metadata.signed);
+    out.report(
+        || place(signed.get("version").unwrap_or(signed)),
+        || {
+            format!(
+                "current.json is version {version}, which the wave \"{}\" would have made production's, and waves.json lists it \
+                 as {}: no device but those of its rollout has this. Download the production targets again.",
+                Foreign(&wave.name),
+                if wave.status == WaveStatus::Canceled { "canceled" } else { "active" }
+            )
+        },
+    );
+}
+
 pub(super) fn baseline_replayed(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
     let situation = subject.situation;
     let Some(baseline) = situation.baseline.as_ref().filter(|_| subject.has_own_baseline()) else { return };
@@ -239,16 +259,7 @@ pub(super) fn baseline_replayed(subject: &Subject<'_, '_>, out: &mut Findings<'_
             )
         });
     }
-    if let Some(wave) = situation.unreleased() {
-        out.report(at, || {
-            format!(
-                "current.json is version {version}, which the wave \"{}\" would have made production's, and waves.json lists it \
-                 as {}: no device but those of its rollout has this. Download the production targets again.",
-                Foreign(&wave.name),
-                if wave.status == WaveStatus::Canceled { "canceled" } else { "active" }
-            )
-        });
-    }
+    never_released(subject, out);
     if let Some(seen) = &situation.history.baseline {
         if version < seen.version {
             out.report(at, || {
