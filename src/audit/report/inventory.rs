@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 const KEY: Columns<8> = [
     ("Key", "code"),
-    ("Type", ""),
+    ("Type", "word"),
     ("Opens with", ""),
     ("Sealed last", ""),
     ("Last drill of this sealing", ""),
