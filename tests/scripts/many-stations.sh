@@ -13,7 +13,8 @@ case "${1:-}" in
 --full) stations=50 entries=20000 build=(--release) profile=release ;;
 *) sed -n '3,7p' "$0" >&2 && exit 2 ;;
 esac
-cargo build --locked --quiet "${build[@]}" --no-default-features --bin countersign-audit --example stations
+cargo build --locked --quiet "${build[@]}" --example stations
+cargo build --locked --quiet "${build[@]}" --no-default-features --bin countersign-audit
 bin=${CARGO_TARGET_DIR:-$PWD/target}/$profile
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
