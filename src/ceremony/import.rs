@@ -10,7 +10,7 @@ use crate::host::Host;
 use crate::host::clock::Time;
 use crate::ledger::field::{HeldSignature, RequestFile};
 use crate::ledger::record::{Deviation, EvidenceVerified, NonceDrawn, RequestImported, RequestRejected};
-use crate::review::situation::{BaselineSource, Carried};
+use crate::review::situation::{BaselineSource, Carried, Release};
 use crate::review::{Baseline, Situation, review};
 use crate::station::history::baseline_object;
 use crate::station::request::{self, StoredRequest};
@@ -280,7 +280,8 @@ fn proven_baseline<'s, 'd>(situation: &'s Situation<'d>) -> Option<&'s Baseline<
         return None;
     }
     // What was signed for a wave and never released is no mark: production would have to pass a version that it never had.
-    situation.baseline.as_ref().filter(|_| situation.unreleased().is_none()).filter(|baseline| {
+    let was_released = !matches!(situation.release(), Some(Release::Open(_)));
+    situation.baseline.as_ref().filter(|_| was_released).filter(|baseline| {
         let by_online = situation.online_key.is_none_or(|online| {
             let by = |one: &Assessed| one.worth == Worth::Counts && one.signature.keyid == *online;
             baseline.signatures.iter().any(by)

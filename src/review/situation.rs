@@ -98,6 +98,16 @@ pub struct CiTargets<'d> {
     pub signatures: Vec<Assessed>,
 }
 
+/// What `waves.json` says of the wave that released the production targets.
+pub(crate) enum Release<'s> {
+    /// It was completed.
+    Complete,
+    /// It was canceled, or is still active: production never had this.
+    Open(&'s Wave),
+    /// There is no such wave in the list.
+    Unlisted,
+}
+
 /// What the request carries.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Carried {
@@ -221,14 +231,20 @@ impl<'d> Situation<'d> {
         ))
     }
 
-    /// The wave that made the baseline's content, where the list shows that it never became production's: a wave is signed by
-    /// everybody before it is completed, so signatures alone do not tell.
-    pub(crate) fn unreleased(&self) -> Option<&Wave> {
-        let version = self.baseline.as_ref()?.targets.metadata.version;
+    /// What the list of waves says of how the request's baseline became production's; `None` where there is nothing to ask, or
+    /// no list. Everybody signs a wave before it is completed, so signatures alone do not tell.
+    pub(crate) fn release(&self) -> Option<Release<'_>> {
+        let baseline =
+            self.baseline.as_ref().filter(|baseline| baseline.source == BaselineSource::Request)?;
+        let version = baseline.targets.metadata.version;
         let of = |wave: &&Wave| wave.tag == self.manifest.tag && wave.version == Some(version);
-        let made: Vec<&Wave> = self.waves.as_ref()?.waves.iter().filter(of).collect();
+        let list = self.waves.as_ref()?;
+        let is_complete = |wave: &Wave| wave.status == WaveStatus::Complete;
+        if list.waves.iter().filter(of).any(is_complete) {
+            return Some(Release::Complete);
+        }
         let is_open = |wave: &&Wave| matches!(wave.status, WaveStatus::Canceled | WaveStatus::Active);
-        made.iter().all(is_open).then(|| made.last().copied()).flatten()
+        Some(list.waves.iter().filter(of).find(is_open).map_or(Release::Unlisted, Release::Open))
     }
 
     /// The targets that an offline bundle names: those of its tag in production, as far as somebody vouches for them, else

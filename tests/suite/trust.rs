@@ -334,12 +334,24 @@ fn a_wave_that_was_canceled_does_not_become_what_production_was_seen_to_run() {
     let honest = desk.request(&fixture("acme/4-after-cancel"), "acme-gateway", "v2.2", 44, &[]);
     // Everybody signed version 43 for a wave, which was canceled before it was completed.
     let canceled = json(&fixture("acme/3-prune/wave.json"))["targets"].clone();
-    let forged = desk.path("forged");
-    copy_folder(&honest, &forged);
-    rewrite(&forged, "current.json", &serde_json::to_vec(&canceled).expect("JSON"));
-    let (id, review) = desk.import(&forged);
-    blocked(&desk, &id, &review, "baseline-replayed", "lists it as canceled");
+    for status in ["canceled", "active"] {
+        let forged = desk.path(status);
+        copy_folder(&honest, &forged);
+        rewrite(&forged, "current.json", &serde_json::to_vec(&canceled).expect("JSON"));
+        let waves = String::from_utf8(read(&forged.join("waves.json"))).expect("text");
+        rewrite(&forged, "waves.json", waves.replace("canceled", status).as_bytes());
+        let (id, review) = desk.import(&forged);
+        blocked(&desk, &id, &review, "baseline-replayed", &format!("lists it as {status}"));
+    }
     sign(&desk, &honest);
+    // What was signed here for another wave is no word of CI's either.
+    let other = desk.request(&fixture("acme/3-prune"), "acme-gateway", "v2.1-prune", 43, &["--prune", "12"]);
+    let signed = json(&fixture("acme/4-after-cancel/wave.json"))["targets"].to_string();
+    let online = desk.run(&["--json", "trust", "show"]).done().json()["online_key"].clone();
+    let of_service = signed_by(signed.as_bytes(), online.as_str().expect("a key id"));
+    rewrite(&other, "ci-targets.json", &of_service);
+    let (id, review) = desk.import(&other);
+    blocked(&desk, &id, &review, "ci-signature", "this station signed or saw their content");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use super::subject::{Subject, manifest_place, names, nowhere, place};
 use crate::bundle::{RequestKind, Wave, WaveList, WaveStatus};
 use crate::review::finding::Severity;
 use crate::review::later::Later;
-use crate::review::situation::{Carried, Situation};
+use crate::review::situation::{Carried, Release, Situation};
 use crate::text::Foreign;
 use crate::tuf::Digest;
 
@@ -93,17 +93,19 @@ pub(super) fn evidence(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
 /// What production runs came by a wave that was completed: a list without it is filtered, cut, or another Factory's.
 fn unlisted_production(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
     let situation = subject.situation;
-    let Some(baseline) = situation.baseline.as_ref().filter(|_| subject.has_own_baseline()) else { return };
-    let version = baseline.targets.metadata.version;
-    let released = |wave: &Wave| wave.status == WaveStatus::Complete && wave.version == Some(version);
-    if situation.waves.as_ref().is_some_and(WaveList::is_whole) && !subject.waves_of_tag().any(released) {
+    let is_whole = situation.waves.as_ref().is_some_and(WaveList::is_whole);
+    let Some((Release::Unlisted, baseline)) = situation.release().zip(situation.baseline.as_ref()) else {
+        return;
+    };
+    if is_whole {
         out.warn(
             || "waves.json: waves".to_owned(),
             || {
                 format!(
-                    "Production runs version {version}, and waves.json lists no complete wave of the tag that released it: the \
+                    "Production runs version {}, and waves.json lists no complete wave of the tag that released it: the \
                      list may be filtered, and what it does not show may be there. Download the whole list (all pages, no \
-                     filter) and make the request again."
+                     filter) and make the request again.",
+                    baseline.targets.metadata.version
                 )
             },
         );
@@ -223,10 +225,10 @@ pub(in crate::review) fn is_first_wave(situation: &Situation<'_>, own: &Digest) 
         && production_is_known(situation, own).is_none()
 }
 
-/// A wave is signed by everybody before it is completed: what was never released is not what production runs.
+/// What was never released is not what production runs.
 fn never_released(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
-    let Some((wave, baseline)) = subject.situation.unreleased().zip(subject.situation.baseline.as_ref())
-    else {
+    let situation = subject.situation;
+    let Some((Release::Open(wave), baseline)) = situation.release().zip(situation.baseline.as_ref()) else {
         return;
     };
     let (version, signed) = (baseline.targets.metadata.version, baseline.targets.metadata.signed);
