@@ -148,13 +148,20 @@ fn envelope(signatures: &[String]) -> [Vec<u8>; 2] {
 }
 
 /// The pieces before and after `signed` in the body of `POST …/waves/`, in fioctl's order of members.
-fn wave_create(wave: &str, version: u64, tag: &str, signatures: &[String]) -> [Vec<u8>; 2] {
+fn around_wave(release: &Release<'_>, signatures: &[String]) -> [Vec<u8>; 2] {
     let head = format!(
-        "{{\"name\":{},\"version\":\"{version}\",\"tag\":{},\"targets\":{{\"signed\":",
-        canonical::string(wave),
-        canonical::string(tag)
+        "{{\"name\":{},\"version\":\"{}\",\"tag\":{},\"targets\":{{\"signed\":",
+        canonical::string(release.wave),
+        release.version,
+        canonical::string(release.tag)
     );
     [head.into_bytes(), format!(",\"signatures\":[{}]}}}}\n", signatures.join(",")).into_bytes()]
+}
+
+/// The body of `POST …/waves/`.
+pub(crate) fn wave_create(release: Release<'_>, signed: &[u8], signatures: &[String]) -> Vec<u8> {
+    let [head, tail] = around_wave(&release, signatures);
+    [&head, signed, &tail].concat()
 }
 
 /// The body of `POST …/waves/W/sign/`.
@@ -222,7 +229,7 @@ pub(crate) fn documents<'a>(
     let mut files = Files::from([("targets.json".to_owned(), document())]);
     match release.kind {
         RequestKind::Wave => {
-            let body = wave_create(release.wave, release.version, release.tag, by_us);
+            let body = around_wave(&release, by_us);
             files.extend([("upload/wave-create.json".to_owned(), around(body)), sign()]);
         }
         RequestKind::WaveSignature => {

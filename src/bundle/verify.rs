@@ -4,11 +4,11 @@
 use super::intake::{LISTED, files_in, require_total};
 use super::manifest::{DELEGATING_FILE, MAX_MANIFEST_BYTES, REQUEST_FILE};
 use super::signed::{SIGNED_FILE, SUMS_FILE, SignedManifest, documents, sum_line};
-use super::{BundleError, FileFacts, RequestKind};
+use super::{BundleError, FileFacts, RequestKind, RequestManifest};
 use crate::host::left_over::{LEFT_OVER, is_left_over};
 use crate::host::{Bytes, Disk};
 use crate::json::{Document, Limits};
-use crate::text::{shown, shown_path};
+use crate::text::{Foreign, shown, shown_path};
 use crate::threads;
 use crate::tuf::signature::{Assessed, Worth, assess, count, problems};
 use crate::tuf::{Authority, Chain, Dialect, Digest, KeyId, Targets};
@@ -132,8 +132,8 @@ pub(crate) fn verify(
     wrong.extend(missing.map(|name| format!("{}: the manifest lists it, and it is missing", shown(name))));
     check_sums(disk, folder, &manifest, &manifest_bytes, &mut wrong)?;
     wrong.extend(differing);
-    if files.get(REQUEST_FILE).is_some_and(|bytes| Digest::of(bytes).to_string() != manifest.request) {
-        wrong.push(format!("{REQUEST_FILE}: it is not the request that the manifest names"));
+    if let Some(bytes) = files.get(REQUEST_FILE) {
+        check_request(&manifest, bytes, &mut wrong)?;
     }
     let (read, message, assessed) = judged?;
     if message.digest().to_string() != manifest.signed {
@@ -144,6 +144,12 @@ pub(crate) fn verify(
             "targets.json: it has version {}, the manifest says {}",
             read.metadata.version, manifest.version
         ));
+    }
+    // Of what the upload says beside the signed bytes, their targets tell the tag.
+    let has_tag = !manifest.kind.has_service() || read.all().is_empty() || read.has_tag(&manifest.tag);
+    if !has_tag {
+        wrong
+            .push(format!("targets.json: none of its targets is for the tag \"{}\"", Foreign(&manifest.tag)));
     }
     check_uploads(&manifest, &files, &read, &mut wrong);
     let signed = Signed { dialect, digest: message.digest(), authority: authority.as_ref(), assessed };
@@ -325,6 +331,25 @@ fn check_sums(
     lines.push(sum_line(SIGNED_FILE, &Digest::of(manifest_bytes).to_string()));
     if *sums != *lines.concat().as_bytes() {
         wrong.push(format!("{SUMS_FILE}: it does not say what the manifest says"));
+    }
+    Ok(())
+}
+
+/// The request must be the one that the manifest names, and ask for what the manifest says.
+fn check_request(
+    manifest: &SignedManifest,
+    bytes: &[u8],
+    wrong: &mut Vec<String>,
+) -> Result<(), BundleError> {
+    let request = RequestManifest::parse(REQUEST_FILE, bytes)?;
+    if Digest::of(bytes).to_string() != manifest.request {
+        wrong.push(format!("{REQUEST_FILE}: it is not the request that the manifest names"));
+    }
+    let asked = (request.kind, &request.factory, &request.wave, &request.tag, request.version);
+    if asked != (manifest.kind, &manifest.factory, &manifest.wave, &manifest.tag, manifest.version) {
+        wrong.push(format!(
+            "{REQUEST_FILE}: it asks for another kind, Factory, wave, tag or version than the manifest says"
+        ));
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use crate::host::Host;
 use crate::host::clock::Time;
 use crate::ledger::field::{HeldSignature, RequestFile};
 use crate::ledger::record::{Deviation, EvidenceVerified, NonceDrawn, RequestImported, RequestRejected};
-use crate::review::situation::{BaselineSource, Carried, Release};
+use crate::review::situation::{BaselineSource, Carried, Listing};
 use crate::review::{Baseline, Situation, review};
 use crate::station::history::baseline_object;
 use crate::station::request::{self, StoredRequest};
@@ -280,13 +280,13 @@ fn proven_baseline<'s, 'd>(situation: &'s Situation<'d>) -> Option<&'s Baseline<
         return None;
     }
     // What was signed for a wave and never released is no mark: production would have to pass a version that it never had.
-    let was_released = !matches!(situation.release(), Some(Release::Open(_)));
+    let was_released = !matches!(situation.listing(), Some(Listing::Open(_)));
     situation.baseline.as_ref().filter(|_| was_released).filter(|baseline| {
         let by_online = situation.online_key.is_none_or(|online| {
             let by = |one: &Assessed| one.worth == Worth::Counts && one.signature.keyid == *online;
             baseline.signatures.iter().any(by)
         });
-        let is_of_tag = situation.online_key.is_none() || baseline.has_tag(&situation.manifest.tag);
+        let is_of_tag = situation.online_key.is_none() || baseline.targets.has_tag(&situation.manifest.tag);
         is_of_tag && by_online && count(&baseline.signatures) >= authority.root().threshold(&authority.role)
     })
 }

@@ -6,9 +6,10 @@ use super::{Client, CourierError};
 use crate::bundle::RequestManifest;
 use crate::bundle::manifest::{MAX_MANIFEST_BYTES, REQUEST_FILE};
 use crate::bundle::signed::SignedManifest;
+use crate::bundle::verify::Verdict;
 use crate::host::Disk;
 use crate::json::Value;
-use crate::text::shown;
+use crate::text::{shown, shown_path};
 use crate::tuf::signature::{Assessed, Worth, assess};
 use crate::tuf::{Chain, Targets};
 use std::collections::BTreeSet;
@@ -27,9 +28,10 @@ pub(super) struct Bundle {
 }
 
 impl Bundle {
-    /// Reads a bundle that was verified.
+    /// Reads a bundle that was verified, and holds what is read now against what was verified.
     pub(super) fn read(
         manifest: SignedManifest,
+        verdict: &Verdict,
         chain: Chain,
         disk: &dyn Disk,
         folder: &Path,
@@ -38,6 +40,17 @@ impl Bundle {
         let targets = disk.read_beneath(folder, "targets.json", cap)?.into_vec();
         let document = document("targets.json", &targets)?;
         let read = Targets::read(document.root(), chain.newest().dialect)?;
+        let signed = read.metadata.message()?.digest().to_string();
+        let now =
+            (manifest.kind, &signed, &manifest.factory, &manifest.wave, &manifest.tag, manifest.version);
+        if now
+            != (verdict.kind, &verdict.signed, &verdict.factory, &verdict.wave, &verdict.tag, verdict.version)
+        {
+            return Err(CourierError::Blocked(format!(
+                "{}: it changed while it was read, and nothing was uploaded. Take another stick",
+                shown_path(folder)
+            )));
+        }
         let is_ours = |keyid: &str| manifest.keys.iter().any(|key| key.keyid == keyid);
         let ours = read.metadata.signatures.iter().filter(|one| is_ours(one.keyid.as_str()));
         let ours = ours.map(|one| (one.keyid.as_str().to_owned(), one.json.clone())).collect();

@@ -8,7 +8,7 @@ use super::root_update::{RootUpdate, Staged};
 use super::wave::{ACTIVE, CANCELED, wave_path};
 use super::{Client, CourierError};
 use crate::bundle::manifest::MAX_MANIFEST_BYTES;
-use crate::bundle::signed::{SIGNED_FILE, SignedManifest, signatures_of, wave_sign};
+use crate::bundle::signed::{SIGNED_FILE, SignedManifest, signatures_of, wave_create, wave_sign};
 use crate::bundle::verify::verify;
 use crate::bundle::{BundleError, RequestKind};
 use crate::host::Disk;
@@ -101,9 +101,9 @@ pub(crate) fn submit(
             verdict.problems.join("; ")
         )));
     }
-    let bundle = Bundle::read(manifest, chain, disk, folder, how.cap)?;
+    let bundle = Bundle::read(manifest, &verdict, chain, disk, folder, how.cap)?;
     let submitted = match bundle.manifest.kind {
-        RequestKind::Wave => wave(client, &bundle, folder, how.cap)?,
+        RequestKind::Wave => wave(client, &bundle, how.cap)?,
         RequestKind::WaveSignature => {
             let held = held::require(client, &bundle, how.cap)?;
             if is_staged {
@@ -153,14 +153,17 @@ fn trusted(chain: Chain, disk: &dyn Disk, roots: Option<&Path>) -> Result<Chain,
 }
 
 /// A wave: made, or signed further where another station made it.
-fn wave(client: &Client<'_>, bundle: &Bundle, folder: &Path, cap: u64) -> Result<Submitted, CourierError> {
+fn wave(client: &Client<'_>, bundle: &Bundle, cap: u64) -> Result<Submitted, CourierError> {
     if let Some(held) = held::in_wave(client, bundle, cap)? {
         return sign(client, bundle, held, cap);
     }
     let targets = document("targets.json", &bundle.targets)?;
     let rests = Rests { manifest: &bundle.manifest, targets: &targets, prune: bundle.prune.clone() };
     require_unmoved(client, &rests, &bundle.chain, cap)?;
-    let body = client.host().disk.read_beneath(folder, "upload/wave-create.json", cap)?;
+    // Made anew of what was verified: `verify` found the bundle's own to be the same.
+    let by_us: Vec<String> = bundle.ours.iter().map(|(_, json)| json.clone()).collect();
+    let signed = targets.root().require("signed")?.span();
+    let body = wave_create((&bundle.manifest).into(), signed, &by_us);
     send(client, bundle, "make the wave", &client.factory_path("waves/")?, &body, cap)
 }
 

@@ -81,12 +81,6 @@ impl Baseline<'_> {
             Vouched::Nobody
         }
     }
-
-    /// Is one of its targets for this tag? Signatures say nothing about the tag: those over another tag's production
-    /// targets hold just as well.
-    pub(crate) fn has_tag(&self, tag: &str) -> bool {
-        self.targets.all().iter().any(|target| target.tags().any(|own| own == tag))
-    }
 }
 
 /// What CI published.
@@ -99,13 +93,13 @@ pub struct CiTargets<'d> {
 }
 
 /// What `waves.json` says of the wave that released the production targets.
-pub(crate) enum Release<'s> {
+pub(crate) enum Listing<'s> {
     /// It was completed.
     Complete,
     /// It was canceled, or is still active: production never had this.
     Open(&'s Wave),
     /// There is no such wave in the list.
-    Unlisted,
+    Absent,
 }
 
 /// What the request carries.
@@ -233,7 +227,7 @@ impl<'d> Situation<'d> {
 
     /// What the list of waves says of how the request's baseline became production's; `None` where there is nothing to ask, or
     /// no list. Everybody signs a wave before it is completed, so signatures alone do not tell.
-    pub(crate) fn release(&self) -> Option<Release<'_>> {
+    pub(crate) fn listing(&self) -> Option<Listing<'_>> {
         let baseline =
             self.baseline.as_ref().filter(|baseline| baseline.source == BaselineSource::Request)?;
         let version = baseline.targets.metadata.version;
@@ -241,10 +235,10 @@ impl<'d> Situation<'d> {
         let list = self.waves.as_ref()?;
         let is_complete = |wave: &Wave| wave.status == WaveStatus::Complete;
         if list.waves.iter().filter(of).any(is_complete) {
-            return Some(Release::Complete);
+            return Some(Listing::Complete);
         }
         let is_open = |wave: &&Wave| matches!(wave.status, WaveStatus::Canceled | WaveStatus::Active);
-        Some(list.waves.iter().filter(of).find(is_open).map_or(Release::Unlisted, Release::Open))
+        Some(list.waves.iter().filter(of).find(is_open).map_or(Listing::Absent, Listing::Open))
     }
 
     /// The targets that an offline bundle names: those of its tag in production, as far as somebody vouches for them, else

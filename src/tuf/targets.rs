@@ -35,6 +35,12 @@ impl<'d> Targets<'d> {
         Ok(Targets { metadata, targets })
     }
 
+    /// Is one of them for this device tag? Signatures say nothing about the tag: those over another tag's production targets
+    /// hold just as well.
+    pub(crate) fn has_tag(&self, tag: &str) -> bool {
+        self.targets.iter().any(|target| target.tags().any(|own| own == tag))
+    }
+
     /// All targets, in the order of their names.
     pub fn all(&self) -> &[Target<'d>] {
         &self.targets

@@ -4,10 +4,12 @@
 use crate::common;
 
 use common::{Desk, NOW, Ran, copy_folder, fingerprint, fixture, json, read, rewrite, text};
+use countersign::testing::bundle::FileFacts;
 use countersign::testing::cli::Exit;
 use countersign::testing::host::RealDisk;
 use countersign::testing::host::clock::Time;
 use countersign::testing::rehearsal::Factory;
+use countersign::testing::tuf::Digest;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
@@ -387,4 +389,53 @@ fn a_bare_wave_that_is_not_active_takes_no_further_signature() {
     std::fs::write(&file, wave.to_string()).expect("written");
     let ran = desk.run(&["import", text(&file)]).ended(Exit::Failed);
     assert!(ran.err.contains("only an active one takes a further signature"), "{}", ran.err);
+}
+
+/// Changes texts of a bundle as somebody on the way could: in these files, and in all that says what the files are.
+fn change_bundle(bundle: &Path, names: &[&str], from: &str, to: &str) {
+    let mut manifest = json(&bundle.join("signed.json"));
+    for name in names {
+        let changed = String::from_utf8(read(&bundle.join(name))).expect("text").replacen(from, to, 1);
+        std::fs::write(bundle.join(name), &changed).expect("written");
+        manifest["files"][name] = serde_json::to_value(FileFacts::of(changed.as_bytes())).expect("a value");
+    }
+    if names.contains(&"request.json") {
+        manifest["request"] = Digest::of(&read(&bundle.join("request.json"))).to_string().into();
+    }
+    let mut text = serde_json::to_string_pretty(&manifest).expect("JSON") + "\n";
+    text = text.replacen(from, to, 1);
+    std::fs::write(bundle.join("signed.json"), &text).expect("written");
+    let listed = manifest["files"].as_object().expect("files").iter();
+    let mut sums: String =
+        listed.map(|(name, facts)| format!("{}  {name}\n", facts["sha256"].as_str().expect("hex"))).collect();
+    sums += &format!("{}  signed.json\n", Digest::of(text.as_bytes()));
+    std::fs::write(bundle.join("SHA256SUMS"), sums).expect("written");
+}
+
+#[test]
+fn a_bundle_whose_wave_or_tag_was_changed_on_its_way_does_not_verify() {
+    let desk = Desk::new();
+    desk.init("acme", "acme-gateway", "4-after-cancel");
+    desk.add_officer("mara");
+    desk.import_key(&fixture("acme/targets.keys.tgz"), "mara", "1");
+    let request = desk.request(&fixture("acme/4-after-cancel"), "acme-gateway", "v2.2", 44, &[]);
+    let id = sign(&desk, &request);
+    let whole = desk.export(&id, "whole");
+    let roots = fixture("acme/4-after-cancel/prod-roots");
+    let verify = |bundle: &Path| desk.run(&["--json", "verify", text(bundle), "--roots", text(&roots)]);
+    verify(&whole).done();
+    let body = "upload/wave-create.json";
+    let tags = ["\"tag\": \"production\"", "\"tag\": \"devel\""];
+    let cases = [
+        ("wave", &[body][..], "v2.2", "v9.9", "asks for another kind, Factory, wave, tag or version"),
+        ("tag", &[][..], tags[0], tags[1], "asks for another kind, Factory, wave, tag or version"),
+        ("all", &["request.json"][..], tags[0], tags[1], "none of its targets is for the tag"),
+    ];
+    for (name, files, from, to, why) in cases {
+        let bundle = desk.path(name);
+        copy_folder(&whole, &bundle);
+        change_bundle(&bundle, files, from, to);
+        let told = verify(&bundle).ended(Exit::Refused).json()["problems"].to_string();
+        assert!(told.contains(why), "{name}: {told}");
+    }
 }

@@ -2,10 +2,10 @@
 
 use super::findings::Findings;
 use super::subject::{Subject, manifest_place, names, nowhere, place};
-use crate::bundle::{RequestKind, Wave, WaveList, WaveStatus};
+use crate::bundle::{RequestKind, WaveList, WaveStatus};
 use crate::review::finding::Severity;
 use crate::review::later::Later;
-use crate::review::situation::{Carried, Release, Situation};
+use crate::review::situation::{Carried, Listing, Situation};
 use crate::text::Foreign;
 use crate::tuf::Digest;
 
@@ -94,7 +94,7 @@ pub(super) fn evidence(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
 fn unlisted_production(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
     let situation = subject.situation;
     let is_whole = situation.waves.as_ref().is_some_and(WaveList::is_whole);
-    let Some((Release::Unlisted, baseline)) = situation.release().zip(situation.baseline.as_ref()) else {
+    let Some((Listing::Absent, baseline)) = situation.listing().zip(situation.baseline.as_ref()) else {
         return;
     };
     if is_whole {
@@ -228,7 +228,7 @@ pub(in crate::review) fn is_first_wave(situation: &Situation<'_>, own: &Digest) 
 /// What was never released is not what production runs.
 fn never_released(subject: &Subject<'_, '_>, out: &mut Findings<'_>) {
     let situation = subject.situation;
-    let Some((Release::Open(wave), baseline)) = situation.release().zip(situation.baseline.as_ref()) else {
+    let Some((Listing::Open(wave), baseline)) = situation.listing().zip(situation.baseline.as_ref()) else {
         return;
     };
     let (version, signed) = (baseline.targets.metadata.version, baseline.targets.metadata.signed);
@@ -252,7 +252,7 @@ pub(super) fn baseline_replayed(subject: &Subject<'_, '_>, out: &mut Findings<'_
     let signed = baseline.targets.metadata.signed;
     let at = || place(signed.get("version").unwrap_or(signed));
     let tag = &situation.manifest.tag;
-    if subject.has_service() && !subject.before().is_empty() && !baseline.has_tag(tag) {
+    if subject.has_service() && !subject.before().is_empty() && !baseline.targets.has_tag(tag) {
         out.report(|| place(signed), || {
             format!(
                 "None of the production targets in the request carries the tag \"{}\": these are another tag's. Download \
